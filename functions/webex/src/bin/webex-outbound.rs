@@ -1,0 +1,6 @@
+//! The Lambda function `webex-outbound`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    trunkline_shared::dispatch::serve(trunkline_webex::Webex).await
+}

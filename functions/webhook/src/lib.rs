@@ -1,0 +1,23 @@
+//! Trunkline's own open protocol: JSON events over signed webhooks, so that any bot, desk, channel or
+//! archive can join. Signatures follow Standard Webhooks 1.0; what is configured follows the adapters
+//! of CM.com's router (a message URL, a handover URL with a body template, an events URL).
+
+mod auth;
+mod inbound;
+mod outbound;
+mod settings;
+mod template;
+mod wire;
+
+pub use inbound::parse;
+pub use outbound::{Kind, encode_event};
+pub use settings::{API_KEY, Auth, BEARER, SIGNING, Settings};
+pub use template::{BadTemplate, Values, check as check_template, render as render_template};
+pub use wire::{Author, ChannelInfo, Envelope, Payload};
+
+#[cfg(feature = "schema")]
+pub use wire::schema;
+
+/// The platform.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Webhook;

@@ -1,0 +1,205 @@
+//! From a delivery to a signed webhook.
+
+use http::Method;
+use jiff::Timestamp;
+use serde_json::Value;
+use trunkline_shared::dispatch::{Outbound, Sending, Unsendable};
+use trunkline_shared::guard::{Answer, Request};
+use trunkline_shared::model::{AuthorRole, Connection, Event, EventBody, Platform, ReceiptStatus};
+use trunkline_shared::secrets::SecretBag;
+
+use crate::settings::Settings;
+use crate::template::{Values, render};
+use crate::wire::{self, ChannelInfo, Envelope, Payload};
+use crate::{Webhook, auth};
+
+impl Outbound for Webhook {
+    const PLATFORM: Platform = Platform::Webhook;
+
+    fn encode(&self, sending: &Sending<'_>) -> Result<Request, Unsendable> {
+        let settings = Settings::of(&sending.connection.settings);
+        let kind = Kind::of(&sending.delivery.event.body);
+        let template = settings.handover_body.as_deref().filter(|_| kind == Kind::Handover);
+        let body = match template {
+            Some(template) => render(template, &values(sending))
+                .map_err(|why| Unsendable::Misconfigured(why.to_string()))?
+                .into_bytes(),
+            None => write(&envelope(sending))?,
+        };
+        let url = kind.address(&settings).to_owned();
+        post(&settings, sending.secrets, &sending.delivery.id, sending.now, url, body)
+    }
+
+    fn verification(
+        &self,
+        connection: &Connection,
+        secrets: &SecretBag,
+        challenge: &str,
+        now: Timestamp,
+    ) -> Result<Request, Unsendable> {
+        let settings = Settings::of(&connection.settings);
+        let id = format!("verify_{challenge}");
+        let body = write(&Envelope {
+            id: id.clone(),
+            timestamp: now,
+            conversation: "verification".into(),
+            author: None,
+            channel: None,
+            copy: false,
+            payload: Payload::Verification { challenge: challenge.to_owned() },
+        })?;
+        let url = settings.message_url.clone();
+        post(&settings, secrets, &id, now, url, body)
+    }
+
+    fn verification_problem(&self, answer: &Answer, challenge: &str) -> Option<String> {
+        if !answer.status.is_success() {
+            return Some(format!("it answered {}, where 200 is expected", answer.status));
+        }
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let same = body.get("challenge").and_then(Value::as_str) == Some(challenge);
+        let problem = r#"it answered, but not with {"challenge": …} as it was given"#;
+        (!same).then(|| problem.to_owned())
+    }
+}
+
+/// Which of a connection's addresses an event is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The message URL.
+    Message,
+    /// The handover URL.
+    Handover,
+    /// The events URL.
+    Event,
+}
+
+impl Kind {
+    fn of(body: &EventBody) -> Self {
+        match body {
+            EventBody::Message { .. } | EventBody::Choice { .. } => Self::Message,
+            EventBody::Handover { .. } => Self::Handover,
+            EventBody::Receipt { .. }
+            | EventBody::Typing { .. }
+            | EventBody::Handback { .. }
+            | EventBody::Close { .. }
+            | EventBody::Opaque { .. } => Self::Event,
+        }
+    }
+
+    fn address(self, settings: &Settings) -> &str {
+        let own = match self {
+            Self::Message => None,
+            Self::Handover => settings.handover_url.as_deref(),
+            Self::Event => settings.events_url.as_deref(),
+        };
+        own.unwrap_or(&settings.message_url)
+    }
+}
+
+fn post(
+    settings: &Settings,
+    secrets: &SecretBag,
+    id: &str,
+    now: Timestamp,
+    url: String,
+    body: Vec<u8>,
+) -> Result<Request, Unsendable> {
+    let headers = auth::headers(settings, secrets, id, now, &body)?;
+    Ok(Request { method: Method::POST, url, headers, body })
+}
+
+fn write(envelope: &Envelope) -> Result<Vec<u8>, Unsendable> {
+    serde_json::to_vec(envelope).map_err(|why| Unsendable::Misconfigured(why.to_string()))
+}
+
+fn envelope(sending: &Sending<'_>) -> Envelope {
+    let delivery = sending.delivery;
+    let event = &delivery.event;
+    let channel =
+        ChannelInfo { connection: delivery.key.channel.to_string(), name: event.channel.clone() };
+    Envelope {
+        id: delivery.id.clone(),
+        channel: Some(channel),
+        copy: delivery.to.copy,
+        ..encode_event(event, &sending.leg.external_id)
+    }
+}
+
+/// An event in the protocol's terms, under its own id, in the conversation `external_id`.
+#[must_use]
+pub fn encode_event(event: &Event, external_id: &str) -> Envelope {
+    let author = wire::Author { role: event.author.role.into(), name: event.author.name.clone() };
+    Envelope {
+        id: event.id.as_str().to_owned(),
+        timestamp: event.at,
+        conversation: external_id.to_owned(),
+        author: Some(author),
+        channel: None,
+        copy: false,
+        payload: payload(&event.body),
+    }
+}
+
+fn payload(body: &EventBody) -> Payload {
+    match body.clone() {
+        EventBody::Message { content, metadata } => Payload::Message {
+            text: content.text,
+            media: content
+                .media
+                .into_iter()
+                .map(|m| wire::Media { url: m.url, mime_type: m.mime_type, name: m.name })
+                .collect(),
+            choices: content
+                .choices
+                .into_iter()
+                .map(|choice| wire::Choice { id: choice.id, title: choice.title })
+                .collect(),
+            metadata,
+        },
+        EventBody::Choice { id, title } => Payload::Choice { id, title },
+        EventBody::Receipt { message, status, reason } => {
+            let status = match status {
+                ReceiptStatus::Delivered => "delivered".to_owned(),
+                ReceiptStatus::Read => "read".to_owned(),
+                ReceiptStatus::Failed => "failed".to_owned(),
+                ReceiptStatus::Other(word) => word,
+            };
+            Payload::Receipt { message, status, reason }
+        }
+        EventBody::Typing { active } => Payload::Typing { active },
+        EventBody::Handover { reason, context } => Payload::Handover { reason, context },
+        EventBody::Handback { reason } => Payload::Handback { reason },
+        EventBody::Close { reason } => Payload::Close { reason },
+        EventBody::Opaque { name, raw } => Payload::Opaque { name, raw },
+    }
+}
+
+fn values(sending: &Sending<'_>) -> Values {
+    let delivery = sending.delivery;
+    let context = match &delivery.event.body {
+        EventBody::Handover { context, .. } => Value::Object(context.clone()),
+        _ => Value::Null,
+    };
+    Values {
+        chat_id: sending.leg.external_id.clone(),
+        session_id: delivery.conversation.clone(),
+        account_id: sending.connection.id.to_string(),
+        channel: delivery.event.channel.clone().unwrap_or_else(|| delivery.key.channel.to_string()),
+        conversation_host_id: delivery.from.to_string(),
+        conversation_client_id: delivery.key.customer.clone(),
+        context,
+    }
+}
+
+impl From<AuthorRole> for wire::Role {
+    fn from(role: AuthorRole) -> Self {
+        match role {
+            AuthorRole::Customer => Self::Customer,
+            AuthorRole::Bot => Self::Bot,
+            AuthorRole::Agent => Self::Agent,
+            AuthorRole::System => Self::System,
+            AuthorRole::Unknown => Self::Unknown,
+        }
+    }
+}

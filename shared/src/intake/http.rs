@@ -1,0 +1,195 @@
+//! The HTTP shell of every inbound function.
+
+use std::time::Duration;
+
+use ::http::StatusCode;
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt, Response};
+use serde_json::json;
+
+use super::{Call, Inbound, IntakeError, MAX_BODY, Received, Reply, Result as Came, take};
+use crate::app::App;
+use crate::guard::is_one_of;
+use crate::model::Connection;
+use crate::secrets::{PATH_KEY, SecretBag};
+use crate::store::Rejected;
+use crate::telemetry::{self, Count};
+
+/// Platforms wait five seconds (Webex Connect, Twilio's like); whoever waits longer is told before.
+const DEADLINE: Duration = Duration::from_millis(4_500);
+
+/// Runs an inbound function until Lambda ends it.
+///
+/// # Errors
+/// If the environment is not as the template makes it, or the Lambda runtime fails.
+pub async fn serve(platform: impl Inbound) -> Result<(), lambda_http::Error> {
+    telemetry::init();
+    let app = App::from_env()?;
+    let (app, platform) = (&app, &platform);
+    lambda_http::run(lambda_http::service_fn(move |request| async move {
+        Ok::<_, std::convert::Infallible>(response(answer(app, platform, &request).await))
+    }))
+    .await
+}
+
+/// Answers a call, within the time that platforms wait.
+async fn answer<P: Inbound>(app: &App, platform: &P, request: &Request) -> Reply {
+    match tokio::time::timeout(DEADLINE, admit(app, platform, request)).await {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a call was not accepted: ours");
+            unavailable()
+        }
+        Err(_) => {
+            tracing::error!("a call was not accepted: no time left");
+            unavailable()
+        }
+    }
+}
+
+/// Lets a call in if its address and key are right. Whatever of them is wrong, the answer is one and
+/// the same.
+async fn admit<P: Inbound>(
+    app: &App,
+    platform: &P,
+    request: &Request,
+) -> Result<Reply, IntakeError> {
+    let now = app.clock.now();
+    let path = request.uri().path().to_owned();
+    let Some((id, key)) = address(P::PLATFORM.name(), &path) else { return Ok(not_found()) };
+    let Ok(id) = id.parse() else { return Ok(not_found()) };
+    let connection = app.directory.connection(&id, now).await?;
+    let Some(connection) = connection.filter(|found| found.platform == P::PLATFORM) else {
+        return Ok(not_found());
+    };
+    let secrets = app.secrets.of(&connection).await?;
+    if !is_one_of(key, secrets.live(PATH_KEY)) || !comes_from_allowed(&connection, request) {
+        telemetry::count(now, Count::Intruder, &connection);
+        return Ok(not_found());
+    }
+    hear(app, platform, request, &connection, &secrets).await
+}
+
+async fn hear<P: Inbound>(
+    app: &App,
+    platform: &P,
+    request: &Request,
+    connection: &Connection,
+    secrets: &SecretBag,
+) -> Result<Reply, IntakeError> {
+    let now = app.clock.now();
+    let body = match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes,
+        _ => &[],
+    };
+    let (method, headers) = (request.method(), request.headers());
+    let call = Call { connection, secrets, method, headers, body, now };
+    if body.len() > MAX_BODY {
+        keep(app, &call, &format!("larger than {MAX_BODY} bytes")).await?;
+        return Ok(platform.reply(&call, &Came::TooLarge));
+    }
+    match platform.receive(&call) {
+        Received::Answered(reply) => Ok(reply),
+        Received::Denied(denied) => {
+            telemetry::count(now, Count::Denied, connection);
+            tracing::warn!(connection = %connection.id, %denied, "a call was not believed");
+            Ok(platform.reply(&call, &Came::Denied(&denied)))
+        }
+        Received::Unreadable(reason) => {
+            keep(app, &call, &reason).await?;
+            Ok(platform.reply(&call, &Came::Unreadable(&reason)))
+        }
+        Received::Events(events) => {
+            let mut results = Vec::with_capacity(events.len());
+            for event in events {
+                let kind = event.body.kind();
+                let result = take(app, connection, event).await;
+                let what = match &result {
+                    Ok(taken) if taken.duplicate => Count::Duplicate,
+                    Ok(_) => Count::Accepted,
+                    Err(IntakeError::Rejected(why)) => {
+                        let connection = &connection.id;
+                        tracing::warn!(%connection, kind, %why, "an event was refused");
+                        Count::Refused
+                    }
+                    Err(ours) => return Err(ours.clone()),
+                };
+                telemetry::count(now, what, connection);
+                results.push(result);
+            }
+            Ok(platform.reply(&call, &Came::Taken(&results)))
+        }
+    }
+}
+
+/// Keeps what cannot be read, where a person can see it.
+async fn keep(app: &App, call: &Call<'_>, reason: &str) -> Result<(), IntakeError> {
+    telemetry::count(call.now, Count::Unreadable, call.connection);
+    tracing::warn!(connection = %call.connection.id, reason, "a body was kept unread");
+    let rejected = Rejected::new(call.now, reason.to_owned(), call.body);
+    app.store.keep_rejected(&call.connection.id, &app.ids.next(call.now), &rejected).await?;
+    Ok(())
+}
+
+/// `/in/{platform}/{connection}/{key}`, with or without a stage's name before it.
+fn address<'a>(platform: &str, path: &'a str) -> Option<(&'a str, &'a str)> {
+    let (_, rest) = path.split_once("/in/")?;
+    let mut parts = rest.trim_end_matches('/').split('/');
+    let (named, connection, key) = (parts.next()?, parts.next()?, parts.next()?);
+    (named == platform && !key.is_empty() && parts.next().is_none()).then_some((connection, key))
+}
+
+fn comes_from_allowed(connection: &Connection, request: &Request) -> bool {
+    if connection.allow_ips.is_empty() {
+        return true;
+    }
+    let source = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        _ => None,
+    };
+    let source = source.and_then(|source| source.parse::<std::net::IpAddr>().ok());
+    source.is_some_and(|source| connection.allow_ips.iter().any(|net| net.contains(&source)))
+}
+
+fn not_found() -> Reply {
+    Reply::json(StatusCode::NOT_FOUND, &json!({"message": "Not Found"}))
+}
+
+fn unavailable() -> Reply {
+    let body = json!({
+        "type": "about:blank",
+        "title": "not accepted",
+        "status": 503,
+        "code": "unavailable",
+        "detail": "the call could not be stored now: send it again",
+    });
+    let mut reply = Reply::json(StatusCode::SERVICE_UNAVAILABLE, &body);
+    reply.headers.push(("retry-after", "2".to_owned()));
+    reply
+}
+
+fn response(reply: Reply) -> Response<Body> {
+    let mut response = Response::new(Body::Text(reply.body));
+    *response.status_mut() = reply.status;
+    for (name, value) in reply.headers {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn addresses_are_exact() {
+        assert_eq!(address("webex", "/in/webex/shop/k3y"), Some(("shop", "k3y")));
+        assert_eq!(address("webex", "/prod/in/webex/shop/k3y/"), Some(("shop", "k3y")));
+        for bad in ["/", "/in/webex/shop", "/in/webex/shop/", "/in/cm/shop/k", "/in/webex/a/b/c"] {
+            assert_eq!(address("webex", bad), None, "{bad}");
+        }
+    }
+}

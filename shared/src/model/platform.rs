@@ -1,0 +1,115 @@
+//! The platforms that Trunkline speaks with, and what each can carry.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of system that we speak with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    /// Webex Connect, generic bot.
+    Webex,
+    /// Trunkline's own open protocol: signed webhooks.
+    Webhook,
+}
+
+/// What a platform's side can be given, beyond plain text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a table of yes and no")]
+pub struct Capabilities {
+    /// Buttons or lists; otherwise choices become numbered text.
+    pub choices: bool,
+    /// Files and pictures; otherwise they become links.
+    pub media: bool,
+    /// Delivered and read receipts for what came from there.
+    pub receipts: bool,
+    /// "Is typing".
+    pub typing: bool,
+    /// A handover to people who sit on that side.
+    pub handover: bool,
+}
+
+/// Adding a platform adds its row here, and one in the command line's table of settings.
+const TABLE: &[(Platform, &str, Capabilities)] = &[
+    (
+        Platform::Webex,
+        "webex",
+        Capabilities {
+            choices: false,
+            media: false,
+            receipts: false,
+            typing: false,
+            handover: true,
+        },
+    ),
+    (
+        Platform::Webhook,
+        "webhook",
+        Capabilities { choices: true, media: true, receipts: true, typing: true, handover: true },
+    ),
+];
+
+/// Why a text names no platform.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a platform: use {known}", known = Platform::names().join(", "))]
+pub struct UnknownPlatform(pub String);
+
+impl Platform {
+    fn row(self) -> &'static (Platform, &'static str, Capabilities) {
+        TABLE.iter().find(|row| row.0 == self).unwrap_or(&TABLE[0])
+    }
+
+    /// The platform's name in paths, queues and configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.row().1
+    }
+
+    /// What the platform's side can be given.
+    #[must_use]
+    pub fn capabilities(self) -> Capabilities {
+        self.row().2
+    }
+
+    /// All names, in the table's order.
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        TABLE.iter().map(|row| row.1).collect()
+    }
+}
+
+impl FromStr for Platform {
+    type Err = UnknownPlatform;
+    fn from_str(text: &str) -> Result<Self, UnknownPlatform> {
+        TABLE
+            .iter()
+            .find(|row| row.1 == text)
+            .map(|row| row.0)
+            .ok_or_else(|| UnknownPlatform(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_platform_has_a_row_and_its_serde_name_is_the_rows() {
+        for platform in [Platform::Webex, Platform::Webhook] {
+            assert_eq!(platform.name().parse(), Ok(platform));
+            assert_eq!(serde_json::to_value(platform).unwrap(), platform.name());
+        }
+        assert_eq!(
+            "fax".parse::<Platform>().unwrap_err().to_string(),
+            "'fax' is not a platform: use webex, webhook"
+        );
+    }
+}

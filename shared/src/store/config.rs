@@ -1,0 +1,73 @@
+//! Connections and routes as they were applied, and how connections proved themselves.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::item::{item, read};
+use super::{Store, StoreError};
+use crate::model::{Connection, ConnectionId, Route, RouteId};
+
+/// How a connection's far side last answered the question whether it is ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// What it was asked with.
+    pub challenge: String,
+    /// When it answered, or did not.
+    pub at: Timestamp,
+    /// What was wrong; absent where it answered rightly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl Store {
+    /// A connection as it was last applied.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn connection(&self, id: &ConnectionId) -> Result<Option<Connection>, StoreError> {
+        let found = self.get(format!("CONN#{id}"), "CONN".into()).await?;
+        found.as_ref().map(read).transpose()
+    }
+
+    /// Applies a connection.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn put_connection(&self, connection: &Connection) -> Result<(), StoreError> {
+        self.put(item(format!("CONN#{}", connection.id), "CONN".into(), connection)?).await
+    }
+
+    /// A route as it was last applied.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn route(&self, id: &RouteId) -> Result<Option<Route>, StoreError> {
+        let found = self.get(format!("ROUTE#{id}"), "ROUTE".into()).await?;
+        found.as_ref().map(read).transpose()
+    }
+
+    /// Applies a route.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn put_route(&self, route: &Route) -> Result<(), StoreError> {
+        self.put(item(format!("ROUTE#{}", route.id), "ROUTE".into(), route)?).await
+    }
+
+    /// How the connection last proved itself.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn health(&self, id: &ConnectionId) -> Result<Option<Health>, StoreError> {
+        let found = self.get(format!("HEALTH#{id}"), "HEALTH".into()).await?;
+        found.as_ref().map(read).transpose()
+    }
+
+    /// Records how the connection proved itself.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn put_health(&self, id: &ConnectionId, health: &Health) -> Result<(), StoreError> {
+        self.put(item(format!("HEALTH#{id}"), "HEALTH".into(), health)?).await
+    }
+}

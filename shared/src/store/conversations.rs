@@ -1,0 +1,215 @@
+//! Conversations and the events in them.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::item::{conversation_pk, event_sk, garbled, item, read, text};
+use super::{Item, Store, StoreError, unavailable};
+use crate::model::{
+    ConnectionId, Conversation, ConversationKey, Delivery, Event, EventId, Outcome, Target, time,
+};
+use crate::switchboard::Standing;
+
+/// An event as it is kept: the transcript, and what became of each delivery.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// The conversation that it stands in.
+    pub key: ConversationKey,
+    /// Which of the key's conversations.
+    pub conversation: String,
+    /// Whence it came.
+    pub from: ConnectionId,
+    /// What happened.
+    pub event: Event,
+    /// How it stands.
+    pub standing: Standing,
+    /// Where it goes.
+    pub targets: Vec<Target>,
+    /// What became of each delivery so far, by connection.
+    #[serde(skip)]
+    pub outcomes: BTreeMap<String, Outcome>,
+}
+
+/// What came of writing an event.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Written {
+    /// It is new.
+    New,
+    /// It was there already, as this.
+    Duplicate(Box<EventRecord>),
+    /// The conversation has changed since it was read: decide again.
+    Outdated,
+}
+
+impl EventRecord {
+    /// The deliveries that have no final outcome yet.
+    pub fn unsettled(&self) -> impl Iterator<Item = Delivery> {
+        let open = self.targets.iter().filter(|target| {
+            let outcome = self.outcomes.get(target.connection.as_str());
+            outcome.is_none_or(|outcome| !outcome.verdict.is_final())
+        });
+        open.map(|target| Delivery {
+            id: Delivery::id(&self.key, &self.from, &self.event, &target.connection),
+            key: self.key.clone(),
+            conversation: self.conversation.clone(),
+            from: self.from.clone(),
+            to: target.clone(),
+            event: self.event.clone(),
+            again: false,
+        })
+    }
+
+    pub(super) fn from_item(item: &Item) -> Result<Self, StoreError> {
+        let mut record: Self = read(item)?;
+        if let Some(AttributeValue::M(outcomes)) = item.get("outcomes") {
+            for (connection, outcome) in outcomes {
+                let outcome = outcome.as_s().map_or("", String::as_str);
+                let outcome = serde_json::from_str(outcome);
+                let outcome = outcome.map_err(|error| garbled(text(item, "sk"), &error))?;
+                record.outcomes.insert(connection.clone(), outcome);
+            }
+        }
+        Ok(record)
+    }
+}
+
+impl Store {
+    /// The conversation, as last written.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn conversation(
+        &self,
+        key: &ConversationKey,
+    ) -> Result<Option<Conversation>, StoreError> {
+        let found = self.get(conversation_pk(key), "CONV".into()).await?;
+        found.as_ref().map(read).transpose()
+    }
+
+    /// An event as it was taken, with what became of it so far.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn event(
+        &self,
+        key: &ConversationKey,
+        from: &ConnectionId,
+        id: &EventId,
+    ) -> Result<Option<EventRecord>, StoreError> {
+        let found = self.get(conversation_pk(key), event_sk(from, id)).await?;
+        found.as_ref().map(EventRecord::from_item).transpose()
+    }
+
+    /// Writes an event, once: its key is its identity.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn write_event(
+        &self,
+        record: &EventRecord,
+        now: Timestamp,
+    ) -> Result<Written, StoreError> {
+        let put = self
+            .dynamodb
+            .put_item()
+            .table_name(&*self.table)
+            .set_item(Some(self.event_item(record, now)?))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(Written::New),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(there)) => {
+                    duplicate(there.item.as_ref())
+                }
+                _ => Err(unavailable("PutItem", &error)),
+            },
+        }
+    }
+
+    /// Writes an event, once, together with the conversation as it is after it, provided that nobody
+    /// changed the conversation meanwhile.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn write_event_and_conversation(
+        &self,
+        record: &EventRecord,
+        conversation: &Conversation,
+        now: Timestamp,
+    ) -> Result<Written, StoreError> {
+        let event = Put::builder()
+            .table_name(&*self.table)
+            .set_item(Some(self.event_item(record, now)?))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let version_before = conversation.version.saturating_sub(1);
+        let mut after = item(conversation_pk(&conversation.key), "CONV".into(), conversation)?;
+        after.insert("version".into(), AttributeValue::N(conversation.version.to_string()));
+        after.insert("expires".into(), self.expiry(now));
+        let change = Put::builder().table_name(&*self.table).set_item(Some(after));
+        let change = if version_before == 0 {
+            change.condition_expression("attribute_not_exists(pk)")
+        } else {
+            change.condition_expression("version = :before").expression_attribute_values(
+                ":before",
+                AttributeValue::N(version_before.to_string()),
+            )
+        };
+        let mut transaction = self.dynamodb.transact_write_items();
+        for put in [event, change] {
+            let put = put.build().map_err(|error| unavailable("TransactWriteItems", &error))?;
+            transaction = transaction.transact_items(TransactWriteItem::builder().put(put).build());
+        }
+        match transaction.send().await {
+            Ok(_) => Ok(Written::New),
+            Err(error) => cancelled(&error),
+        }
+    }
+
+    fn event_item(&self, record: &EventRecord, now: Timestamp) -> Result<Item, StoreError> {
+        let sk = event_sk(&record.from, &record.event.id);
+        let mut item = item(conversation_pk(&record.key), sk, record)?;
+        item.insert("at".into(), AttributeValue::S(time::rfc3339_millis(now)));
+        item.insert("outcomes".into(), AttributeValue::M(Item::new()));
+        item.insert("expires".into(), self.expiry(now));
+        Ok(item)
+    }
+}
+
+fn duplicate(there: Option<&Item>) -> Result<Written, StoreError> {
+    match there {
+        Some(item) => Ok(Written::Duplicate(Box::new(EventRecord::from_item(item)?))),
+        None => Err(StoreError::Garbled {
+            key: "an event".into(),
+            cause: "the table did not return the event that is there".into(),
+        }),
+    }
+}
+
+fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Result<Written, StoreError> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return Err(unavailable("TransactWriteItems", error));
+    };
+    let reasons = cancelled.cancellation_reasons();
+    let code = |i: usize| reasons.get(i).and_then(|reason| reason.code()).unwrap_or("None");
+    match (code(0), code(1)) {
+        ("ConditionalCheckFailed", _) => duplicate(reasons.first().and_then(|r| r.item.as_ref())),
+        ("TransactionConflict", _) | (_, "ConditionalCheckFailed" | "TransactionConflict") => {
+            Ok(Written::Outdated)
+        }
+        _ => Err(unavailable("TransactWriteItems", error)),
+    }
+}

@@ -1,0 +1,132 @@
+//! Connections, routes and legs' addresses as remembered by this process, so that an ordinary message
+//! reads none of them.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{PoisonError, RwLock};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{LegAddress, Store, StoreError};
+use crate::model::{Connection, ConnectionId, Route, RouteId};
+
+/// How long a connection or route is remembered: a change is everywhere within this time.
+const FRESH: SignedDuration = SignedDuration::from_secs(30);
+/// How many of each are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// What this process remembers of the configuration.
+#[derive(Debug)]
+pub struct Directory {
+    store: Store,
+    connections: Memory<ConnectionId, Connection>,
+    routes: Memory<RouteId, Route>,
+    legs: Memory<(ConnectionId, String), LegAddress>,
+}
+
+impl Directory {
+    /// Remembers nothing yet.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            connections: Memory::default(),
+            routes: Memory::default(),
+            legs: Memory::default(),
+        }
+    }
+
+    /// A connection, as it was at most half a minute ago.
+    ///
+    /// # Errors
+    /// If it is not remembered and the table does not answer.
+    pub async fn connection(
+        &self,
+        id: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Option<Connection>, StoreError> {
+        if let Some(known) = self.connections.recall(id, now - FRESH) {
+            return Ok(Some(known));
+        }
+        let found = self.store.connection(id).await?;
+        if let Some(found) = &found {
+            self.connections.remember(id.clone(), found.clone(), now);
+        }
+        Ok(found)
+    }
+
+    /// A route, as it was at most half a minute ago.
+    ///
+    /// # Errors
+    /// If it is not remembered and the table does not answer.
+    pub async fn route(&self, id: &RouteId, now: Timestamp) -> Result<Option<Route>, StoreError> {
+        if let Some(known) = self.routes.recall(id, now - FRESH) {
+            return Ok(Some(known));
+        }
+        let found = self.store.route(id).await?;
+        if let Some(found) = &found {
+            self.routes.remember(id.clone(), found.clone(), now);
+        }
+        Ok(found)
+    }
+
+    /// Whose leg an external id is: once seen, it holds for good.
+    ///
+    /// # Errors
+    /// If it is not remembered and the table does not answer.
+    pub async fn leg_address(
+        &self,
+        connection: &ConnectionId,
+        external_id: &str,
+        now: Timestamp,
+    ) -> Result<Option<LegAddress>, StoreError> {
+        let id = (connection.clone(), external_id.to_owned());
+        if let Some(known) = self.legs.recall(&id, Timestamp::MIN) {
+            return Ok(Some(known));
+        }
+        let found = self.store.leg_address(connection, external_id).await?;
+        if let Some(found) = &found {
+            self.legs.remember(id, found.clone(), now);
+        }
+        Ok(found)
+    }
+}
+
+#[derive(Debug)]
+struct Memory<K, V>(RwLock<HashMap<K, (Timestamp, V)>>);
+
+impl<K, V> Default for Memory<K, V> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Memory<K, V> {
+    fn recall(&self, key: &K, since: Timestamp) -> Option<V> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(key).filter(|(at, _)| *at >= since).map(|(_, value)| value.clone())
+    }
+
+    fn remember(&self, key: K, value: V, now: Timestamp) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(key, (now, value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_as_fresh_as_asked() {
+        let memory = Memory::default();
+        let at = Timestamp::from_second(100).unwrap();
+        memory.remember("a", 1, at);
+        assert_eq!(memory.recall(&"a", at - FRESH), Some(1));
+        assert_eq!(memory.recall(&"a", at + FRESH), None);
+        assert_eq!(memory.recall(&"b", Timestamp::MIN), None);
+    }
+}

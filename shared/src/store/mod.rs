@@ -1,0 +1,111 @@
+//! The table: every read and write of it, and nothing else.
+//!
+//! | partition key | sort key | what |
+//! | --- | --- | --- |
+//! | `CONV#<channel>#<customer>` | `CONV` | the conversation: owner, parties, version |
+//! | the same | `EVT#<connection>#<event id>` | an event, its targets and their outcomes; sorted by `at` in `by_time` |
+//! | the same | `LEG#<conversation id>#<connection>` | a leg, as its outbound function knows it |
+//! | `LEG#<connection>#<external id>` | `LEG` | whose leg that is |
+//! | `CONN#<id>`, `ROUTE#<id>` | `CONN`, `ROUTE` | configuration |
+//! | `HEALTH#<id>` | `HEALTH` | how a connection last proved itself |
+//! | `REJECT#<connection>` | `<time>#<id>` | a body that could not be read |
+
+mod config;
+mod conversations;
+mod directory;
+mod item;
+mod legs;
+mod outcomes;
+mod rejected;
+mod transcript;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+
+pub use config::Health;
+pub use conversations::{EventRecord, Written};
+pub use directory::Directory;
+pub use legs::LegAddress;
+pub use rejected::Rejected;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// Why the table did not do as asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// It is down, slow or refuses. Ours: worth another try.
+    #[error("the table did not answer {call}: {cause}")]
+    Unavailable {
+        /// Which call.
+        call: &'static str,
+        /// What the SDK said.
+        cause: String,
+    },
+    /// An item is not as we write them. Ours: a person must look.
+    #[error("the item {key} cannot be read: {cause}")]
+    Garbled {
+        /// Which.
+        key: String,
+        /// Why.
+        cause: String,
+    },
+}
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Store {
+    dynamodb: aws_sdk_dynamodb::Client,
+    table: Arc<str>,
+    retention: SignedDuration,
+}
+
+impl Store {
+    /// The table of that name; transcripts are kept for `retention_days`.
+    #[must_use]
+    pub fn new(dynamodb: aws_sdk_dynamodb::Client, table: String, retention_days: u32) -> Self {
+        let retention = SignedDuration::from_hours(24 * i64::from(retention_days));
+        Self { dynamodb, table: table.into(), retention }
+    }
+
+    /// Reads one item, and sees every write that was answered before.
+    async fn get(&self, pk: String, sk: String) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .dynamodb
+            .get_item()
+            .table_name(&*self.table)
+            .key("pk", AttributeValue::S(pk))
+            .key("sk", AttributeValue::S(sk))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| unavailable("GetItem", &error))?;
+        Ok(answer.item)
+    }
+
+    async fn put(&self, item: Item) -> Result<(), StoreError> {
+        self.dynamodb
+            .put_item()
+            .table_name(&*self.table)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map_err(|error| unavailable("PutItem", &error))?;
+        Ok(())
+    }
+
+    fn expiry(&self, now: Timestamp) -> AttributeValue {
+        expires_in(now, self.retention)
+    }
+}
+
+fn expires_in(now: Timestamp, keep: SignedDuration) -> AttributeValue {
+    AttributeValue::N((now + keep).as_second().to_string())
+}
+
+fn unavailable(call: &'static str, error: &(impl std::error::Error + 'static)) -> StoreError {
+    StoreError::Unavailable { call, cause: DisplayErrorContext(error).to_string() }
+}

@@ -1,0 +1,47 @@
+//! What became of deliveries.
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::item::{conversation_pk, event_sk, to_json};
+use super::{Store, StoreError, unavailable};
+use crate::model::{Delivery, Outcome};
+
+impl Store {
+    /// What became of a delivery so far.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn outcome(&self, delivery: &Delivery) -> Result<Option<Outcome>, StoreError> {
+        let record = self.event(&delivery.key, &delivery.from, &delivery.event.id).await?;
+        Ok(record.and_then(|mut record| record.outcomes.remove(delivery.to.connection.as_str())))
+    }
+
+    /// Records what became of a delivery. An event that has expired meanwhile stays gone.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn settle(&self, delivery: &Delivery, outcome: &Outcome) -> Result<(), StoreError> {
+        let pk = conversation_pk(&delivery.key);
+        let outcome = to_json(&pk, outcome)?;
+        let update = self
+            .dynamodb
+            .update_item()
+            .table_name(&*self.table)
+            .key("pk", AttributeValue::S(pk))
+            .key("sk", AttributeValue::S(event_sk(&delivery.from, &delivery.event.id)))
+            .update_expression("SET outcomes.#connection = :outcome")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#connection", delivery.to.connection.as_str())
+            .expression_attribute_values(":outcome", AttributeValue::S(outcome))
+            .send()
+            .await;
+        match update {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(unavailable("UpdateItem", &error)),
+            },
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What is told of what happens: JSON log lines, and metrics in CloudWatch's embedded format. Neither
+//! ever holds a secret or a message's text.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tracing_subscriber::EnvFilter;
+
+use crate::model::Connection;
+
+/// What is counted, by platform and connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// An event was taken.
+    Accepted,
+    /// An event had been taken before.
+    Duplicate,
+    /// An event was refused, with its reason.
+    Refused,
+    /// A body could not be read and was kept.
+    Unreadable,
+    /// A signature or token was wrong.
+    Denied,
+    /// The address was right but for its key, or the caller is not on the list.
+    Intruder,
+    /// A token that differs from ours came along: see Webex Connect's verification token.
+    Suspicious,
+    /// A delivery reached its platform.
+    Delivered,
+    /// A delivery is tried again later.
+    Retried,
+    /// A delivery failed for good.
+    Failed,
+    /// A delivery needed no sending: the platform has no form for it.
+    Skipped,
+}
+
+/// Starts the log: one JSON object a line, at the level in `TRUNKLINE_LOG` (default `info`).
+pub fn init() {
+    let level = std::env::var("TRUNKLINE_LOG").unwrap_or_else(|_| "info".to_owned());
+    // The libraries' own debug lines show requests, so only ours follow the level.
+    let filter = EnvFilter::new(format!(
+        "warn,trunkline_shared={level},trunkline_webex={level},trunkline_webhook={level}"
+    ));
+    let log = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
+    // A second start in one process (a test's) keeps the first's.
+    let _ = log.with_env_filter(filter).with_target(false).try_init();
+}
+
+/// Counts one.
+pub fn count(now: Timestamp, what: Count, connection: &Connection) {
+    println!("{}", line(now, what, connection));
+}
+
+fn line(now: Timestamp, what: Count, connection: &Connection) -> Value {
+    let name = format!("{what:?}");
+    json!({
+        "_aws": {
+            "Timestamp": now.as_millisecond(),
+            "CloudWatchMetrics": [{
+                "Namespace": "Trunkline",
+                "Dimensions": [["platform"], ["platform", "connection"]],
+                "Metrics": [{ "Name": name, "Unit": "Count" }],
+            }],
+        },
+        "platform": connection.platform.name(),
+        "connection": connection.id.as_str(),
+        name: 1,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Platform, Role};
+
+    #[test]
+    fn a_count_is_in_the_embedded_metric_format() {
+        let connection = Connection {
+            id: "shop".parse().unwrap(),
+            platform: Platform::Webex,
+            role: Role::Channel,
+            route: None,
+            copies: false,
+            allow_ips: vec![],
+            settings: serde_json::Map::new(),
+            secrets: std::collections::BTreeSet::new(),
+            secrets_version: 1,
+        };
+        let line = line(Timestamp::UNIX_EPOCH, Count::Accepted, &connection);
+        let metric = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"];
+        assert_eq!((metric, &line["Accepted"]), (&json!("Accepted"), &json!(1)));
+        for dimension in ["platform", "connection"] {
+            assert!(line[dimension].is_string());
+        }
+    }
+}
