@@ -1,0 +1,68 @@
+# What a newcomer needs: `make run` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+FUNCTIONS := webex-inbound webex-outbound webhook-inbound webhook-outbound
+PYTHON ?= python3
+SAM := .tools/sam/bin/sam
+# The local AWS takes any credentials; none of the real ones must come near it.
+LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
+  AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
+
+.PHONY: help run test check unit e2e tools build release deploy invoke schema clean
+
+help: ## list the targets
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
+
+run: tools build ## everything on this machine, with a conversation to look at; Ctrl-C ends it
+	@target/debug/trunkline local $(ARGS)
+
+test: check unit e2e ## format, clippy, template, unit, property and end-to-end tests
+
+check: .tools/sam/.installed ## format, clippy, template
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+	AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(SAM) validate --lint
+
+unit: ## unit and property tests
+	cargo test --workspace --exclude trunkline-tests --locked
+
+e2e: tools .tools/test/.installed build ## end to end, on the real template on a local AWS
+	cargo test -p trunkline-tests --locked -- $(ARGS)
+
+tools: .tools/aws/.installed .tools/sam/.installed ## the pinned tools, into .tools
+
+.tools/%/.installed: tools/requirements-%.txt
+	@echo "installing $< into .tools/$* (once) …"
+	@$(PYTHON) -m venv --clear .tools/$*
+	@.tools/$*/bin/pip install --disable-pip-version-check --quiet -r $<
+	@touch $@
+
+build: ## the functions and the command, for this machine
+	@echo "building (the first time takes a few minutes) …"
+	@cargo build --locked -p trunkline -p trunkline-webex -p trunkline-webhook --bins
+	@for f in $(FUNCTIONS); do \
+	  mkdir -p target/lambda/$$f; \
+	  if [ target/debug/$$f -nt target/lambda/$$f/.dev ]; then \
+	    strip -o target/lambda/$$f/bootstrap target/debug/$$f && touch target/lambda/$$f/.dev; \
+	  fi; \
+	done
+
+release: .tools/release/.installed ## the functions for AWS, arm64 (ARCH=x86_64 for the other)
+	PATH="$(CURDIR)/.tools/release/bin:$$PATH" cargo lambda build --release --locked --output-format binary \
+	  --target $${ARCH:-aarch64}-unknown-linux-gnu -p trunkline-webex -p trunkline-webhook
+	@rm -f target/lambda/*/.dev
+
+deploy: release .tools/sam/.installed ## build and deploy to the AWS account of your environment
+	$(SAM) deploy --parameter-overrides Architecture=$$([ "$${ARCH:-aarch64}" = x86_64 ] && echo x86_64 || echo arm64) $(ARGS)
+
+invoke: ## FUNCTION=WebexInbound EVENT=events/webex-inbound.json, on the stack of `make run`
+	@: "$${FUNCTION:?name a function of template.yaml}" "$${EVENT:?name a file of events/}"
+	@$(LOCAL_AWS) $(SAM) remote invoke "$$FUNCTION" --event-file "$$EVENT"
+
+schema: ## write docs/webhook.schema.json anew
+	cargo run --quiet --locked -p trunkline -- schema > docs/webhook.schema.json
+
+clean: ## remove what was built and installed here
+	rm -rf target .tools .local

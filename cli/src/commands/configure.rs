@@ -1,0 +1,118 @@
+//! Commands that configure a deployed stack.
+
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use trunkline::apply::{Change, apply as apply_to, inbound_url};
+use trunkline::config::{self, Desired, Reading, System};
+use trunkline::platforms;
+use trunkline::stack::Stack;
+use trunkline::verify::verify as ask;
+use trunkline_shared::app::unguessable;
+use trunkline_shared::model::Connection;
+
+use super::{Failed, find};
+
+pub(super) async fn apply(name: &str, file: &Path, dry_run: bool) -> Result<(), Failed> {
+    if dry_run {
+        let desired = read(file, false)?;
+        let (connections, routes) = (desired.connections.len(), desired.routes.len());
+        println!("{} is right: {connections} connections, {routes} routes", file.display());
+        return Ok(());
+    }
+    let stack = find(name).await?;
+    let desired = read(file, stack.allows_local())?;
+    let mut changed = 0;
+    apply_to(&stack, &desired, |applied| {
+        let word = match applied.change {
+            Change::Created => "created",
+            Change::Updated => "updated",
+            Change::Unchanged => "unchanged",
+        };
+        changed += usize::from(applied.change != Change::Unchanged);
+        println!("{:<10} {}", word, applied.what);
+    })
+    .await?;
+    if changed > 0 {
+        println!(
+            "\nFunctions see it within 30 seconds. `trunkline urls {}` prints the addresses",
+            file.display()
+        );
+        println!(
+            "to paste into the vendors' forms; `trunkline verify <connection>` asks a far side."
+        );
+    }
+    Ok(())
+}
+
+pub(super) async fn urls(stack: &Stack, file: &Path) -> Result<(), Failed> {
+    let desired = read(file, stack.allows_local())?;
+    for desired in &desired.connections {
+        let id = &desired.connection.id;
+        match inbound_url(stack, &desired.connection).await.map_err(Failed)? {
+            Some(url) => println!("{id:<24} {url}"),
+            None => println!("{id:<24} not applied yet: run `trunkline apply {}`", file.display()),
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn verify(stack: &Stack, connection: &str) -> Result<(), Failed> {
+    let connection = applied(stack, connection).await?;
+    let at = ask(stack, &connection, 30).await?;
+    println!("{} proved itself at {at}", connection.id);
+    Ok(())
+}
+
+pub(super) async fn rejected(stack: &Stack, connection: &str, most: u16) -> Result<(), Failed> {
+    let connection = applied(stack, connection).await?;
+    let rejected = stack.store.rejected(&connection.id, most).await?;
+    if rejected.is_empty() {
+        println!("nothing that came for {} in the last week was unreadable", connection.id);
+    }
+    for one in rejected {
+        println!("{}  {} bytes: {}\n{}\n", one.at, one.size, one.reason, one.body);
+    }
+    Ok(())
+}
+
+pub(super) fn new_secret() -> String {
+    format!("whsec_{}", STANDARD.encode(unguessable()))
+}
+
+pub(super) fn settings() {
+    for spec in platforms::all() {
+        println!("{}", spec.platform);
+        for setting in spec.settings {
+            let needed = if setting.required { ", required" } else { "" };
+            println!("  settings.{:<22} {}{needed}", setting.name, setting.about);
+        }
+        for secret in spec.secrets {
+            let needed = if secret.required { ", required" } else { "" };
+            println!("  secrets.{:<23} {}{needed}", secret.name, secret.about);
+        }
+    }
+    println!(
+        "any platform\n  secrets.path_key                the key in the inbound address (made if left out)"
+    );
+}
+
+fn read(file: &Path, allow_local: bool) -> Result<Desired, Failed> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failed(format!(
+            "{} cannot be read: {error}; start from examples/trunkline.yaml",
+            file.display()
+        ))
+    })?;
+    let reading = Reading { environment: &System, allow_local };
+    config::read(&text, reading)
+        .map_err(|problems| Failed(format!("{}:\n{problems}", file.display())))
+}
+
+async fn applied(stack: &Stack, connection: &str) -> Result<Connection, Failed> {
+    let found = stack.store.connection(&connection.parse()?).await?;
+    found.ok_or_else(|| {
+        Failed(format!("there is no connection '{connection}' in the stack: apply it first"))
+    })
+}

@@ -1,0 +1,119 @@
+//! The command line.
+
+mod configure;
+mod local;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use trunkline::stack::{Stack, from_environment};
+
+/// Configures Trunkline, and runs it on this machine.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXAMPLES)]
+pub struct Cli {
+    /// The CloudFormation stack to work on.
+    #[arg(long, global = true, default_value = "trunkline", env = "TRUNKLINE_STACK")]
+    stack: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  trunkline local                        run everything on this machine, with a demo
+  trunkline apply trunkline.yaml         put a configuration into the deployed stack
+  trunkline apply --dry-run trunkline.yaml   only say what is wrong with it
+  trunkline urls trunkline.yaml          the addresses to paste into the vendors' forms
+  trunkline verify shop-bot              ask a connection's far side to prove itself
+  trunkline secret > bot.secret          make a signing secret";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Put connections, routes and secrets into the stack. Applying again changes nothing.
+    Apply {
+        /// The configuration.
+        #[arg(default_value = "trunkline.yaml")]
+        file: PathBuf,
+        /// Read and check the file, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Print the address of each of a file's connections. Whoever has one can send to it.
+    Urls {
+        /// The configuration.
+        #[arg(default_value = "trunkline.yaml")]
+        file: PathBuf,
+    },
+    /// Ask a connection's far side to prove itself, by way of the function that sends to it.
+    Verify {
+        /// The connection.
+        connection: String,
+    },
+    /// Show what came for a connection and could not be read. Kept for a week.
+    Rejected {
+        /// The connection.
+        connection: String,
+        /// How many, the newest first.
+        #[arg(long, default_value_t = 10)]
+        most: u16,
+    },
+    /// Make a signing secret (Standard Webhooks).
+    Secret,
+    /// List what can be set, by platform.
+    Settings,
+    /// Print the JSON Schema of the webhook protocol.
+    Schema,
+    /// Run the real template on this machine, with a conversation to look at.
+    Local {
+        /// The port of the local AWS.
+        #[arg(long, default_value_t = 4600)]
+        port: u16,
+        /// Play the conversation, then end.
+        #[arg(long)]
+        once: bool,
+    },
+}
+
+/// Why a command failed, in words for whoever ran it.
+#[derive(Debug)]
+pub struct Failed(pub String);
+
+impl<E: std::error::Error> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// Why it failed.
+pub async fn run(cli: Cli) -> Result<(), Failed> {
+    let name = cli.stack;
+    match cli.command {
+        Command::Apply { file, dry_run } => configure::apply(&name, &file, dry_run).await,
+        Command::Urls { file } => configure::urls(&find(&name).await?, &file).await,
+        Command::Verify { connection } => configure::verify(&find(&name).await?, &connection).await,
+        Command::Rejected { connection, most } => {
+            configure::rejected(&find(&name).await?, &connection, most).await
+        }
+        Command::Secret => {
+            println!("{}", configure::new_secret());
+            Ok(())
+        }
+        Command::Settings => {
+            configure::settings();
+            Ok(())
+        }
+        Command::Schema => {
+            println!("{:#}", trunkline_webhook::schema());
+            Ok(())
+        }
+        Command::Local { port, once } => local::run(port, once).await,
+    }
+}
+
+async fn find(name: &str) -> Result<Stack, Failed> {
+    Ok(Stack::find(&from_environment().await, name).await?)
+}

@@ -1,0 +1,159 @@
+//! A YAML node with its line, and the questions that are asked of it.
+
+use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
+use serde_json::Value;
+
+use super::problems::{Problem, Report, suggestion};
+
+/// A YAML node with its line.
+#[derive(Debug, Clone)]
+pub(super) struct Node<'a>(MarkedYaml<'a>);
+
+/// A mapping's members, whose keys were checked.
+#[derive(Debug)]
+pub(super) struct Members<'a>(Vec<(String, usize, Node<'a>)>);
+
+impl<'a> Node<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Option<Self>, Problem> {
+        let mut documents = MarkedYaml::load_from_str(text).map_err(|error| Problem {
+            line: error.marker().line(),
+            message: format!("not YAML: {}", error.info()),
+        })?;
+        if documents.len() > 1 {
+            let message = "a file holds one document: remove the '---' and put all under one root";
+            return Err(Problem { line: documents[1].span.start.line(), message: message.into() });
+        }
+        let root = documents.pop().filter(|root| !is_null(root));
+        Ok(root.map(Self))
+    }
+
+    pub(super) fn line(&self) -> usize {
+        self.0.span.start.line()
+    }
+
+    /// The members of a mapping, in the file's order.
+    pub(super) fn entries(
+        &self,
+        report: &mut Report,
+        what: &str,
+    ) -> Vec<(String, usize, Node<'a>)> {
+        let YamlData::Mapping(mapping) = &self.0.data else {
+            if !is_null(&self.0) {
+                report.add(self.line(), format!("{what} must be a mapping: 'name: value' lines"));
+            }
+            return Vec::new();
+        };
+        let mut entries = Vec::with_capacity(mapping.len());
+        for (key, value) in mapping {
+            let line = key.span.start.line();
+            match scalar_text(key) {
+                Some(name) => entries.push((name, line, Node(value.clone()))),
+                None => report.add(line, format!("a name in {what} must be a plain word")),
+            }
+        }
+        entries
+    }
+
+    /// The members of a mapping, whose names must be among `known`.
+    pub(super) fn members(&self, report: &mut Report, what: &str, known: &[&str]) -> Members<'a> {
+        let mut entries = self.entries(report, what);
+        entries.retain(|(name, line, _)| {
+            let is_known = known.contains(&name.as_str());
+            if !is_known {
+                let near = suggestion(name, known);
+                let known = known.join(", ");
+                report.add(*line, format!("{what} has no '{name}'{near}: use {known}"));
+            }
+            is_known
+        });
+        Members(entries)
+    }
+
+    /// The items of a sequence.
+    pub(super) fn items(&self, report: &mut Report, what: &str) -> Vec<Node<'a>> {
+        match &self.0.data {
+            YamlData::Sequence(items) => items.iter().cloned().map(Node).collect(),
+            _ if is_null(&self.0) => Vec::new(),
+            _ => {
+                report.add(self.line(), format!("{what} must be a list: '- item' lines or [a, b]"));
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn is_sequence(&self) -> bool {
+        matches!(self.0.data, YamlData::Sequence(_))
+    }
+
+    /// A text. Numbers and truth values must be quoted, so that none loses a zero or turns to `true`.
+    pub(super) fn text(&self, report: &mut Report, what: &str) -> Option<String> {
+        match &self.0.data {
+            YamlData::Value(Scalar::String(text)) => Some(text.to_string()),
+            YamlData::Value(scalar) if !matches!(scalar, Scalar::Null) => {
+                report.add(self.line(), format!("{what} must be a text: put quotes around it"));
+                None
+            }
+            _ => {
+                report.add(self.line(), format!("{what} must be a text"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn truth(&self, report: &mut Report, what: &str) -> Option<bool> {
+        let YamlData::Value(Scalar::Boolean(truth)) = &self.0.data else {
+            report.add(self.line(), format!("{what} must be true or false"));
+            return None;
+        };
+        Some(*truth)
+    }
+
+    /// One of some words.
+    pub(super) fn word(&self, report: &mut Report, what: &str, known: &[&str]) -> Option<String> {
+        let text = self.text(report, what)?;
+        if known.contains(&text.as_str()) {
+            return Some(text);
+        }
+        let near = suggestion(&text, known);
+        let message = format!("{what} cannot be '{text}'{near}: use {}", known.join(", "));
+        report.add(self.line(), message);
+        None
+    }
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn get(&self, name: &str) -> Option<&Node<'a>> {
+        self.0.iter().find(|(known, ..)| known == name).map(|(.., node)| node)
+    }
+
+    pub(super) fn required(
+        &self,
+        name: &str,
+        parent: &Node<'_>,
+        report: &mut Report,
+    ) -> Option<&Node<'a>> {
+        let found = self.get(name);
+        if found.is_none() {
+            report.add(parent.line(), format!("'{name}' is missing: add it"));
+        }
+        found
+    }
+}
+
+fn is_null(node: &MarkedYaml<'_>) -> bool {
+    matches!(node.data, YamlData::Value(Scalar::Null))
+}
+
+fn scalar_text(node: &MarkedYaml<'_>) -> Option<String> {
+    match &node.data {
+        YamlData::Value(Scalar::String(text)) => Some(text.to_string()),
+        YamlData::Value(Scalar::Integer(number)) => Some(number.to_string()),
+        YamlData::Value(Scalar::Boolean(truth)) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+/// A node's text as a setting's value.
+pub(super) fn value(text: String) -> Value {
+    Value::String(text)
+}

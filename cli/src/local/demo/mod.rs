@@ -1,0 +1,101 @@
+//! A short real conversation: a customer's Webex webhook in, a small bot that answers over signed
+//! webhooks, the reply out at the Webex side.
+
+mod bot;
+mod customer;
+mod webex;
+
+use std::net::Ipv4Addr;
+
+use tokio::net::TcpListener;
+
+use super::LocalError;
+use crate::config::{Environment, SecretSource};
+
+pub use customer::{Customer, play};
+
+/// The demo's configuration.
+pub const CONFIGURATION: &str = include_str!("../../../../demo/trunkline.yaml");
+
+/// Where the demo's two far sides listen, as its configuration says.
+const BOT_PORT: u16 = 4611;
+const WEBEX_PORT: u16 = 4612;
+
+/// The demo's secrets: known to everybody, so that its URLs can be written into a README.
+#[derive(Debug, Clone, Copy)]
+pub struct DemoSecrets;
+
+const SIGNING: &str = "whsec_ZGVtby1vbmx5LXNpZ25pbmcta2V5LW5vdC1hLXNlY3JldA==";
+
+impl Environment for DemoSecrets {
+    fn secret(&self, source: &SecretSource) -> Result<String, String> {
+        let known = match source {
+            SecretSource::Env(name) => match name.as_str() {
+                "DEMO_WEBEX_PATH_KEY" => Some("demo-webex-key-for-this-machine-only"),
+                "DEMO_BOT_PATH_KEY" => Some("demo-bot-key-for-this-machine-only-1"),
+                "DEMO_WEBEX_TOKEN" => Some("vt-demo"),
+                "DEMO_WEBEX_URL" => Some("http://127.0.0.1:4612/events/demo"),
+                "DEMO_BOT_SIGNING" => Some(SIGNING),
+                _ => None,
+            },
+            SecretSource::File(_) => None,
+        };
+        known.map(Into::into).ok_or_else(|| "it is not one of the demo's".to_owned())
+    }
+}
+
+/// Starts the bot and the Webex side. They tell what they see, and end with the process.
+///
+/// # Errors
+/// If their ports are taken.
+pub async fn start(inbound_bot_url: Option<String>, api: Api) -> Result<Seen, LocalError> {
+    let bot = listen(BOT_PORT).await?;
+    let webex = listen(WEBEX_PORT).await?;
+    let (told, seen) = tokio::sync::watch::channel(0);
+    tokio::spawn(bot::serve(bot, inbound_bot_url.unwrap_or_default(), api));
+    tokio::spawn(webex::serve(webex, told));
+    Ok(Seen(seen))
+}
+
+/// How many messages have come out at the Webex side.
+#[derive(Debug)]
+pub struct Seen(tokio::sync::watch::Receiver<usize>);
+
+/// How the API is reached from here: its name may not resolve, so it goes into the `Host` header.
+#[derive(Debug, Clone)]
+pub struct Api {
+    http: reqwest::Client,
+    port: u16,
+}
+
+impl Api {
+    /// The API on the local AWS at `port`.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the demo's far sides are not Trunkline")]
+    pub fn at(port: u16) -> Self {
+        // The client wants a TLS provider even where it only speaks plain http.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self { http: reqwest::Client::new(), port }
+    }
+
+    /// A POST to one of the API's addresses.
+    pub fn post(&self, url: &str, body: String) -> reqwest::RequestBuilder {
+        let rest = url.trim_start_matches("http://");
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        self.http
+            .post(format!("http://127.0.0.1:{}/{path}", self.port))
+            .header("host", host)
+            .header("content-type", "application/json")
+            .body(body)
+    }
+}
+
+async fn listen(port: u16) -> Result<TcpListener, LocalError> {
+    let taken = |_| LocalError::PortTaken { port, option: "demo/trunkline.yaml" };
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(taken)
+}
+
+/// A line of the live transcript.
+fn tell(who: &str, what: &str) {
+    println!("  {who:<22} {what}");
+}

@@ -1,0 +1,57 @@
+//! Deploys the real template to the local AWS, with SAM as to the real one.
+
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use super::ministack::create;
+use super::{LocalAws, LocalError, Places};
+
+/// The template's functions, by the folder of their bootstrap.
+const FUNCTIONS: [&str; 4] =
+    ["webex-inbound", "webex-outbound", "webhook-inbound", "webhook-outbound"];
+
+pub(super) fn check_built(places: &Places) -> Result<(), LocalError> {
+    for function in FUNCTIONS {
+        let path = places.project.join("target/lambda").join(function).join("bootstrap");
+        if !path.is_file() {
+            return Err(LocalError::NotBuilt(path));
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn deploy(places: &Places, aws: &LocalAws) -> Result<(), LocalError> {
+    let program = places.tool("sam", "sam")?;
+    let path = places.logs.join("deploy.log");
+    let log = create(&path)?;
+    let errors = log.try_clone().map_err(LocalError::io("deploy.log"))?;
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    let status = Command::new(&program)
+        .args(["deploy", "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides"])
+        .arg(format!("Architecture={architecture}"))
+        .arg("AllowLocalTargets=yes")
+        .current_dir(&places.project)
+        .env("AWS_ENDPOINT_URL", aws.endpoint())
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
+        .env("SAM_CLI_TELEMETRY", "0")
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(errors)
+        .process_group(0)
+        .kill_on_drop(true)
+        .status()
+        .await
+        .map_err(LocalError::io(format!("running {}", program.display())))?;
+    if status.success() {
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let tail = lines[lines.len().saturating_sub(20)..].join("\n");
+    Err(LocalError::Deploy { log: path, tail })
+}

@@ -1,0 +1,88 @@
+//! The local AWS: MiniStack, as a process that does not outlive us.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, Command};
+
+use super::{LocalError, Places};
+
+const SECONDS_TO_START: u64 = 60;
+
+/// A running local AWS. When it is dropped, it and the functions it started are gone.
+#[derive(Debug)]
+pub struct LocalAws {
+    process: Child,
+    /// Its port, on 127.0.0.1.
+    pub port: u16,
+}
+
+impl LocalAws {
+    pub(super) async fn start(
+        places: &Places,
+        port: u16,
+        functions_endpoint: Option<&str>,
+    ) -> Result<Self, LocalError> {
+        let program = places.tool("aws", "ministack")?;
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .map_err(|_| LocalError::PortTaken { port, option: "--port" })?;
+        let path = places.logs.join("aws.log");
+        let log = create(&path)?;
+        let errors = log.try_clone().map_err(LocalError::io("aws.log"))?;
+        let own = format!("http://127.0.0.1:{port}");
+        let process = Command::new(&program)
+            // It hands this on to functions, which would otherwise call the real AWS.
+            .env("AWS_ENDPOINT_URL", functions_endpoint.unwrap_or(&own))
+            .env("GATEWAY_PORT", port.to_string())
+            .env("BIND_HOST", "127.0.0.1")
+            .current_dir(&places.logs)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            // Its functions are its children: one group, so that all can be ended together.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(LocalError::io(format!("starting {}", program.display())))?;
+        let started = Self { process, port };
+        started.wait_until_up(&path).await?;
+        Ok(started)
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    async fn wait_until_up(&self, log: &Path) -> Result<(), LocalError> {
+        for _ in 0..SECONDS_TO_START * 10 {
+            if tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err(LocalError::NotUp { seconds: SECONDS_TO_START, log: log.to_owned() })
+    }
+}
+
+impl Drop for LocalAws {
+    fn drop(&mut self) {
+        let id = self.process.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(group) = id.and_then(Pid::from_raw) {
+            // It holds no data worth an orderly end, and its functions must not stay behind.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+pub(super) fn create(path: &Path) -> Result<File, LocalError> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(LocalError::io(format!("{}", folder.display())))?;
+    }
+    File::create(path).map_err(LocalError::io(format!("{}", path.display())))
+}

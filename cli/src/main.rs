@@ -1,0 +1,17 @@
+//! The `trunkline` command.
+
+mod commands;
+
+use clap::Parser;
+use commands::{Cli, Failed};
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    match commands::run(Cli::parse()).await {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(Failed(why)) => {
+            eprintln!("error: {why}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! A deployed stack: what it is made of, and the clients to work on it.
+
+use std::collections::HashMap;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_sdk_ssm::error::DisplayErrorContext;
+use serde::Deserialize;
+use trunkline_shared::aws::http_client;
+use trunkline_shared::queue::Queues;
+use trunkline_shared::store::Store;
+
+/// What the template tells of itself, in the parameter `/trunkline/<stack>/stack`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Facts {
+    /// The table's name.
+    pub table: String,
+    /// The API's address.
+    pub api: String,
+    /// What the names of secrets' parameters begin with.
+    pub secrets: String,
+    /// The outbound queues' addresses by platform.
+    pub queues: HashMap<String, String>,
+    /// `yes`, if deliveries may go to plain http and private addresses.
+    pub allow_local: String,
+}
+
+/// Why a stack cannot be worked on.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// It is not there, or may not be read.
+    #[error(
+        "the stack '{stack}' cannot be read: {cause}\nIs it deployed (`make deploy`), and do AWS_REGION and AWS_PROFILE name its place? Another name goes with --stack."
+    )]
+    NotFound {
+        /// Which.
+        stack: String,
+        /// What AWS said.
+        cause: String,
+    },
+    /// It was deployed by a template that this command does not fit.
+    #[error("the stack '{stack}' was deployed by another version ({cause}): deploy it again")]
+    OtherVersion {
+        /// Which.
+        stack: String,
+        /// What does not fit.
+        cause: String,
+    },
+}
+
+/// A deployed stack.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// What it is made of.
+    pub facts: Facts,
+    /// The table.
+    pub store: Store,
+    /// The queues.
+    pub queues: Queues,
+    /// Parameters and secrets.
+    pub ssm: aws_sdk_ssm::Client,
+}
+
+/// AWS as the environment names it: profile, single sign-on, region, endpoint.
+pub async fn from_environment() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await
+}
+
+/// AWS as it is on the local stack.
+pub async fn local(endpoint: &str) -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "local"))
+        .endpoint_url(endpoint)
+        .load()
+        .await
+}
+
+impl Stack {
+    /// The stack of that name.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn find(aws: &SdkConfig, name: &str) -> Result<Self, StackError> {
+        let ssm = aws_sdk_ssm::Client::new(aws);
+        let answer = ssm.get_parameter().name(format!("/trunkline/{name}/stack")).send().await;
+        let answer = answer.map_err(|error| StackError::NotFound {
+            stack: name.to_owned(),
+            cause: DisplayErrorContext(&error).to_string(),
+        })?;
+        let text = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
+        let other = |cause: String| StackError::OtherVersion { stack: name.to_owned(), cause };
+        let mut facts: Facts =
+            serde_json::from_str(&text).map_err(|error| other(error.to_string()))?;
+        if let Some(endpoint) = aws.endpoint_url() {
+            facts.api = local_api(&facts.api, endpoint);
+        }
+        let urls =
+            serde_json::to_string(&facts.queues).map_err(|error| other(error.to_string()))?;
+        let queues = Queues::new(aws_sdk_sqs::Client::new(aws), &urls);
+        let queues = queues.map_err(|error| other(error.to_string()))?;
+        // The retention only matters to what functions write.
+        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), facts.table.clone(), 90);
+        Ok(Self { facts, store, queues, ssm })
+    }
+
+    /// Whether deliveries may go to plain http and private addresses.
+    #[must_use]
+    pub fn allows_local(&self) -> bool {
+        self.facts.allow_local == "yes"
+    }
+}
+
+/// The address of an API on a local stack: `http://<api>.execute-api.localhost:<port>`.
+fn local_api(api: &str, endpoint: &str) -> String {
+    let id = api.trim_start_matches("https://").split('.').next().unwrap_or_default();
+    let port = endpoint.trim_end_matches('/').rsplit(':').next().unwrap_or_default();
+    format!("http://{id}.execute-api.localhost:{port}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local_api;
+
+    #[test]
+    fn a_local_api_has_a_local_address() {
+        assert_eq!(
+            local_api("https://ab12.execute-api.us-east-1.amazonaws.com", "http://127.0.0.1:4600/"),
+            "http://ab12.execute-api.localhost:4600"
+        );
+    }
+}
