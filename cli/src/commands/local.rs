@@ -1,6 +1,5 @@
 //! `trunkline local`: the real template on this machine, with a conversation to look at.
 
-
 use tokio::signal::unix::{SignalKind, signal};
 use trunkline::apply::{apply, inbound_url};
 use trunkline::config::{Reading, read};

@@ -1,0 +1,59 @@
+//! A connection to call, and a delivery to send.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use http::{HeaderMap, Method};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use trunkline_shared::intake::Call;
+use trunkline_shared::model::{Connection, Platform, Role};
+use trunkline_shared::secrets::SecretBag;
+
+pub const TOKEN: &str = "vt-3f9c1f6e2b";
+
+pub fn now() -> Timestamp {
+    "2026-03-04T09:15:21.412Z".parse().unwrap()
+}
+
+pub fn connection(settings: Value) -> Connection {
+    let Value::Object(settings) = settings else { panic!("settings are an object") };
+    Connection {
+        id: "shop".parse().unwrap(),
+        platform: Platform::Webex,
+        role: Role::Channel,
+        route: None,
+        copies: false,
+        allow_ips: vec![],
+        settings,
+        secrets: std::collections::BTreeSet::new(),
+        secrets_version: 1,
+    }
+}
+
+pub fn secrets() -> SecretBag {
+    let mut secrets = SecretBag::default();
+    secrets.set("verification_token", vec![TOKEN.into()]);
+    secrets.set("send_url", vec!["https://hooks.example.net/events/abc".into()]);
+    secrets.set("header:key", vec!["service-key".into()]);
+    secrets
+}
+
+/// Makes a call of `body` and hands it to `with`.
+pub fn call<T>(
+    method: &Method,
+    body: &[u8],
+    settings: Value,
+    with: impl FnOnce(&Call<'_>) -> T,
+) -> T {
+    let (connection, secrets, headers) = (connection(settings), secrets(), HeaderMap::new());
+    let (connection, secrets, headers) = (&connection, &secrets, &headers);
+    with(&Call { connection, secrets, method, headers, body, now: now() })
+}
+
+pub fn no_settings() -> Value {
+    json!({})
+}
+
+pub fn map(value: Value) -> Map<String, Value> {
+    let Value::Object(map) = value else { panic!("an object") };
+    map
+}

@@ -1,0 +1,219 @@
+//! What Webex Connect sends, and what it is answered.
+
+mod common;
+
+use common::{TOKEN, call, map, no_settings, now};
+use http::{Method, StatusCode};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use trunkline_shared::intake::{Inbound, Received, Result as Came};
+use trunkline_shared::model::{AuthorRole, Content, Event, EventBody, Media, Owner, ReceiptStatus};
+use trunkline_webex::{Settings, Webex, parse};
+
+fn event_with(body: &[u8], settings: Value) -> Event {
+    match call(&Method::POST, body, settings, |call| Webex.receive(call)) {
+        Received::Events(events) => events.into_iter().next().expect("one event"),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn event(body: &[u8]) -> Event {
+    event_with(body, no_settings())
+}
+
+fn text(event: &Event) -> Option<&str> {
+    match &event.body {
+        EventBody::Message { content, .. } => content.text.as_deref(),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_message() {
+    let event = event(include_bytes!("../fixtures/message.json"));
+    assert_eq!(text(&event), Some("Where is my parcel?"));
+    assert_eq!(event.id.as_str(), "m:3f6a1f0e-6c7d-4a0a-9b1e-5d2c7e8f9a01");
+    assert_eq!(event.conversation, "8f0f5a52-9c1e-4a58-9d0b-2b1c7a6f1e33");
+    assert_eq!(event.channel.as_deref(), Some("WhatsApp"));
+    assert_eq!(event.at, "2026-03-04T09:15:20.89Z".parse().unwrap());
+    assert_eq!((event.author.role, event.floor), (AuthorRole::Customer, Some(Owner::Bot)));
+}
+
+#[test]
+fn media_in_both_documented_guesses() {
+    let jpeg = |mime_type: Option<&str>| EventBody::Message {
+        content: Content {
+            media: vec![Media {
+                url: "https://media.example.net/in/abc.jpg".into(),
+                mime_type: mime_type.map(Into::into),
+                name: None,
+            }],
+            ..Content::default()
+        },
+        metadata: serde_json::Map::new(),
+    };
+    assert_eq!(event(include_bytes!("../fixtures/message-media-url.json")).body, jpeg(None));
+    let listed = event(include_bytes!("../fixtures/message-media-json-text.json")).body;
+    assert_eq!(listed, jpeg(Some("image/jpeg")));
+}
+
+#[test]
+fn a_message_while_an_agent_has_the_conversation_says_so() {
+    let event = event(include_bytes!("../fixtures/message-with-agent.json"));
+    assert_eq!((event.author.role, event.floor), (AuthorRole::Unknown, Some(Owner::Desk)));
+}
+
+#[test]
+fn a_postback_is_a_choice_known_by_payload_and_time() {
+    let event = event(include_bytes!("../fixtures/postback.json"));
+    assert_eq!(event.body, EventBody::Choice { id: "TRACK_ORDER".into(), title: None });
+    let later = include_str!("../fixtures/postback.json").replace("45.03", "45.04");
+    assert_ne!(self::event(later.as_bytes()).id, event.id);
+}
+
+#[test]
+fn receipts_of_one_message_are_told_apart_by_status() {
+    let failed = event(include_bytes!("../fixtures/delivery-failed.json"));
+    assert_eq!(
+        failed.body,
+        EventBody::Receipt {
+            message: "b7b1a9d0-6f13-4a5a-bb52-1c2d3e4f5a60".into(),
+            status: ReceiptStatus::Failed,
+            reason: Some("Recipient is not a WhatsApp user".into()),
+        }
+    );
+    let read = include_str!("../fixtures/delivery-failed.json").replace("Failed", "Read");
+    assert_ne!(event(read.as_bytes()).id, failed.id);
+}
+
+#[test]
+fn the_samples_as_the_vendor_prints_them() {
+    let message = event(include_bytes!("../fixtures/documented-message.txt"));
+    assert_eq!(text(&message), Some("see https://shop.example/48121"));
+    assert_eq!(message.id.as_str(), "m:m-1");
+    let postback = event(include_bytes!("../fixtures/documented-postback.txt"));
+    assert_eq!(postback.body, EventBody::Choice { id: "PAYLOAD VALUE".into(), title: None });
+    let delivery = event(include_bytes!("../fixtures/documented-delivery.txt"));
+    let EventBody::Receipt { status, .. } = delivery.body else { panic!("a receipt") };
+    assert_eq!(status, ReceiptStatus::Other("Delivered/Failed/Read".into()));
+}
+
+#[test]
+fn keys_in_any_spelling_and_numbers_for_texts() {
+    let body = br#"{"conversation_id": 7, "CONVERSATION-TYPE": "bot", "message": 12.50,
+                    "message_id": 9, "event": " incoming   MESSAGE "}"#;
+    let event = event(body);
+    assert_eq!((event.conversation.as_str(), event.id.as_str()), ("7", "m:9"));
+    assert_eq!(text(&event), Some("12.5"));
+    assert_eq!(event.at, now(), "without a timestamp, the time of arrival");
+}
+
+#[test]
+fn what_is_unknown_is_kept_and_a_close_only_where_it_is_asked_for() {
+    let body = br#"{"Conversationid":"c","Event":"Chat closed by agent"}"#;
+    let EventBody::Opaque { name, raw } = event(body).body else { panic!("opaque") };
+    assert_eq!((name.as_str(), &raw["Conversationid"]), ("Chat closed by agent", &json!("c")));
+    let closed = event_with(body, json!({"closed_events": true})).body;
+    assert_eq!(closed, EventBody::Close { reason: Some("Chat closed by agent".into()) });
+}
+
+#[test]
+fn the_same_event_has_the_same_identity_whatever_the_order_of_its_keys() {
+    let one = event(br#"{"Conversationid":"c","Event":"Incoming message","Message":"x"}"#);
+    let two = event(br#"{"Message":"x","Event":"Incoming message","Conversationid":"c"}"#);
+    assert_eq!(one.id, two.id);
+}
+
+#[test]
+fn every_answer_is_200_with_the_token() {
+    let unreadable = |body: &[u8]| {
+        call(&Method::POST, body, no_settings(), |call| match Webex.receive(call) {
+            Received::Unreadable(why) => Webex.reply(call, &Came::Unreadable(&why)),
+            other => panic!("{other:?}"),
+        })
+    };
+    let answered = |method: Method, body: &[u8]| {
+        call(&method, body, no_settings(), |call| match Webex.receive(call) {
+            Received::Answered(reply) => reply,
+            other => panic!("{other:?}"),
+        })
+    };
+    let too_large = call(&Method::POST, b"", no_settings(), |c| Webex.reply(c, &Came::TooLarge));
+    for reply in [
+        unreadable(b"not json"),
+        unreadable(b"\xff\xfe"),
+        unreadable(b"[1, 2]"),
+        unreadable(br#"{"Event":"Incoming message"}"#),
+        answered(Method::HEAD, b""),
+        answered(Method::GET, b""),
+        answered(Method::POST, b""),
+        answered(Method::POST, b" {} "),
+        answered(Method::POST, b"[]"),
+        too_large,
+    ] {
+        assert_eq!(reply.status, StatusCode::OK);
+        let body: Value = serde_json::from_str(&reply.body).unwrap();
+        for spelling in ["verificationToken", "verification_token", "VerificationToken", "token"] {
+            assert_eq!(body[spelling], TOKEN);
+        }
+        assert!(reply.headers.contains(&("x-verification-token", TOKEN.into())));
+    }
+    let text = json!({"answer": "text"});
+    let bare = call(&Method::POST, b"", text, |call| Webex.receive(call));
+    assert!(matches!(bare, Received::Answered(reply) if reply.body == TOKEN));
+}
+
+#[test]
+fn a_token_that_is_not_ours_is_refused_only_where_that_is_asked_for() {
+    let body = br#"{"Conversationid":"c","Event":"Incoming message","Message":"x",
+                    "verification_token":"another"}"#;
+    assert_eq!(text(&event(body)), Some("x"));
+    let strict = json!({"reject_wrong_token": true});
+    let refused = call(&Method::POST, body, strict, |call| Webex.receive(call));
+    assert!(matches!(refused, Received::Unreadable(_)));
+    let ours = String::from_utf8_lossy(body).replace("another", TOKEN);
+    let strict = json!({"reject_wrong_token": true});
+    assert_eq!(text(&event_with(ours.as_bytes(), strict)), Some("x"));
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[A-Za-z_]{0,14}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_body_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        call(&Method::POST, &body, no_settings(), |call| { let _ = Webex.receive(call); });
+    }
+
+    #[test]
+    fn no_value_of_a_known_key_makes_it_panic(
+        fields in prop::collection::btree_map(
+            prop::sample::select(vec!["Conversationid", "ConversationType", "Message", "Messageid",
+                "Media", "Channel", "Event", "Timestamp", "PostbackPayload", "DeliveryStatus"]),
+            any_json(), 0..10)
+    ) {
+        let object = map(Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()));
+        let _ = parse(&object, &Settings::default(), now());
+    }
+
+    #[test]
+    fn a_retry_is_known_again(id in ".{1,60}", message in ".{0,60}") {
+        let body = json!({"Conversationid": "c", "Event": "Incoming message",
+                          "Messageid": id, "Message": message}).to_string();
+        prop_assume!(!id.trim().is_empty());
+        prop_assert_eq!(event(body.as_bytes()).id, event(body.as_bytes()).id);
+    }
+}

@@ -1,0 +1,180 @@
+//! What Webex Connect is sent, and what its answers mean.
+
+mod common;
+
+use common::{connection, map, no_settings, now, secrets};
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use trunkline_shared::dispatch::{Outbound, Sending, Unsendable};
+use trunkline_shared::guard::{Answer, Request};
+use trunkline_shared::model::{
+    Author, AuthorRole, Choice, Content, ConversationKey, Delivery, Event, EventBody, EventId, Leg,
+    Platform, Role, Target, Verdict,
+};
+use trunkline_shared::secrets::SecretBag;
+use trunkline_webex::{Webex, success};
+
+fn encode_with(
+    body: EventBody,
+    settings: Value,
+    secrets: &SecretBag,
+) -> Result<Request, Unsendable> {
+    let key = ConversationKey { channel: "shop".parse().unwrap(), customer: "conv-8f0f".into() };
+    let delivery = Delivery {
+        id: "dlv_1".into(),
+        key: key.clone(),
+        conversation: "ours".into(),
+        from: "bot".parse().unwrap(),
+        to: Target {
+            connection: "shop".parse().unwrap(),
+            platform: Platform::Webex,
+            role: Role::Channel,
+            copy: false,
+        },
+        event: Event {
+            id: EventId::from_parts(&["e", "1"]),
+            conversation: "ours".into(),
+            at: now(),
+            author: Author::nameless(AuthorRole::Bot),
+            channel: None,
+            floor: None,
+            body,
+        },
+        again: false,
+    };
+    let leg = Leg {
+        key,
+        conversation: "ours".into(),
+        connection: "shop".parse().unwrap(),
+        external_id: Webex.external_id(&delivery),
+    };
+    let connection = connection(settings);
+    Webex.encode(&Sending {
+        connection: &connection,
+        secrets,
+        leg: &leg,
+        delivery: &delivery,
+        now: now(),
+    })
+}
+
+fn sent(body: EventBody, settings: Value) -> Value {
+    let request = encode_with(body, settings, &secrets()).unwrap();
+    serde_json::from_slice(&request.body).unwrap()
+}
+
+#[test]
+fn a_reply_is_1001_in_the_exact_spelling() {
+    let body = EventBody::Message {
+        content: Content::text("Your parcel will arrive tomorrow."),
+        metadata: map(json!({"intent": "track_order", "confidence": 0.93})),
+    };
+    assert_eq!(
+        sent(body, no_settings()),
+        json!({
+            "eventid": "1001",
+            "conversation_id": "conv-8f0f",
+            "message": "Your parcel will arrive tomorrow.",
+            "Messagetype": "text",
+            "Timestamp": "2026-03-04 09:15:21.412",
+            "customparam1": "confidence=0.93",
+            "customparam2": "intent=track_order",
+        })
+    );
+}
+
+#[test]
+fn choices_become_numbered_text_and_their_ids_customparams() {
+    let choice = |id: &str, title: &str| Choice { id: id.into(), title: title.into() };
+    let content = Content {
+        choices: vec![choice("A", "Red"), choice("B", "Blue")],
+        ..Content::text("Which one?")
+    };
+    let sent = sent(EventBody::Message { content, metadata: map(json!({})) }, no_settings());
+    assert_eq!(sent["message"], "Which one?\n1. Red\n2. Blue");
+    assert_eq!(
+        (&sent["customparam1"], &sent["customparam2"]),
+        (&json!("choice1=A"), &json!("choice2=B"))
+    );
+}
+
+#[test]
+fn a_handover_is_1002_with_reason_and_context() {
+    let body = EventBody::Handover {
+        reason: Some("customer_asked".into()),
+        context: map(json!({"language": "nl", "summary": "Wants to return order 48121"})),
+    };
+    assert_eq!(
+        sent(body, no_settings()),
+        json!({
+            "eventid": "1002",
+            "conversation_id": "conv-8f0f",
+            "Timestamp": "2026-03-04 09:15:21.412",
+            "customparam1": "reason=customer_asked",
+            "customparam2": "language=nl",
+            "customparam3": "summary=Wants to return order 48121",
+        })
+    );
+}
+
+#[test]
+fn names_and_the_close_event_are_settings() {
+    let settings =
+        json!({"event_key": "event_type", "handover_event": "handover", "close_event": "closed"});
+    let handover = EventBody::Handover { reason: None, context: map(json!({})) };
+    assert_eq!(sent(handover, settings.clone())["event_type"], "handover");
+    let close = || EventBody::Close { reason: Some("done".into()) };
+    let sent = sent(close(), settings);
+    assert_eq!(
+        (&sent["event_type"], &sent["customparam1"]),
+        (&json!("closed"), &json!("reason=done"))
+    );
+    let undocumented = encode_with(close(), no_settings(), &secrets());
+    assert!(
+        matches!(undocumented, Err(Unsendable::NoForm(_))),
+        "none is documented, so none is guessed"
+    );
+}
+
+#[test]
+fn it_goes_to_the_secret_address_with_the_secret_headers() {
+    let message = || EventBody::Message { content: Content::text("x"), metadata: map(json!({})) };
+    let request = encode_with(message(), no_settings(), &secrets()).unwrap();
+    assert_eq!(request.url, "https://hooks.example.net/events/abc");
+    assert_eq!(request.headers["key"], "service-key");
+    assert!(!format!("{:?}", request.headers).contains("service-key"), "a secret is not shown");
+    let without = encode_with(message(), no_settings(), &SecretBag::default());
+    assert!(matches!(without, Err(Unsendable::Misconfigured(_))));
+}
+
+#[test]
+fn an_error_inside_of_http_200_is_an_error() {
+    let meaning = |status: u16, body: &str| {
+        success(&Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: body.into(),
+        })
+    };
+    use Verdict::{Delivered, Permanent, Retryable};
+    for (status, body, verdict) in [
+        (200, "", Delivered),
+        (200, "OK", Delivered),
+        (200, r#"{"response":[{"code":"1002","description":"Queued"}]}"#, Delivered),
+        (200, r#"{"response":[{"code":"7001","description":"Authentication failed"}]}"#, Permanent),
+        (200, r#"{"response":{"code":7008}}"#, Permanent),
+        (200, r#"{"code":"7005","description":"Internal error"}"#, Retryable),
+        (200, r#"[{"code":"7020"}]"#, Retryable),
+        (503, r#"{"code":"7007"}"#, Retryable),
+        (500, "", Retryable),
+        (400, "", Permanent),
+        (413, "430", Permanent),
+    ] {
+        assert_eq!(meaning(status, body).verdict, verdict, "{status} {body}");
+    }
+    let failed =
+        meaning(200, r#"{"response":[{"code":"7001","description":"Authentication failed"}]}"#);
+    let reason = "Webex Connect answered code 7001: Authentication failed";
+    assert_eq!(failed.reason.as_deref(), Some(reason));
+    assert_eq!(meaning(200, r#"{"messageId":"m-9"}"#).external_id.as_deref(), Some("m-9"));
+}

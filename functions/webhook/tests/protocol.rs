@@ -1,0 +1,159 @@
+//! The protocol's laws: what is written is read back the same, and nothing makes the parser panic.
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+use trunkline_shared::model::{
+    self, AuthorRole, Choice, Content, Event, EventBody, EventId, Media, ReceiptStatus,
+};
+use trunkline_webhook::{Author, ChannelInfo, Envelope, Payload, encode_event, parse};
+
+fn any_time() -> impl Strategy<Value = Timestamp> {
+    (-60_000_000_000i64..250_000_000_000, 0i32..1_000_000_000)
+        .prop_map(|(seconds, nanos)| Timestamp::new(seconds, nanos).unwrap())
+}
+
+fn any_map() -> impl Strategy<Value = Map<String, Value>> {
+    let value = prop_oneof![
+        ".{0,12}".prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        (-1e300f64..1e300).prop_map(Value::from),
+        Just(Value::Null),
+    ];
+    prop::collection::btree_map(".{0,12}", value, 0..4).prop_map(|map| map.into_iter().collect())
+}
+
+fn any_text() -> impl Strategy<Value = Option<String>> {
+    prop::option::of(".{0,24}")
+}
+
+fn any_payload() -> impl Strategy<Value = Payload> {
+    prop_oneof![
+        (any_text(), any_map()).prop_map(|(text, metadata)| Payload::Message {
+            text,
+            media: vec![],
+            choices: vec![],
+            metadata
+        }),
+        (".{0,12}", any_text()).prop_map(|(id, title)| Payload::Choice { id, title }),
+        (".{0,12}", ".{0,12}", any_text()).prop_map(|(message, status, reason)| Payload::Receipt {
+            message,
+            status,
+            reason
+        }),
+        any::<bool>().prop_map(|active| Payload::Typing { active }),
+        (any_text(), any_map()).prop_map(|(reason, context)| Payload::Handover { reason, context }),
+        any_text().prop_map(|reason| Payload::Handback { reason }),
+        any_text().prop_map(|reason| Payload::Close { reason }),
+        (".{0,12}", any_map())
+            .prop_map(|(name, raw)| Payload::Opaque { name, raw: Value::Object(raw) }),
+        ".{0,24}".prop_map(|challenge| Payload::Verification { challenge }),
+    ]
+}
+
+fn any_author() -> impl Strategy<Value = Option<Author>> {
+    let roles = ["customer", "bot", "agent", "system", "unknown"];
+    let role = prop::sample::select(roles.to_vec())
+        .prop_map(|role| serde_json::from_value(Value::from(role)).unwrap());
+    prop::option::of((role, any_text()).prop_map(|(role, name)| Author { role, name }))
+}
+
+fn any_envelope() -> impl Strategy<Value = Envelope> {
+    let channel =
+        (".{0,12}", any_text()).prop_map(|(connection, name)| ChannelInfo { connection, name });
+    let head = (".{1,60}", any_time(), ".{0,24}", any_author());
+    (head, prop::option::of(channel), any::<bool>(), any_payload()).prop_map(
+        |((id, timestamp, conversation, author), channel, copy, payload)| Envelope {
+            id,
+            timestamp,
+            conversation,
+            author,
+            channel,
+            copy,
+            payload,
+        },
+    )
+}
+
+fn any_body() -> impl Strategy<Value = EventBody> {
+    let content = (any_text(), prop::collection::vec((".{1,12}", any_text()), 0..3)).prop_map(
+        |(text, parts)| Content {
+            text,
+            media: parts
+                .iter()
+                .map(|(url, name)| Media {
+                    url: url.clone(),
+                    mime_type: name.clone(),
+                    name: name.clone(),
+                })
+                .collect(),
+            choices: parts
+                .iter()
+                .map(|(id, _)| Choice { id: id.clone(), title: id.clone() })
+                .collect(),
+        },
+    );
+    prop_oneof![
+        (content, any_map())
+            .prop_map(|(content, metadata)| EventBody::Message { content, metadata }),
+        (".{0,12}", any_text()).prop_map(|(id, title)| EventBody::Choice { id, title }),
+        any_text().prop_map(|reason| EventBody::Receipt {
+            message: "m".into(),
+            status: ReceiptStatus::Failed,
+            reason
+        }),
+        (any_text(), any_map())
+            .prop_map(|(reason, context)| EventBody::Handover { reason, context }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_back_the_same(envelope in any_envelope()) {
+        prop_assume!(envelope.id.len() <= 512);
+        let written = serde_json::to_vec(&envelope).unwrap();
+        prop_assert_eq!(parse(&written), Ok(envelope));
+    }
+
+    #[test]
+    fn an_event_of_ours_is_readable_by_the_protocol(body in any_body(), at in any_time()) {
+        let event = Event {
+            id: EventId::from_parts(&["e", "1"]),
+            conversation: "c".into(),
+            at,
+            author: model::Author::nameless(AuthorRole::Agent),
+            channel: None,
+            floor: None,
+            body,
+        };
+        let envelope = encode_event(&event, "far-1");
+        let written = serde_json::to_vec(&envelope).unwrap();
+        prop_assert_eq!(parse(&written), Ok(envelope));
+    }
+
+    #[test]
+    fn no_body_makes_the_parser_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = parse(&body);
+    }
+
+    #[test]
+    fn no_json_makes_the_parser_panic(
+        kind in "[a-z_]{0,12}", key in "[a-z]{0,8}", data in any_map(), text in ".{0,20}"
+    ) {
+        let value = serde_json::json!({"type": kind, "data": data, "id": text, key: text});
+        let _ = parse(value.to_string().as_bytes());
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let wrong = |body: &str| parse(body.as_bytes()).unwrap_err();
+    assert!(wrong("hello").starts_with("not JSON"));
+    assert!(wrong("[]").contains("one event a call"));
+    assert!(wrong("{}").contains("missing field `id`"));
+    let unknown = r#"{"id":"1","timestamp":"2026-03-04T09:15:20Z","conversation":"c","type":"dance","data":{}}"#;
+    assert!(wrong(unknown).contains("unknown variant `dance`"), "{}", wrong(unknown));
+    let late = unknown.replace("2026-03-04T09:15:20Z", "yesterday").replace("dance", "close");
+    assert!(parse(late.as_bytes()).is_err());
+}
