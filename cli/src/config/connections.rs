@@ -35,9 +35,9 @@ fn one(
         name.parse().map_err(|why| report.add(line, format!("{why}"))).ok();
     let what = format!("the connection {name}");
     let members = node.members(report, &what, &MEMBERS);
-    let platform = members.required("platform", node, report);
+    let platform = members.required("platform", line, report);
     let platform = platform.and_then(|node| node.word(report, "the platform", &Platform::names()));
-    let role = members.required("role", node, report);
+    let role = members.required("role", line, report);
     let role =
         role.and_then(|node| node.word(report, "the role", &Role::NAMES.map(|(name, _)| name)));
     let copies = members.get("copies").and_then(|node| node.truth(report, "copies"));

@@ -57,10 +57,10 @@ pub fn read(text: &str, reading: Reading<'_>) -> Result<Desired, Problems> {
         Ok(None) => report.add(1, "the file is empty: it needs 'connections' and 'routes'"),
         Ok(Some(root)) => {
             let members = root.members(&mut report, "the file", &["connections", "routes"]);
-            if let Some(node) = members.required("connections", &root, &mut report) {
+            if let Some(node) = members.required("connections", 1, &mut report) {
                 desired.connections = connections::read(node, reading, &mut report);
             }
-            if let Some(node) = members.required("routes", &root, &mut report) {
+            if let Some(node) = members.required("routes", 1, &mut report) {
                 desired.routes = routes::read(node, &mut desired.connections, &mut report);
             }
         }

@@ -40,10 +40,6 @@ impl Report {
         self.0.push(Problem { line, message: message.into() });
     }
 
-    pub(super) fn count(&self) -> usize {
-        self.0.len()
-    }
-
     pub(super) fn into_result<T>(mut self, value: T) -> Result<T, Problems> {
         if self.0.is_empty() {
             return Ok(value);

@@ -20,9 +20,9 @@ pub(super) fn read(
             name.parse().map_err(|why| report.add(line, format!("{why}"))).ok();
         let what = format!("the route {name}");
         let members = node.members(report, &what, &MEMBERS);
-        let channels = members.required("channels", &node, report);
+        let channels = members.required("channels", line, report);
         let channels = channels.map_or_else(Vec::new, |node| node.items(report, "channels"));
-        let bot = members.required("bot", &node, report);
+        let bot = members.required("bot", line, report);
         let bot = bot.and_then(|node| named(node, Role::Bot, connections, report));
         let observers = members.get("observers").map(|node| node.items(report, "observers"));
         let observers = observers.unwrap_or_default();

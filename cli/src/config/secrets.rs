@@ -64,16 +64,17 @@ pub(super) fn read(
 
 fn source(node: &Node<'_>, name: &str, report: &mut Report) -> Option<SecretSource> {
     let what = format!("the secret {name}");
-    let before = report.count();
+    if !node.is_mapping() {
+        let how = "is given by reference: write { env: NAME } or { file: PATH }";
+        report.add(node.line(), format!("{what} {how}"));
+        return None;
+    }
     let members = node.members(report, &what, &["env", "file"]);
     match (members.get("env"), members.get("file")) {
         (Some(env), None) => env.text(report, &what).map(SecretSource::Env),
         (None, Some(file)) => file.text(report, &what).map(SecretSource::File),
         _ => {
-            if report.count() == before {
-                let how = "is given by reference: write { env: NAME } or { file: PATH }";
-                report.add(node.line(), format!("{what} {how}"));
-            }
+            report.add(node.line(), format!("{what} needs one reference: env or file"));
             None
         }
     }

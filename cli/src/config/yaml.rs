@@ -81,6 +81,10 @@ impl<'a> Node<'a> {
         }
     }
 
+    pub(super) fn is_mapping(&self) -> bool {
+        matches!(self.0.data, YamlData::Mapping(_))
+    }
+
     pub(super) fn is_sequence(&self) -> bool {
         matches!(self.0.data, YamlData::Sequence(_))
     }
@@ -129,12 +133,12 @@ impl<'a> Members<'a> {
     pub(super) fn required(
         &self,
         name: &str,
-        parent: &Node<'_>,
+        line: usize,
         report: &mut Report,
     ) -> Option<&Node<'a>> {
         let found = self.get(name);
         if found.is_none() {
-            report.add(parent.line(), format!("'{name}' is missing: add it"));
+            report.add(line, format!("'{name}' is missing: add it"));
         }
         found
     }
