@@ -1,1 +1,14 @@
+//! What the end-to-end tests stand on: a deployed local stack, far sides that record what they are
+//! sent, and a tap on the functions' calls to AWS.
 
+mod far_side;
+mod reference;
+mod scene;
+mod tap;
+mod world;
+
+pub use far_side::{FarSide, Heard};
+pub use reference::Reference;
+pub use scene::{SIGNING, Scene, signing_headers, webex_message};
+pub use tap::Tap;
+pub use world::World;

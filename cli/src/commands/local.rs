@@ -38,6 +38,7 @@ async fn show(port: u16, once: bool) -> Result<(), Failed> {
     apply(stack, &desired, |_| ()).await?;
     let webex = url(stack, &desired, "demo-webex").await?;
     let bot = url(stack, &desired, "demo-bot").await?;
+    let channel = url(stack, &desired, "demo-channel").await?;
 
     progress.step("playing a conversation");
     println!();
@@ -53,7 +54,7 @@ async fn show(port: u16, once: bool) -> Result<(), Failed> {
     if once {
         return Ok(());
     }
-    println!("{}", try_it(&webex, &bot, port));
+    println!("{}", try_it(&webex, &channel, &bot, port));
     std::future::pending().await
 }
 
@@ -67,7 +68,7 @@ async fn url(
     inbound_url(stack, &desired.connection).await.map_err(Failed)?.ok_or_else(missing)
 }
 
-fn try_it(webex: &str, bot: &str, port: u16) -> String {
+fn try_it(webex: &str, channel: &str, bot: &str, port: u16) -> String {
     format!(
         r#"
 It stays up; what happens is shown here. Be the customer, from another terminal:
@@ -76,6 +77,12 @@ It stays up; what happens is shown here. Be the customer, from another terminal:
     "Conversationid": "me-1", "ConversationType": "BOT", "Event": "Incoming message",
     "Message": "Where is my parcel?", "Messageid": "'$RANDOM$RANDOM'", "Channel": "WhatsApp",
     "Timestamp": "'"$(date -u '+%F %T.00')"'" }}'
+
+Or one on a channel that speaks our own protocol:
+
+  curl -i {channel} -H 'authorization: Bearer demo-token' -d '{{
+    "id": "'$RANDOM$RANDOM'", "timestamp": "'"$(date -u +%FT%TZ)"'", "conversation": "me-2",
+    "type": "message", "data": {{"text": "Where is my parcel?"}} }}'
 
   The bot's address (signed webhooks):  {bot}
   The local AWS:                        http://127.0.0.1:{port}

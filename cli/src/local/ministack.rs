@@ -13,6 +13,10 @@ use super::{LocalError, Places};
 
 const SECONDS_TO_START: u64 = 60;
 
+/// Runs the program `$0` until it ends or our end of the pipe closes, which it does however we die;
+/// then ends the whole process group, and so also the functions that were started.
+const WATCHED: &str = r#"( "$0" </dev/null; kill -9 0 ) & cat >/dev/null; kill -9 0"#;
+
 /// A running local AWS. When it is dropped, it and the functions it started are gone.
 #[derive(Debug)]
 pub struct LocalAws {
@@ -34,13 +38,15 @@ impl LocalAws {
         let log = create(&path)?;
         let errors = log.try_clone().map_err(LocalError::io("aws.log"))?;
         let own = format!("http://127.0.0.1:{port}");
-        let process = Command::new(&program)
+        let process = Command::new("sh")
+            .args(["-c", WATCHED])
+            .arg(&program)
             // It hands this on to functions, which would otherwise call the real AWS.
             .env("AWS_ENDPOINT_URL", functions_endpoint.unwrap_or(&own))
             .env("GATEWAY_PORT", port.to_string())
             .env("BIND_HOST", "127.0.0.1")
             .current_dir(&places.logs)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(log)
             .stderr(errors)
             // Its functions are its children: one group, so that all can be ended together.
@@ -48,7 +54,7 @@ impl LocalAws {
             .kill_on_drop(true)
             .spawn()
             .map_err(LocalError::io(format!("starting {}", program.display())))?;
-        let started = Self { process, port };
+        let mut started = Self { process, port };
         started.wait_until_up(&path).await?;
         Ok(started)
     }
@@ -59,10 +65,13 @@ impl LocalAws {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    async fn wait_until_up(&self, log: &Path) -> Result<(), LocalError> {
+    async fn wait_until_up(&mut self, log: &Path) -> Result<(), LocalError> {
         for _ in 0..SECONDS_TO_START * 10 {
             if tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.is_ok() {
                 return Ok(());
+            }
+            if matches!(self.process.try_wait(), Ok(Some(_))) {
+                break;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -15,6 +15,16 @@ pub use progress::Progress;
 /// The stack's name, here as in `samconfig.toml`.
 pub const STACK: &str = "trunkline";
 
+/// A client for what stands around a local stack: far sides, tests. Trunkline's own calls do not go
+/// through it.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "not Trunkline's own calls")]
+pub fn plain_http() -> reqwest::Client {
+    // The client wants a TLS provider even where it only speaks plain http.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 /// Where things are.
 #[derive(Debug, Clone)]
 pub struct Places {

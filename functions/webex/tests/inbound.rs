@@ -1,4 +1,5 @@
 //! What Webex Connect sends, and what it is answered.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What Webex Connect is sent, and what its answers mean.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
 
@@ -149,6 +150,8 @@ fn it_goes_to_the_secret_address_with_the_secret_headers() {
 
 #[test]
 fn an_error_inside_of_http_200_is_an_error() {
+    use Verdict::{Delivered, Permanent, Retryable};
+
     let meaning = |status: u16, body: &str| {
         success(&Answer {
             status: StatusCode::from_u16(status).unwrap(),
@@ -156,7 +159,6 @@ fn an_error_inside_of_http_200_is_an_error() {
             body: body.into(),
         })
     };
-    use Verdict::{Delivered, Permanent, Retryable};
     for (status, body, verdict) in [
         (200, "", Delivered),
         (200, "OK", Delivered),

@@ -1,4 +1,5 @@
 //! Calls in and out: proofs, answers, addresses.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;

@@ -1,4 +1,5 @@
 //! The protocol's laws: what is written is read back the same, and nothing makes the parser panic.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use jiff::Timestamp;
 use proptest::prelude::*;

@@ -1,4 +1,5 @@
 //! The published schema is the code's.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 #![cfg(feature = "schema")]
 
 #[test]

@@ -52,11 +52,15 @@ pub enum Written {
 impl EventRecord {
     /// The deliveries that have no final outcome yet.
     pub fn unsettled(&self) -> impl Iterator<Item = Delivery> {
-        let open = self.targets.iter().filter(|target| {
-            let outcome = self.outcomes.get(target.connection.as_str());
+        self.deliveries().filter(|delivery| {
+            let outcome = self.outcomes.get(delivery.to.connection.as_str());
             outcome.is_none_or(|outcome| !outcome.verdict.is_final())
-        });
-        open.map(|target| Delivery {
+        })
+    }
+
+    /// All deliveries of the event.
+    pub fn deliveries(&self) -> impl Iterator<Item = Delivery> {
+        self.targets.iter().map(|target| Delivery {
             id: Delivery::id(&self.key, &self.from, &self.event, &target.connection),
             key: self.key.clone(),
             conversation: self.conversation.clone(),

@@ -15,12 +15,15 @@ use super::{Api, SIGNING, tell};
 
 #[derive(Clone)]
 struct Bot {
-    url: String,
+    url: Option<String>,
     api: Api,
 }
 
-pub(super) async fn serve(listener: TcpListener, url: String, api: Api) {
-    let router = Router::new().route("/bot", post(hear)).with_state(Bot { url, api });
+pub(super) async fn serve(listener: TcpListener, url: Option<String>, api: Api) {
+    let router = Router::new()
+        .route("/bot", post(hear))
+        .route("/customer", post(hear_as_customer))
+        .with_state(Bot { url, api });
     if let Err(error) = axum::serve(listener, router).await {
         tell("bot", &format!("stopped: {error}"));
     }
@@ -49,6 +52,16 @@ async fn hear(State(bot): State<Bot>, headers: HeaderMap, body: Bytes) -> (Statu
     (StatusCode::OK, String::new())
 }
 
+/// The customer on the webhook channel.
+async fn hear_as_customer(body: Bytes) -> StatusCode {
+    let event: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let kind = event["type"].as_str().unwrap_or("event");
+    let said = event["data"]["text"].as_str().or(event["data"]["reason"].as_str()).unwrap_or("");
+    let conversation = event["conversation"].as_str().unwrap_or("?");
+    tell("webhook channel", &format!("[{conversation}] {kind} \"{said}\""));
+    StatusCode::OK
+}
+
 /// What the bot has to say.
 fn answers(kind: &str, heard: &str) -> Vec<(&'static str, Value)> {
     let text = |text: &str| ("message", json!({"text": text}));
@@ -74,6 +87,7 @@ fn answers(kind: &str, heard: &str) -> Vec<(&'static str, Value)> {
 }
 
 async fn say(bot: Bot, conversation: Value, (kind, data): (&'static str, Value)) {
+    let Some(url) = &bot.url else { return };
     let now = SystemClock.now();
     let id = RandomIds.next(now);
     let event = json!({
@@ -83,7 +97,7 @@ async fn say(bot: Bot, conversation: Value, (kind, data): (&'static str, Value))
     let Some(signature) = sign(&id, now, &body) else { return };
     let call = bot
         .api
-        .post(&bot.url, body)
+        .post(url, body)
         .header("webhook-id", &id)
         .header("webhook-timestamp", now.as_second().to_string())
         .header("webhook-signature", signature);

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 
 use tokio::net::TcpListener;
 
-use super::LocalError;
+use super::{LocalError, plain_http};
 use crate::config::{Environment, SecretSource};
 
 pub use customer::{Customer, play};
@@ -36,6 +36,8 @@ impl Environment for DemoSecrets {
                 "DEMO_WEBEX_TOKEN" => Some("vt-demo"),
                 "DEMO_WEBEX_URL" => Some("http://127.0.0.1:4612/events/demo"),
                 "DEMO_BOT_SIGNING" => Some(SIGNING),
+                "DEMO_CHANNEL_PATH_KEY" => Some("demo-channel-key-for-this-machine-only"),
+                "DEMO_CHANNEL_TOKEN" => Some("demo-token"),
                 _ => None,
             },
             SecretSource::File(_) => None,
@@ -44,7 +46,8 @@ impl Environment for DemoSecrets {
     }
 }
 
-/// Starts the bot and the Webex side. They tell what they see, and end with the process.
+/// Starts the bot and the Webex side. They tell what they see, and end with the process. Without an
+/// address to answer at, the bot only listens.
 ///
 /// # Errors
 /// If their ports are taken.
@@ -52,7 +55,7 @@ pub async fn start(inbound_bot_url: Option<String>, api: Api) -> Result<Seen, Lo
     let bot = listen(BOT_PORT).await?;
     let webex = listen(WEBEX_PORT).await?;
     let (told, seen) = tokio::sync::watch::channel(0);
-    tokio::spawn(bot::serve(bot, inbound_bot_url.unwrap_or_default(), api));
+    tokio::spawn(bot::serve(bot, inbound_bot_url, api));
     tokio::spawn(webex::serve(webex, told));
     Ok(Seen(seen))
 }
@@ -71,11 +74,8 @@ pub struct Api {
 impl Api {
     /// The API on the local AWS at `port`.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the demo's far sides are not Trunkline")]
     pub fn at(port: u16) -> Self {
-        // The client wants a TLS provider even where it only speaks plain http.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { http: reqwest::Client::new(), port }
+        Self { http: plain_http(), port }
     }
 
     /// A POST to one of the API's addresses.

@@ -1,0 +1,72 @@
+//! End to end: the real template, deployed by SAM to a local AWS, over real HTTP.
+
+mod bad_input;
+mod counts;
+mod delivery;
+mod duplicates;
+mod ownership;
+mod setup;
+mod story;
+mod webhook;
+
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Trial};
+use tokio::runtime::{Handle, Runtime};
+use trunkline_tests::World;
+
+/// A test by its function's name, on the one stack.
+macro_rules! trials {
+    ($world:expr, $handle:expr, [$($module:ident :: $name:ident),* $(,)?]) => {
+        vec![$({
+            let (world, handle): (Arc<World>, Handle) = (Arc::clone($world), $handle.clone());
+            Trial::test(concat!(stringify!($module), "::", stringify!($name)), move || {
+                handle.block_on($module::$name(&world));
+                Ok(())
+            })
+        }),*]
+    };
+}
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // The stack has two cores like the rest of us; more at once only makes each wait.
+    arguments.test_threads.get_or_insert(4);
+    let runtime = Runtime::new().expect("a runtime");
+    let world = if arguments.list { None } else { Some(runtime.block_on(World::start())) };
+    let Some(world) = world.map(Arc::new) else { return };
+    let handle = runtime.handle();
+    let trials = trials!(
+        &world,
+        handle,
+        [
+            story::a_customers_message_reaches_the_bot_and_the_answer_the_customer,
+            story::signatures_hold_in_the_reference_library_both_ways,
+            duplicates::five_at_once_are_one_delivery,
+            duplicates::six_minutes_later_is_still_one_delivery,
+            duplicates::a_message_that_the_queue_gives_again_is_sent_once,
+            duplicates::what_was_written_but_not_queued_is_queued_by_the_duplicate,
+            duplicates::two_first_messages_at_once_make_one_conversation,
+            bad_input::webex_is_always_answered_with_its_token,
+            bad_input::a_wrong_key_and_an_unknown_connection_look_the_same,
+            bad_input::webhooks_are_told_what_is_wrong,
+            bad_input::a_caller_that_is_not_on_the_list_finds_nothing,
+            counts::an_ordinary_message_costs_two_reads_two_writes_and_one_send,
+            ownership::a_handover_and_the_way_back,
+            ownership::a_closed_conversation_starts_anew,
+            webhook::channel_observer_and_addresses_of_their_own,
+            webhook::bearer_and_api_key,
+            webhook::handshakes_both_ways,
+            delivery::a_receiver_that_fails_once_gets_it_again_in_order,
+            delivery::a_permanent_failure_is_recorded_and_the_leg_goes_on,
+            setup::the_command_applies_and_prints_addresses,
+            setup::the_command_says_all_that_is_wrong_with_a_file,
+            setup::every_function_has_a_sample_that_make_invoke_runs,
+        ]
+    );
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    // Everything that was started ends with the world, also when a test failed.
+    drop(world);
+    drop(runtime);
+    conclusion.exit();
+}

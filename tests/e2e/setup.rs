@@ -1,0 +1,144 @@
+//! What whoever deploys and configures Trunkline runs.
+
+use std::process::Output;
+
+use serde_json::Value;
+use tokio::process::Command;
+use trunkline::apply::apply;
+use trunkline::config::{Reading, read};
+use trunkline::local::demo::{self, Api, CONFIGURATION, DemoSecrets};
+use trunkline_tests::World;
+
+async fn trunkline(world: &World, arguments: &[&str]) -> Output {
+    Command::new(world.project.join("target/debug/trunkline"))
+        .args(arguments)
+        .current_dir(&world.project)
+        .envs([
+            ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", world.port()).as_str()),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_REGION", "us-east-1"),
+            ("DEMO_WEBEX_PATH_KEY", "a-path-key-of-at-least-32-letters"),
+            ("DEMO_WEBEX_TOKEN", "vt"),
+            ("DEMO_WEBEX_URL", "http://127.0.0.1:1/"),
+            ("SECRET", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
+        ])
+        .output()
+        .await
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+const FILE: &str = "
+connections:
+  cli-webex:
+    platform: webex
+    role: channel
+    secrets:
+      path_key: { env: DEMO_WEBEX_PATH_KEY }
+      verification_token: { env: DEMO_WEBEX_TOKEN }
+      send_url: { env: DEMO_WEBEX_URL }
+  cli-bot:
+    platform: webhook
+    role: bot
+    settings: { message_url: http://127.0.0.1:1/bot }
+    secrets: { signing: { env: SECRET } }
+routes:
+  cli: { channels: [cli-webex], bot: cli-bot }
+";
+
+fn write(world: &World, name: &str, content: &str) -> String {
+    let path = world.project.join(".local/test").join(name);
+    std::fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+pub async fn the_command_applies_and_prints_addresses(world: &World) {
+    let file = write(world, "good.yaml", FILE);
+    let first = trunkline(world, &["apply", &file]).await;
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let said = text(&first.stdout);
+    for expected in
+        ["created    connection cli-bot", "created    route cli", "created    connection cli-webex"]
+    {
+        assert!(said.contains(expected), "{said}");
+    }
+    let again = text(&trunkline(world, &["apply", &file]).await.stdout);
+    assert_eq!(again.matches("unchanged").count(), 3, "{again}");
+
+    let other =
+        write(world, "good.yaml", &FILE.replace("role: bot", "role: bot\n    copies: true"));
+    let updated = text(&trunkline(world, &["apply", &other]).await.stdout);
+    assert!(updated.contains("updated    connection cli-bot"), "{updated}");
+
+    let urls = text(&trunkline(world, &["urls", &file]).await.stdout);
+    assert!(urls.contains("/in/webex/cli-webex/a-path-key-of-at-least-32-letters"), "{urls}");
+    let made = urls.lines().find(|line| line.starts_with("cli-bot")).unwrap();
+    let key = made.rsplit('/').next().unwrap();
+    assert!(key.len() >= 43, "a key was made: {made}");
+    let same = text(&trunkline(world, &["urls", &file]).await.stdout);
+    assert_eq!(urls, same, "a key that was made stays");
+    let none = text(&trunkline(world, &["rejected", "cli-bot"]).await.stdout);
+    assert!(none.contains("nothing that came for cli-bot"), "{none}");
+}
+
+pub async fn the_command_says_all_that_is_wrong_with_a_file(world: &World) {
+    let bad = FILE
+        .replace("platform: webhook", "platform: webhok")
+        .replace("bot: cli-bot", "bot: cli-bat");
+    let file = write(world, "bad.yaml", &bad);
+    let refused = trunkline(world, &["apply", &file]).await;
+    assert_eq!(refused.status.code(), Some(1));
+    let said = text(&refused.stderr);
+    for expected in [
+        "line 11: the platform cannot be 'webhok' (did you mean 'webhook'?)",
+        "line 16: there is no connection 'cli-bat'",
+        "nothing was applied",
+    ] {
+        assert!(said.contains(expected), "{said}");
+    }
+    let nowhere = trunkline(world, &["--stack", "nowhere", "verify", "x"]).await;
+    assert!(
+        text(&nowhere.stderr).contains("the stack 'nowhere' cannot be read"),
+        "{}",
+        text(&nowhere.stderr)
+    );
+    let missing = trunkline(world, &["apply", "missing.yaml"]).await;
+    assert!(text(&missing.stderr).contains("examples/trunkline.yaml"), "{}", text(&missing.stderr));
+    let schema = trunkline(world, &["schema"]).await;
+    assert!(serde_json::from_slice::<Value>(&schema.stdout).is_ok());
+}
+
+pub async fn every_function_has_a_sample_that_make_invoke_runs(world: &World) {
+    let reading = Reading { environment: &DemoSecrets, allow_local: true };
+    apply(world.stack(), &read(CONFIGURATION, reading).unwrap(), |_| ()).await.unwrap();
+    let _far_sides = demo::start(None, Api::at(world.port())).await.unwrap();
+    for (function, sample, expected) in [
+        ("WebexInbound", "events/webex-inbound.json", r#""statusCode": 200"#),
+        ("WebhookInbound", "events/webhook-inbound.json", r#""statusCode": 200"#),
+        ("WebexOutbound", "events/webex-outbound.json", r#""batchItemFailures": []"#),
+        ("WebhookOutbound", "events/webhook-outbound.json", r#""batchItemFailures": []"#),
+    ] {
+        let output = Command::new("make")
+            .args([
+                "--silent",
+                "invoke",
+                &format!("FUNCTION={function}"),
+                &format!("EVENT={sample}"),
+            ])
+            .current_dir(&world.project)
+            .env("PORT", world.port().to_string())
+            .output()
+            .await
+            .unwrap();
+        let said = text(&output.stdout).replace("\":", "\": ").replace("\":  ", "\": ");
+        assert!(
+            output.status.success() && said.contains(expected),
+            "{function}: {said}{}",
+            text(&output.stderr)
+        );
+    }
+}

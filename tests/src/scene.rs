@@ -1,0 +1,174 @@
+//! One test's own corner of the stack: a Webex channel, a webhook bot, and the far side of both.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use standardwebhooks::Webhook;
+use trunkline::apply::{apply, inbound_url};
+use trunkline::config::{Environment, Reading, SecretSource, read};
+use trunkline_shared::app::{Clock, SystemClock};
+use trunkline_shared::model::{Connection, ConversationKey, time};
+use trunkline_shared::store::EventRecord;
+
+use crate::{FarSide, World};
+
+/// The live signing secrets of a scene's bot, the newest first.
+pub const SIGNING: [&str; 2] =
+    ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"];
+
+/// One test's own corner.
+#[derive(Debug)]
+pub struct Scene<'w> {
+    /// The stack.
+    pub world: &'w World,
+    /// What the connections' names begin with.
+    pub name: String,
+    /// The far side of all its connections: `/webex` and `/bot`, and what else its file names.
+    pub far: FarSide,
+    urls: HashMap<String, String>,
+    connections: HashMap<String, Connection>,
+}
+
+#[derive(Debug)]
+struct Secrets {
+    webex: String,
+}
+
+impl Environment for Secrets {
+    fn secret(&self, source: &SecretSource) -> Result<String, String> {
+        let SecretSource::Env(name) = source else { return Err("no file".into()) };
+        Ok(match name.as_str() {
+            "WEBEX_URL" => self.webex.clone(),
+            "NEW" => SIGNING[0].into(),
+            "OLD" => SIGNING[1].into(),
+            other => format!("secret-{other}"),
+        })
+    }
+}
+
+/// A Webex channel and a webhook bot, as most scenes have them.
+const USUAL: &str = "
+connections:
+  NAME-webex:
+    platform: webex
+    role: channel
+    secrets: { verification_token: { env: TOKEN }, send_url: { env: WEBEX_URL } }
+  NAME-bot:
+    platform: webhook
+    role: bot
+    copies: true
+    settings: { message_url: FAR/bot }
+    secrets: { signing: [{ env: NEW }, { env: OLD }] }
+routes:
+  NAME: { channels: [NAME-webex], bot: NAME-bot }
+";
+
+impl<'w> Scene<'w> {
+    /// The usual scene.
+    pub async fn usual(world: &'w World, name: &str) -> Self {
+        Self::of(world, name, USUAL).await
+    }
+
+    /// A scene of its own: in `file`, `NAME` stands for the name and `FAR` for the far side.
+    pub async fn of(world: &'w World, name: &str, file: &str) -> Self {
+        let far = FarSide::start().await;
+        let text = file.replace("NAME", name).replace("FAR", far.url("").trim_end_matches('/'));
+        let environment = Secrets { webex: far.url("/webex") };
+        let reading = Reading { environment: &environment, allow_local: true };
+        let desired = read(&text, reading).unwrap_or_else(|problems| panic!("{problems}"));
+        apply(world.stack(), &desired, |_| ()).await.unwrap();
+        let (mut urls, mut connections) = (HashMap::new(), HashMap::new());
+        for desired in &desired.connections {
+            let id = desired.connection.id.to_string();
+            let url = inbound_url(world.stack(), &desired.connection).await.unwrap().unwrap();
+            urls.insert(id.clone(), url);
+            let applied = world.stack().store.connection(&desired.connection.id).await.unwrap();
+            connections.insert(id, applied.unwrap());
+        }
+        Self { world, name: name.into(), far, urls, connections }
+    }
+
+    /// The inbound address of `<name>-<which>`.
+    pub fn url(&self, which: &str) -> &str {
+        &self.urls[&format!("{}-{which}", self.name)]
+    }
+
+    /// The connection `<name>-<which>`, as it is stored.
+    pub fn connection(&self, which: &str) -> &Connection {
+        &self.connections[&format!("{}-{which}", self.name)]
+    }
+
+    /// Posts to a connection's address, and answers with status and body.
+    pub async fn post(
+        &self,
+        which: &str,
+        body: String,
+        headers: &[(String, String)],
+    ) -> (u16, Value) {
+        let mut call = self.world.request(http::Method::POST, self.url(which)).body(body);
+        for (name, value) in headers {
+            call = call.header(name, value);
+        }
+        let answer = call.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// A customer's message by way of Webex Connect.
+    pub async fn customer_writes(&self, conversation: &str, id: &str, text: &str) {
+        let (status, body) = self.post("webex", webex_message(conversation, id, text), &[]).await;
+        assert_eq!((status, &body["verificationToken"]), (200, &json!("secret-TOKEN")), "{body}");
+    }
+
+    /// A signed event from a webhook connection; answers with status and body.
+    pub async fn sends(
+        &self,
+        which: &str,
+        id: &str,
+        conversation: &str,
+        event: Value,
+    ) -> (u16, Value) {
+        let mut body =
+            json!({"id": id, "timestamp": SystemClock.now(), "conversation": conversation});
+        body.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+        let body = body.to_string();
+        let headers = signing_headers(SIGNING[0], id, SystemClock.now(), &body);
+        self.post(which, body, &headers).await
+    }
+
+    /// What the table holds of a customer's conversation on the Webex channel.
+    pub async fn transcript(&self, customer: &str) -> Vec<EventRecord> {
+        self.world.stack().store.transcript(&self.key(customer), 100).await.unwrap()
+    }
+
+    /// The key of a customer's conversation on the Webex channel.
+    pub fn key(&self, customer: &str) -> ConversationKey {
+        ConversationKey {
+            channel: format!("{}-webex", self.name).parse().unwrap(),
+            customer: customer.into(),
+        }
+    }
+}
+
+/// A customer's message as Webex Connect sends it.
+pub fn webex_message(conversation: &str, id: &str, text: &str) -> String {
+    json!({
+        "Conversationid": conversation, "ConversationType": "BOT", "Message": text,
+        "MessageType": "text", "Messageid": id, "Media": "", "Channel": "WhatsApp",
+        "Event": "Incoming message", "Timestamp": time::spaced_millis(SystemClock.now()),
+    })
+    .to_string()
+}
+
+/// Standard Webhooks headers for a body.
+pub fn signing_headers(secret: &str, id: &str, at: Timestamp, body: &str) -> Vec<(String, String)> {
+    let signature =
+        Webhook::new(secret).unwrap().sign(id, at.as_second(), body.as_bytes()).unwrap();
+    vec![
+        ("webhook-id".into(), id.into()),
+        ("webhook-timestamp".into(), at.as_second().to_string()),
+        ("webhook-signature".into(), signature),
+    ]
+}
