@@ -102,7 +102,7 @@ pub async fn webhooks_are_told_what_is_wrong(world: &World) {
     let deleted = world.request(Method::DELETE, scene.url("bot")).send().await.unwrap();
     assert_eq!(deleted.status(), 405);
     let kept = world.stack().store.rejected(&scene.connection("bot").id, 50).await.unwrap();
-    assert_eq!(kept.len(), 5, "what was signed and unreadable is kept");
+    assert_eq!(kept.len(), 6, "what was signed, and unreadable or refused, is kept");
 }
 
 pub async fn a_caller_that_is_not_on_the_list_finds_nothing(world: &World) {

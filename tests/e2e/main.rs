@@ -61,7 +61,7 @@ fn main() {
             delivery::a_permanent_failure_is_recorded_and_the_leg_goes_on,
             setup::the_command_applies_and_prints_addresses,
             setup::the_command_says_all_that_is_wrong_with_a_file,
-            setup::every_function_has_a_sample_that_make_invoke_runs,
+            setup::every_function_has_a_sample_and_the_demo_runs_and_ends,
         ]
     );
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -1,8 +1,11 @@
 //! What whoever deploys and configures Trunkline runs.
 
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use trunkline::apply::apply;
 use trunkline::config::{Reading, read};
@@ -112,10 +115,10 @@ pub async fn the_command_says_all_that_is_wrong_with_a_file(world: &World) {
     assert!(serde_json::from_slice::<Value>(&schema.stdout).is_ok());
 }
 
-pub async fn every_function_has_a_sample_that_make_invoke_runs(world: &World) {
+pub async fn every_function_has_a_sample_and_the_demo_runs_and_ends(world: &World) {
     let reading = Reading { environment: &DemoSecrets, allow_local: true };
     apply(world.stack(), &read(CONFIGURATION, reading).unwrap(), |_| ()).await.unwrap();
-    let _far_sides = demo::start(None, Api::at(world.port())).await.unwrap();
+    let far_sides = demo::start(None, Api::at(world.port())).await.unwrap();
     for (function, sample, expected) in [
         ("WebexInbound", "events/webex-inbound.json", r#""statusCode": 200"#),
         ("WebhookInbound", "events/webhook-inbound.json", r#""statusCode": 200"#),
@@ -135,10 +138,67 @@ pub async fn every_function_has_a_sample_that_make_invoke_runs(world: &World) {
             .await
             .unwrap();
         let said = text(&output.stdout).replace("\":", "\": ").replace("\":  ", "\": ");
-        assert!(
-            output.status.success() && said.contains(expected),
-            "{function}: {said}{}",
-            text(&output.stderr)
-        );
+        let errors = text(&output.stderr);
+        assert!(output.status.success() && said.contains(expected), "{function}: {said}{errors}");
     }
+    // The demo's far sides have fixed ports, so the demo itself runs in the same test.
+    drop(far_sides);
+    the_demo_runs_and_ends(world).await;
+}
+
+/// What `make run` starts: the conversation is shown, it stays up, and an interrupt ends all of it.
+async fn the_demo_runs_and_ends(world: &World) {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut demo = Command::new(world.project.join("target/debug/trunkline"))
+        .args(["local", "--port", &port.to_string()])
+        .current_dir(&world.project)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+    let mut shown = String::new();
+    let read = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            shown.push_str(&line);
+            shown.push('\n');
+            if line.starts_with("Ctrl-C ends it all") {
+                return true;
+            }
+        }
+        false
+    };
+    let up = tokio::time::timeout(Duration::from_mins(2), read).await;
+    assert_eq!(up, Ok(true), "{shown}");
+    for expected in [
+        "bot hears              message \"Where is my parcel?\", signature verified",
+        "Webex side receives    [demo-1] Your parcel will arrive tomorrow between 9:00 and 12:00.",
+        "Webex side receives    [demo-1] handed over to an agent",
+        "/in/webex/demo-webex/demo-webex-key-for-this-machine-only",
+    ] {
+        assert!(shown.contains(expected), "{shown}");
+    }
+    let pid = Pid::from_raw(i32::try_from(demo.id().unwrap()).unwrap()).unwrap();
+    let started = processes_of(port);
+    assert!(started.len() >= 2, "the local AWS and functions run: {started:?}");
+    kill_process(pid, Signal::INT).unwrap();
+    assert!(demo.wait().await.unwrap().success());
+    for _ in 0..50 {
+        if processes_of(port).is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("left running: {:?}", processes_of(port));
+}
+
+/// The live processes whose environment names the local AWS of that port.
+fn processes_of(port: u16) -> Vec<String> {
+    let mark = format!("GATEWAY_PORT={port}");
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let environment = |entry: &std::fs::DirEntry| std::fs::read(entry.path().join("environ"));
+    let ours = processes.filter(|entry| {
+        environment(entry).is_ok_and(|bytes| bytes.split(|b| *b == 0).any(|v| v == mark.as_bytes()))
+    });
+    ours.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }

@@ -43,9 +43,9 @@ async fn show(port: u16, once: bool) -> Result<(), Failed> {
     progress.step("playing a conversation");
     println!();
     let api = Api::at(port);
-    let mut seen = demo::start(Some(bot.clone()), api.clone()).await?;
+    let mut far = demo::start(Some(bot.clone()), api.clone()).await?;
     let customer = Customer { api, url: webex.clone(), conversation: "demo-1".into() };
-    let complete = play(&customer, &mut seen).await;
+    let complete = play(&customer, &mut far).await;
     println!();
     progress.done();
     if !complete {

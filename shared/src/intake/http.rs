@@ -86,7 +86,7 @@ async fn hear<P: Inbound>(
     let (method, headers) = (request.method(), request.headers());
     let call = Call { connection, secrets, method, headers, body, now };
     if body.len() > MAX_BODY {
-        keep(app, &call, &format!("larger than {MAX_BODY} bytes")).await?;
+        unread(app, &call, &format!("larger than {MAX_BODY} bytes")).await?;
         return Ok(platform.reply(&call, &Came::TooLarge));
     }
     match platform.receive(&call) {
@@ -97,7 +97,7 @@ async fn hear<P: Inbound>(
             Ok(platform.reply(&call, &Came::Denied(&denied)))
         }
         Received::Unreadable(reason) => {
-            keep(app, &call, &reason).await?;
+            unread(app, &call, &reason).await?;
             Ok(platform.reply(&call, &Came::Unreadable(&reason)))
         }
         Received::Events(events) => {
@@ -111,6 +111,9 @@ async fn hear<P: Inbound>(
                     Err(IntakeError::Rejected(why)) => {
                         let connection = &connection.id;
                         tracing::warn!(%connection, kind, %why, "an event was refused");
+                        if !why.is_recorded() {
+                            keep(app, &call, &why.to_string()).await?;
+                        }
                         Count::Refused
                     }
                     Err(ours) => return Err(ours.clone()),
@@ -123,10 +126,14 @@ async fn hear<P: Inbound>(
     }
 }
 
-/// Keeps what cannot be read, where a person can see it.
-async fn keep(app: &App, call: &Call<'_>, reason: &str) -> Result<(), IntakeError> {
+async fn unread(app: &App, call: &Call<'_>, reason: &str) -> Result<(), IntakeError> {
     telemetry::count(call.now, Count::Unreadable, call.connection);
     tracing::warn!(connection = %call.connection.id, reason, "a body was kept unread");
+    keep(app, call, reason).await
+}
+
+/// Keeps what is not taken, where a person can see it.
+async fn keep(app: &App, call: &Call<'_>, reason: &str) -> Result<(), IntakeError> {
     let rejected = Rejected::new(call.now, reason.to_owned(), call.body);
     app.store.keep_rejected(&call.connection.id, &app.ids.next(call.now), &rejected).await?;
     Ok(())

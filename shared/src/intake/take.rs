@@ -53,6 +53,12 @@ impl Rejection {
             Self::ConversationId(_) => "bad_conversation_id",
         }
     }
+
+    /// Whether the event stands in the transcript all the same.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        matches!(self, Self::Refused(Refusal::NotOwner))
+    }
 }
 
 /// Why an event is not taken.

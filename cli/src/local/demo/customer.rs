@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use trunkline_shared::app::{Clock, Ids, RandomIds, SystemClock};
 use trunkline_shared::model::time::spaced_millis;
 
-use super::{Api, Seen, tell};
+use super::{Api, FarSides, tell};
 
 /// A customer of the demo.
 #[derive(Debug, Clone)]
@@ -55,20 +55,20 @@ impl Customer {
 
 /// Plays the conversation: a question, a choice, a wish for a person. Answers whether all that was to
 /// come out at the Webex side did, within a minute.
-pub async fn play(customer: &Customer, seen: &mut Seen) -> bool {
+pub async fn play(customer: &Customer, far: &mut FarSides) -> bool {
     customer.writes("Where is my parcel?").await;
-    if !until(seen, 1).await {
+    if !until(far, 1).await {
         return false;
     }
     customer.taps("TRACK_48121").await;
-    if !until(seen, 2).await {
+    if !until(far, 2).await {
         return false;
     }
     customer.writes("Can I talk to an agent?").await;
-    until(seen, 4).await
+    until(far, 4).await
 }
 
-async fn until(seen: &mut Seen, count: usize) -> bool {
-    let wait = seen.0.wait_for(|seen| *seen >= count);
+async fn until(far: &mut FarSides, count: usize) -> bool {
+    let wait = far.seen.wait_for(|seen| *seen >= count);
     matches!(tokio::time::timeout(Duration::from_mins(1), wait).await, Ok(Ok(_)))
 }

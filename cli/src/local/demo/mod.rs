@@ -8,6 +8,8 @@ mod webex;
 use std::net::Ipv4Addr;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::{LocalError, plain_http};
 use crate::config::{Environment, SecretSource};
@@ -46,23 +48,28 @@ impl Environment for DemoSecrets {
     }
 }
 
-/// Starts the bot and the Webex side. They tell what they see, and end with the process. Without an
-/// address to answer at, the bot only listens.
+/// Starts the bot and the Webex side. They tell what they see. Without an address to answer at, the
+/// bot only listens.
 ///
 /// # Errors
 /// If their ports are taken.
-pub async fn start(inbound_bot_url: Option<String>, api: Api) -> Result<Seen, LocalError> {
+pub async fn start(inbound_bot_url: Option<String>, api: Api) -> Result<FarSides, LocalError> {
     let bot = listen(BOT_PORT).await?;
     let webex = listen(WEBEX_PORT).await?;
-    let (told, seen) = tokio::sync::watch::channel(0);
-    tokio::spawn(bot::serve(bot, inbound_bot_url, api));
-    tokio::spawn(webex::serve(webex, told));
-    Ok(Seen(seen))
+    let (told, seen) = watch::channel(0);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(bot::serve(bot, inbound_bot_url, api));
+    tasks.spawn(webex::serve(webex, told));
+    Ok(FarSides { seen, _tasks: tasks })
 }
 
-/// How many messages have come out at the Webex side.
+/// The running far sides. When they are dropped, they end.
 #[derive(Debug)]
-pub struct Seen(tokio::sync::watch::Receiver<usize>);
+pub struct FarSides {
+    /// How many messages have come out at the Webex side.
+    seen: watch::Receiver<usize>,
+    _tasks: JoinSet<()>,
+}
 
 /// How the API is reached from here: its name may not resolve, so it goes into the `Host` header.
 #[derive(Debug, Clone)]
