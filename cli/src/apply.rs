@@ -84,8 +84,28 @@ pub async fn apply(
         }
         told(&Applied { what: format!("route {}", route.id), change });
     }
+    put_operators(stack, desired).await?;
     for desired in channels {
         told(&connection(stack, desired).await?);
+    }
+    Ok(())
+}
+
+/// The webhook setting by which an observer asks for reports.
+pub const OPERATIONS: &str = "operations";
+
+/// Notes which observers asked for reports.
+async fn put_operators(stack: &Stack, desired: &Desired) -> Result<(), ApplyError> {
+    let before = stack.store.operators().await?;
+    let mut wanted = before.clone();
+    wanted.retain(|known| desired.connection(known).is_none());
+    let asking = desired.connections.iter().map(|desired| &desired.connection);
+    let asking = asking.filter(|connection| connection.role == Role::Observer);
+    let asking =
+        asking.filter(|connection| connection.settings.get(OPERATIONS) == Some(&true.into()));
+    wanted.extend(asking.map(|connection| connection.id.clone()));
+    if wanted != before {
+        stack.store.put_operators(&wanted).await?;
     }
     Ok(())
 }

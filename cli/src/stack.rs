@@ -1,13 +1,11 @@
 //! A deployed stack: what it is made of, and the clients to work on it.
 
-use std::collections::HashMap;
-
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_ssm::error::DisplayErrorContext;
 use serde::Deserialize;
 use trunkline_shared::aws::http_client;
-use trunkline_shared::queue::Queues;
+use trunkline_shared::queue::{Queues, Urls};
 use trunkline_shared::store::Store;
 
 /// What the template tells of itself, in the parameter `/trunkline/<stack>/stack`.
@@ -19,8 +17,8 @@ pub struct Facts {
     pub api: String,
     /// What the names of secrets' parameters begin with.
     pub secrets: String,
-    /// The outbound queues' addresses by platform.
-    pub queues: HashMap<String, String>,
+    /// The queues' addresses.
+    pub queues: Urls,
     /// `yes`, if deliveries may go to plain http and private addresses.
     pub allow_local: String,
 }
@@ -96,10 +94,7 @@ impl Stack {
         if let Some(endpoint) = aws.endpoint_url() {
             facts.api = local_api(&facts.api, endpoint);
         }
-        let urls =
-            serde_json::to_string(&facts.queues).map_err(|error| other(error.to_string()))?;
-        let queues = Queues::new(aws_sdk_sqs::Client::new(aws), &urls);
-        let queues = queues.map_err(|error| other(error.to_string()))?;
+        let queues = Queues::new(aws_sdk_sqs::Client::new(aws), facts.queues.clone());
         // The retention only matters to what functions write.
         let store = Store::new(aws_sdk_dynamodb::Client::new(aws), facts.table.clone(), 90);
         Ok(Self { facts, store, queues, ssm })

@@ -38,7 +38,12 @@ pub async fn verify(
 ) -> Result<Timestamp, VerifyError> {
     let challenge = RandomIds.next(SystemClock.now());
     let job = Job::Verify { connection: connection.id.clone(), challenge: challenge.clone() };
-    let packed = Queues::pack_verification(connection.platform, challenge.clone(), &job)?;
+    let packed = Queues::pack_job(
+        connection.platform,
+        format!("verify-{}", connection.id),
+        challenge.clone(),
+        &job,
+    )?;
     stack.queues.send(packed).await?;
     for _ in 0..seconds * 4 {
         tokio::time::sleep(Duration::from_millis(250)).await;

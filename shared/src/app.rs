@@ -101,7 +101,7 @@ impl App {
         Ok(Self {
             directory: Arc::new(Directory::new(store.clone())),
             store,
-            queues: Queues::new(clients.sqs, &variable("TRUNKLINE_QUEUES")?)?,
+            queues: Queues::new(clients.sqs, variable("TRUNKLINE_QUEUES")?.parse()?),
             secrets: Arc::new(Secrets::new(clients.ssm, variable("TRUNKLINE_SECRETS")?)),
             outside: Arc::new(Outside::new(local)),
             clock: Arc::new(SystemClock),

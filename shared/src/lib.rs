@@ -7,6 +7,7 @@ pub mod dispatch;
 pub mod guard;
 pub mod intake;
 pub mod model;
+pub mod operations;
 pub mod queue;
 pub mod secrets;
 pub mod store;

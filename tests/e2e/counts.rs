@@ -42,7 +42,9 @@ pub async fn an_ordinary_message_costs_two_reads_two_writes_and_one_send(world: 
         spent.remove("GetItem of what is remembered");
         spent.remove("GetParameter");
         let expected = [
-            ("GetItem", 2 * messages),
+            // The outbound function reads its leg and the breaker in one call.
+            ("BatchGetItem", messages),
+            ("GetItem", messages),
             ("PutItem", messages),
             ("SendMessage", messages),
             ("UpdateItem", messages),

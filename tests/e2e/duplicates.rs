@@ -8,7 +8,9 @@ use serde_json::json;
 use trunkline_shared::app::{App, Clock, RandomIds, SystemClock};
 use trunkline_shared::guard::Outside;
 use trunkline_shared::intake::take;
-use trunkline_shared::model::{Author, AuthorRole, Content, Event, EventBody, EventId, Job, Owner};
+use trunkline_shared::model::{
+    Author, AuthorRole, Content, Event, EventBody, EventId, Job, Owner, Platform,
+};
 use trunkline_shared::secrets::Secrets;
 use trunkline_shared::store::{Directory, Written};
 use trunkline_tests::{Scene, World, webex_message};
@@ -143,7 +145,7 @@ async fn resend(world: &World, job: &Job, deduplication: &str) {
     let config = trunkline::stack::local(&format!("http://127.0.0.1:{}", world.port())).await;
     aws_sdk_sqs::Client::new(&config)
         .send_message()
-        .queue_url(&world.stack().facts.queues["webhook"])
+        .queue_url(&world.stack().facts.queues.outbound[&Platform::Webhook])
         .message_group_id("later")
         .message_deduplication_id(deduplication)
         .message_body(serde_json::to_string(job).unwrap())

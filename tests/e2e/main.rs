@@ -1,10 +1,13 @@
 //! End to end: the real template, deployed by SAM to a local AWS, over real HTTP.
 
 mod bad_input;
+mod breaker;
 mod counts;
 mod delivery;
 mod duplicates;
+mod faults;
 mod ownership;
+mod parked;
 mod setup;
 mod story;
 mod webhook;
@@ -59,6 +62,19 @@ fn main() {
             webhook::handshakes_both_ways,
             delivery::a_receiver_that_fails_once_gets_it_again_in_order,
             delivery::a_permanent_failure_is_recorded_and_the_leg_goes_on,
+            faults::killed_after_the_send_and_before_the_record,
+            faults::killed_after_the_write_and_before_the_queue,
+            faults::killed_in_the_middle_of_a_drain,
+            faults::a_table_and_a_queue_that_refuse_for_a_while,
+            faults::a_connection_that_breaks_after_the_message_was_taken,
+            faults::a_receiver_that_asks_to_wait_is_left_alone_so_long,
+            breaker::five_failures_open_it_and_a_probe_closes_it,
+            breaker::manual_reactivation_holds_until_verified,
+            breaker::a_connection_that_is_down_does_not_delay_another,
+            parked::a_poisoned_message_holds_its_leg_for_a_bounded_time_and_is_replayed,
+            parked::a_permanent_failure_waits_for_a_person_and_never_is_a_dead_letter,
+            parked::what_is_discarded_is_not_sent,
+            parked::a_payload_that_no_worker_can_handle_is_a_dead_letter_until_redriven,
             setup::the_command_applies_and_prints_addresses,
             setup::the_command_says_all_that_is_wrong_with_a_file,
             setup::every_function_has_a_sample_and_the_demo_runs_and_ends,

@@ -5,10 +5,12 @@ mod far_side;
 mod reference;
 mod scene;
 mod tap;
+mod workers;
 mod world;
 
-pub use far_side::{FarSide, Heard};
+pub use far_side::{Behaviour, FarSide, Heard};
 pub use reference::Reference;
 pub use scene::{SIGNING, Scene, signing_headers, webex_message};
-pub use tap::Tap;
+pub use tap::{Fault, Tap};
+pub use workers::{kill, workers_of};
 pub use world::World;

@@ -70,6 +70,13 @@ impl<'w> Scene<'w> {
         Self::of(world, name, USUAL).await
     }
 
+    /// The usual scene, whose bot's deliveries are tried again as `policy` says.
+    pub async fn with_policy(world: &'w World, name: &str, policy: &str) -> Self {
+        let bot = "role: bot\n    copies: true\n";
+        let file = USUAL.replace(bot, &format!("{bot}    delivery: {policy}\n"));
+        Self::of(world, name, &file).await
+    }
+
     /// A scene of its own: in `file`, `NAME` stands for the name and `FAR` for the far side.
     pub async fn of(world: &'w World, name: &str, file: &str) -> Self {
         let far = FarSide::start().await;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use trunkline::local::{LocalStack, Places, Progress, plain_http};
+use trunkline::local::{LocalStack, Options, Places, Progress, plain_http};
 use trunkline::stack::Stack;
 
 use crate::reference::Reference;
@@ -33,7 +33,13 @@ impl World {
         tap.leads_to(format!("http://127.0.0.1:{port}"));
         let places = Places::of(&project, "test");
         let mut progress = Progress::new(2);
-        let local = LocalStack::start(&places, port, Some(&tap.endpoint()), &mut progress).await;
+        let options = Options {
+            port,
+            functions_endpoint: Some(tap.endpoint()),
+            // A killed worker's messages come back sooner than on AWS, so that tests need not wait.
+            parameters: vec!["OutboundTimeout=10".into(), "OutboundVisibility=12".into()],
+        };
+        let local = LocalStack::start(&places, &options, &mut progress).await;
         let local = local.unwrap_or_else(|error| panic!("{error}"));
         Self { local, tap, reference: Reference::new(&project), project, http }
     }

@@ -4,7 +4,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use trunkline::apply::{apply, inbound_url};
 use trunkline::config::{Reading, read};
 use trunkline::local::demo::{self, Api, CONFIGURATION, Customer, DemoSecrets, play};
-use trunkline::local::{LocalStack, Places, Progress};
+use trunkline::local::{LocalStack, Options, Places, Progress};
 use trunkline::stack::Stack;
 
 use super::Failed;
@@ -28,8 +28,9 @@ fn ended() -> Result<(), Failed> {
 
 async fn show(port: u16, once: bool) -> Result<(), Failed> {
     let places = Places::of(&std::path::absolute(".")?, "run");
+    let options = Options { port, ..Options::default() };
     let mut progress = Progress::new(4);
-    let local = LocalStack::start(&places, port, None, &mut progress).await?;
+    let local = LocalStack::start(&places, &options, &mut progress).await?;
     let stack = &local.stack;
 
     progress.step("applying demo/trunkline.yaml");

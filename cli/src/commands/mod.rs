@@ -2,6 +2,7 @@
 
 mod configure;
 mod local;
+mod operate;
 
 use std::path::PathBuf;
 
@@ -26,6 +27,8 @@ Examples:
   trunkline apply --dry-run trunkline.yaml   only say what is wrong with it
   trunkline urls trunkline.yaml          the addresses to paste into the vendors' forms
   trunkline verify shop-bot              ask a connection's far side to prove itself
+  trunkline deliveries                   what is parked or has failed, and why
+  trunkline replay --connection shop-bot --since 2h   have it sent now
   trunkline secret > bot.secret          make a signing secret";
 
 #[derive(Debug, Subcommand)]
@@ -57,6 +60,32 @@ enum Command {
         /// How many, the newest first.
         #[arg(long, default_value_t = 10)]
         most: u16,
+    },
+    /// List deliveries that are parked or have failed, with reason, attempts and age.
+    Deliveries {
+        #[command(flatten)]
+        which: operate::Which,
+        /// List dead letters instead: messages that our own side could not handle.
+        #[arg(long)]
+        dead: bool,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have deliveries sent now that are parked or have failed.
+    Replay {
+        #[command(flatten)]
+        which: operate::Which,
+    },
+    /// Have deliveries never sent that are parked or have failed.
+    Discard {
+        #[command(flatten)]
+        which: operate::Which,
+    },
+    /// Put dead letters back into their queues.
+    Redrive {
+        /// One dead letter; all, if left out.
+        letter: Option<String>,
     },
     /// Make a signing secret (Standard Webhooks).
     Secret,
@@ -97,6 +126,14 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Verify { connection } => configure::verify(&find(&name).await?, &connection).await,
         Command::Rejected { connection, most } => {
             configure::rejected(&find(&name).await?, &connection, most).await
+        }
+        Command::Deliveries { which, dead, json } => {
+            operate::deliveries(&find(&name).await?, which, dead, json).await
+        }
+        Command::Replay { which } => operate::replay(&find(&name).await?, which).await,
+        Command::Discard { which } => operate::discard(&find(&name).await?, which).await,
+        Command::Redrive { letter } => {
+            operate::redrive(&find(&name).await?, letter.as_deref()).await
         }
         Command::Secret => {
             println!("{}", configure::new_secret());

@@ -10,10 +10,11 @@ use trunkline_shared::secrets::PATH_KEY;
 use super::problems::Report;
 use super::spec::{Checked, Kind, PlatformSpec};
 use super::yaml::{Node, value};
-use super::{DesiredConnection, Reading, secrets};
+use super::{DesiredConnection, Reading, delivery, secrets};
 use crate::platforms;
 
-const MEMBERS: [&str; 6] = ["platform", "role", "copies", "allow_ips", "settings", "secrets"];
+const MEMBERS: [&str; 7] =
+    ["platform", "role", "copies", "allow_ips", "delivery", "settings", "secrets"];
 
 pub(super) fn read(
     node: &Node<'_>,
@@ -53,6 +54,7 @@ fn one(
         let can: Vec<_> = can.collect();
         report.add(line, format!("a {platform} connection can only be: {}", can.join(", ")));
     }
+    let delivery = delivery::read(members.get("delivery"), spec, report);
     let settings = match members.get("settings") {
         Some(node) => settings(node, spec, reading, report),
         None => Map::new(),
@@ -85,6 +87,7 @@ fn one(
         route: None,
         copies: copies.unwrap_or(false),
         allow_ips,
+        delivery,
         settings,
         secrets: secret_names,
         secrets_version: 0,

@@ -1,6 +1,7 @@
 //! `trunkline.yaml`: read and validated as a whole, every problem with its line and what to do.
 
 mod connections;
+mod delivery;
 mod problems;
 mod routes;
 mod secrets;

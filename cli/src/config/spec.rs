@@ -14,6 +14,9 @@ pub struct PlatformSpec {
     pub settings: &'static [SettingSpec],
     /// Its secrets.
     pub secrets: &'static [SecretSpec],
+    /// How often a delivery is tried again of which nobody knows whether it was heard, unless a file
+    /// says otherwise; as its schedule allows, if absent.
+    pub retry_unknown: Option<u32>,
     /// Checks what settings and secrets mean together.
     pub check: fn(&Checked<'_>) -> Vec<String>,
 }

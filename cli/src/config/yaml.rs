@@ -1,5 +1,7 @@
 //! A YAML node with its line, and the questions that are asked of it.
 
+use std::ops::RangeInclusive;
+
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use serde_json::Value;
 
@@ -110,6 +112,24 @@ impl<'a> Node<'a> {
             return None;
         };
         Some(*truth)
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn number(
+        &self,
+        report: &mut Report,
+        what: &str,
+        bounds: RangeInclusive<u32>,
+    ) -> Option<u32> {
+        if let YamlData::Value(Scalar::Integer(number)) = &self.0.data
+            && let Ok(number) = u32::try_from(*number)
+            && bounds.contains(&number)
+        {
+            return Some(number);
+        }
+        let (least, most) = bounds.into_inner();
+        report.add(self.line(), format!("{what} must be a whole number from {least} to {most}"));
+        None
     }
 
     /// One of some words.

@@ -8,8 +8,8 @@ use super::ministack::create;
 use super::{LocalAws, LocalError, Places};
 
 /// The template's functions, by the folder of their bootstrap.
-const FUNCTIONS: [&str; 4] =
-    ["webex-inbound", "webex-outbound", "webhook-inbound", "webhook-outbound"];
+const FUNCTIONS: [&str; 5] =
+    ["upkeep", "webex-inbound", "webex-outbound", "webhook-inbound", "webhook-outbound"];
 
 pub(super) fn check_built(places: &Places) -> Result<(), LocalError> {
     for function in FUNCTIONS {
@@ -21,7 +21,11 @@ pub(super) fn check_built(places: &Places) -> Result<(), LocalError> {
     Ok(())
 }
 
-pub(super) async fn deploy(places: &Places, aws: &LocalAws) -> Result<(), LocalError> {
+pub(super) async fn deploy(
+    places: &Places,
+    aws: &LocalAws,
+    parameters: &[String],
+) -> Result<(), LocalError> {
     let program = places.tool("sam", "sam")?;
     let path = places.logs.join("deploy.log");
     let log = create(&path)?;
@@ -31,6 +35,7 @@ pub(super) async fn deploy(places: &Places, aws: &LocalAws) -> Result<(), LocalE
         .args(["deploy", "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides"])
         .arg(format!("Architecture={architecture}"))
         .arg("AllowLocalTargets=yes")
+        .args(parameters)
         .current_dir(&places.project)
         .env("AWS_ENDPOINT_URL", aws.endpoint())
         .env("AWS_ACCESS_KEY_ID", "test")

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
-use super::{LocalError, Places};
+use super::{LocalError, Options, Places};
 
 const SECONDS_TO_START: u64 = 60;
 
@@ -26,11 +26,8 @@ pub struct LocalAws {
 }
 
 impl LocalAws {
-    pub(super) async fn start(
-        places: &Places,
-        port: u16,
-        functions_endpoint: Option<&str>,
-    ) -> Result<Self, LocalError> {
+    pub(super) async fn start(places: &Places, options: &Options) -> Result<Self, LocalError> {
+        let port = options.port;
         let program = places.tool("aws", "ministack")?;
         TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .map_err(|_| LocalError::PortTaken { port, option: "--port" })?;
@@ -42,7 +39,7 @@ impl LocalAws {
             .args(["-c", WATCHED])
             .arg(&program)
             // It hands this on to functions, which would otherwise call the real AWS.
-            .env("AWS_ENDPOINT_URL", functions_endpoint.unwrap_or(&own))
+            .env("AWS_ENDPOINT_URL", options.functions_endpoint.as_ref().unwrap_or(&own))
             .env("GATEWAY_PORT", port.to_string())
             .env("BIND_HOST", "127.0.0.1")
             .current_dir(&places.logs)

@@ -53,6 +53,17 @@ impl Places {
     }
 }
 
+/// How a local stack is to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The local AWS's port, on 127.0.0.1.
+    pub port: u16,
+    /// Where functions call AWS, if not there itself: lets a test stand between.
+    pub functions_endpoint: Option<String>,
+    /// Further parameters of the template, as `Name=value`.
+    pub parameters: Vec<String>,
+}
+
 /// Why there is no local stack.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
@@ -116,22 +127,20 @@ pub struct LocalStack {
 }
 
 impl LocalStack {
-    /// Starts a local AWS on `port` and deploys the template to it. Functions call AWS at
-    /// `functions_endpoint` if that is given, which lets a test stand between.
+    /// Starts a local AWS and deploys the template to it.
     ///
     /// # Errors
     /// Why there is none.
     pub async fn start(
         places: &Places,
-        port: u16,
-        functions_endpoint: Option<&str>,
+        options: &Options,
         progress: &mut Progress,
     ) -> Result<Self, LocalError> {
         deploy::check_built(places)?;
         progress.step("starting the local AWS");
-        let aws = LocalAws::start(places, port, functions_endpoint).await?;
+        let aws = LocalAws::start(places, options).await?;
         progress.step("deploying template.yaml with sam deploy");
-        deploy::deploy(places, &aws).await?;
+        deploy::deploy(places, &aws, &options.parameters).await?;
         let config = crate::stack::local(&aws.endpoint()).await;
         let stack = Stack::find(&config, STACK).await?;
         progress.done();

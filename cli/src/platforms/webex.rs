@@ -58,5 +58,7 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
             about: "a header to send along, such as header:key",
         },
     ],
+    // It has no id to tell a repeat by, so the customer would read it twice.
+    retry_unknown: Some(1),
     check: |_| Vec::new(),
 };

@@ -5,6 +5,7 @@ use trunkline_shared::model::{Platform, Role};
 use trunkline_webhook::{API_KEY, BEARER, SIGNING, check_template};
 
 use super::checks;
+use crate::apply::OPERATIONS;
 use crate::config::{Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
 
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
@@ -47,12 +48,19 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
             required: false,
             about: "the header of the API key (x-api-key)",
         },
+        SettingSpec {
+            name: OPERATIONS,
+            kind: Kind::Truth,
+            required: false,
+            about: "an observer is told of breakers, and of deliveries that are parked or fail (false)",
+        },
     ],
     secrets: &[
         secret(SIGNING, checks::signing, "what signs both ways"),
         secret(BEARER, checks::header_value, "the token of Authorization: Bearer"),
         secret(API_KEY, checks::header_value, "the key in the API key's header"),
     ],
+    retry_unknown: None,
     check,
 };
 

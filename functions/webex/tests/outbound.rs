@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use trunkline_shared::dispatch::{Outbound, Sending, Unsendable};
 use trunkline_shared::guard::{Answer, Request};
 use trunkline_shared::model::{
-    Author, AuthorRole, Choice, Content, ConversationKey, Delivery, Event, EventBody, EventId, Leg,
+    Author, AuthorRole, Choice, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     Platform, Role, Target, Verdict,
 };
 use trunkline_shared::secrets::SecretBag;
@@ -42,18 +42,14 @@ fn encode_with(
             body,
         },
         again: false,
+        replay: false,
     };
-    let leg = Leg {
-        key,
-        conversation: "ours".into(),
-        connection: "shop".parse().unwrap(),
-        external_id: Webex.external_id(&delivery),
-    };
+    let external_id = Webex.external_id(&delivery);
     let connection = connection(settings);
     Webex.encode(&Sending {
         connection: &connection,
         secrets,
-        leg: &leg,
+        external_id: &external_id,
         delivery: &delivery,
         now: now(),
     })

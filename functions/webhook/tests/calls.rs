@@ -9,7 +9,7 @@ use trunkline_shared::guard::{Answer, Denied, Request, sign};
 use trunkline_shared::intake::{Call, Inbound, IntakeError, Received, Result as Came, Taken};
 use trunkline_shared::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
-    Leg, Platform, Role, Target,
+    Platform, Role, Target,
 };
 use trunkline_shared::secrets::SecretBag;
 use trunkline_shared::switchboard::Refusal;
@@ -164,18 +164,14 @@ fn encode(body: EventBody, settings: &Value, copy: bool) -> Result<Request, Unse
             body,
         },
         again: false,
+        replay: false,
     };
-    let leg = Leg {
-        key,
-        conversation: "conv-1".into(),
-        connection: bot,
-        external_id: Webhook.external_id(&delivery),
-    };
+    let external_id = Webhook.external_id(&delivery);
     let (connection, secrets) = (connection(settings), secrets());
     Webhook.encode(&Sending {
         connection: &connection,
         secrets: &secrets,
-        leg: &leg,
+        external_id: &external_id,
         delivery: &delivery,
         now: now(),
     })

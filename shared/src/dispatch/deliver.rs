@@ -1,123 +1,108 @@
-//! One attempt to deliver: leg, call, outcome.
+//! A delivery from the queue: sent, or parked where it cannot be.
 
-use super::{Meaning, Outbound, Sending, Unsendable, unanswered};
+use jiff::Timestamp;
+
+use super::attempt::attempt;
+use super::conclude::{Conclusion, conclude};
+use super::{DispatchError, Outbound};
 use crate::app::App;
-use crate::model::{Connection, Delivery, Leg, Outcome, Verdict};
-use crate::secrets::SecretsError;
-use crate::store::StoreError;
+use crate::model::{Delivery, Leg, Outcome, Parked, Verdict, Wake};
+use crate::operations::{self, Report};
+use crate::store::ParkedAs;
 use crate::telemetry::{self, Count};
 
-/// Why an attempt could not be made or recorded. Ours: the queue gives the delivery again.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum DispatchError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Secrets(#[from] SecretsError),
-    #[error("a queue's message cannot be read: {0}")]
-    Unreadable(#[from] serde_json::Error),
-}
-
-/// Makes one attempt and records what came of it. `received` is how often the queue has given the
-/// delivery so far.
-pub(super) async fn attempt<P: Outbound>(
+/// Deals with a delivery, which the queue has given `received` times by now.
+pub(super) async fn deliver<P: Outbound>(
     app: &App,
     platform: &P,
     delivery: &Delivery,
     received: u32,
-) -> Result<Verdict, DispatchError> {
+) -> Result<(), DispatchError> {
+    let mut attempts = 0;
     // A first receipt of a first message cannot have been settled: only others cost this read.
-    if (received > 1 || delivery.again)
+    if (received > 1 || delivery.again || delivery.replay)
         && let Some(known) = app.store.outcome(delivery).await?
-        && known.verdict.is_final()
     {
-        return Ok(known.verdict);
+        let replayed = delivery.replay && known.verdict.can_be_replayed();
+        if known.verdict.is_final() && !replayed {
+            return Ok(());
+        }
+        if known.verdict == Verdict::Parked {
+            // Whoever parked it may have died before it left the note.
+            return wake(app, delivery, app.clock.now()).await;
+        }
+        attempts = if replayed { 0 } else { known.attempts };
     }
+    let (leg, breaker) = app.store.leg_and_breaker(&delivery.leg()).await?;
+    if leg.parked > 0 {
+        return park(app, &leg, delivery, attempts, None, "what is before it waits").await;
+    }
+    if breaker.is_open() {
+        let reason = "its connection's breaker is open";
+        park(app, &leg, delivery, attempts, None, reason).await?;
+        // If the breaker closed just now, nobody may have seen that something is parked here.
+        if !app.store.breaker(&delivery.to.connection).await?.is_open() {
+            wake(app, delivery, app.clock.now()).await?;
+        }
+        return Ok(());
+    }
+    let connection = app.directory.connection(&delivery.to.connection, app.clock.now()).await?;
+    let connection = connection.as_ref();
+    let (leg, attempted) = attempt(app, platform, connection, leg, delivery).await?;
+    match conclude(app, connection, &breaker, delivery, attempted, attempts + 1).await? {
+        Conclusion::Settled => Ok(()),
+        Conclusion::Again { due, reason } => {
+            park(app, &leg, delivery, attempts + 1, Some(due), &reason).await
+        }
+    }
+}
+
+/// Parks a delivery behind what is parked on its leg; the first of them has its time noted.
+async fn park(
+    app: &App,
+    leg: &Leg,
+    delivery: &Delivery,
+    attempts: u32,
+    due: Option<Timestamp>,
+    reason: &str,
+) -> Result<(), DispatchError> {
     let now = app.clock.now();
-    let connection = app.directory.connection(&delivery.to.connection, now).await?;
-    let (meaning, status) = match &connection {
-        Some(connection) => send(app, platform, connection, delivery).await?,
-        None => (gone(), None),
+    let parked = Parked {
+        seq: leg.next_seq,
+        delivery: delivery.clone(),
+        since: now,
+        due,
+        attempts,
+        reason: reason.to_owned(),
     };
-    let at = app.clock.now();
-    let Meaning { verdict, reason, external_id } = meaning;
-    let outcome = Outcome { verdict, at, status, reason, external_id, attempts: received };
+    let parked_as = app.store.park(leg, &parked, now).await?;
+    if let Some(due) = due {
+        wake(app, delivery, due).await?;
+    }
+    let outcome = Outcome {
+        verdict: Verdict::Parked,
+        at: now,
+        status: None,
+        reason: Some(reason.to_owned()),
+        external_id: None,
+        attempts,
+    };
     app.store.settle(delivery, &outcome).await?;
-    if let Some(connection) = &connection {
-        report(app, connection, delivery, &outcome);
+    if parked_as == ParkedAs::New {
+        let connection = app.directory.connection(&delivery.to.connection, now).await?;
+        if let Some(connection) = &connection {
+            telemetry::count(now, Count::Parked, connection);
+        }
+        if leg.parked == 0 {
+            let report = Report::parked(delivery, attempts, reason);
+            operations::tell(app, &delivery.to.connection, &report).await;
+        }
     }
-    Ok(verdict)
+    Ok(())
 }
 
-async fn send<P: Outbound>(
-    app: &App,
-    platform: &P,
-    connection: &Connection,
-    delivery: &Delivery,
-) -> Result<(Meaning, Option<u16>), DispatchError> {
-    let secrets = app.secrets.of(connection).await?;
-    let leg = open(app, platform, delivery).await?;
-    let now = app.clock.now();
-    let sending = Sending { connection, secrets: &secrets, leg: &leg, delivery, now };
-    let request = match platform.encode(&sending) {
-        Ok(request) => request,
-        Err(unsendable) => return Ok((unsent(&unsendable), None)),
-    };
-    Ok(match app.outside.call(request).await {
-        Ok(answer) => (platform.meaning(&answer), Some(answer.status.as_u16())),
-        Err(error) => (unanswered(&error), None),
-    })
-}
-
-/// The leg that the delivery goes to. It is opened here, inside the leg's message group, so two first
-/// messages never open two.
-async fn open<P: Outbound>(
-    app: &App,
-    platform: &P,
-    delivery: &Delivery,
-) -> Result<Leg, StoreError> {
-    if let Some(leg) = app.store.leg(delivery).await? {
-        return Ok(leg);
-    }
-    let leg = Leg {
-        key: delivery.key.clone(),
-        conversation: delivery.conversation.clone(),
-        connection: delivery.to.connection.clone(),
-        external_id: platform.external_id(delivery),
-    };
-    app.store.open_leg(&leg, app.clock.now()).await?;
-    Ok(leg)
-}
-
-fn unsent(why: &Unsendable) -> Meaning {
-    let verdict = match why {
-        Unsendable::NoForm(_) => Verdict::Skipped,
-        Unsendable::Misconfigured(_) => Verdict::Permanent,
-    };
-    Meaning { verdict, reason: Some(why.to_string()), external_id: None }
-}
-
-fn gone() -> Meaning {
-    let reason = "the connection is not configured any more: apply it again, or discard this";
-    Meaning { verdict: Verdict::Permanent, reason: Some(reason.into()), external_id: None }
-}
-
-fn report(app: &App, connection: &Connection, delivery: &Delivery, outcome: &Outcome) {
-    let what = match outcome.verdict {
-        Verdict::Delivered => Count::Delivered,
-        Verdict::Skipped => Count::Skipped,
-        Verdict::Permanent => Count::Failed,
-        Verdict::Retryable | Verdict::Unknown => Count::Retried,
-    };
-    telemetry::count(app.clock.now(), what, connection);
-    if matches!(what, Count::Failed | Count::Retried) {
-        tracing::warn!(
-            connection = %connection.id,
-            delivery = delivery.id,
-            attempts = outcome.attempts,
-            verdict = ?outcome.verdict,
-            reason = outcome.reason.as_deref().unwrap_or(""),
-            "a delivery did not arrive"
-        );
-    }
+async fn wake(app: &App, delivery: &Delivery, at: Timestamp) -> Result<(), DispatchError> {
+    let wake = Wake::Leg { platform: delivery.to.platform, leg: delivery.leg(), at };
+    app.queues.wake(&wake, app.clock.now()).await?;
+    Ok(())
 }

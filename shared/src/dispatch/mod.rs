@@ -1,19 +1,55 @@
 //! The shell on the way out: a queue's deliveries become calls, and their answers outcomes.
 
+mod attempt;
+mod breaker;
 mod classify;
+mod conclude;
 mod deliver;
-mod retry;
+mod drain;
 mod sqs;
 mod verify;
 
 use jiff::Timestamp;
 
 pub use classify::{by_status, unanswered};
-pub use sqs::serve;
+pub use sqs::{serve, work};
 
+use crate::app::App;
 use crate::guard::{Answer, Request};
-use crate::model::{Connection, Delivery, Leg, Platform, Role, Verdict};
-use crate::secrets::SecretBag;
+use crate::model::{Connection, Delivery, Platform, Role, Verdict};
+use crate::queue::QueueError;
+use crate::secrets::{SecretBag, SecretsError};
+use crate::store::StoreError;
+
+/// Why a message could not be worked on. Ours: the queue gives it again.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A queue.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The secrets.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// It is not as we write them: a dead letter.
+    #[error("a queue's message cannot be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
+}
+
+/// How long may be worked.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// Until then.
+    pub until: Timestamp,
+}
+
+impl Budget {
+    fn is_spent(self, app: &App) -> bool {
+        app.clock.now() >= self.until
+    }
+}
 
 /// All that a platform may know to encode a delivery.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +58,8 @@ pub struct Sending<'a> {
     pub connection: &'a Connection,
     /// That connection's secrets.
     pub secrets: &'a SecretBag,
-    /// The leg.
-    pub leg: &'a Leg,
+    /// The far side's id of the conversation.
+    pub external_id: &'a str,
     /// The delivery.
     pub delivery: &'a Delivery,
     /// The time.

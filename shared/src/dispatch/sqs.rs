@@ -1,18 +1,29 @@
 //! The SQS shell of every outbound function.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::FutureExt;
 use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
 
-use super::Outbound;
-use super::deliver::{DispatchError, attempt};
-use super::retry::wait_after;
+use super::deliver::deliver;
+use super::drain::{discard, drain};
 use super::verify::verify;
+use super::{Budget, DispatchError, Outbound};
 use crate::app::App;
-use crate::model::{Job, Verdict};
+use crate::model::Job;
+use crate::queue::Packed;
 use crate::telemetry;
+
+/// A batch is not begun anew with less time than one call may take.
+const RESERVE: SignedDuration = SignedDuration::from_secs(7);
+/// How often a message may make us panic before it is a dead letter.
+const PANICS: u32 = 3;
+/// Seconds before a message that failed by our own fault is received again, by how often it was.
+const WAITS: [u16; 6] = [1, 2, 5, 10, 30, 60];
 
 /// Runs an outbound function until Lambda ends it.
 ///
@@ -24,68 +35,126 @@ pub async fn serve(platform: impl Outbound) -> Result<(), lambda_runtime::Error>
     let (app, platform) = (&app, &platform);
     lambda_runtime::run(lambda_runtime::service_fn(
         move |event: LambdaEvent<SqsEvent>| async move {
-            Ok::<_, std::convert::Infallible>(batch(app, platform, event.payload.records).await)
+            let deadline = i64::try_from(event.context.deadline).ok();
+            let deadline = deadline.and_then(|millis| Timestamp::from_millisecond(millis).ok());
+            let until = deadline.unwrap_or(Timestamp::MAX) - RESERVE;
+            Ok::<_, std::convert::Infallible>(
+                batch(app, platform, event.payload.records, Budget { until }).await,
+            )
         },
     ))
     .await
 }
 
-/// Works through a batch: legs side by side, each leg in order. Where one delivery of a leg has to
-/// wait, those behind it go back to the queue untried.
-async fn batch<P: Outbound>(app: &App, platform: &P, records: Vec<SqsMessage>) -> SqsBatchResponse {
+/// Works through a batch: legs side by side, each leg in order.
+async fn batch<P: Outbound>(
+    app: &App,
+    platform: &P,
+    records: Vec<SqsMessage>,
+    budget: Budget,
+) -> SqsBatchResponse {
     let mut groups: BTreeMap<String, Vec<SqsMessage>> = BTreeMap::new();
     for record in records {
         let group = record.attributes.get("MessageGroupId").cloned().unwrap_or_default();
         groups.entry(group).or_default().push(record);
     }
-    let legs = groups.into_values().map(|leg| in_order(app, platform, leg));
-    let undone = join_all(legs).await.into_iter().flatten();
+    let legs = groups.into_iter().map(|(group, leg)| in_order(app, platform, group, leg, budget));
     let mut response = SqsBatchResponse::default();
-    for id in undone {
+    for id in join_all(legs).await.into_iter().flatten() {
         response.add_failure(id);
     }
     response
 }
 
-/// Works through a leg's messages until one has to wait; answers with the ids of that and the rest.
-async fn in_order<P: Outbound>(app: &App, platform: &P, leg: Vec<SqsMessage>) -> Vec<String> {
+/// Works through a leg's messages; answers with the ids of those that go back to the queue. That is
+/// only for faults of our own: what a platform does not take is parked, and costs no receipt of those
+/// behind it.
+async fn in_order<P: Outbound>(
+    app: &App,
+    platform: &P,
+    group: String,
+    leg: Vec<SqsMessage>,
+    budget: Budget,
+) -> Vec<String> {
     let mut messages = leg.into_iter();
     while let Some(message) = messages.next() {
-        let received = times_received(&message);
-        let done = match work(app, platform, &message, received).await {
-            Ok(verdict) => verdict.is_final(),
-            Err(error) => {
-                tracing::error!(%error, received, "a delivery could not be worked on: ours");
-                false
-            }
-        };
+        let done = !budget.is_spent(app) && handle(app, platform, &group, &message, budget).await;
         if !done {
-            postpone::<P>(app, &message, received).await;
-            return std::iter::once(message).chain(messages).filter_map(|m| m.message_id).collect();
+            let rest: Vec<SqsMessage> = std::iter::once(message).chain(messages).collect();
+            for message in &rest {
+                postpone::<P>(app, message).await;
+            }
+            return rest.into_iter().filter_map(|message| message.message_id).collect();
         }
     }
     Vec::new()
 }
 
-async fn work<P: Outbound>(
+/// Answers whether the message is dealt with.
+async fn handle<P: Outbound>(
     app: &App,
     platform: &P,
+    group: &str,
     message: &SqsMessage,
+    budget: Budget,
+) -> bool {
+    let received = times_received(message);
+    let body = message.body.as_deref().unwrap_or_default();
+    let work = AssertUnwindSafe(work(app, platform, body, received, budget)).catch_unwind();
+    let reason = match work.await {
+        Ok(Ok(())) => return true,
+        Ok(Err(DispatchError::Unreadable(why))) => format!("it cannot be read: {why}"),
+        Ok(Err(error)) => {
+            tracing::error!(%error, received, "a message could not be worked on: ours");
+            return false;
+        }
+        Err(_) if received >= PANICS => format!("it made the worker panic {received} times"),
+        Err(_) => {
+            tracing::error!(received, "a message made the worker panic");
+            return false;
+        }
+    };
+    let id = message.message_id.clone().unwrap_or_default();
+    let packed = Packed::raw(P::PLATFORM, group.to_owned(), id, body.to_owned());
+    match app.queues.bury(packed, &reason).await {
+        Ok(()) => {
+            tracing::error!(reason, "a message is a dead letter");
+            true
+        }
+        Err(error) => {
+            tracing::error!(%error, reason, "a message could not be made a dead letter");
+            false
+        }
+    }
+}
+
+/// Does what one message orders.
+///
+/// # Errors
+/// Why it could not be done. Ours: the queue gives it again.
+pub async fn work<P: Outbound>(
+    app: &App,
+    platform: &P,
+    body: &str,
     received: u32,
-) -> Result<Verdict, DispatchError> {
-    match serde_json::from_str(message.body.as_deref().unwrap_or_default())? {
-        Job::Deliver(delivery) => attempt(app, platform, &delivery, received).await,
+    budget: Budget,
+) -> Result<(), DispatchError> {
+    match serde_json::from_str(body)? {
+        Job::Deliver(delivery) => deliver(app, platform, &delivery, received).await,
+        Job::Drain { leg, why } => drain(app, platform, &leg, why, received, budget).await,
+        Job::Discard { leg, seq } => discard(app, &leg, seq).await,
         Job::Verify { connection, challenge } => {
-            verify(app, platform, &connection, &challenge).await?;
-            Ok(Verdict::Delivered)
+            verify(app, platform, &connection, &challenge).await
         }
     }
 }
 
 /// Sets when the queue gives the message again. If that fails, it does so after its own, longer time.
-async fn postpone<P: Outbound>(app: &App, message: &SqsMessage, received: u32) {
+async fn postpone<P: Outbound>(app: &App, message: &SqsMessage) {
     let Some(receipt) = &message.receipt_handle else { return };
-    if let Err(error) = app.queues.postpone(P::PLATFORM, receipt, wait_after(received)).await {
+    let index = usize::try_from(times_received(message).saturating_sub(1)).unwrap_or(usize::MAX);
+    let seconds = WAITS[index.min(WAITS.len() - 1)];
+    if let Err(error) = app.queues.postpone(P::PLATFORM, receipt, seconds).await {
         tracing::warn!(%error, "a message's next attempt could not be set");
     }
 }

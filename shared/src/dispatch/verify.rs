@@ -1,7 +1,6 @@
 //! Asks a connection's far side to prove that it is ours, and records what it answered.
 
-use super::deliver::DispatchError;
-use super::{Outbound, unanswered};
+use super::{DispatchError, Outbound, breaker, unanswered};
 use crate::app::App;
 use crate::model::{Connection, ConnectionId};
 use crate::store::Health;
@@ -14,7 +13,13 @@ pub(super) async fn verify<P: Outbound>(
 ) -> Result<(), DispatchError> {
     let now = app.clock.now();
     let problem = match app.directory.connection(id, now).await? {
-        Some(connection) => problem(app, platform, &connection, challenge).await?,
+        Some(connection) => {
+            let problem = problem(app, platform, &connection, challenge).await?;
+            if problem.is_none() {
+                breaker::proved(app, &connection).await?;
+            }
+            problem
+        }
         None => Some("the connection is not configured".to_owned()),
     };
     let health = Health { challenge: challenge.to_owned(), at: app.clock.now(), problem };

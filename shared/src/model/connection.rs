@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ConnectionId, Party, Platform, RouteId};
+use super::{ConnectionId, Party, Platform, Policy, RouteId};
 
 /// What a connection is in a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,6 +50,9 @@ pub struct Connection {
     /// Whence its platform may call; empty for anywhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_ips: Vec<IpNet>,
+    /// How deliveries to it are tried again.
+    #[serde(default)]
+    pub delivery: Policy,
     /// The platform's own settings, checked when they were applied.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Value>,

@@ -74,19 +74,6 @@ pub struct Conversation {
     pub version: u64,
 }
 
-/// A conversation's presence on one connection, as the far side knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leg {
-    /// The conversation.
-    pub key: ConversationKey,
-    /// Which of the key's conversations.
-    pub conversation: String,
-    /// On which connection.
-    pub connection: ConnectionId,
-    /// The far side's id of it.
-    pub external_id: String,
-}
-
 impl Conversation {
     /// Whether it goes on.
     #[must_use]

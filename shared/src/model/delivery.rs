@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionId, ConversationKey, Event, Party, Platform, Role, digest};
+use super::{ConnectionId, ConversationKey, Event, LegId, Party, Platform, Role, digest};
 
 /// Where an event is to go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,9 @@ pub struct Delivery {
     /// Queued anew for a duplicate: it may have been settled already.
     #[serde(default)]
     pub again: bool,
+    /// A person wants it sent although it had failed for good.
+    #[serde(default)]
+    pub replay: bool,
 }
 
 impl Delivery {
@@ -66,11 +69,23 @@ impl Delivery {
         format!("dlv_{}", digest(&parts))
     }
 
-    /// The leg's place in the queue: all deliveries of one leg are in one group, in order.
+    /// The leg that it goes to.
     #[must_use]
-    pub fn group(&self) -> String {
-        digest(&[self.key.channel.as_str(), &self.key.customer, self.to.connection.as_str()])
+    pub fn leg(&self) -> LegId {
+        LegId { key: self.key.clone(), connection: self.to.connection.clone() }
     }
+}
+
+/// Why what is parked on a leg is sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drain {
+    /// The first of it is due.
+    Due,
+    /// To see whether the connection works again: its breaker is open.
+    Probe,
+    /// The connection works again, or a person wants it.
+    Released,
 }
 
 /// What a platform's outbound queue carries.
@@ -79,6 +94,20 @@ impl Delivery {
 pub enum Job {
     /// Deliver this.
     Deliver(Box<Delivery>),
+    /// Send what is parked on this leg, in order.
+    Drain {
+        /// Which leg.
+        leg: LegId,
+        /// Why now.
+        why: Drain,
+    },
+    /// Take this out of what is parked on the leg: a person does not want it sent.
+    Discard {
+        /// Which leg.
+        leg: LegId,
+        /// Its place among what is parked.
+        seq: u64,
+    },
     /// Ask the connection's far side to prove that it is ours.
     Verify {
         /// Which connection.

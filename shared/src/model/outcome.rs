@@ -17,6 +17,12 @@ pub enum Verdict {
     Unknown,
     /// Nothing was sent, rightly: the platform has no form for it.
     Skipped,
+    /// It waits in the table, in its leg's order.
+    Parked,
+    /// The retry schedule is used up: show it to a person.
+    Exhausted,
+    /// A person decided that it is not to be sent.
+    Discarded,
 }
 
 /// An attempt's verdict with its particulars.
@@ -35,7 +41,7 @@ pub struct Outcome {
     /// The platform's own id of what was delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// How often it had been received from the queue by then.
+    /// How often it was attempted by then.
     #[serde(default)]
     pub attempts: u32,
 }
@@ -44,6 +50,19 @@ impl Verdict {
     /// Whether nothing more will be tried.
     #[must_use]
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Delivered | Self::Permanent | Self::Skipped)
+        match self {
+            Self::Delivered
+            | Self::Permanent
+            | Self::Skipped
+            | Self::Exhausted
+            | Self::Discarded => true,
+            Self::Retryable | Self::Unknown | Self::Parked => false,
+        }
+    }
+
+    /// Whether a person may have it sent again.
+    #[must_use]
+    pub fn can_be_replayed(self) -> bool {
+        matches!(self, Self::Permanent | Self::Exhausted)
     }
 }

@@ -1,14 +1,24 @@
 //! The outbound queues: one SQS FIFO queue a platform, one message group a leg.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::types::MessageAttributeValue;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use crate::model::{Delivery, Job, Platform};
+use crate::model::{Delivery, Job, Platform, Wake};
 
 /// What fits into a message, in bytes (SQS takes more by now; smaller messages cost less).
 pub const MAX_MESSAGE: usize = 256 * 1024;
+
+/// The message attribute that says why a message is in a dead-letter queue.
+pub const REASON: &str = "reason";
+
+/// The longest delay of a message, in seconds.
+const LONGEST_DELAY: f64 = 900.0;
 
 /// Why something was not queued.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -30,6 +40,9 @@ pub enum QueueError {
     /// The template gives the platform no queue. Ours.
     #[error("the platform {0} has no queue: add it to TRUNKLINE_QUEUES in template.yaml")]
     NoQueue(Platform),
+    /// SQS did not take a note to ourselves. Ours: worth another try.
+    #[error("the wake queue did not take a note: {0}")]
+    Wake(String),
     /// It cannot be written as JSON. Ours.
     #[error("a job cannot be written: {0}")]
     Unwritable(String),
@@ -37,24 +50,39 @@ pub enum QueueError {
 
 /// Why the queues' addresses cannot be read.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the queues' addresses must be a JSON object of platform and URL: {0}")]
+#[error("the queues' addresses must be JSON as the template writes it: {0}")]
 pub struct BadQueues(String);
 
-/// The outbound queues by platform.
+/// The queues' addresses, as the template writes them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Urls {
+    /// The outbound FIFO queues.
+    pub outbound: HashMap<Platform, String>,
+    /// Their dead-letter queues.
+    pub dead: HashMap<Platform, String>,
+    /// The delayed queue of notes to ourselves.
+    pub wake: String,
+}
+
+impl FromStr for Urls {
+    type Err = BadQueues;
+    fn from_str(text: &str) -> Result<Self, BadQueues> {
+        serde_json::from_str(text).map_err(|error| BadQueues(error.to_string()))
+    }
+}
+
+/// The queues.
 #[derive(Debug, Clone)]
 pub struct Queues {
     sqs: aws_sdk_sqs::Client,
-    urls: Arc<HashMap<Platform, String>>,
+    urls: Arc<Urls>,
 }
 
 impl Queues {
-    /// The queues named in `urls`, a JSON object of platform and URL.
-    ///
-    /// # Errors
-    /// If `urls` is not that.
-    pub fn new(sqs: aws_sdk_sqs::Client, urls: &str) -> Result<Self, BadQueues> {
-        let urls = serde_json::from_str(urls).map_err(|error| BadQueues(error.to_string()))?;
-        Ok(Self { sqs, urls: Arc::new(urls) })
+    /// The queues at these addresses.
+    #[must_use]
+    pub fn new(sqs: aws_sdk_sqs::Client, urls: Urls) -> Self {
+        Self { sqs, urls: Arc::new(urls) }
     }
 
     /// Writes a delivery as it will be queued, so that one that does not fit is seen before anything
@@ -63,20 +91,22 @@ impl Queues {
     /// # Errors
     /// If it does not fit.
     pub fn pack(delivery: Delivery) -> Result<Packed, QueueError> {
-        let (platform, group, id) = (delivery.to.platform, delivery.group(), delivery.id.clone());
+        let (platform, group, id) =
+            (delivery.to.platform, delivery.leg().group(), delivery.id.clone());
         Packed::new(platform, group, id, &Job::Deliver(Box::new(delivery)))
     }
 
-    /// Writes the order to verify a connection.
+    /// Writes any other order. Its `id` must be new: the queue drops what it has seen.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn pack_verification(
+    pub fn pack_job(
         platform: Platform,
+        group: String,
         id: String,
         job: &Job,
     ) -> Result<Packed, QueueError> {
-        Packed::new(platform, format!("verify-{id}"), id, job)
+        Packed::new(platform, group, id, job)
     }
 
     /// Queues a message; returns when the queue has it for good.
@@ -84,16 +114,63 @@ impl Queues {
     /// # Errors
     /// If the queue did not take it.
     pub async fn send(&self, packed: Packed) -> Result<(), QueueError> {
+        let url = self.url(packed.platform)?;
+        self.send_fifo(url, packed, None).await
+    }
+
+    /// Puts a message that we cannot handle where a person sees it.
+    ///
+    /// # Errors
+    /// If the queue did not take it.
+    pub async fn bury(&self, packed: Packed, reason: &str) -> Result<(), QueueError> {
+        let url = self.urls.dead.get(&packed.platform);
+        let url = url.ok_or(QueueError::NoQueue(packed.platform))?;
+        self.send_fifo(url, packed, Some(reason)).await
+    }
+
+    async fn send_fifo(
+        &self,
+        url: &str,
+        packed: Packed,
+        reason: Option<&str>,
+    ) -> Result<(), QueueError> {
         let Packed { platform, group, id, body } = packed;
-        self.sqs
-            .send_message()
-            .queue_url(self.url(platform)?)
-            .message_group_id(group)
+        let reason = reason.map(|reason| {
+            let text = MessageAttributeValue::builder().data_type("String").string_value(reason);
+            text.build()
+        });
+        let reason = reason.transpose().map_err(|error| unavailable(platform, &error))?;
+        let mut call = self.sqs.send_message().queue_url(url).message_body(body);
+        if let Some(reason) = reason {
+            call = call.message_attributes(REASON, reason);
+        }
+        call.message_group_id(group)
             .message_deduplication_id(id)
-            .message_body(body)
             .send()
             .await
             .map_err(|error| unavailable(platform, &error))?;
+        Ok(())
+    }
+
+    /// Leaves a note to ourselves, to be read at its time or, if that is more than a quarter of an
+    /// hour ahead, by then: whoever reads it too early leaves it again.
+    ///
+    /// # Errors
+    /// If the queue did not take it.
+    pub async fn wake(&self, wake: &Wake, now: Timestamp) -> Result<(), QueueError> {
+        let wait = wake.at().map_or(0.0, |at| at.duration_since(now).as_secs_f64().ceil());
+        #[expect(clippy::cast_possible_truncation, reason = "clamped to what fits")]
+        let seconds = wait.clamp(0.0, LONGEST_DELAY) as i32;
+        let body =
+            serde_json::to_string(wake).map_err(|e| QueueError::Unwritable(e.to_string()))?;
+        self.sqs
+            .send_message()
+            .queue_url(&self.urls.wake)
+            .delay_seconds(seconds)
+            .message_body(body)
+            .send()
+            .await
+            .map_err(|error| QueueError::Wake(DisplayErrorContext(&error).to_string()))?;
         Ok(())
     }
 
@@ -119,7 +196,7 @@ impl Queues {
     }
 
     fn url(&self, platform: Platform) -> Result<&str, QueueError> {
-        self.urls.get(&platform).map(String::as_str).ok_or(QueueError::NoQueue(platform))
+        self.urls.outbound.get(&platform).map(String::as_str).ok_or(QueueError::NoQueue(platform))
     }
 }
 
@@ -137,6 +214,12 @@ pub struct Packed {
 }
 
 impl Packed {
+    /// A message as it stood in a queue.
+    #[must_use]
+    pub fn raw(platform: Platform, group: String, id: String, body: String) -> Self {
+        Self { platform, group, id, body }
+    }
+
     fn new(platform: Platform, group: String, id: String, job: &Job) -> Result<Self, QueueError> {
         let body = serde_json::to_string(job).map_err(|e| QueueError::Unwritable(e.to_string()))?;
         if body.len() > MAX_MESSAGE {

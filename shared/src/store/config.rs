@@ -54,6 +54,23 @@ impl Store {
         self.put(item(format!("ROUTE#{}", route.id), "ROUTE".into(), route)?).await
     }
 
+    /// The observers that asked for reports of what happens to deliveries.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn operators(&self) -> Result<Vec<ConnectionId>, StoreError> {
+        let found = self.get("OPERATORS".into(), "OPERATORS".into()).await?;
+        Ok(found.as_ref().map(read).transpose()?.unwrap_or_default())
+    }
+
+    /// Says which observers get reports.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn put_operators(&self, operators: &[ConnectionId]) -> Result<(), StoreError> {
+        self.put(item("OPERATORS".into(), "OPERATORS".into(), &operators)?).await
+    }
+
     /// How the connection last proved itself.
     ///
     /// # Errors

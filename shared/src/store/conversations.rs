@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::item::{conversation_pk, event_sk, garbled, item, read, text};
+use super::write::{Condition, Transacted, Write};
 use super::{Item, Store, StoreError, unavailable};
 use crate::model::{
     ConnectionId, Conversation, ConversationKey, Delivery, Event, EventId, Outcome, Target, time,
@@ -68,6 +65,7 @@ impl EventRecord {
             to: target.clone(),
             event: self.event.clone(),
             again: false,
+            replay: false,
         })
     }
 
@@ -152,32 +150,19 @@ impl Store {
         conversation: &Conversation,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
-        let event = Put::builder()
-            .table_name(&*self.table)
-            .set_item(Some(self.event_item(record, now)?))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let version_before = conversation.version.saturating_sub(1);
         let mut after = item(conversation_pk(&conversation.key), "CONV".into(), conversation)?;
         after.insert("version".into(), AttributeValue::N(conversation.version.to_string()));
         after.insert("expires".into(), self.expiry(now));
-        let change = Put::builder().table_name(&*self.table).set_item(Some(after));
-        let change = if version_before == 0 {
-            change.condition_expression("attribute_not_exists(pk)")
-        } else {
-            change.condition_expression("version = :before").expression_attribute_values(
-                ":before",
-                AttributeValue::N(version_before.to_string()),
-            )
-        };
-        let mut transaction = self.dynamodb.transact_write_items();
-        for put in [event, change] {
-            let put = put.build().map_err(|error| unavailable("TransactWriteItems", &error))?;
-            transaction = transaction.transact_items(TransactWriteItem::builder().put(put).build());
-        }
-        match transaction.send().await {
-            Ok(_) => Ok(Written::New),
-            Err(error) => cancelled(&error),
+        let before = conversation.version.saturating_sub(1);
+        let unchanged = if before == 0 { Condition::New } else { Condition::Version(before) };
+        let writes = vec![
+            Write::Put(self.event_item(record, now)?, Condition::New),
+            Write::Put(after, unchanged),
+        ];
+        match self.try_transact(writes).await? {
+            Transacted::Done => Ok(Written::New),
+            Transacted::Refused(0, there) => duplicate(there.as_ref()),
+            Transacted::Refused(..) | Transacted::Busy => Ok(Written::Outdated),
         }
     }
 
@@ -198,22 +183,5 @@ fn duplicate(there: Option<&Item>) -> Result<Written, StoreError> {
             key: "an event".into(),
             cause: "the table did not return the event that is there".into(),
         }),
-    }
-}
-
-fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Result<Written, StoreError> {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        error.as_service_error()
-    else {
-        return Err(unavailable("TransactWriteItems", error));
-    };
-    let reasons = cancelled.cancellation_reasons();
-    let code = |i: usize| reasons.get(i).and_then(|reason| reason.code()).unwrap_or("None");
-    match (code(0), code(1)) {
-        ("ConditionalCheckFailed", _) => duplicate(reasons.first().and_then(|r| r.item.as_ref())),
-        ("TransactionConflict", _) | (_, "ConditionalCheckFailed" | "TransactionConflict") => {
-            Ok(Written::Outdated)
-        }
-        _ => Err(unavailable("TransactWriteItems", error)),
     }
 }

@@ -1,12 +1,15 @@
-//! Legs, and the way back from a far side's id to the conversation.
+//! Legs with their breakers, and the way back from a far side's id to the conversation.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::item::{conversation_pk, item, read};
-use super::{Store, StoreError, unavailable};
-use crate::model::{ConnectionId, ConversationKey, Delivery, Leg};
+use super::item::{conversation_pk, item, read, text};
+use super::write::{Condition, Write};
+use super::{Item, Store, StoreError, unavailable};
+use crate::model::{Breaker, ConnectionId, ConversationKey, Leg, LegId};
 
 /// Whose leg an external id is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,46 +20,96 @@ pub struct LegAddress {
     pub conversation: String,
 }
 
-fn leg_sk(conversation: &str, connection: &ConnectionId) -> String {
-    format!("LEG#{conversation}#{connection}")
+fn leg_sk(connection: &ConnectionId) -> String {
+    format!("LEG#{connection}")
 }
 
 fn index_pk(connection: &ConnectionId, external_id: &str) -> String {
     format!("LEG#{connection}#{external_id}")
 }
 
+pub(super) fn breaker_pk(connection: &ConnectionId) -> String {
+    format!("BREAKER#{connection}")
+}
+
 impl Store {
-    /// The leg that a delivery goes to, if it was opened.
+    /// A leg and its connection's breaker, in one call.
     ///
     /// # Errors
     /// If the table does not answer.
-    pub async fn leg(&self, delivery: &Delivery) -> Result<Option<Leg>, StoreError> {
-        let sk = leg_sk(&delivery.conversation, &delivery.to.connection);
-        let found = self.get(conversation_pk(&delivery.key), sk).await?;
-        found.as_ref().map(read).transpose()
+    pub async fn leg_and_breaker(&self, id: &LegId) -> Result<(Leg, Breaker), StoreError> {
+        let key = |pk: String, sk: String| {
+            Item::from([("pk".into(), AttributeValue::S(pk)), ("sk".into(), AttributeValue::S(sk))])
+        };
+        let wanted = vec![
+            key(conversation_pk(&id.key), leg_sk(&id.connection)),
+            key(breaker_pk(&id.connection), "BREAKER".into()),
+        ];
+        let mut found: HashMap<String, Item> = self.batch_get(wanted).await?;
+        let leg = found.remove(&leg_sk(&id.connection));
+        let leg = leg.as_ref().map(read).transpose()?.unwrap_or_else(|| Leg::new(id.clone()));
+        let breaker = found.remove("BREAKER");
+        let breaker = breaker.as_ref().map(super::breakers::from_item).transpose()?;
+        Ok((leg, breaker.unwrap_or_default()))
     }
 
-    /// Opens a leg: from now on the far side's id leads back to the conversation. Only the leg's one
-    /// writer, inside its message group, calls this.
+    /// The whole items of some keys with different sort keys, by sort key.
+    pub(super) async fn batch_get(
+        &self,
+        mut wanted: Vec<Item>,
+    ) -> Result<HashMap<String, Item>, StoreError> {
+        let mut found = HashMap::with_capacity(wanted.len());
+        while !wanted.is_empty() {
+            let wants = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
+            let wants = wants.build().map_err(|error| unavailable("BatchGetItem", &error))?;
+            let answer = self
+                .dynamodb
+                .batch_get_item()
+                .request_items(&*self.table, wants)
+                .send()
+                .await
+                .map_err(|error| unavailable("BatchGetItem", &error))?;
+            let items = answer.responses.unwrap_or_default().remove(&*self.table);
+            for item in items.unwrap_or_default() {
+                found.insert(text(&item, "sk").to_owned(), item);
+            }
+            let left = answer.unprocessed_keys.unwrap_or_default().remove(&*self.table);
+            wanted = left.map(|left| left.keys).unwrap_or_default();
+        }
+        Ok(found)
+    }
+
+    /// Writes a leg on which a conversation was opened: from now on the far side's id leads back to
+    /// it. Only the leg's one writer, inside its message group, calls this.
     ///
     /// # Errors
-    /// If the table does not answer.
-    pub async fn open_leg(&self, leg: &Leg, now: Timestamp) -> Result<(), StoreError> {
-        let sk = leg_sk(&leg.conversation, &leg.connection);
-        let address = LegAddress { key: leg.key.clone(), conversation: leg.conversation.clone() };
-        let items = [
-            item(conversation_pk(&leg.key), sk, leg)?,
-            item(index_pk(&leg.connection, &leg.external_id), "LEG".into(), &address)?,
-        ];
-        let mut transaction = self.dynamodb.transact_write_items();
-        for mut item in items {
-            item.insert("expires".into(), self.expiry(now));
-            let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build();
-            let put = put.map_err(|error| unavailable("TransactWriteItems", &error))?;
-            transaction = transaction.transact_items(TransactWriteItem::builder().put(put).build());
+    /// If the table does not answer, or there is another writer.
+    pub async fn open_leg(
+        &self,
+        leg: &Leg,
+        conversation: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut writes = vec![self.leg_write(leg, now)?];
+        if let Some(external_id) = leg.external_id(conversation) {
+            let address =
+                LegAddress { key: leg.id.key.clone(), conversation: conversation.to_owned() };
+            let mut index =
+                item(index_pk(&leg.id.connection, external_id), "LEG".into(), &address)?;
+            index.insert("expires".into(), self.expiry(now));
+            writes.push(Write::Put(index, Condition::None));
         }
-        transaction.send().await.map_err(|error| unavailable("TransactWriteItems", &error))?;
-        Ok(())
+        self.transact(writes).await
+    }
+
+    /// The writing of a leg, provided that nobody wrote it since it was read.
+    pub(super) fn leg_write(&self, leg: &Leg, now: Timestamp) -> Result<Write, StoreError> {
+        let mut after = item(conversation_pk(&leg.id.key), leg_sk(&leg.id.connection), leg)?;
+        after.insert("version".into(), AttributeValue::N(leg.version.to_string()));
+        after.insert("expires".into(), self.expiry(now));
+        let before = leg.version.saturating_sub(1);
+        let condition = if before == 0 { Condition::New } else { Condition::Version(before) };
+        Ok(Write::Put(after, condition))
     }
 
     /// Whose leg an external id is.

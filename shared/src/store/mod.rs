@@ -4,20 +4,31 @@
 //! | --- | --- | --- |
 //! | `CONV#<channel>#<customer>` | `CONV` | the conversation: owner, parties, version |
 //! | the same | `EVT#<connection>#<event id>` | an event, its targets and their outcomes; sorted by `at` in `by_time` |
-//! | the same | `LEG#<conversation id>#<connection>` | a leg, as its outbound function knows it |
+//! | the same | `LEG#<connection>` | a leg, as its outbound function keeps it |
 //! | `LEG#<connection>#<external id>` | `LEG` | whose leg that is |
 //! | `CONN#<id>`, `ROUTE#<id>` | `CONN`, `ROUTE` | configuration |
 //! | `HEALTH#<id>` | `HEALTH` | how a connection last proved itself |
+//! | `BREAKER#<connection>` | `BREAKER` | the connection's breaker |
+//! | `PARK#<group>` | `SEQ#<seq>`, `ID#<delivery>` | what is parked on a leg, in order; and that it is |
+//! | `PARKED#<connection>` | `<group>` | that the leg has something parked |
+//! | `FAILED#<connection>` | `<delivery>` | a delivery that waits for a person |
+//! | `DEAD` | `<time>#<id>` | a queue's message that we could not handle |
+//! | `WAITING` | `PARKED#…`, `FAILED#…` | that such a partition has, or had, something in it |
 //! | `REJECT#<connection>` | `<time>#<id>` | a body that could not be read |
 
+mod breakers;
 mod config;
 mod conversations;
+mod dead_letters;
 mod directory;
+mod failed;
 mod item;
 mod legs;
 mod outcomes;
+mod parking;
 mod rejected;
 mod transcript;
+mod write;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,6 +41,7 @@ pub use config::Health;
 pub use conversations::{EventRecord, Written};
 pub use directory::Directory;
 pub use legs::LegAddress;
+pub use parking::{ParkedAs, ParkedLeg};
 pub use rejected::Rejected;
 
 type Item = HashMap<String, AttributeValue>;
@@ -45,6 +57,9 @@ pub enum StoreError {
         /// What the SDK said.
         cause: String,
     },
+    /// Somebody else wrote it meanwhile. Ours: worth another try.
+    #[error("somebody else wrote the same just then")]
+    Conflict,
     /// An item is not as we write them. Ours: a person must look.
     #[error("the item {key} cannot be read: {cause}")]
     Garbled {
@@ -84,6 +99,51 @@ impl Store {
             .await
             .map_err(|error| unavailable("GetItem", &error))?;
         Ok(answer.item)
+    }
+
+    /// Reads a partition's items in order, from after `after`, at most `most`.
+    async fn list(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        most: u16,
+    ) -> Result<Vec<Item>, StoreError> {
+        let start = after.map(|sk| {
+            let key = |value: &str| AttributeValue::S(value.to_owned());
+            Item::from([("pk".to_owned(), key(pk)), ("sk".to_owned(), key(sk))])
+        });
+        let query = self.dynamodb.query().table_name(&*self.table);
+        let query = if prefix.is_empty() {
+            query.key_condition_expression("pk = :pk")
+        } else {
+            query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+        };
+        let answer = query
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+            .set_exclusive_start_key(start)
+            .consistent_read(true)
+            .limit(i32::from(most))
+            .send()
+            .await
+            .map_err(|error| unavailable("Query", &error))?;
+        Ok(answer.items.unwrap_or_default())
+    }
+
+    async fn delete(&self, pk: String, sk: String) -> Result<bool, StoreError> {
+        let answer = self
+            .dynamodb
+            .delete_item()
+            .table_name(&*self.table)
+            .key("pk", AttributeValue::S(pk))
+            .key("sk", AttributeValue::S(sk))
+            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld)
+            .send()
+            .await
+            .map_err(|error| unavailable("DeleteItem", &error))?;
+        Ok(answer.attributes.is_some())
     }
 
     async fn put(&self, item: Item) -> Result<(), StoreError> {

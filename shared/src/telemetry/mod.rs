@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 
-use crate::model::Connection;
+use crate::model::{Connection, Platform};
 
 /// What is counted, by platform and connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,12 @@ pub enum Count {
     Failed,
     /// A delivery needed no sending: the platform has no form for it.
     Skipped,
+    /// A delivery waits in the table.
+    Parked,
+    /// A connection's breaker opened.
+    BreakerOpened,
+    /// A connection's breaker closed.
+    BreakerClosed,
 }
 
 /// Starts the log: one JSON object a line, at the level in `TRUNKLINE_LOG` (default `info`).
@@ -39,7 +45,7 @@ pub fn init() {
     let level = std::env::var("TRUNKLINE_LOG").unwrap_or_else(|_| "info".to_owned());
     // The libraries' own debug lines show requests, so only ours follow the level.
     let filter = EnvFilter::new(format!(
-        "warn,trunkline_shared={level},trunkline_webex={level},trunkline_webhook={level}"
+        "warn,trunkline_shared={level},trunkline_webex={level},trunkline_webhook={level},trunkline_upkeep={level}"
     ));
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
     // A second start in one process (a test's) keeps the first's.
@@ -49,6 +55,25 @@ pub fn init() {
 /// Counts one.
 pub fn count(now: Timestamp, what: Count, connection: &Connection) {
     println!("{}", line(now, what, connection));
+}
+
+/// Counts a dead letter of a platform.
+pub fn count_dead_letter(now: Timestamp, platform: Platform) {
+    println!(
+        "{}",
+        json!({
+            "_aws": {
+                "Timestamp": now.as_millisecond(),
+                "CloudWatchMetrics": [{
+                    "Namespace": "Trunkline",
+                    "Dimensions": [["platform"]],
+                    "Metrics": [{ "Name": "DeadLettered", "Unit": "Count" }],
+                }],
+            },
+            "platform": platform.name(),
+            "DeadLettered": 1,
+        })
+    );
 }
 
 fn line(now: Timestamp, what: Count, connection: &Connection) -> Value {
@@ -71,7 +96,7 @@ fn line(now: Timestamp, what: Count, connection: &Connection) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Platform, Role};
+    use crate::model::Role;
 
     #[test]
     fn a_count_is_in_the_embedded_metric_format() {
@@ -85,6 +110,7 @@ mod tests {
             settings: serde_json::Map::new(),
             secrets: std::collections::BTreeSet::new(),
             secrets_version: 1,
+            delivery: crate::model::Policy::default(),
         };
         let line = line(Timestamp::UNIX_EPOCH, Count::Accepted, &connection);
         let metric = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"];

@@ -26,6 +26,7 @@ pub fn connection(settings: Value) -> Connection {
         settings,
         secrets: std::collections::BTreeSet::new(),
         secrets_version: 1,
+        delivery: trunkline_shared::model::Policy::default(),
     }
 }
 

@@ -1,0 +1,104 @@
+//! What follows from an attempt: the outcome on the event, the breaker, and whether it is tried again.
+
+use jiff::Timestamp;
+
+use super::attempt::Attempted;
+use super::{DispatchError, breaker};
+use crate::app::App;
+use crate::model::{Breaker, Connection, Delivery, Failed, Outcome, Policy, Verdict};
+use crate::operations::{self, Report};
+use crate::telemetry::{self, Count};
+
+/// What is left to do about a delivery after an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Conclusion {
+    /// Nothing: it arrived, was skipped, or is a person's now.
+    Settled,
+    /// It is to be tried again then.
+    Again { due: Timestamp, reason: String },
+}
+
+/// Draws the conclusion from the `attempts`th attempt, and records it. `breaker` is as it was read
+/// before.
+pub(super) async fn conclude(
+    app: &App,
+    connection: Option<&Connection>,
+    breaker: &Breaker,
+    delivery: &Delivery,
+    attempted: Attempted,
+    attempts: u32,
+) -> Result<Conclusion, DispatchError> {
+    let now = app.clock.now();
+    let Attempted { meaning, status, retry_after } = attempted;
+    let reason = meaning.reason.clone().unwrap_or_default();
+    let outcome = |verdict| Outcome {
+        verdict,
+        at: now,
+        status,
+        reason: meaning.reason.clone(),
+        external_id: meaning.external_id.clone(),
+        attempts,
+    };
+    if meaning.verdict.is_final() {
+        if meaning.verdict == Verdict::Permanent {
+            give_up(app, delivery, attempts, &reason, now).await?;
+        }
+        app.store.settle(delivery, &outcome(meaning.verdict)).await?;
+        if let Some(connection) = connection {
+            if status.is_some() {
+                breaker::worked(app, connection, breaker).await?;
+            }
+            report(connection, delivery, &outcome(meaning.verdict), now);
+        }
+        return Ok(Conclusion::Settled);
+    }
+    if let Some(connection) = connection {
+        breaker::failed(app, connection, &reason).await?;
+        report(connection, delivery, &outcome(meaning.verdict), now);
+    }
+    let policy = connection.map_or_else(Policy::default, |connection| connection.delivery.clone());
+    let unknown = meaning.verdict == Verdict::Unknown;
+    let next = policy.next_attempt(&delivery.id, attempts, unknown, retry_after, now);
+    if let Some(due) = next {
+        return Ok(Conclusion::Again { due, reason });
+    }
+    give_up(app, delivery, attempts, &reason, now).await?;
+    app.store.settle(delivery, &outcome(Verdict::Exhausted)).await?;
+    Ok(Conclusion::Settled)
+}
+
+/// Leaves a delivery to a person.
+async fn give_up(
+    app: &App,
+    delivery: &Delivery,
+    attempts: u32,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), DispatchError> {
+    let failed =
+        Failed { delivery: delivery.clone(), at: now, attempts, reason: reason.to_owned() };
+    app.store.keep_failed(&failed).await?;
+    let report = Report::failed(delivery, attempts, reason);
+    operations::tell(app, &delivery.to.connection, &report).await;
+    Ok(())
+}
+
+fn report(connection: &Connection, delivery: &Delivery, outcome: &Outcome, now: Timestamp) {
+    let what = match outcome.verdict {
+        Verdict::Delivered => Count::Delivered,
+        Verdict::Skipped | Verdict::Discarded => Count::Skipped,
+        Verdict::Permanent | Verdict::Exhausted => Count::Failed,
+        Verdict::Retryable | Verdict::Unknown | Verdict::Parked => Count::Retried,
+    };
+    telemetry::count(now, what, connection);
+    if matches!(what, Count::Failed | Count::Retried) {
+        tracing::warn!(
+            connection = %connection.id,
+            delivery = delivery.id,
+            attempts = outcome.attempts,
+            verdict = ?outcome.verdict,
+            reason = outcome.reason.as_deref().unwrap_or(""),
+            "a delivery did not arrive"
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! Sends what is parked on a leg, in order. This is a message in the leg's own group, so nothing that
+//! arrives meanwhile can overtake it.
+
+use super::attempt::attempt;
+use super::conclude::{Conclusion, conclude};
+use super::{Budget, DispatchError, Outbound, breaker};
+use crate::app::App;
+use crate::model::{Delivery, Drain, Job, Leg, LegId, Outcome, Parked, Verdict, Wake};
+use crate::queue::Queues;
+
+/// How many are read at once.
+const PAGE: u16 = 25;
+
+/// What a drain does next.
+enum Next {
+    /// The next of what is parked, on the leg as it is now.
+    Go(Leg),
+    /// Nothing, until somebody is told so.
+    Wait,
+}
+
+/// Sends what is parked on a leg until it is empty, or one must wait, or the time is up.
+pub(super) async fn drain<P: Outbound>(
+    app: &App,
+    platform: &P,
+    id: &LegId,
+    why: Drain,
+    received: u32,
+    budget: Budget,
+) -> Result<(), DispatchError> {
+    let (mut leg, _) = app.store.leg_and_breaker(id).await?;
+    while leg.parked > 0 {
+        let page = app.store.parked(id, None, PAGE).await?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        for parked in page {
+            if budget.is_spent(app) {
+                return go_on(app, P::PLATFORM, id).await;
+            }
+            match one(app, platform, leg, &parked, why, received).await? {
+                Next::Go(after) => leg = after,
+                Next::Wait => return Ok(()),
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn one<P: Outbound>(
+    app: &App,
+    platform: &P,
+    leg: Leg,
+    parked: &Parked,
+    why: Drain,
+    received: u32,
+) -> Result<Next, DispatchError> {
+    let delivery = &parked.delivery;
+    let now = app.clock.now();
+    // A worker may have died after it recorded the outcome.
+    let known = app.store.outcome(delivery).await?;
+    let settled = known.is_some_and(|known| known.verdict.is_final());
+    if settled && !(delivery.replay && parked.attempts == 0) {
+        return Ok(Next::Go(app.store.unpark(&leg, parked, now).await?));
+    }
+    let breaker = app.store.breaker(&leg.id.connection).await?;
+    // A probe that worked has closed the breaker, and the rest of its leg follows.
+    let probe = why == Drain::Probe && breaker.is_open();
+    if breaker.is_open() && !probe {
+        return Ok(Next::Wait);
+    }
+    if let Some(due) = parked.due.filter(|due| why == Drain::Due && *due > now) {
+        // Its note is on the way, unless whoever was to leave it died.
+        if received > 1 {
+            wake(app, delivery, due).await?;
+        }
+        return Ok(Next::Wait);
+    }
+    let connection = app.directory.connection(&leg.id.connection, now).await?;
+    let connection = connection.as_ref();
+    let (leg, attempted) = attempt(app, platform, connection, leg, delivery).await?;
+    let answered = attempted.meaning.verdict.is_final();
+    if probe {
+        if !answered {
+            // It shows only that the connection is still down: that is not the delivery's fault.
+            return Ok(Next::Wait);
+        }
+        if let Some(connection) = connection {
+            breaker::proved(app, connection).await?;
+        }
+    }
+    let attempts = parked.attempts + 1;
+    match conclude(app, connection, &breaker, delivery, attempted, attempts).await? {
+        Conclusion::Settled => Ok(Next::Go(app.store.unpark(&leg, parked, now).await?)),
+        Conclusion::Again { due, reason } => {
+            let again = Parked { attempts, due: Some(due), reason, ..parked.clone() };
+            app.store.note_parked(&leg.id, &again).await?;
+            wake(app, delivery, due).await?;
+            app.store.settle(delivery, &waits(&again, now)).await?;
+            Ok(Next::Wait)
+        }
+    }
+}
+
+/// Takes a delivery out of what is parked, because a person does not want it sent.
+pub(super) async fn discard(app: &App, id: &LegId, seq: u64) -> Result<(), DispatchError> {
+    let (leg, _) = app.store.leg_and_breaker(id).await?;
+    let Some(parked) = app.store.parked_at(id, seq).await? else { return Ok(()) };
+    let now = app.clock.now();
+    let outcome = Outcome { verdict: Verdict::Discarded, ..waits(&parked, now) };
+    app.store.settle(&parked.delivery, &outcome).await?;
+    let after = app.store.unpark(&leg, &parked, now).await?;
+    if after.parked > 0 {
+        wake(app, &parked.delivery, now).await?;
+    }
+    Ok(())
+}
+
+fn waits(parked: &Parked, now: jiff::Timestamp) -> Outcome {
+    Outcome {
+        verdict: Verdict::Parked,
+        at: now,
+        status: None,
+        reason: Some(parked.reason.clone()),
+        external_id: None,
+        attempts: parked.attempts,
+    }
+}
+
+async fn wake(app: &App, delivery: &Delivery, at: jiff::Timestamp) -> Result<(), DispatchError> {
+    let wake = Wake::Leg { platform: delivery.to.platform, leg: delivery.leg(), at };
+    app.queues.wake(&wake, app.clock.now()).await?;
+    Ok(())
+}
+
+/// Leaves the rest to another invocation.
+async fn go_on(
+    app: &App,
+    platform: crate::model::Platform,
+    leg: &LegId,
+) -> Result<(), DispatchError> {
+    let job = Job::Drain { leg: leg.clone(), why: Drain::Due };
+    let id = app.ids.next(app.clock.now());
+    app.queues.send(Queues::pack_job(platform, leg.group(), id, &job)?).await?;
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! What is to be looked at later.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ConnectionId, LegId, Platform};
+
+/// A note to ourselves, on the delayed queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "wake", rename_all = "snake_case")]
+pub enum Wake {
+    /// Send what is parked on a leg.
+    Leg {
+        /// The leg's platform.
+        platform: Platform,
+        /// Which leg.
+        leg: LegId,
+        /// When.
+        at: Timestamp,
+    },
+    /// See whether a connection works again.
+    Probe {
+        /// Its platform.
+        platform: Platform,
+        /// Which connection.
+        connection: ConnectionId,
+        /// When its breaker opened: a note about an earlier opening is void.
+        opened_at: Timestamp,
+        /// How many probes there were before.
+        round: u32,
+        /// When.
+        at: Timestamp,
+    },
+    /// A connection works again: send what is parked on all its legs.
+    Release {
+        /// Its platform.
+        platform: Platform,
+        /// Which connection.
+        connection: ConnectionId,
+        /// The group of the last leg that was released; none yet, if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+}
+
+impl Wake {
+    /// When, if not at once.
+    #[must_use]
+    pub fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Leg { at, .. } | Self::Probe { at, .. } => Some(*at),
+            Self::Release { .. } => None,
+        }
+    }
+}

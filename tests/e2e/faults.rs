@@ -1,0 +1,150 @@
+//! Workers that die at named points, and a table or queue that refuses.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use trunkline_tests::{Behaviour, Fault, Heard, Scene, World, webex_message};
+
+fn texts(heard: &[Heard]) -> Vec<String> {
+    heard.iter().map(Heard::text).collect()
+}
+
+/// The texts in the order of their first arrival.
+fn first_arrivals(heard: &[Heard]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    texts(heard).into_iter().filter(|text| seen.insert(text.clone())).collect()
+}
+
+fn numbered(count: usize) -> Vec<String> {
+    (0..count).map(|i| format!("message {i}")).collect()
+}
+
+/// Writes as Webex Connect does: until it is answered 200.
+async fn write_until_accepted(scene: &Scene<'_>, customer: &str, count: usize) {
+    for i in 0..count {
+        let body = webex_message(customer, &format!("m-{i}"), &format!("message {i}"));
+        for attempt in 0.. {
+            if scene.post("webex", body.clone(), &[]).await.0 == 200 {
+                break;
+            }
+            assert!(attempt < 20, "message {i} is never accepted");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+pub async fn killed_after_the_send_and_before_the_record(world: &World) {
+    let scene = Scene::usual(world, "kill-record").await;
+    write_until_accepted(&scene, "wx-1", 1).await;
+    scene.far.hears("/bot", 1).await;
+    world.tap.will(Fault::Kill, "UpdateItem", "kill-record-", 0, 1);
+    let body = webex_message("wx-1", "m-1", "message 1");
+    assert_eq!(scene.post("webex", body, &[]).await.0, 200);
+    let body = webex_message("wx-1", "m-2", "message 2");
+    assert_eq!(scene.post("webex", body, &[]).await.0, 200);
+    let heard = scene.far.takes("/bot", 4, Duration::from_mins(1)).await;
+    assert_eq!(world.tap.has_yet_to("kill-record-"), 0);
+    assert_eq!(first_arrivals(&heard), numbered(3), "nothing lost, nothing out of order");
+    let repeated: Vec<_> = heard.iter().filter(|heard| heard.text() == "message 1").collect();
+    assert_eq!(repeated.len(), 2, "the one that was sent and not recorded comes again");
+    assert_eq!(repeated[0].header("webhook-id"), repeated[1].header("webhook-id"));
+}
+
+pub async fn killed_after_the_write_and_before_the_queue(world: &World) {
+    let scene = Scene::usual(world, "kill-enqueue").await;
+    write_until_accepted(&scene, "wx-1", 1).await;
+    scene.far.hears("/bot", 1).await;
+    world.tap.will(Fault::Kill, "SendMessage", "kill-enqueue-", 0, 1);
+    let body = webex_message("wx-1", "m-1", "message 1");
+    assert_ne!(scene.post("webex", body.clone(), &[]).await.0, 200, "it was not accepted");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(scene.far.heard("/bot").len(), 1, "and it was not queued");
+    // Webex Connect sends it again, twice even.
+    assert_eq!(scene.post("webex", body.clone(), &[]).await.0, 200);
+    assert_eq!(scene.post("webex", body, &[]).await.0, 200);
+    assert_eq!(texts(&scene.far.hears_only("/bot", 2).await), numbered(2));
+}
+
+pub async fn killed_in_the_middle_of_a_drain(world: &World) {
+    let scene =
+        Scene::with_policy(world, "kill-drain", "{ retry: [2, 2, 2], breaker_after: 1000 }").await;
+    scene.far.always(Some(Behaviour::down()));
+    write_until_accepted(&scene, "wx-1", 6).await;
+    scene.far.hears("/bot", 1).await;
+    // The worker dies after the second was sent and recorded, before it is taken out of what is parked;
+    // and the next one after it sent the fourth, before it is recorded.
+    world.tap.will(Fault::Kill, "TransactWriteItems", "Delete&kill-drain-", 1, 1);
+    world.tap.will(Fault::Kill, "UpdateItem", "delivered&kill-drain-", 3, 1);
+    scene.far.always(None);
+    // While it drains, more arrives.
+    for i in 6..8 {
+        let body = webex_message("wx-1", &format!("m-{i}"), &format!("message {i}"));
+        assert_eq!(scene.post("webex", body, &[]).await.0, 200);
+    }
+    scene.far.takes("/bot", 9, Duration::from_mins(1)).await;
+    nothing_waits(&scene).await;
+    let heard = scene.far.taken("/bot");
+    assert_eq!(world.tap.has_yet_to("Delete&kill-drain-"), 0);
+    assert_eq!(world.tap.has_yet_to("delivered&kill-drain-"), 0);
+    assert_eq!(first_arrivals(&heard), numbered(8));
+    assert_eq!(heard.len(), 9, "only the one that was not recorded comes again");
+}
+
+pub async fn a_table_and_a_queue_that_refuse_for_a_while(world: &World) {
+    let scene = Scene::usual(world, "refuses").await;
+    write_until_accepted(&scene, "wx-1", 1).await;
+    scene.far.hears("/bot", 1).await;
+    // More often than the SDK tries by itself, on each way.
+    for operation in ["GetItem", "PutItem", "SendMessage", "BatchGetItem", "UpdateItem"] {
+        world.tap.will(Fault::Refuse, operation, "refuses-", 0, 4);
+    }
+    write_until_accepted(&scene, "wx-1", 6).await;
+    let mut arrived = Vec::new();
+    for _ in 0..600 {
+        arrived = first_arrivals(&scene.far.taken("/bot"));
+        if arrived.len() == 6 && world.tap.has_yet_to("refuses-") == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(arrived, numbered(6));
+    assert_eq!(world.tap.has_yet_to("refuses-"), 0);
+}
+
+pub async fn a_connection_that_breaks_after_the_message_was_taken(world: &World) {
+    let scene = Scene::with_policy(world, "cuts", "{ retry: [1, 1, 1] }").await;
+    scene.far.poisoned_by("message 1", Behaviour::Cuts);
+    write_until_accepted(&scene, "wx-1", 2).await;
+    scene.far.hears("/bot", 2).await;
+    scene.far.healed();
+    write_until_accepted(&scene, "wx-1", 3).await;
+    let heard = scene.far.takes("/bot", 4, Duration::from_secs(30)).await;
+    assert_eq!(first_arrivals(&heard), numbered(3));
+    let once_more = heard.iter().filter(|heard| heard.text() == "message 1").count();
+    assert!(once_more >= 2, "nobody knew that it was heard");
+}
+
+pub async fn a_receiver_that_asks_to_wait_is_left_alone_so_long(world: &World) {
+    let scene = Scene::with_policy(world, "retry-after", "{ retry: [1, 1] }").await;
+    let wait = vec![("retry-after", "4".to_owned())];
+    scene.far.always(Some(Behaviour::Answers(429, wait)));
+    write_until_accepted(&scene, "wx-1", 1).await;
+    let first = scene.far.hears("/bot", 1).await[0].at;
+    scene.far.always(None);
+    let second = scene.far.hears("/bot", 2).await[1].at;
+    let waited = second - first;
+    assert!(waited >= Duration::from_secs(4) && waited < Duration::from_secs(12), "{waited:?}");
+}
+
+/// Nothing is left parked on the scene's bot.
+async fn nothing_waits(scene: &Scene<'_>) {
+    let store = &scene.world.stack().store;
+    for _ in 0..100 {
+        let bot = &scene.connection("bot").id;
+        if store.parked_legs(bot, None, 10).await.unwrap().is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("something stays parked");
+}

@@ -1,0 +1,57 @@
+//! The functions' processes, and `kill -9`.
+
+use std::fs;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The live processes of the local AWS on `port` that run a function.
+pub fn workers_of(port: u16) -> Vec<i32> {
+    let mark = format!("GATEWAY_PORT={port}");
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse() else { continue };
+        let Ok(program) = fs::read_link(entry.path().join("exe")) else { continue };
+        let Ok(environment) = fs::read(entry.path().join("environ")) else { continue };
+        let ours = environment.split(|byte| *byte == 0).any(|v| v == mark.as_bytes());
+        if ours && program.ends_with("bootstrap") {
+            found.push(pid);
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// Kills a process with `kill -9`.
+pub fn kill(pid: i32) {
+    if let Some(pid) = Pid::from_raw(pid) {
+        let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
+/// Kills the process on the other end of a connection from local port `from` to local port `to`.
+pub(crate) fn kill_owner_of(from: u16, to: u16) {
+    let Some(inode) = socket_inode(from, to) else { return };
+    let socket = format!("socket:[{inode}]");
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse() else { continue };
+        let Ok(open) = fs::read_dir(entry.path().join("fd")) else { continue };
+        let holds = |fd: &fs::DirEntry| {
+            fs::read_link(fd.path()).is_ok_and(|link| link.to_string_lossy() == socket)
+        };
+        if open.flatten().any(|fd| holds(&fd)) {
+            kill(pid);
+            return;
+        }
+    }
+}
+
+/// The inode of that connection's near socket, from the kernel's table of connections.
+fn socket_inode(from: u16, to: u16) -> Option<String> {
+    let table = fs::read_to_string("/proc/net/tcp").ok()?;
+    table.lines().skip(1).find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let port = |field: &str| u16::from_str_radix(field.rsplit(':').next()?, 16).ok();
+        let fits = port(fields.get(1)?)? == from && port(fields.get(2)?)? == to;
+        fits.then(|| fields.get(9).map(|inode| (*inode).to_owned()))?
+    })
+}
