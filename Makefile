@@ -10,7 +10,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check unit e2e tools build release deploy invoke schema clean
+.PHONY: help run test check unit e2e chaos tools build release deploy invoke schema clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -30,6 +30,9 @@ unit: ## unit and property tests
 
 e2e: tools .tools/test/.installed build ## end to end, on the real template on a local AWS
 	cargo test -p trunkline-tests --locked -- $(ARGS)
+
+chaos: tools .tools/test/.installed build ## the fault runs at full size: some ten minutes
+	TRUNKLINE_CHAOS=full cargo test -p trunkline-tests --locked -- chaos:: $(ARGS)
 
 tools: .tools/aws/.installed .tools/sam/.installed ## the pinned tools, into .tools
 

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod breaker;
+mod chaos;
 mod counts;
 mod delivery;
 mod duplicates;
@@ -80,9 +81,21 @@ fn main() {
             setup::every_function_has_a_sample_and_the_demo_runs_and_ends,
         ]
     );
+    // What kills any worker and measures time runs by itself, after the rest.
+    let alone = trials!(
+        &world,
+        handle,
+        [
+            chaos::one_poisoned_conversation_does_not_hold_up_the_others,
+            chaos::nothing_is_lost_or_out_of_order_while_all_goes_wrong,
+        ]
+    );
     let conclusion = libtest_mimic::run(&arguments, trials);
+    arguments.test_threads = Some(1);
+    let alone = libtest_mimic::run(&arguments, alone);
     // Everything that was started ends with the world, also when a test failed.
     drop(world);
     drop(runtime);
-    conclusion.exit();
+    conclusion.exit_if_failed();
+    alone.exit();
 }
