@@ -88,6 +88,11 @@ pub async fn five_failures_open_it_and_a_probe_closes_it(world: &World) {
     assert_eq!((&opened["connection"], &opened["failures"]), (&json!("breaker-bot"), &json!(5)));
     assert!(opened["reason"].as_str().unwrap().contains("503"));
     report(&watch, "trunkline.parked").await;
+    let metric = |name: &str| {
+        let (value, whose) = (format!("\"{name}\":1"), "\"connection\":\"breaker-bot\"");
+        world.log().lines().any(|line| line.contains(&value) && line.contains(whose))
+    };
+    assert!(metric("BreakerOpened") && metric("Parked"), "the alarm's metrics are in the log");
 
     let back = Instant::now();
     scene.far.always(None);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
-use trunkline_tests::{Behaviour, Heard, Scene, World, kill, webex_message, workers_of};
+use trunkline_tests::{Behaviour, Fault, Heard, Scene, World, kill, webex_message, workers_of};
 
 /// How large a run is.
 #[derive(Debug, Clone, Copy)]
@@ -109,14 +109,21 @@ pub async fn nothing_is_lost_or_out_of_order_while_all_goes_wrong(world: &World)
     let (over, kills) = (AtomicBool::new(false), AtomicUsize::new(0));
     let since = Instant::now();
     let killer = async {
+        // By turns whichever worker it is, and the next that makes one of these calls for this scene.
+        let points = ["UpdateItem", "SendMessage", "TransactWriteItems", "PutItem"];
+        let mut turn = 0;
         while !over.load(Ordering::Relaxed) {
             tokio::time::sleep(KILL_EVERY).await;
+            turn += 1;
             let workers = workers_of(world.port());
-            let turn = kills.load(Ordering::Relaxed);
-            if let Some(worker) = workers.get((turn * 7) % workers.len().max(1)) {
+            if turn % 2 == 0 {
+                world.tap.will(Fault::Kill, points[turn / 2 % points.len()], "chaos-", 0, 1);
+            } else if let Some(worker) = workers.get((turn * 7) % workers.len().max(1)) {
                 kill(*worker);
-                kills.fetch_add(1, Ordering::Relaxed);
+            } else {
+                continue;
             }
+            kills.fetch_add(1, Ordering::Relaxed);
         }
     };
     let run = async {

@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::json;
-use trunkline_shared::app::{App, Clock, RandomIds, SystemClock};
-use trunkline_shared::guard::Outside;
+use trunkline_shared::app::{Clock, SystemClock};
 use trunkline_shared::intake::take;
 use trunkline_shared::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Job, Owner, Platform,
 };
-use trunkline_shared::secrets::Secrets;
-use trunkline_shared::store::{Directory, Written};
-use trunkline_tests::{Scene, World, webex_message};
+use trunkline_shared::store::Written;
+use trunkline_tests::{Ahead, Scene, World, webex_message};
 
 pub async fn five_at_once_are_one_delivery(world: &World) {
     let scene = Scene::usual(world, "five").await;
@@ -31,15 +29,6 @@ pub async fn five_at_once_are_one_delivery(world: &World) {
     assert_eq!(same.count(), 2, "one for each customer");
 }
 
-#[derive(Debug)]
-struct Later(SignedDuration);
-
-impl Clock for Later {
-    fn now(&self) -> Timestamp {
-        SystemClock.now() + self.0
-    }
-}
-
 pub async fn six_minutes_later_is_still_one_delivery(world: &World) {
     let scene = Scene::usual(world, "later").await;
     let body = webex_message("wx-1", "m-1", "hello");
@@ -47,7 +36,7 @@ pub async fn six_minutes_later_is_still_one_delivery(world: &World) {
     scene.far.hears("/bot", 1).await;
 
     // The same webhook again, when the queue has long forgotten it: by the clock that intake is given.
-    let app = app_at(world, SignedDuration::from_mins(6));
+    let app = world.app(Arc::new(Ahead::of_now(SignedDuration::from_mins(6))), None);
     let connection = scene.connection("webex");
     let first = scene.transcript("wx-1").await.remove(0);
     let taken = take(&app, connection, first.event.clone()).await.unwrap();
@@ -127,23 +116,9 @@ pub async fn two_first_messages_at_once_make_one_conversation(world: &World) {
     assert_eq!(conversations.len(), 1, "{conversations:?}");
 }
 
-/// The functions' own code, with a clock that is ahead.
-fn app_at(world: &World, ahead: SignedDuration) -> App {
-    let stack = world.stack();
-    App {
-        store: stack.store.clone(),
-        directory: Arc::new(Directory::new(stack.store.clone())),
-        queues: stack.queues.clone(),
-        secrets: Arc::new(Secrets::new(stack.ssm.clone(), stack.facts.secrets.clone())),
-        outside: Arc::new(Outside::new(true)),
-        clock: Arc::new(Later(ahead)),
-        ids: Arc::new(RandomIds),
-    }
-}
-
 async fn resend(world: &World, job: &Job, deduplication: &str) {
-    let config = trunkline::stack::local(&format!("http://127.0.0.1:{}", world.port())).await;
-    aws_sdk_sqs::Client::new(&config)
+    world
+        .sqs
         .send_message()
         .queue_url(&world.stack().facts.queues.outbound[&Platform::Webhook])
         .message_group_id("later")

@@ -1,9 +1,12 @@
 //! Workers that die at named points, and a table or queue that refuses.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use trunkline_tests::{Behaviour, Fault, Heard, Scene, World, webex_message};
+use jiff::SignedDuration;
+use trunkline_shared::intake::take;
+use trunkline_tests::{Ahead, Behaviour, Fault, Heard, Scene, World, webex_message};
 
 fn texts(heard: &[Heard]) -> Vec<String> {
     heard.iter().map(Heard::text).collect()
@@ -59,8 +62,10 @@ pub async fn killed_after_the_write_and_before_the_queue(world: &World) {
     assert_ne!(scene.post("webex", body.clone(), &[]).await.0, 200, "it was not accepted");
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(scene.far.heard("/bot").len(), 1, "and it was not queued");
-    // Webex Connect sends it again, twice even.
-    assert_eq!(scene.post("webex", body.clone(), &[]).await.0, 200);
+    // Webex Connect sends it again six minutes later, by the clock that intake is given; and once more.
+    let app = world.app(Arc::new(Ahead::of_now(SignedDuration::from_mins(6))), None);
+    let written = scene.transcript("wx-1").await.remove(1);
+    assert!(take(&app, scene.connection("webex"), written.event).await.unwrap().duplicate);
     assert_eq!(scene.post("webex", body, &[]).await.0, 200);
     assert_eq!(texts(&scene.far.hears_only("/bot", 2).await), numbered(2));
 }

@@ -9,6 +9,7 @@ mod duplicates;
 mod faults;
 mod ownership;
 mod parked;
+mod schedule;
 mod setup;
 mod story;
 mod webhook;
@@ -76,6 +77,7 @@ fn main() {
             parked::a_permanent_failure_waits_for_a_person_and_never_is_a_dead_letter,
             parked::what_is_discarded_is_not_sent,
             parked::a_payload_that_no_worker_can_handle_is_a_dead_letter_until_redriven,
+            schedule::four_more_attempts_within_the_hour_and_then_a_person,
             setup::the_command_applies_and_prints_addresses,
             setup::the_command_says_all_that_is_wrong_with_a_file,
             setup::every_function_has_a_sample_and_the_demo_runs_and_ends,

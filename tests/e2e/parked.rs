@@ -150,11 +150,11 @@ pub async fn what_is_discarded_is_not_sent(world: &World) {
 
 pub async fn a_payload_that_no_worker_can_handle_is_a_dead_letter_until_redriven(world: &World) {
     let scene = Scene::usual(world, "dead").await;
-    let config = trunkline::stack::local(&format!("http://127.0.0.1:{}", world.port())).await;
-    let sqs = aws_sdk_sqs::Client::new(&config);
     let queues = &world.stack().facts.queues;
     let send = |url: &str, body: &str, id: &str| {
-        sqs.send_message()
+        world
+            .sqs
+            .send_message()
             .queue_url(url)
             .message_group_id("dead-letters")
             .message_deduplication_id(id)
@@ -164,6 +164,8 @@ pub async fn a_payload_that_no_worker_can_handle_is_a_dead_letter_until_redriven
     send(&queues.outbound[&Platform::Webhook], "{\"job\":\"dance\"}", "dead-1").await.unwrap();
     let letter = dead_letter(world, "dance").await;
     assert!(letter.contains("it cannot be read: unknown variant `dance`"), "{letter}");
+
+    assert!(world.log().contains(r#""DeadLettered":1"#), "the alarm's metric is in the log");
 
     // One that only had bad luck: it stands in the dead-letter queue as the redrive policy puts it there.
     scene.customer_writes("wx-1", "m-0", "hello").await;

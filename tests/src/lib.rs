@@ -13,4 +13,4 @@ pub use reference::Reference;
 pub use scene::{SIGNING, Scene, signing_headers, webex_message};
 pub use tap::{Fault, Tap};
 pub use workers::{kill, workers_of};
-pub use world::World;
+pub use world::{Ahead, World};

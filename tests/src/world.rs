@@ -1,10 +1,17 @@
 //! The deployed local stack, shared by all tests.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use trunkline::local::{LocalStack, Options, Places, Progress, plain_http};
 use trunkline::stack::Stack;
+use trunkline_shared::app::{App, Clock, RandomIds, SystemClock};
+use trunkline_shared::guard::Outside;
+use trunkline_shared::queue::Queues;
+use trunkline_shared::secrets::Secrets;
+use trunkline_shared::store::Directory;
 
 use crate::reference::Reference;
 use crate::tap::Tap;
@@ -17,6 +24,8 @@ pub struct World {
     pub tap: Tap,
     /// The Python side.
     pub reference: Reference,
+    /// SQS itself.
+    pub sqs: aws_sdk_sqs::Client,
     /// The project's folder.
     pub project: PathBuf,
     /// Calls from outside.
@@ -41,12 +50,19 @@ impl World {
         };
         let local = LocalStack::start(&places, &options, &mut progress).await;
         let local = local.unwrap_or_else(|error| panic!("{error}"));
-        Self { local, tap, reference: Reference::new(&project), project, http }
+        let config = trunkline::stack::local(&local.aws.endpoint()).await;
+        let sqs = aws_sdk_sqs::Client::new(&config);
+        Self { local, tap, sqs, reference: Reference::new(&project), project, http }
     }
 
     /// The deployed stack.
     pub fn stack(&self) -> &Stack {
         &self.local.stack
+    }
+
+    /// The log so far: the local AWS's, with the functions' lines.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.project.join(".local/test/aws.log")).unwrap()
     }
 
     /// The local AWS's port.
@@ -73,5 +89,44 @@ impl World {
         let name = names.find(|name| name.contains(&format!("-{function}-"))).unwrap();
         let call = self.http.post(format!("{base}/{name}/invocations")).body(event.to_string());
         call.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// The functions' own code on the deployed table and queues, with another clock. Its notes to itself
+    /// go to `wake`, if given, in place of the deployed function that reads them.
+    pub fn app(&self, clock: Arc<dyn Clock>, wake: Option<String>) -> App {
+        let stack = self.stack();
+        let mut urls = stack.facts.queues.clone();
+        urls.wake = wake.unwrap_or(urls.wake);
+        App {
+            store: stack.store.clone(),
+            directory: Arc::new(Directory::new(stack.store.clone())),
+            queues: Queues::new(self.sqs.clone(), urls),
+            secrets: Arc::new(Secrets::new(stack.ssm.clone(), stack.facts.secrets.clone())),
+            outside: Arc::new(Outside::new(true)),
+            clock,
+            ids: Arc::new(RandomIds),
+        }
+    }
+}
+
+/// A clock that is ahead of the machine's, by as much as it is told.
+#[derive(Debug)]
+pub struct Ahead(Mutex<SignedDuration>);
+
+impl Ahead {
+    /// So much ahead.
+    pub fn of_now(by: SignedDuration) -> Self {
+        Self(Mutex::new(by))
+    }
+
+    /// So much more ahead.
+    pub fn advance(&self, by: SignedDuration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + *self.0.lock().unwrap()
     }
 }

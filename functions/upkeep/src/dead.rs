@@ -2,7 +2,8 @@
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use trunkline_shared::app::App;
-use trunkline_shared::model::{DeadLetter, Platform, time};
+use trunkline_shared::model::{ConnectionId, DeadLetter, Job, Platform, time};
+use trunkline_shared::operations::{self, Report};
 use trunkline_shared::queue::REASON;
 use trunkline_shared::telemetry;
 
@@ -38,7 +39,21 @@ pub(crate) async fn keep(
     app.store.keep_dead_letter(&letter).await?;
     telemetry::count_dead_letter(now, platform);
     tracing::error!(id = letter.id, %platform, reason, "a dead letter was kept: see `trunkline deliveries --dead`");
+    if let Some(connection) = connection_of(&letter) {
+        operations::tell(app, &connection, &Report::dead_letter(&letter)).await;
+    }
     Ok(())
+}
+
+/// The connection that it was for; where that cannot be read, its platform stands in.
+fn connection_of(letter: &DeadLetter) -> Option<ConnectionId> {
+    let connection = match serde_json::from_str(&letter.body) {
+        Ok(Job::Deliver(delivery)) => delivery.to.connection,
+        Ok(Job::Drain { leg, .. } | Job::Discard { leg, .. }) => leg.connection,
+        Ok(Job::Verify { connection, .. }) => connection,
+        Err(_) => letter.platform.name().parse().ok()?,
+    };
+    Some(connection)
 }
 
 fn sent_at(message: &SqsMessage) -> Option<String> {

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::model::{
-    Author, AuthorRole, ConnectionId, ConversationKey, Delivery, Event, EventBody, EventId, Role,
-    Target,
+    Author, AuthorRole, ConnectionId, ConversationKey, DeadLetter, Delivery, Event, EventBody,
+    EventId, Role, Target,
 };
 use crate::queue::{QueueError, Queues};
 
@@ -40,6 +40,17 @@ impl Report {
     #[must_use]
     pub fn failed(delivery: &Delivery, attempts: u32, reason: &str) -> Self {
         Self { name: "failed", detail: about(delivery, attempts, reason) }
+    }
+
+    /// Our own side could not handle a message.
+    #[must_use]
+    pub fn dead_letter(letter: &DeadLetter) -> Self {
+        let detail = json!({
+            "letter": letter.id,
+            "platform": letter.platform,
+            "reason": letter.reason,
+        });
+        Self { name: "dead_letter", detail }
     }
 }
 
