@@ -95,6 +95,35 @@ pub async fn killed_in_the_middle_of_a_drain(world: &World) {
     assert_eq!(heard.len(), 9, "only the one that was not recorded comes again");
 }
 
+pub async fn killed_between_closing_the_breaker_and_releasing_what_is_parked(world: &World) {
+    let scene = Scene::usual(world, "kill-release").await;
+    scene.far.always(Some(Behaviour::down()));
+    for i in 0..8 {
+        scene.customer_writes(&format!("c-{i}"), "m-0", "hello").await;
+    }
+    crate::parked::waits_for(world, "kill-release-bot", 8).await;
+    // The first note is left in case; the worker dies as it leaves the second.
+    world.tap.will(Fault::Kill, "SendMessage", "release&kill-release-bot", 1, 1);
+    scene.far.always(None);
+    scene.far.takes("/bot", 8, Duration::from_secs(40)).await;
+    assert_eq!(world.tap.has_yet_to("release&kill-release-bot"), 0);
+    nothing_waits(&scene).await;
+}
+
+pub async fn killed_between_parking_and_leaving_the_note(world: &World) {
+    let scene =
+        Scene::with_policy(world, "kill-note", "{ retry: [3, 3], breaker_after: 1000 }").await;
+    scene.far.always(Some(Behaviour::down()));
+    world.tap.will(Fault::Kill, "SendMessage", "wake&kill-note-bot", 0, 1);
+    write_until_accepted(&scene, "wx-1", 2).await;
+    scene.far.hears("/bot", 1).await;
+    scene.far.always(None);
+    let heard = scene.far.takes("/bot", 2, Duration::from_secs(50)).await;
+    assert_eq!(world.tap.has_yet_to("wake&kill-note-bot"), 0);
+    assert_eq!(first_arrivals(&heard), numbered(2));
+    nothing_waits(&scene).await;
+}
+
 pub async fn a_table_and_a_queue_that_refuse_for_a_while(world: &World) {
     let scene = Scene::usual(world, "refuses").await;
     write_until_accepted(&scene, "wx-1", 1).await;

@@ -67,6 +67,8 @@ fn main() {
             faults::killed_after_the_send_and_before_the_record,
             faults::killed_after_the_write_and_before_the_queue,
             faults::killed_in_the_middle_of_a_drain,
+            faults::killed_between_closing_the_breaker_and_releasing_what_is_parked,
+            faults::killed_between_parking_and_leaving_the_note,
             faults::a_table_and_a_queue_that_refuse_for_a_while,
             faults::a_connection_that_breaks_after_the_message_was_taken,
             faults::a_receiver_that_asks_to_wait_is_left_alone_so_long,

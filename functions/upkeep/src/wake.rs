@@ -12,6 +12,8 @@ use crate::UpkeepError;
 const RELEASED_AT_ONCE: u16 = 100;
 /// Among how many legs probes take turns, so that one poisoned leg does not speak for its connection.
 const PROBED: u16 = 20;
+/// Probes of one connection are at least so far apart.
+const APART: SignedDuration = SignedDuration::from_secs(4);
 /// A note that is less early than this is on time.
 const SOON: SignedDuration = SignedDuration::from_millis(500);
 
@@ -30,7 +32,7 @@ pub async fn wake(app: &App, wake: Wake) -> Result<(), UpkeepError> {
         Wake::Probe { platform, connection, opened_at, round, .. } => {
             probe(app, platform, connection, opened_at, round).await
         }
-        Wake::Release { platform, connection, after } => {
+        Wake::Release { platform, connection, after, .. } => {
             release(app, platform, connection, after).await
         }
     }
@@ -44,10 +46,13 @@ async fn probe(
     opened_at: Timestamp,
     round: u32,
 ) -> Result<(), UpkeepError> {
-    if app.store.breaker(&connection).await?.opened_at != Some(opened_at) {
+    let now = app.clock.now();
+    let breaker = app.store.breaker(&connection).await?;
+    // Two rows of notes about one opening become one again.
+    let probed_just_now = breaker.probed_at.is_some_and(|probed| probed > now - APART);
+    if breaker.opened_at != Some(opened_at) || probed_just_now {
         return Ok(());
     }
-    let now = app.clock.now();
     // First the next note: a worker that dies while it probes must not end the probing.
     let next = Wake::Probe {
         platform,
@@ -80,7 +85,7 @@ async fn release(
         order(app, platform, parked.leg, Drain::Released).await?;
     }
     if is_full {
-        let rest = Wake::Release { platform, connection, after: last };
+        let rest = Wake::Release { platform, connection, at: None, after: last };
         app.queues.wake(&rest, app.clock.now()).await?;
     }
     Ok(())

@@ -76,8 +76,11 @@ async fn park(
         reason: reason.to_owned(),
     };
     let parked_as = app.store.park(leg, &parked, now).await?;
-    if let Some(due) = due {
-        wake(app, delivery, due).await?;
+    match (due, parked_as) {
+        (Some(due), _) => wake(app, delivery, due).await?,
+        // Whoever parked it may have died before it left the note.
+        (None, ParkedAs::Already) => wake(app, delivery, now).await?,
+        (None, ParkedAs::New) => {}
     }
     let outcome = Outcome {
         verdict: Verdict::Parked,

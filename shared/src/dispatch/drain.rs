@@ -25,7 +25,6 @@ pub(super) async fn drain<P: Outbound>(
     platform: &P,
     id: &LegId,
     why: Drain,
-    received: u32,
     budget: Budget,
 ) -> Result<(), DispatchError> {
     let (mut leg, _) = app.store.leg_and_breaker(id).await?;
@@ -38,7 +37,7 @@ pub(super) async fn drain<P: Outbound>(
             if budget.is_spent(app) {
                 return go_on(app, P::PLATFORM, id).await;
             }
-            match one(app, platform, leg, &parked, why, received).await? {
+            match one(app, platform, leg, &parked, why).await? {
                 Next::Go(after) => leg = after,
                 Next::Wait => return Ok(()),
             }
@@ -53,7 +52,6 @@ async fn one<P: Outbound>(
     leg: Leg,
     parked: &Parked,
     why: Drain,
-    received: u32,
 ) -> Result<Next, DispatchError> {
     let delivery = &parked.delivery;
     let now = app.clock.now();
@@ -70,10 +68,8 @@ async fn one<P: Outbound>(
         return Ok(Next::Wait);
     }
     if let Some(due) = parked.due.filter(|due| why == Drain::Due && *due > now) {
-        // Its note is on the way, unless whoever was to leave it died.
-        if received > 1 {
-            wake(app, delivery, due).await?;
-        }
+        // Its note may be on the way, or whoever was to leave it may have died.
+        wake(app, delivery, due).await?;
         return Ok(Next::Wait);
     }
     let connection = app.directory.connection(&leg.id.connection, now).await?;

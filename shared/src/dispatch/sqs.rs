@@ -141,7 +141,7 @@ pub async fn work<P: Outbound>(
 ) -> Result<(), DispatchError> {
     match serde_json::from_str(body)? {
         Job::Deliver(delivery) => deliver(app, platform, &delivery, received).await,
-        Job::Drain { leg, why } => drain(app, platform, &leg, why, received, budget).await,
+        Job::Drain { leg, why } => drain(app, platform, &leg, why, budget).await,
         Job::Discard { leg, seq } => discard(app, &leg, seq).await,
         Job::Verify { connection, challenge } => {
             verify(app, platform, &connection, &challenge).await

@@ -37,6 +37,9 @@ pub enum Wake {
         platform: Platform,
         /// Which connection.
         connection: ConnectionId,
+        /// When; at once, if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
         /// The group of the last leg that was released; none yet, if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
@@ -49,7 +52,7 @@ impl Wake {
     pub fn at(&self) -> Option<Timestamp> {
         match self {
             Self::Leg { at, .. } | Self::Probe { at, .. } => Some(*at),
-            Self::Release { .. } => None,
+            Self::Release { at, .. } => *at,
         }
     }
 }
