@@ -59,6 +59,7 @@ fn main() {
             counts::an_ordinary_message_costs_two_reads_two_writes_and_one_send,
             ownership::a_handover_and_the_way_back,
             ownership::a_closed_conversation_starts_anew,
+            ownership::a_conversation_that_goes_on_for_months_is_not_forgotten,
             webhook::channel_observer_and_addresses_of_their_own,
             webhook::bearer_and_api_key,
             webhook::handshakes_both_ways,

@@ -1,9 +1,13 @@
 //! Who answers the customer.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use trunkline_shared::app::{Clock, SystemClock};
-use trunkline_shared::model::{Owner, Phase, time};
-use trunkline_tests::{Scene, World, webex_message};
+use trunkline_shared::dispatch::{Budget, work};
+use trunkline_shared::intake::take;
+use trunkline_shared::model::{Job, Owner, Phase, time};
+use trunkline_tests::{Ahead, Scene, World, webex_message};
 
 fn handover() -> Value {
     json!({"type": "handover", "data": {"reason": "asked", "context": {"language": "nl"}}})
@@ -84,4 +88,31 @@ pub async fn a_closed_conversation_starts_anew(world: &World) {
     assert_eq!(status, 200);
     let out = scene.far.hears_only("/webex", 1).await;
     assert_eq!(out[0].json()["conversation_id"], "wx-1", "the customer's thread stays the same");
+}
+
+pub async fn a_conversation_that_goes_on_for_months_is_not_forgotten(world: &World) {
+    let scene = Scene::usual(world, "months").await;
+    scene.customer_writes("wx-1", "m-1", "hello").await;
+    scene.far.hears("/bot", 1).await;
+    let store = &world.stack().store;
+    let before = store.conversation(&scene.key("wx-1")).await.unwrap().unwrap();
+    let record = scene.transcript("wx-1").await.remove(0);
+    let (leg, _) = store.leg_and_breaker(&record.deliveries().next().unwrap().leg()).await.unwrap();
+
+    // A month later the same conversation goes on: what would expire is written anew, once.
+    let app = world.app(Arc::new(Ahead::of_now(jiff::SignedDuration::from_hours(30 * 24))), None);
+    for id in ["later-1", "later-2"] {
+        let mut event = record.event.clone();
+        event.id = trunkline_shared::model::EventId::from_parts(&["m", id]);
+        take(&app, scene.connection("webex"), event.clone()).await.unwrap();
+        let mut delivery = record.deliveries().next().unwrap();
+        delivery.event = event;
+        let job = serde_json::to_string(&Job::Deliver(Box::new(delivery))).unwrap();
+        let budget = Budget { until: jiff::Timestamp::MAX };
+        work(&app, &trunkline_webhook::Webhook, &job, 1, budget).await.unwrap();
+    }
+    let after = store.conversation(&scene.key("wx-1")).await.unwrap().unwrap();
+    assert_eq!((after.id, after.version), (before.id, before.version + 1));
+    let (renewed, _) = store.leg_and_breaker(&leg.id).await.unwrap();
+    assert!(renewed.touched_at > leg.touched_at);
 }

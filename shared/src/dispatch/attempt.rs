@@ -53,13 +53,18 @@ async fn open<P: Outbound>(
     delivery: &Delivery,
 ) -> Result<(Leg, String), DispatchError> {
     let conversation = &delivery.conversation;
-    if let Some(known) = leg.external_id(conversation) {
-        let known = known.to_owned();
-        return Ok((leg, known));
-    }
-    let external_id = platform.external_id(delivery);
-    let leg = leg.opened(conversation, external_id.clone());
-    app.store.open_leg(&leg, conversation, app.clock.now()).await?;
+    let now = app.clock.now();
+    let (leg, external_id) = match leg.external_id(conversation).map(ToOwned::to_owned) {
+        Some(known) if leg.touched_at.is_some_and(|at| !app.store.is_stale(at, now)) => {
+            return Ok((leg, known));
+        }
+        Some(known) => (leg.renewed(now), known),
+        None => {
+            let external_id = platform.external_id(delivery);
+            (leg.opened(conversation, external_id.clone(), now), external_id)
+        }
+    };
+    app.store.open_leg(&leg, conversation, now).await?;
     Ok((leg, external_id))
 }
 

@@ -57,8 +57,7 @@ async fn one<P: Outbound>(
     let now = app.clock.now();
     // A worker may have died after it recorded the outcome.
     let known = app.store.outcome(delivery).await?;
-    let settled = known.is_some_and(|known| known.verdict.is_final());
-    if settled && !(delivery.replay && parked.attempts == 0) {
+    if known.is_some_and(|known| known.verdict.is_final()) {
         return Ok(Next::Go(app.store.unpark(&leg, parked, now).await?));
     }
     let breaker = app.store.breaker(&leg.id.connection).await?;
@@ -75,15 +74,13 @@ async fn one<P: Outbound>(
     let connection = app.directory.connection(&leg.id.connection, now).await?;
     let connection = connection.as_ref();
     let (leg, attempted) = attempt(app, platform, connection, leg, delivery).await?;
-    let answered = attempted.meaning.verdict.is_final();
-    if probe {
-        if !answered {
-            // It shows only that the connection is still down: that is not the delivery's fault.
-            return Ok(Next::Wait);
-        }
-        if let Some(connection) = connection {
-            breaker::proved(app, connection).await?;
-        }
+    if probe && !attempted.meaning.verdict.is_final() {
+        // It shows only that the connection is still down: that is not the delivery's fault.
+        return Ok(Next::Wait);
+    }
+    // What was not sent at all shows nothing.
+    if let Some(connection) = connection.filter(|_| probe && attempted.status.is_some()) {
+        breaker::proved(app, connection).await?;
     }
     let attempts = parked.attempts + 1;
     match conclude(app, connection, &breaker, delivery, attempted, attempts).await? {

@@ -104,7 +104,7 @@ pub async fn take(app: &App, connection: &Connection, event: Event) -> Result<Ta
         let from = connection.role;
         let situation =
             Situation { conversation: conversation.as_ref(), start, from, event: &event, now };
-        let decision = match switchboard::decide(&situation) {
+        let mut decision = match switchboard::decide(&situation) {
             Ok(decision) => decision,
             Err(refusal) => {
                 // It may be a duplicate of one that was taken while the conversation was another.
@@ -112,6 +112,12 @@ pub async fn take(app: &App, connection: &Connection, event: Event) -> Result<Ta
                 return finish(app, first.ok_or(refusal)?, true).await;
             }
         };
+        let goes_on = conversation.as_ref().is_some_and(|c| app.store.is_stale(c.touched_at, now));
+        if goes_on && !decision.changed {
+            decision.conversation.version += 1;
+            decision.changed = true;
+        }
+        decision.conversation.touched_at = now;
         let record = EventRecord {
             key: key.clone(),
             conversation: decision.conversation.id.clone(),

@@ -70,6 +70,9 @@ pub struct Conversation {
     pub phase: Phase,
     /// When it started.
     pub started_at: Timestamp,
+    /// When this record was last written. It is written anew now and then, so that one that goes on does
+    /// not expire.
+    pub touched_at: Timestamp,
     /// Counts the changes of this record; a change is made only on the version it was decided on.
     pub version: u64,
 }

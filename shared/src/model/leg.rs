@@ -1,5 +1,6 @@
 //! A leg: a conversation's presence on one connection, and its place in the order.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ConnectionId, ConversationKey, digest};
@@ -37,6 +38,9 @@ pub struct Leg {
     /// The next place among what is parked.
     #[serde(default)]
     pub next_seq: u64,
+    /// When a conversation on it was last opened or renewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub touched_at: Option<Timestamp>,
     /// Counts its writings.
     #[serde(default)]
     pub version: u64,
@@ -46,7 +50,7 @@ impl Leg {
     /// A leg on which nothing was sent yet.
     #[must_use]
     pub fn new(id: LegId) -> Self {
-        Self { id, external_ids: Vec::new(), parked: 0, next_seq: 0, version: 0 }
+        Self { id, external_ids: Vec::new(), parked: 0, next_seq: 0, touched_at: None, version: 0 }
     }
 
     /// The far side's id of a conversation, if it was opened there.
@@ -58,13 +62,19 @@ impl Leg {
 
     /// The leg with one more conversation opened on it.
     #[must_use]
-    pub fn opened(&self, conversation: &str, external_id: String) -> Self {
-        let mut after = Self { version: self.version + 1, ..self.clone() };
+    pub fn opened(&self, conversation: &str, external_id: String, now: Timestamp) -> Self {
+        let mut after = self.renewed(now);
         if after.external_ids.len() >= REMEMBERED {
             after.external_ids.remove(0);
         }
         after.external_ids.push((conversation.to_owned(), external_id));
         after
+    }
+
+    /// The leg as it is written anew, so that it does not expire.
+    #[must_use]
+    pub fn renewed(&self, now: Timestamp) -> Self {
+        Self { touched_at: Some(now), version: self.version + 1, ..self.clone() }
     }
 
     /// The leg with one more delivery parked, at `next_seq`.

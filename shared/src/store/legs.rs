@@ -106,7 +106,10 @@ impl Store {
     pub(super) fn leg_write(&self, leg: &Leg, now: Timestamp) -> Result<Write, StoreError> {
         let mut after = item(conversation_pk(&leg.id.key), leg_sk(&leg.id.connection), leg)?;
         after.insert("version".into(), AttributeValue::N(leg.version.to_string()));
-        after.insert("expires".into(), self.expiry(now));
+        // While anything is parked, the order of it must not expire.
+        if leg.parked == 0 {
+            after.insert("expires".into(), self.expiry(now));
+        }
         let before = leg.version.saturating_sub(1);
         let condition = if before == 0 { Condition::New } else { Condition::Version(before) };
         Ok(Write::Put(after, condition))

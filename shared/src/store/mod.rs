@@ -157,6 +157,13 @@ impl Store {
         Ok(())
     }
 
+    /// Whether what was last written then is to be written anew, so that it does not expire while it is
+    /// in use. Once in a quarter of the retention, so that it costs a message next to nothing.
+    #[must_use]
+    pub fn is_stale(&self, touched_at: Timestamp, now: Timestamp) -> bool {
+        now.duration_since(touched_at) > self.retention / 4
+    }
+
     fn expiry(&self, now: Timestamp) -> AttributeValue {
         expires_in(now, self.retention)
     }

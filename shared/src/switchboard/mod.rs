@@ -135,6 +135,7 @@ impl Start {
             handed_over_at: None,
             phase: Phase::Open,
             started_at: now,
+            touched_at: now,
             version,
         }
     }
