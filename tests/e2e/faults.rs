@@ -158,6 +158,30 @@ pub async fn a_connection_that_breaks_after_the_message_was_taken(world: &World)
     assert!(once_more >= 2, "nobody knew that it was heard");
 }
 
+pub async fn a_receiver_that_resets_connections(world: &World) {
+    let scene = Scene::with_policy(world, "resets", "{ retry: [1, 1, 1, 1, 1] }").await;
+    write_until_accepted(&scene, "wx-1", 1).await;
+    scene.far.hears("/bot", 1).await;
+    scene.far.resets(true);
+    write_until_accepted(&scene, "wx-1", 4).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(scene.far.heard("/bot").len(), 1, "nothing gets through");
+    scene.far.resets(false);
+    let heard = scene.far.takes("/bot", 4, Duration::from_secs(30)).await;
+    assert_eq!(texts(&heard), numbered(4), "nothing was heard, so nothing comes twice");
+}
+
+pub async fn a_receiver_that_is_too_slow_gets_it_again_as_often_as_is_set(world: &World) {
+    let scene = Scene::with_policy(world, "slow", "{ retry: [1, 1, 1], retry_unknown: 1 }").await;
+    scene.far.poisoned_by("message 0", Behaviour::Slow(Duration::from_secs(7)));
+    write_until_accepted(&scene, "wx-1", 2).await;
+    let heard = scene.far.takes("/bot", 3, Duration::from_secs(40)).await;
+    assert_eq!(texts(&heard), ["message 0", "message 0", "message 1"]);
+    let failed = world.stack().store.failed(&scene.connection("bot").id, None, 10).await.unwrap();
+    assert_eq!((failed.len(), failed[0].attempts), (1, 2));
+    assert!(failed[0].reason.contains("no answer within 5 seconds"), "{}", failed[0].reason);
+}
+
 pub async fn a_receiver_that_asks_to_wait_is_left_alone_so_long(world: &World) {
     let scene = Scene::with_policy(world, "retry-after", "{ retry: [1, 1] }").await;
     let wait = vec![("retry-after", "4".to_owned())];

@@ -72,6 +72,7 @@ fn main() {
             faults::killed_between_parking_and_leaving_the_note,
             faults::a_table_and_a_queue_that_refuse_for_a_while,
             faults::a_connection_that_breaks_after_the_message_was_taken,
+            faults::a_receiver_that_resets_connections,
             faults::a_receiver_that_asks_to_wait_is_left_alone_so_long,
             breaker::five_failures_open_it_and_a_probe_closes_it,
             breaker::manual_reactivation_holds_until_verified,
@@ -86,11 +87,12 @@ fn main() {
             setup::every_function_has_a_sample_and_the_demo_runs_and_ends,
         ]
     );
-    // What kills any worker and measures time runs by itself, after the rest.
+    // What kills any worker, measures time or is slow runs by itself, after the rest.
     let alone = trials!(
         &world,
         handle,
         [
+            faults::a_receiver_that_is_too_slow_gets_it_again_as_often_as_is_set,
             chaos::one_poisoned_conversation_does_not_hold_up_the_others,
             chaos::nothing_is_lost_or_out_of_order_while_all_goes_wrong,
         ]

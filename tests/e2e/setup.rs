@@ -124,6 +124,7 @@ pub async fn every_function_has_a_sample_and_the_demo_runs_and_ends(world: &Worl
         ("WebhookInbound", "events/webhook-inbound.json", r#""statusCode": 200"#),
         ("WebexOutbound", "events/webex-outbound.json", r#""batchItemFailures": []"#),
         ("WebhookOutbound", "events/webhook-outbound.json", r#""batchItemFailures": []"#),
+        ("Upkeep", "events/upkeep.json", r#""batchItemFailures": []"#),
     ] {
         let output = Command::new("make")
             .args([

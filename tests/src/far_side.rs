@@ -10,7 +10,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// One call.
 #[derive(Debug, Clone)]
@@ -77,17 +78,27 @@ struct Memory {
 pub struct FarSide {
     port: u16,
     memory: Arc<Mutex<Memory>>,
+    resets: Arc<watch::Sender<bool>>,
 }
 
 impl FarSide {
     /// Starts one.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let inner = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let behind = inner.local_addr().unwrap().port();
         let memory = Arc::new(Mutex::new(Memory::default()));
         let router = Router::new().fallback(hear).with_state(Arc::clone(&memory));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { port, memory }
+        tokio::spawn(async move { axum::serve(inner, router).await });
+        let outer = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = outer.local_addr().unwrap().port();
+        let (resets, reset) = watch::channel(false);
+        tokio::spawn(front(outer, behind, reset));
+        Self { port, memory, resets: Arc::new(resets) }
+    }
+
+    /// From now on resets every connection, or no more.
+    pub fn resets(&self, resets: bool) {
+        self.resets.send_replace(resets);
     }
 
     /// The address of one of its paths.
@@ -172,6 +183,25 @@ impl FarSide {
             || heard.iter().map(|heard| String::from_utf8_lossy(&heard.body)).collect::<Vec<_>>();
         assert_eq!(heard.len(), count, "{path} heard {:#?}", bodies());
         heard
+    }
+}
+
+/// What stands before a far side: passes connections on, or resets them.
+async fn front(outer: TcpListener, behind: u16, mut resets: watch::Receiver<bool>) {
+    while let Ok((mut near, _)) = outer.accept().await {
+        // Dropped like this, a connection is reset.
+        near.set_zero_linger().unwrap();
+        if *resets.borrow_and_update() {
+            continue;
+        }
+        let mut resets = resets.clone();
+        tokio::spawn(async move {
+            let mut far = TcpStream::connect(("127.0.0.1", behind)).await.unwrap();
+            tokio::select! {
+                _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                _ = resets.wait_for(|resets| *resets) => {}
+            }
+        });
     }
 }
 

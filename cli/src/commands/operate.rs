@@ -14,7 +14,7 @@ use super::Failed;
 pub(super) struct Which {
     /// One delivery.
     delivery: Option<String>,
-    /// All of this conversation.
+    /// All of this conversation; with --connection, one leg.
     #[arg(long)]
     conversation: Option<String>,
     /// All to this connection.

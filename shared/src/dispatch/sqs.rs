@@ -20,6 +20,8 @@ use crate::telemetry;
 
 /// A batch is not begun anew with less time than one call may take.
 const RESERVE: SignedDuration = SignedDuration::from_secs(7);
+/// How long legs that share a batch go on with further messages.
+const SHARED: SignedDuration = SignedDuration::from_secs(2);
 /// How often a message may make us panic before it is a dead letter.
 const PANICS: u32 = 3;
 /// Seconds before a message that failed by our own fault is received again, by how often it was.
@@ -58,6 +60,9 @@ async fn batch<P: Outbound>(
         let group = record.attributes.get("MessageGroupId").cloned().unwrap_or_default();
         groups.entry(group).or_default().push(record);
     }
+    // A batch ends with its slowest leg, and only then may the queue give the others' next messages.
+    let until = if groups.len() > 1 { app.clock.now() + SHARED } else { budget.until };
+    let budget = Budget { until: until.min(budget.until) };
     let legs = groups.into_iter().map(|(group, leg)| in_order(app, platform, group, leg, budget));
     let mut response = SqsBatchResponse::default();
     for id in join_all(legs).await.into_iter().flatten() {
