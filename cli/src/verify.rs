@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use trunkline_shared::app::{Clock, Ids, RandomIds, SystemClock};
 use trunkline_shared::model::{Connection, Job};
-use trunkline_shared::queue::{QueueError, Queues};
+use trunkline_shared::queue::QueueError;
 use trunkline_shared::store::StoreError;
 
 use crate::stack::Stack;
@@ -38,13 +38,8 @@ pub async fn verify(
 ) -> Result<Timestamp, VerifyError> {
     let challenge = RandomIds.next(SystemClock.now());
     let job = Job::Verify { connection: connection.id.clone(), challenge: challenge.clone() };
-    let packed = Queues::pack_job(
-        connection.platform,
-        format!("verify-{}", connection.id),
-        challenge.clone(),
-        &job,
-    )?;
-    stack.queues.send(packed).await?;
+    let group = format!("verify-{}", connection.id);
+    stack.queues.order(connection.platform, group, challenge.clone(), &job).await?;
     for _ in 0..seconds * 4 {
         tokio::time::sleep(Duration::from_millis(250)).await;
         let health = stack.store.health(&connection.id).await?;

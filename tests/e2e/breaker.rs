@@ -5,29 +5,16 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use trunkline::verify::verify;
 use trunkline_shared::operations::{Selection, Waiting};
-use trunkline_tests::{Behaviour, Scene, World};
+use trunkline_tests::{Behaviour, Scene, USUAL, World};
 
 use crate::parked::{operator, waits_for};
 
-const OBSERVED: &str = "
-connections:
-  NAME-webex:
-    platform: webex
-    role: channel
-    secrets: { verification_token: { env: TOKEN }, send_url: { env: WEBEX_URL } }
-  NAME-bot:
-    platform: webhook
-    role: bot
-    delivery: DELIVERY
-    settings: { message_url: FAR/bot }
-    secrets: { signing: [{ env: NEW }, { env: OLD }] }
-  NAME-watch:
+/// An observer that asks for reports, beside the usual scene.
+const WATCH: &str = "  NAME-watch:
     platform: webhook
     role: observer
     settings: { message_url: WATCH/operations, operations: true }
     secrets: { signing: { env: NEW } }
-routes:
-  NAME: { channels: [NAME-webex], bot: NAME-bot }
 ";
 
 /// A connection fails until its breaker opens: five conversations, one failure each.
@@ -61,8 +48,8 @@ fn in_order(scene: &Scene<'_>, conversations: usize, messages: usize) {
 
 pub async fn five_failures_open_it_and_a_probe_closes_it(world: &World) {
     let watch = trunkline_tests::FarSide::start().await;
-    let file =
-        OBSERVED.replace("DELIVERY", "{}").replace("WATCH", watch.url("").trim_end_matches('/'));
+    let watched = WATCH.replace("WATCH", watch.url("").trim_end_matches('/'));
+    let file = USUAL.replace("routes:", &format!("{watched}routes:"));
     let scene = Scene::of(world, "breaker", &file).await;
     fail_five_times(&scene).await;
     for m in 1..4 {

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::process::Command;
 use trunkline_shared::app::{RandomIds, SystemClock};
 use trunkline_shared::model::{Platform, Verdict};
 use trunkline_shared::operations::{Operator, OrderError, Selection};
@@ -44,18 +43,7 @@ pub async fn waits_for(world: &World, connection: &str, count: usize) {
 }
 
 async fn trunkline(world: &World, arguments: &[&str]) -> String {
-    let output = Command::new(world.project.join("target/debug/trunkline"))
-        .args(arguments)
-        .current_dir(&world.project)
-        .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", world.port()))
-        .envs([
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_REGION", "us-east-1"),
-        ])
-        .output()
-        .await
-        .unwrap();
+    let output = world.trunkline(arguments, &[]).await;
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{arguments:?}: {errors}");
     String::from_utf8_lossy(&output.stdout).into_owned()

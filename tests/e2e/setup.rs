@@ -10,25 +10,16 @@ use tokio::process::Command;
 use trunkline::apply::apply;
 use trunkline::config::{Reading, read};
 use trunkline::local::demo::{self, Api, CONFIGURATION, DemoSecrets};
-use trunkline_tests::World;
+use trunkline_tests::{World, processes_of};
 
 async fn trunkline(world: &World, arguments: &[&str]) -> Output {
-    Command::new(world.project.join("target/debug/trunkline"))
-        .args(arguments)
-        .current_dir(&world.project)
-        .envs([
-            ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", world.port()).as_str()),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_REGION", "us-east-1"),
-            ("DEMO_WEBEX_PATH_KEY", "a-path-key-of-at-least-32-letters"),
-            ("DEMO_WEBEX_TOKEN", "vt"),
-            ("DEMO_WEBEX_URL", "http://127.0.0.1:1/"),
-            ("SECRET", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
-        ])
-        .output()
-        .await
-        .unwrap()
+    let variables = [
+        ("DEMO_WEBEX_PATH_KEY", "a-path-key-of-at-least-32-letters"),
+        ("DEMO_WEBEX_TOKEN", "vt"),
+        ("DEMO_WEBEX_URL", "http://127.0.0.1:1/"),
+        ("SECRET", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
+    ];
+    world.trunkline(arguments, &variables).await
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -191,15 +182,4 @@ async fn the_demo_runs_and_ends(world: &World) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("left running: {:?}", processes_of(port));
-}
-
-/// The live processes whose environment names the local AWS of that port.
-fn processes_of(port: u16) -> Vec<String> {
-    let mark = format!("GATEWAY_PORT={port}");
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let environment = |entry: &std::fs::DirEntry| std::fs::read(entry.path().join("environ"));
-    let ours = processes.filter(|entry| {
-        environment(entry).is_ok_and(|bytes| bytes.split(|b| *b == 0).any(|v| v == mark.as_bytes()))
-    });
-    ours.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }

@@ -48,7 +48,7 @@ impl Environment for Secrets {
 }
 
 /// A Webex channel and a webhook bot, as most scenes have them.
-const USUAL: &str = "
+pub const USUAL: &str = "
 connections:
   NAME-webex:
     platform: webex

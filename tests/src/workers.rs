@@ -4,20 +4,26 @@ use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The live processes of the local AWS on `port` that run a function.
-pub fn workers_of(port: u16) -> Vec<i32> {
+/// The live processes of the local AWS on `port`: itself, and those that run functions.
+pub fn processes_of(port: u16) -> Vec<i32> {
     let mark = format!("GATEWAY_PORT={port}");
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse() else { continue };
-        let Ok(program) = fs::read_link(entry.path().join("exe")) else { continue };
         let Ok(environment) = fs::read(entry.path().join("environ")) else { continue };
-        let ours = environment.split(|byte| *byte == 0).any(|v| v == mark.as_bytes());
-        if ours && program.ends_with("bootstrap") {
+        if environment.split(|byte| *byte == 0).any(|v| v == mark.as_bytes()) {
             found.push(pid);
         }
     }
     found.sort_unstable();
+    found
+}
+
+/// Those of them that run functions.
+pub fn workers_of(port: u16) -> Vec<i32> {
+    let program = |pid: i32| fs::read_link(format!("/proc/{pid}/exe"));
+    let mut found = processes_of(port);
+    found.retain(|pid| program(*pid).is_ok_and(|program| program.ends_with("bootstrap")));
     found
 }
 

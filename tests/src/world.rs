@@ -1,10 +1,12 @@
 //! The deployed local stack, shared by all tests.
 
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use tokio::process::Command;
 use trunkline::local::{LocalStack, Options, Places, Progress, plain_http};
 use trunkline::stack::Stack;
 use trunkline_shared::app::{App, Clock, RandomIds, SystemClock};
@@ -58,6 +60,23 @@ impl World {
     /// The deployed stack.
     pub fn stack(&self) -> &Stack {
         &self.local.stack
+    }
+
+    /// Runs the command on this stack, with further variables in its environment.
+    pub async fn trunkline(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+        Command::new(self.project.join("target/debug/trunkline"))
+            .args(arguments)
+            .current_dir(&self.project)
+            .env("AWS_ENDPOINT_URL", self.local.aws.endpoint())
+            .envs([
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+                ("AWS_REGION", "us-east-1"),
+            ])
+            .envs(variables.iter().copied())
+            .output()
+            .await
+            .unwrap()
     }
 
     /// The log so far: the local AWS's, with the functions' lines.

@@ -9,7 +9,7 @@ use trunkline_shared::secrets::PATH_KEY;
 
 use super::problems::Report;
 use super::spec::{Checked, Kind, PlatformSpec};
-use super::yaml::{Node, value};
+use super::yaml::Node;
 use super::{DesiredConnection, Reading, delivery, secrets};
 use crate::platforms;
 
@@ -108,12 +108,12 @@ fn settings(
         let Some(node) = members.get(setting.name) else { continue };
         let name = setting.name;
         let read = match setting.kind {
-            Kind::Text => node.text(report, name).map(value),
+            Kind::Text => node.text(report, name).map(Value::String),
             Kind::Truth => node.truth(report, name).map(Value::Bool),
-            Kind::Word(words) => node.word(report, name, words).map(value),
+            Kind::Word(words) => node.word(report, name, words).map(Value::String),
             Kind::Url => node.text(report, name).and_then(|text| {
                 match check_url(&text, reading.allow_local) {
-                    Ok(_) => Some(value(text)),
+                    Ok(_) => Some(Value::String(text)),
                     Err(why) => {
                         report.add(node.line(), format!("{name}: {why}"));
                         None

@@ -3,7 +3,6 @@
 use std::ops::RangeInclusive;
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
-use serde_json::Value;
 
 use super::problems::{Problem, Report, suggestion};
 
@@ -175,9 +174,4 @@ fn scalar_text(node: &MarkedYaml<'_>) -> Option<String> {
         YamlData::Value(Scalar::Boolean(truth)) => Some(truth.to_string()),
         _ => None,
     }
-}
-
-/// A node's text as a setting's value.
-pub(super) fn value(text: String) -> Value {
-    Value::String(text)
 }

@@ -4,7 +4,6 @@
 use jiff::{SignedDuration, Timestamp};
 use trunkline_shared::app::App;
 use trunkline_shared::model::{ConnectionId, Drain, Job, LegId, Platform, Wake, next_probe};
-use trunkline_shared::queue::Queues;
 
 use crate::UpkeepError;
 
@@ -98,7 +97,6 @@ pub(crate) async fn order(
     why: Drain,
 ) -> Result<(), UpkeepError> {
     let (group, id) = (leg.group(), app.ids.next(app.clock.now()));
-    let packed = Queues::pack_job(platform, group, id, &Job::Drain { leg, why })?;
-    app.queues.send(packed).await?;
+    app.queues.order(platform, group, id, &Job::Drain { leg, why }).await?;
     Ok(())
 }

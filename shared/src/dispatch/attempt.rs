@@ -23,7 +23,7 @@ pub(super) async fn attempt<P: Outbound>(
     leg: Leg,
     delivery: &Delivery,
 ) -> Result<(Leg, Attempted), DispatchError> {
-    let Some(connection) = connection else { return Ok((leg, not_sent(gone(), None))) };
+    let Some(connection) = connection else { return Ok((leg, not_sent(gone()))) };
     let secrets = app.secrets.of(connection).await?;
     let (leg, external_id) = open(app, platform, leg, delivery).await?;
     let now = app.clock.now();
@@ -31,7 +31,7 @@ pub(super) async fn attempt<P: Outbound>(
         Sending { connection, secrets: &secrets, external_id: &external_id, delivery, now };
     let request = match platform.encode(&sending) {
         Ok(request) => request,
-        Err(unsendable) => return Ok((leg, not_sent(unsent(&unsendable), None))),
+        Err(unsendable) => return Ok((leg, not_sent(unsent(&unsendable)))),
     };
     let attempted = match app.outside.call(request).await {
         Ok(answer) => Attempted {
@@ -39,7 +39,7 @@ pub(super) async fn attempt<P: Outbound>(
             status: Some(answer.status.as_u16()),
             retry_after: retry_after(&answer),
         },
-        Err(error) => not_sent(unanswered(&error), None),
+        Err(error) => not_sent(unanswered(&error)),
     };
     Ok((leg, attempted))
 }
@@ -68,8 +68,9 @@ async fn open<P: Outbound>(
     Ok((leg, external_id))
 }
 
-fn not_sent(meaning: Meaning, status: Option<u16>) -> Attempted {
-    Attempted { meaning, status, retry_after: None }
+/// An attempt that no platform answered.
+fn not_sent(meaning: Meaning) -> Attempted {
+    Attempted { meaning, status: None, retry_after: None }
 }
 
 fn unsent(why: &Unsendable) -> Meaning {

@@ -43,12 +43,13 @@ pub(super) async fn conclude(
         if meaning.verdict == Verdict::Permanent {
             give_up(app, delivery, attempts, &reason, now).await?;
         }
-        app.store.settle(delivery, &outcome(meaning.verdict)).await?;
+        let settled = outcome(meaning.verdict);
+        app.store.settle(delivery, &settled).await?;
         if let Some(connection) = connection {
             if status.is_some() {
                 breaker::worked(app, connection, breaker).await?;
             }
-            report(connection, delivery, &outcome(meaning.verdict), now);
+            report(connection, delivery, &settled, now);
         }
         return Ok(Conclusion::Settled);
     }

@@ -6,7 +6,7 @@ use super::attempt::attempt;
 use super::conclude::{Conclusion, conclude};
 use super::{DispatchError, Outbound};
 use crate::app::App;
-use crate::model::{Delivery, Leg, Outcome, Parked, Verdict, Wake};
+use crate::model::{Delivery, Leg, Parked, Verdict, Wake};
 use crate::operations::{self, Report};
 use crate::store::ParkedAs;
 use crate::telemetry::{self, Count};
@@ -82,15 +82,7 @@ async fn park(
         (None, ParkedAs::Already) => wake(app, delivery, now).await?,
         (None, ParkedAs::New) => {}
     }
-    let outcome = Outcome {
-        verdict: Verdict::Parked,
-        at: now,
-        status: None,
-        reason: Some(reason.to_owned()),
-        external_id: None,
-        attempts,
-    };
-    app.store.settle(delivery, &outcome).await?;
+    app.store.settle(delivery, &parked.outcome(now)).await?;
     if parked_as == ParkedAs::New {
         let connection = app.directory.connection(&delivery.to.connection, now).await?;
         if let Some(connection) = &connection {
@@ -104,8 +96,12 @@ async fn park(
     Ok(())
 }
 
-async fn wake(app: &App, delivery: &Delivery, at: Timestamp) -> Result<(), DispatchError> {
-    let wake = Wake::Leg { platform: delivery.to.platform, leg: delivery.leg(), at };
-    app.queues.wake(&wake, app.clock.now()).await?;
+/// Leaves a note to send what is parked on the delivery's leg then.
+pub(super) async fn wake(
+    app: &App,
+    delivery: &Delivery,
+    at: Timestamp,
+) -> Result<(), DispatchError> {
+    app.queues.wake(&Wake::leg_of(delivery, at), app.clock.now()).await?;
     Ok(())
 }

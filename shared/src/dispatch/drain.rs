@@ -3,10 +3,10 @@
 
 use super::attempt::attempt;
 use super::conclude::{Conclusion, conclude};
+use super::deliver::wake;
 use super::{Budget, DispatchError, Outbound, breaker};
 use crate::app::App;
-use crate::model::{Delivery, Drain, Job, Leg, LegId, Outcome, Parked, Verdict, Wake};
-use crate::queue::Queues;
+use crate::model::{Drain, Job, Leg, LegId, Outcome, Parked, Verdict};
 
 /// How many are read at once.
 const PAGE: u16 = 25;
@@ -89,7 +89,7 @@ async fn one<P: Outbound>(
             let again = Parked { attempts, due: Some(due), reason, ..parked.clone() };
             app.store.note_parked(&leg.id, &again).await?;
             wake(app, delivery, due).await?;
-            app.store.settle(delivery, &waits(&again, now)).await?;
+            app.store.settle(delivery, &again.outcome(now)).await?;
             Ok(Next::Wait)
         }
     }
@@ -100,29 +100,12 @@ pub(super) async fn discard(app: &App, id: &LegId, seq: u64) -> Result<(), Dispa
     let (leg, _) = app.store.leg_and_breaker(id).await?;
     let Some(parked) = app.store.parked_at(id, seq).await? else { return Ok(()) };
     let now = app.clock.now();
-    let outcome = Outcome { verdict: Verdict::Discarded, ..waits(&parked, now) };
+    let outcome = Outcome { verdict: Verdict::Discarded, ..parked.outcome(now) };
     app.store.settle(&parked.delivery, &outcome).await?;
     let after = app.store.unpark(&leg, &parked, now).await?;
     if after.parked > 0 {
         wake(app, &parked.delivery, now).await?;
     }
-    Ok(())
-}
-
-fn waits(parked: &Parked, now: jiff::Timestamp) -> Outcome {
-    Outcome {
-        verdict: Verdict::Parked,
-        at: now,
-        status: None,
-        reason: Some(parked.reason.clone()),
-        external_id: None,
-        attempts: parked.attempts,
-    }
-}
-
-async fn wake(app: &App, delivery: &Delivery, at: jiff::Timestamp) -> Result<(), DispatchError> {
-    let wake = Wake::Leg { platform: delivery.to.platform, leg: delivery.leg(), at };
-    app.queues.wake(&wake, app.clock.now()).await?;
     Ok(())
 }
 
@@ -134,6 +117,6 @@ async fn go_on(
 ) -> Result<(), DispatchError> {
     let job = Job::Drain { leg: leg.clone(), why: Drain::Due };
     let id = app.ids.next(app.clock.now());
-    app.queues.send(Queues::pack_job(platform, leg.group(), id, &job)?).await?;
+    app.queues.order(platform, leg.group(), id, &job).await?;
     Ok(())
 }

@@ -109,7 +109,7 @@ pub async fn take(app: &App, connection: &Connection, event: Event) -> Result<Ta
             Err(refusal) => {
                 // It may be a duplicate of one that was taken while the conversation was another.
                 let first = app.store.event(&key, &connection.id, &event.id).await?;
-                return finish(app, first.ok_or(refusal)?, true).await;
+                return duplicate(app, first.ok_or(refusal)?).await;
             }
         };
         let goes_on = conversation.as_ref().is_some_and(|c| app.store.is_stale(c.touched_at, now));
@@ -128,7 +128,7 @@ pub async fn take(app: &App, connection: &Connection, event: Event) -> Result<Ta
             outcomes: std::collections::BTreeMap::new(),
         };
         // What does not fit into the queue must not be accepted.
-        pack(record.unsettled())?;
+        let packed = pack(record.deliveries())?;
         let written = if decision.changed {
             app.store.write_event_and_conversation(&record, &decision.conversation, now).await?
         } else {
@@ -136,17 +136,27 @@ pub async fn take(app: &App, connection: &Connection, event: Event) -> Result<Ta
         };
         match written {
             Written::Outdated => {}
-            Written::New => return finish(app, record, false).await,
-            Written::Duplicate(first) => return finish(app, *first, true).await,
+            Written::New => return finish(app, record, packed, false).await,
+            Written::Duplicate(first) => return duplicate(app, *first).await,
         }
     }
     Err(IntakeError::Contended)
 }
 
-/// Queues what has no outcome yet; of a duplicate, that is whatever had not been queued or sent.
-async fn finish(app: &App, record: EventRecord, duplicate: bool) -> Result<Taken, IntakeError> {
-    let open = record.unsettled().map(|delivery| Delivery { again: duplicate, ..delivery });
-    try_join_all(pack(open)?.into_iter().map(|packed| app.queues.send(packed))).await?;
+/// Queues whatever of a duplicate's first has no outcome yet: it may not have been queued or sent.
+async fn duplicate(app: &App, first: EventRecord) -> Result<Taken, IntakeError> {
+    let open = first.unsettled().map(|delivery| Delivery { again: true, ..delivery });
+    let packed = pack(open)?;
+    finish(app, first, packed, true).await
+}
+
+async fn finish(
+    app: &App,
+    record: EventRecord,
+    packed: Vec<Packed>,
+    duplicate: bool,
+) -> Result<Taken, IntakeError> {
+    try_join_all(packed.into_iter().map(|packed| app.queues.send(packed))).await?;
     if record.standing == Standing::Late {
         return Err(Refusal::NotOwner.into());
     }

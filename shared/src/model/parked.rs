@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Delivery, Platform};
+use super::{Delivery, Outcome, Platform, Verdict};
 
 /// A delivery that waits in its leg's order until it can be sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,21 @@ pub struct Parked {
     pub attempts: u32,
     /// Why it waits.
     pub reason: String,
+}
+
+impl Parked {
+    /// The outcome that stands on the event while it waits.
+    #[must_use]
+    pub fn outcome(&self, at: Timestamp) -> Outcome {
+        Outcome {
+            verdict: Verdict::Parked,
+            at,
+            status: None,
+            reason: Some(self.reason.clone()),
+            external_id: None,
+            attempts: self.attempts,
+        }
+    }
 }
 
 /// A delivery that is not tried any more unless a person says so.

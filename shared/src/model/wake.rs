@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionId, LegId, Platform};
+use super::{ConnectionId, Delivery, LegId, Platform};
 
 /// A note to ourselves, on the delayed queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,12 @@ pub enum Wake {
 }
 
 impl Wake {
+    /// A note to send what is parked on a delivery's leg then.
+    #[must_use]
+    pub fn leg_of(delivery: &Delivery, at: Timestamp) -> Self {
+        Self::Leg { platform: delivery.to.platform, leg: delivery.leg(), at }
+    }
+
     /// When, if not at once.
     #[must_use]
     pub fn at(&self) -> Option<Timestamp> {

@@ -218,7 +218,7 @@ impl Operator<'_> {
         job: &Job,
     ) -> Result<(), OrderError> {
         let id = self.ids.next(self.clock.now());
-        Ok(self.queues.send(Queues::pack_job(platform, group, id, job)?).await?)
+        Ok(self.queues.order(platform, group, id, job).await?)
     }
 
     async fn parked_legs(&self, connection: &ConnectionId) -> Result<Vec<LegId>, OrderError> {

@@ -96,17 +96,18 @@ impl Queues {
         Packed::new(platform, group, id, &Job::Deliver(Box::new(delivery)))
     }
 
-    /// Writes any other order. Its `id` must be new: the queue drops what it has seen.
+    /// Queues any other order. Its `id` must be new: the queue drops what it has seen.
     ///
     /// # Errors
-    /// If it cannot be written.
-    pub fn pack_job(
+    /// If it cannot be written, or the queue did not take it.
+    pub async fn order(
+        &self,
         platform: Platform,
         group: String,
         id: String,
         job: &Job,
-    ) -> Result<Packed, QueueError> {
-        Packed::new(platform, group, id, job)
+    ) -> Result<(), QueueError> {
+        self.send(Packed::new(platform, group, id, job)?).await
     }
 
     /// Queues a message; returns when the queue has it for good.

@@ -46,17 +46,14 @@ impl Store {
 
     /// Writes all or nothing.
     pub(super) async fn try_transact(&self, writes: Vec<Write>) -> Result<Transacted, StoreError> {
-        let failed = |error: &(dyn std::error::Error + 'static)| StoreError::Unavailable {
-            call: "TransactWriteItems",
-            cause: error.to_string(),
-        };
+        let failed = |error| unavailable("TransactWriteItems", &error);
         let mut transaction = self.dynamodb.transact_write_items();
         for write in writes {
             let entry = TransactWriteItem::builder();
             let entry = match write {
                 Write::Put(item, condition) => {
                     let put = Put::builder().table_name(&*self.table).set_item(Some(item));
-                    let put = conditional(put, condition).build().map_err(|e| failed(&e))?;
+                    let put = conditional(put, condition).build().map_err(failed)?;
                     entry.put(put)
                 }
                 Write::Delete(pk, sk) => {
@@ -64,7 +61,7 @@ impl Store {
                         .table_name(&*self.table)
                         .key("pk", AttributeValue::S(pk))
                         .key("sk", AttributeValue::S(sk));
-                    entry.delete(delete.build().map_err(|e| failed(&e))?)
+                    entry.delete(delete.build().map_err(failed)?)
                 }
             };
             transaction = transaction.transact_items(entry.build());

@@ -6,7 +6,7 @@ use crate::model::{EventBody, Owner, Phase, Role, Target};
 pub(super) fn decide(situation: &Situation<'_>) -> Result<Decision, Refusal> {
     let event = situation.event;
     let before = situation.conversation.ok_or(Refusal::UnknownConversation)?;
-    if before.phase == Phase::Closed {
+    if !before.is_open() {
         return Err(Refusal::Closed);
     }
     let mut after = before.clone();

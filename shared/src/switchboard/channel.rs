@@ -6,7 +6,7 @@ use crate::model::{AuthorRole, Conversation, EventBody, Owner, Phase, Role, Targ
 pub(super) fn decide(situation: &Situation<'_>) -> Result<Decision, Refusal> {
     let event = situation.event;
     let mut after = match situation.conversation {
-        Some(open) if open.phase == Phase::Open => open.clone(),
+        Some(open) if open.is_open() => open.clone(),
         past => start(situation, past)?,
     };
     // Written before people took over, and arrived after: it must not be answered by the bot.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 
-use crate::model::{Connection, Platform};
+use crate::model::{Connection, ConnectionId, Platform};
 
 /// What is counted, by platform and connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,65 +54,45 @@ pub fn init() {
 
 /// Counts one.
 pub fn count(now: Timestamp, what: Count, connection: &Connection) {
-    println!("{}", line(now, what, connection));
+    println!("{}", line(now, &format!("{what:?}"), connection.platform, Some(&connection.id)));
 }
 
 /// Counts a dead letter of a platform.
 pub fn count_dead_letter(now: Timestamp, platform: Platform) {
-    println!(
-        "{}",
-        json!({
-            "_aws": {
-                "Timestamp": now.as_millisecond(),
-                "CloudWatchMetrics": [{
-                    "Namespace": "Trunkline",
-                    "Dimensions": [["platform"]],
-                    "Metrics": [{ "Name": "DeadLettered", "Unit": "Count" }],
-                }],
-            },
-            "platform": platform.name(),
-            "DeadLettered": 1,
-        })
-    );
+    println!("{}", line(now, "DeadLettered", platform, None));
 }
 
-fn line(now: Timestamp, what: Count, connection: &Connection) -> Value {
-    let name = format!("{what:?}");
-    json!({
-        "_aws": {
-            "Timestamp": now.as_millisecond(),
-            "CloudWatchMetrics": [{
-                "Namespace": "Trunkline",
-                "Dimensions": [["platform"], ["platform", "connection"]],
-                "Metrics": [{ "Name": name, "Unit": "Count" }],
-            }],
-        },
-        "platform": connection.platform.name(),
-        "connection": connection.id.as_str(),
-        name: 1,
-    })
+fn line(
+    now: Timestamp,
+    name: &str,
+    platform: Platform,
+    connection: Option<&ConnectionId>,
+) -> Value {
+    let mut line = json!({ "platform": platform.name(), name: 1 });
+    let mut dimensions = vec![json!(["platform"])];
+    if let Some(connection) = connection {
+        line["connection"] = json!(connection);
+        dimensions.push(json!(["platform", "connection"]));
+    }
+    line["_aws"] = json!({
+        "Timestamp": now.as_millisecond(),
+        "CloudWatchMetrics": [{
+            "Namespace": "Trunkline",
+            "Dimensions": dimensions,
+            "Metrics": [{ "Name": name, "Unit": "Count" }],
+        }],
+    });
+    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Role;
 
     #[test]
     fn a_count_is_in_the_embedded_metric_format() {
-        let connection = Connection {
-            id: "shop".parse().unwrap(),
-            platform: Platform::Webex,
-            role: Role::Channel,
-            route: None,
-            copies: false,
-            allow_ips: vec![],
-            settings: serde_json::Map::new(),
-            secrets: std::collections::BTreeSet::new(),
-            secrets_version: 1,
-            delivery: crate::model::Policy::default(),
-        };
-        let line = line(Timestamp::UNIX_EPOCH, Count::Accepted, &connection);
+        let connection: ConnectionId = "shop".parse().unwrap();
+        let line = line(Timestamp::UNIX_EPOCH, "Accepted", Platform::Webex, Some(&connection));
         let metric = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"];
         assert_eq!((metric, &line["Accepted"]), (&json!("Accepted"), &json!(1)));
         for dimension in ["platform", "connection"] {
