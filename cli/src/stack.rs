@@ -1,12 +1,17 @@
 //! A deployed stack: what it is made of, and the clients to work on it.
 
+use std::sync::Arc;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_ssm::error::DisplayErrorContext;
 use serde::Deserialize;
+use trunkline_shared::app::{App, RandomIds, SystemClock};
 use trunkline_shared::aws::http_client;
+use trunkline_shared::guard::Outside;
 use trunkline_shared::queue::{Queues, Urls};
-use trunkline_shared::store::Store;
+use trunkline_shared::secrets::Secrets;
+use trunkline_shared::store::{Directory, Store};
 
 /// What the template tells of itself, in the parameter `/trunkline/<stack>/stack`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -19,6 +24,8 @@ pub struct Facts {
     pub secrets: String,
     /// The queues' addresses.
     pub queues: Urls,
+    /// How long transcripts are kept, in days.
+    pub retention_days: u32,
     /// `yes`, if deliveries may go to plain http and private addresses.
     pub allow_local: String,
 }
@@ -95,9 +102,23 @@ impl Stack {
             facts.api = local_api(&facts.api, endpoint);
         }
         let queues = Queues::new(aws_sdk_sqs::Client::new(aws), facts.queues.clone());
-        // The retention only matters to what functions write.
-        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), facts.table.clone(), 90);
+        let table = facts.table.clone();
+        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), table, facts.retention_days);
         Ok(Self { facts, store, queues, ssm })
+    }
+
+    /// The functions' own code on this stack.
+    #[must_use]
+    pub fn app(&self) -> App {
+        App {
+            store: self.store.clone(),
+            directory: Arc::new(Directory::new(self.store.clone())),
+            queues: self.queues.clone(),
+            secrets: Arc::new(Secrets::new(self.ssm.clone(), self.facts.secrets.clone())),
+            outside: Arc::new(Outside::new(self.allows_local())),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        }
     }
 
     /// Whether deliveries may go to plain http and private addresses.

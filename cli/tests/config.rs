@@ -66,7 +66,7 @@ fn a_good_file_is_read() {
     assert_eq!(shop.connection.settings["closed_events"], true);
     let signing = &desired.connections[1].secrets[0];
     assert_eq!((signing.0.as_str(), signing.1.len()), ("signing", 2));
-    assert_eq!(desired.routes[0].bot.as_str(), "bot");
+    assert_eq!(desired.routes[0].bot.as_ref().unwrap().as_str(), "bot");
     let stored = serde_json::to_string(&desired.connections[0].connection).unwrap();
     assert!(
         !stored.contains("vt-1") && !stored.contains("hooks.example.net"),
@@ -142,7 +142,7 @@ routes:
         "line 27: there is no connection 'nobody': add it under connections",
         "line 27: the connection shop does not have the role channel",
         "line 28: the route main has no 'bots' (did you mean 'bot'?)",
-        "line 26: 'bot' is missing: add it",
+        "line 26: the route main serves nobody: name a bot, a desk or both",
         "nothing was applied",
     ] {
         assert!(said.contains(expected), "missing: {expected}\n{said}");

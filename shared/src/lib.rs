@@ -9,6 +9,7 @@ pub mod intake;
 pub mod model;
 pub mod operations;
 pub mod queue;
+pub mod rendering;
 pub mod secrets;
 pub mod store;
 pub mod switchboard;

@@ -35,10 +35,17 @@ pub async fn a_permanent_failure_is_recorded_and_the_leg_goes_on(world: &World) 
         scene.far.hears("/webex", i + 1).await;
     }
     scene.far.hears_only("/webex", 2).await;
-    let transcript = scene.transcript("wx-1").await;
+    let mut transcript = scene.transcript("wx-1").await;
+    transcript.retain(|record| record.event.body.kind() == "message");
     let outcome = |i: usize| transcript[i].outcomes["permanent-webex"].clone();
     assert_eq!(outcome(1).verdict, Verdict::Permanent);
     let reason = "Webex Connect answered code 7001: Authentication failed";
     assert_eq!(outcome(1).reason.as_deref(), Some(reason));
     assert_eq!(outcome(2).verdict, Verdict::Delivered);
+    let told = scene.far.hears_only("/bot", 2).await[1].json();
+    assert_eq!((&told["type"], &told["data"]["message"]), (&json!("receipt"), &json!("b-0")));
+    assert_eq!(
+        (&told["data"]["status"], &told["data"]["reason"]),
+        (&json!("failed"), &json!(reason))
+    );
 }

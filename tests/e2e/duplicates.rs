@@ -10,7 +10,7 @@ use trunkline_shared::intake::take;
 use trunkline_shared::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Job, Owner, Platform,
 };
-use trunkline_shared::store::Written;
+use trunkline_shared::store::{Sorted, Written};
 use trunkline_tests::{Ahead, Scene, World, webex_message};
 
 pub async fn five_at_once_are_one_delivery(world: &World) {
@@ -80,19 +80,12 @@ pub async fn what_was_written_but_not_queued_is_queued_by_the_duplicate(world: &
     let now = SystemClock.now();
     let mut record = scene.transcript("wx-1").await.remove(0);
     record.outcomes.clear();
-    record.event = Event {
-        id: EventId::from_parts(&["m", "m-1"]),
-        conversation: "wx-1".into(),
-        at: now,
-        author: Author::nameless(AuthorRole::Customer),
-        channel: None,
-        floor: Some(Owner::Bot),
-        body: EventBody::Message {
-            content: Content::text("lost?"),
-            metadata: serde_json::Map::new(),
-        },
-    };
-    let written = world.stack().store.write_event(&record, now).await.unwrap();
+    let body =
+        EventBody::Message { content: Content::text("lost?"), metadata: serde_json::Map::new() };
+    let (id, author) = (EventId::from_parts(&["m", "m-1"]), Author::nameless(AuthorRole::Customer));
+    record.event = Event { floor: Some(Owner::Bot), ..Event::new(id, "wx-1", now, author, body) };
+    let sorted = [Sorted { record: &record, at: now, place: 0 }];
+    let written = world.stack().store.write_events(&sorted, None, now).await.unwrap();
     assert_eq!(written, Written::New);
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert_eq!(scene.far.heard("/bot").len(), 1, "nothing was queued yet");

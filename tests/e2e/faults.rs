@@ -40,6 +40,7 @@ pub async fn killed_after_the_send_and_before_the_record(world: &World) {
     let scene = Scene::usual(world, "kill-record").await;
     write_until_accepted(&scene, "wx-1", 1).await;
     scene.far.hears("/bot", 1).await;
+    scene.settled("webex", "wx-1").await;
     world.tap.will(Fault::Kill, "UpdateItem", "kill-record-", 0, 1);
     let body = webex_message("wx-1", "m-1", "message 1");
     assert_eq!(scene.post("webex", body, &[]).await.0, 200);

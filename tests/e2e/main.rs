@@ -2,16 +2,20 @@
 
 mod bad_input;
 mod breaker;
+mod carried;
 mod chaos;
 mod counts;
 mod delivery;
 mod duplicates;
 mod faults;
+mod handover;
+mod loops;
 mod ownership;
 mod parked;
 mod schedule;
 mod setup;
 mod story;
+mod timers;
 mod webhook;
 
 use std::sync::Arc;
@@ -60,6 +64,28 @@ fn main() {
             ownership::a_handover_and_the_way_back,
             ownership::a_closed_conversation_starts_anew,
             ownership::a_conversation_that_goes_on_for_months_is_not_forgotten,
+            handover::the_full_story,
+            handover::message_while_pending_reaches_the_desk,
+            handover::late_bot_answer_is_not_shown,
+            handover::closed_by_agent_returns_control_to_bot,
+            handover::a_customer_switches_by_keyword_in_their_language,
+            handover::a_person_who_operates_it_hands_over_and_back_and_closes,
+            handover::whatever_is_not_the_senders_to_do_is_refused,
+            handover::a_change_of_configuration_strands_nobody,
+            handover::a_route_without_a_bot,
+            timers::nobody_accepts_in_time,
+            timers::an_agent_does_not_answer_in_time,
+            timers::silence_ends_a_conversation,
+            timers::a_bot_that_is_down_for_long_is_left_and_what_waits_for_it_is_told,
+            loops::bridge_notice_is_never_bridged,
+            loops::two_linked_channels_do_not_loop,
+            loops::a_story_told_twice_over_is_the_same_story,
+            carried::receipts_and_typing_go_both_ways_under_the_right_ids,
+            carried::another_conversations_message_cannot_be_named,
+            carried::choices_become_numbers_where_there_are_no_buttons,
+            carried::long_texts_arrive_in_parts_and_in_order,
+            carried::what_cannot_be_shown_is_said_once,
+            carried::events_that_come_out_of_order_wait_for_each_other,
             webhook::channel_observer_and_addresses_of_their_own,
             webhook::bearer_and_api_key,
             webhook::handshakes_both_ways,
@@ -92,6 +118,7 @@ fn main() {
         &world,
         handle,
         [
+            timers::slow_bot_ack_does_not_hand_over,
             faults::a_receiver_that_is_too_slow_gets_it_again_as_often_as_is_set,
             chaos::one_poisoned_conversation_does_not_hold_up_the_others,
             chaos::nothing_is_lost_or_out_of_order_while_all_goes_wrong,

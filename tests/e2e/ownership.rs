@@ -60,7 +60,7 @@ pub async fn a_handover_and_the_way_back(world: &World) {
     assert_eq!(scene.sends("bot", "b-4", conversation, says("Yes?")).await.0, 200);
     scene.far.hears_only("/webex", 3).await;
     let held = world.stack().store.conversation(&scene.key("wx-1")).await.unwrap().unwrap();
-    assert_eq!((held.owner, held.handed_over_at), (Owner::Bot, None));
+    assert_eq!((held.owner(), held.handover), (Owner::Bot, None));
 }
 
 pub async fn a_closed_conversation_starts_anew(world: &World) {

@@ -42,7 +42,7 @@ pub async fn a_customers_message_reaches_the_bot_and_the_answer_the_customer(wor
         );
     }
     let held = world.stack().store.conversation(&scene.key("wx-1")).await.unwrap().unwrap();
-    assert_eq!((held.owner, held.version), (Owner::Bot, 1));
+    assert_eq!((held.owner(), held.version), (Owner::Bot, 1));
     assert_eq!(held.id, conversation);
 }
 

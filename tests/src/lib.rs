@@ -10,7 +10,7 @@ mod world;
 
 pub use far_side::{Behaviour, FarSide, Heard};
 pub use reference::Reference;
-pub use scene::{SIGNING, Scene, USUAL, signing_headers, webex_message};
+pub use scene::{SIGNING, Scene, THREE, USUAL, says, signing_headers, webex_message};
 pub use tap::{Fault, Tap};
 pub use workers::{kill, processes_of, workers_of};
 pub use world::{Ahead, World};

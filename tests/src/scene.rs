@@ -8,7 +8,7 @@ use standardwebhooks::Webhook;
 use trunkline::apply::{apply, inbound_url};
 use trunkline::config::{Environment, Reading, SecretSource, read};
 use trunkline_shared::app::{Clock, SystemClock};
-use trunkline_shared::model::{Connection, ConversationKey, time};
+use trunkline_shared::model::{Connection, Conversation, ConversationKey, time};
 use trunkline_shared::store::EventRecord;
 
 use crate::{FarSide, World};
@@ -64,7 +64,51 @@ routes:
   NAME: { channels: [NAME-webex], bot: NAME-bot }
 ";
 
+/// A channel, a bot and a desk, all by signed webhooks; `ROUTE` stands for more of the route.
+pub const THREE: &str = "
+connections:
+  NAME-channel:
+    platform: webhook
+    role: channel
+    sender_prefix: true
+    settings: { message_url: FAR/channel }
+    secrets: { signing: { env: NEW } }
+  NAME-bot:
+    platform: webhook
+    role: bot
+    delivery: { retry: [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], breaker_after: 2 }
+    settings: { message_url: FAR/bot }
+    secrets: { signing: { env: NEW } }
+  NAME-desk:
+    platform: webhook
+    role: desk
+    settings: { message_url: FAR/desk }
+    secrets: { signing: { env: NEW } }
+routes:
+  NAME:
+    channels: [NAME-channel]
+    bot: NAME-bot
+    desk: NAME-desk
+    language: en
+    keywords:
+      en: { handover: [agent], handback: [robot] }
+    texts:
+      en:
+        waiting: We look for somebody.
+        joined: '{agent} is here.'
+        left: '{agent} has left.'
+        nobody: Nobody is there now.
+        unshown: We cannot see this.
+        agent: Somebody
+      nl: { waiting: We zoeken iemand. }
+ROUTE";
+
 impl<'w> Scene<'w> {
+    /// A channel, a bot and a desk; `route` is more of their route.
+    pub async fn of_three(world: &'w World, name: &str, route: &str) -> Self {
+        Self::of(world, name, &THREE.replace("ROUTE", route)).await
+    }
+
     /// The usual scene.
     pub async fn usual(world: &'w World, name: &str) -> Self {
         Self::of(world, name, USUAL).await
@@ -145,18 +189,51 @@ impl<'w> Scene<'w> {
         self.post(which, body, &headers).await
     }
 
+    /// A customer's message on the webhook channel `<name>-channel`.
+    pub async fn writes(&self, customer: &str, id: &str, text: &str) {
+        let (status, body) = self.sends("channel", id, customer, says(text)).await;
+        assert_eq!(status, 200, "{body}");
+    }
+
     /// What the table holds of a customer's conversation on the Webex channel.
     pub async fn transcript(&self, customer: &str) -> Vec<EventRecord> {
         self.world.stack().store.transcript(&self.key(customer), 100).await.unwrap()
     }
 
+    /// A customer's conversation on `<name>-<which>`, as it is stored.
+    pub async fn conversation(&self, which: &str, customer: &str) -> Conversation {
+        let key = self.key_on(which, customer);
+        self.world.stack().store.conversation(&key).await.unwrap().unwrap()
+    }
+
+    /// Waits until all deliveries of a customer's conversation on `<name>-<which>` have an outcome.
+    pub async fn settled(&self, which: &str, customer: &str) {
+        let key = self.key_on(which, customer);
+        for _ in 0..200 {
+            let transcript = self.world.stack().store.transcript(&key, 100).await.unwrap();
+            if transcript.iter().flat_map(EventRecord::unsettled).count() == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("the deliveries of {customer} are not settled");
+    }
+
     /// The key of a customer's conversation on the Webex channel.
     pub fn key(&self, customer: &str) -> ConversationKey {
-        ConversationKey {
-            channel: format!("{}-webex", self.name).parse().unwrap(),
-            customer: customer.into(),
-        }
+        self.key_on("webex", customer)
     }
+
+    /// The key of a customer's conversation on `<name>-<which>`.
+    pub fn key_on(&self, which: &str, customer: &str) -> ConversationKey {
+        let channel = format!("{}-{which}", self.name).parse().unwrap();
+        ConversationKey { channel, customer: customer.into() }
+    }
+}
+
+/// A message of the webhook protocol, without its envelope.
+pub fn says(text: &str) -> Value {
+    json!({"type": "message", "data": {"text": text}})
 }
 
 /// A customer's message as Webex Connect sends it.

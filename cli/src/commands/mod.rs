@@ -3,6 +3,7 @@
 mod configure;
 mod local;
 mod operate;
+mod turn;
 
 use std::path::PathBuf;
 
@@ -29,6 +30,7 @@ Examples:
   trunkline verify shop-bot              ask a connection's far side to prove itself
   trunkline deliveries                   what is parked or has failed, and why
   trunkline replay --connection shop-bot --since 2h   have it sent now
+  trunkline handover shop-whatsapp 31612345678 --reason complaint   give it to people
   trunkline secret > bot.secret          make a signing secret";
 
 #[derive(Debug, Subcommand)]
@@ -87,6 +89,21 @@ enum Command {
         /// One dead letter; all, if left out.
         letter: Option<String>,
     },
+    /// Give a customer's conversation to people.
+    Handover {
+        #[command(flatten)]
+        whose: turn::Whose,
+    },
+    /// Give a customer's conversation back to the bot.
+    Handback {
+        #[command(flatten)]
+        whose: turn::Whose,
+    },
+    /// End a customer's conversation: their next message starts another.
+    Close {
+        #[command(flatten)]
+        whose: turn::Whose,
+    },
     /// Make a signing secret (Standard Webhooks).
     Secret,
     /// List what can be set, by platform.
@@ -135,6 +152,9 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Redrive { letter } => {
             operate::redrive(&find(&name).await?, letter.as_deref()).await
         }
+        Command::Handover { whose } => turn::handover(&find(&name).await?, &whose).await,
+        Command::Handback { whose } => turn::handback(&find(&name).await?, &whose).await,
+        Command::Close { whose } => turn::close(&find(&name).await?, &whose).await,
         Command::Secret => {
             println!("{}", configure::new_secret());
             Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use trunkline_shared::guard::check_url;
-use trunkline_shared::model::{Connection, ConnectionId, Platform, Role};
+use trunkline_shared::model::{Connection, ConnectionId, HOUSE, Platform, Role};
 use trunkline_shared::secrets::PATH_KEY;
 
 use super::problems::Report;
@@ -13,8 +13,20 @@ use super::yaml::Node;
 use super::{DesiredConnection, Reading, delivery, secrets};
 use crate::platforms;
 
-const MEMBERS: [&str; 7] =
-    ["platform", "role", "copies", "allow_ips", "delivery", "settings", "secrets"];
+const MEMBERS: [&str; 10] = [
+    "platform",
+    "role",
+    "copies",
+    "sender_prefix",
+    "text_limit",
+    "reorder_window",
+    "allow_ips",
+    "delivery",
+    "settings",
+    "secrets",
+];
+/// The longest time that events are held back, in seconds.
+const LONGEST_WINDOW: u32 = 60;
 
 pub(super) fn read(
     node: &Node<'_>,
@@ -34,6 +46,9 @@ fn one(
 ) -> Option<DesiredConnection> {
     let id: Option<ConnectionId> =
         name.parse().map_err(|why| report.add(line, format!("{why}"))).ok();
+    if name == HOUSE {
+        report.add(line, format!("'{HOUSE}' is Trunkline's own name: choose another"));
+    }
     let what = format!("the connection {name}");
     let members = node.members(report, &what, &MEMBERS);
     let platform = members.required("platform", line, report);
@@ -42,6 +57,12 @@ fn one(
     let role =
         role.and_then(|node| node.word(report, "the role", &Role::NAMES.map(|(name, _)| name)));
     let copies = members.get("copies").and_then(|node| node.truth(report, "copies"));
+    let prefix = members.get("sender_prefix");
+    let sender_prefix = prefix.and_then(|node| node.truth(report, "sender_prefix"));
+    let text_limit = members.get("text_limit");
+    let text_limit = text_limit.and_then(|node| node.number(report, "text_limit", 20..=1_000_000));
+    let window = members.get("reorder_window");
+    let window = window.and_then(|node| node.number(report, "reorder_window", 1..=LONGEST_WINDOW));
     let allow_ips = members.get("allow_ips").map_or_else(Vec::new, |node| ranges(node, report));
 
     let platform: Platform = platform?.parse().ok()?;
@@ -86,6 +107,9 @@ fn one(
         role,
         route: None,
         copies: copies.unwrap_or(false),
+        sender_prefix: sender_prefix.unwrap_or(false),
+        text_limit,
+        reorder_window: window,
         allow_ips,
         delivery,
         settings,

@@ -6,6 +6,7 @@ mod problems;
 mod routes;
 mod secrets;
 mod spec;
+mod switching;
 mod yaml;
 
 use trunkline_shared::model::{Connection, ConnectionId, Route};

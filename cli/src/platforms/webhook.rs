@@ -10,7 +10,7 @@ use crate::config::{Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
 
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Webhook,
-    roles: &[Role::Channel, Role::Bot, Role::Observer],
+    roles: &[Role::Channel, Role::Bot, Role::Desk, Role::Observer],
     settings: &[
         SettingSpec {
             name: "message_url",

@@ -2,6 +2,7 @@
 //! look at whether anything was left lying.
 
 mod dead;
+mod due;
 mod sweep;
 mod wake;
 
@@ -9,6 +10,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use trunkline_shared::app::App;
+use trunkline_shared::intake::IntakeError;
 use trunkline_shared::queue::QueueError;
 use trunkline_shared::store::StoreError;
 use trunkline_shared::telemetry;
@@ -25,6 +27,9 @@ pub enum UpkeepError {
     /// A queue.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// What came due could not be taken.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
     /// It is not as we write them.
     #[error("a note cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use trunkline_shared::app::App;
 use trunkline_shared::model::{ConnectionId, Drain, Job, LegId, Platform, Wake, next_probe};
 
-use crate::UpkeepError;
+use crate::{UpkeepError, due};
 
 /// How many legs are released by one note.
 const RELEASED_AT_ONCE: u16 = 100;
@@ -33,6 +33,13 @@ pub async fn wake(app: &App, wake: Wake) -> Result<(), UpkeepError> {
         }
         Wake::Release { platform, connection, after, .. } => {
             release(app, platform, connection, after).await
+        }
+        Wake::Timer { key, timer, .. } => due::timer(app, key, timer).await,
+        Wake::BotDown { leg, .. } => due::bot(app, leg).await,
+        Wake::Held { platform, leg, .. } => {
+            let (group, id) = (leg.group(), app.ids.next(now));
+            app.queues.order(platform, group, id, &Job::Release { leg }).await?;
+            Ok(())
         }
     }
 }

@@ -122,10 +122,12 @@ pub fn parse(
     let floor = if by_bot_talk { Owner::Bot } else { Owner::Desk };
     Ok(Event {
         id: identity(&kind, &incoming, object),
+        external_id: incoming.messageid.some().filter(|_| is_customers).map(Into::into),
         conversation: conversation.to_owned(),
         at: time::parse_lenient(incoming.timestamp.get()).unwrap_or(now),
         author: Author::nameless(author),
         channel: incoming.channel.some().map(Into::into),
+        language: None,
         floor: is_customers.then_some(floor),
         body: body(&kind, &incoming, object),
     })
@@ -177,19 +179,15 @@ fn identity(kind: &Kind, incoming: &Incoming, object: &Map<String, Value>) -> Ev
 
 fn body(kind: &Kind, incoming: &Incoming, object: &Map<String, Value>) -> EventBody {
     match kind {
-        Kind::Message => EventBody::Message {
-            content: Content {
-                text: incoming.message.some().map(|_| incoming.message.raw().to_owned()),
-                media: media::read(&incoming.media),
-                choices: Vec::new(),
-            },
-            metadata: Map::new(),
+        Kind::Message => message(incoming, object),
+        Kind::Postback => EventBody::Choice {
+            id: incoming.postbackpayload.get().to_owned(),
+            title: None,
+            typed: None,
         },
-        Kind::Postback => {
-            EventBody::Choice { id: incoming.postbackpayload.get().to_owned(), title: None }
-        }
         Kind::Receipt => EventBody::Receipt {
             message: incoming.messageid.get().to_owned(),
+            about: None,
             status: match incoming.deliverystatus.get().to_lowercase().as_str() {
                 "delivered" => ReceiptStatus::Delivered,
                 "read" => ReceiptStatus::Read,
@@ -200,8 +198,23 @@ fn body(kind: &Kind, incoming: &Incoming, object: &Map<String, Value>) -> EventB
         },
         Kind::Closed => EventBody::Close { reason: Some(incoming.event.get().to_owned()) },
         Kind::Unknown => EventBody::Opaque {
+            said: false,
             name: incoming.event.get().to_owned(),
             raw: Value::Object(object.clone()),
         },
     }
+}
+
+/// What was said; kept as it came where it is neither text nor file.
+fn message(incoming: &Incoming, object: &Map<String, Value>) -> EventBody {
+    let content = Content {
+        text: incoming.message.some().map(|_| incoming.message.raw().to_owned()),
+        media: media::read(&incoming.media),
+        ..Content::default()
+    };
+    if content.is_empty() {
+        let (name, raw) = (incoming.event.get().to_owned(), Value::Object(object.clone()));
+        return EventBody::Opaque { said: true, name, raw };
+    }
+    EventBody::Message { content, metadata: Map::new() }
 }

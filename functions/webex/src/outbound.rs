@@ -71,13 +71,14 @@ fn event(sending: &Sending<'_>, settings: &Settings) -> Result<Map<String, Value
     let mut put = |key: &str, value: String| event.insert(key.to_owned(), Value::String(value));
     let (name, params) = match &sending.delivery.event.body {
         EventBody::Message { content, metadata } => {
-            put("message", content.to_plain_text());
+            put("message", content.text.clone().unwrap_or_default());
             put("Messagetype", settings.message_type.clone());
+            // The text numbers them already; a flow may want their ids.
             let choices = content.choices.iter().enumerate();
             let choices = choices.map(|(i, choice)| format!("choice{}={}", i + 1, choice.id));
             (&settings.reply_event, customparams(metadata).chain(choices).collect::<Vec<_>>())
         }
-        EventBody::Handover { reason, context } => {
+        EventBody::Handover { reason, context, .. } => {
             let reason = reason.iter().map(|reason| format!("reason={reason}"));
             (&settings.handover_event, reason.chain(customparams(context)).collect())
         }
@@ -93,7 +94,10 @@ fn event(sending: &Sending<'_>, settings: &Settings) -> Result<Map<String, Value
         EventBody::Choice { .. }
         | EventBody::Receipt { .. }
         | EventBody::Typing { .. }
+        | EventBody::Accept
         | EventBody::Handback { .. }
+        | EventBody::Edit { .. }
+        | EventBody::Delete { .. }
         | EventBody::Opaque { .. } => {
             return Err(Unsendable::NoForm("Webex Connect has no form for such an event"));
         }

@@ -67,7 +67,10 @@ fn a_message_while_an_agent_has_the_conversation_says_so() {
 #[test]
 fn a_postback_is_a_choice_known_by_payload_and_time() {
     let event = event(include_bytes!("../fixtures/postback.json"));
-    assert_eq!(event.body, EventBody::Choice { id: "TRACK_ORDER".into(), title: None });
+    assert_eq!(
+        event.body,
+        EventBody::Choice { id: "TRACK_ORDER".into(), title: None, typed: None }
+    );
     let later = include_str!("../fixtures/postback.json").replace("45.03", "45.04");
     assert_ne!(self::event(later.as_bytes()).id, event.id);
 }
@@ -78,6 +81,7 @@ fn receipts_of_one_message_are_told_apart_by_status() {
     assert_eq!(
         failed.body,
         EventBody::Receipt {
+            about: None,
             message: "b7b1a9d0-6f13-4a5a-bb52-1c2d3e4f5a60".into(),
             status: ReceiptStatus::Failed,
             reason: Some("Recipient is not a WhatsApp user".into()),
@@ -93,7 +97,10 @@ fn the_samples_as_the_vendor_prints_them() {
     assert_eq!(text(&message), Some("see https://shop.example/48121"));
     assert_eq!(message.id.as_str(), "m:m-1");
     let postback = event(include_bytes!("../fixtures/documented-postback.txt"));
-    assert_eq!(postback.body, EventBody::Choice { id: "PAYLOAD VALUE".into(), title: None });
+    assert_eq!(
+        postback.body,
+        EventBody::Choice { id: "PAYLOAD VALUE".into(), title: None, typed: None }
+    );
     let delivery = event(include_bytes!("../fixtures/documented-delivery.txt"));
     let EventBody::Receipt { status, .. } = delivery.body else { panic!("a receipt") };
     assert_eq!(status, ReceiptStatus::Other("Delivered/Failed/Read".into()));
@@ -112,7 +119,7 @@ fn keys_in_any_spelling_and_numbers_for_texts() {
 #[test]
 fn what_is_unknown_is_kept_and_a_close_only_where_it_is_asked_for() {
     let body = br#"{"Conversationid":"c","Event":"Chat closed by agent"}"#;
-    let EventBody::Opaque { name, raw } = event(body).body else { panic!("opaque") };
+    let EventBody::Opaque { name, raw, .. } = event(body).body else { panic!("opaque") };
     assert_eq!((name.as_str(), &raw["Conversationid"]), ("Chat closed by agent", &json!("c")));
     let closed = event_with(body, json!({"closed_events": true})).body;
     assert_eq!(closed, EventBody::Close { reason: Some("Chat closed by agent".into()) });

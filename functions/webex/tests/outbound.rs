@@ -10,8 +10,9 @@ use trunkline_shared::dispatch::{Outbound, Sending, Unsendable};
 use trunkline_shared::guard::{Answer, Request};
 use trunkline_shared::model::{
     Author, AuthorRole, Choice, Content, ConversationKey, Delivery, Event, EventBody, EventId,
-    Platform, Role, Target, Verdict,
+    Mode, Recall, Role, Target, Verdict,
 };
+use trunkline_shared::rendering::render;
 use trunkline_shared::secrets::SecretBag;
 use trunkline_webex::{Webex, success};
 
@@ -26,21 +27,14 @@ fn encode_with(
         key: key.clone(),
         conversation: "ours".into(),
         from: "bot".parse().unwrap(),
-        to: Target {
-            connection: "shop".parse().unwrap(),
-            platform: Platform::Webex,
-            role: Role::Channel,
-            copy: false,
-        },
-        event: Event {
-            id: EventId::from_parts(&["e", "1"]),
-            conversation: "ours".into(),
-            at: now(),
-            author: Author::nameless(AuthorRole::Bot),
-            channel: None,
-            floor: None,
+        to: Target::addressed(&connection(no_settings()).as_party(), Role::Channel),
+        event: Event::new(
+            EventId::from_parts(&["e", "1"]),
+            "ours",
+            now(),
+            Author::nameless(AuthorRole::Bot),
             body,
-        },
+        ),
         again: false,
         replay: false,
     };
@@ -87,7 +81,11 @@ fn choices_become_numbered_text_and_their_ids_customparams() {
         choices: vec![choice("A", "Red"), choice("B", "Blue")],
         ..Content::text("Which one?")
     };
-    let sent = sent(EventBody::Message { content, metadata: map(json!({})) }, no_settings());
+    let body = EventBody::Message { content, metadata: map(json!({})) };
+    let channel = Target::addressed(&connection(no_settings()).as_party(), Role::Channel);
+    let author = Author::nameless(AuthorRole::Bot);
+    let event = Event::new(EventId::from_parts(&["e", "1"]), "ours", now(), author, body);
+    let sent = sent(render(&event, &channel).remove(0).body, no_settings());
     assert_eq!(sent["message"], "Which one?\n1. Red\n2. Blue");
     assert_eq!(
         (&sent["customparam1"], &sent["customparam2"]),
@@ -98,6 +96,8 @@ fn choices_become_numbered_text_and_their_ids_customparams() {
 #[test]
 fn a_handover_is_1002_with_reason_and_context() {
     let body = EventBody::Handover {
+        mode: Mode::Offer,
+        recall: Recall::default(),
         reason: Some("customer_asked".into()),
         context: map(json!({"language": "nl", "summary": "Wants to return order 48121"})),
     };
@@ -118,7 +118,12 @@ fn a_handover_is_1002_with_reason_and_context() {
 fn names_and_the_close_event_are_settings() {
     let settings =
         json!({"event_key": "event_type", "handover_event": "handover", "close_event": "closed"});
-    let handover = EventBody::Handover { reason: None, context: map(json!({})) };
+    let handover = EventBody::Handover {
+        mode: Mode::Offer,
+        recall: Recall::default(),
+        reason: None,
+        context: map(json!({})),
+    };
     assert_eq!(sent(handover, settings.clone())["event_type"], "handover");
     let close = || EventBody::Close { reason: Some("done".into()) };
     let sent = sent(close(), settings);

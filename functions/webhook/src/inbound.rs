@@ -5,13 +5,11 @@ use serde_json::{Value, json};
 use trunkline_shared::intake::{
     Call, Inbound, IntakeError, MAX_BODY, Received, Reply, Result as Came, Taken,
 };
-use trunkline_shared::model::{
-    self, AuthorRole, Content, Event, EventBody, EventId, Platform, ReceiptStatus, Role,
-};
+use trunkline_shared::model::Platform;
 
 use crate::settings::Settings;
-use crate::wire::{self, Envelope, Payload};
-use crate::{Webhook, auth};
+use crate::wire::{Envelope, Payload};
+use crate::{Webhook, auth, read};
 
 impl Inbound for Webhook {
     const PLATFORM: Platform = Platform::Webhook;
@@ -33,7 +31,7 @@ impl Inbound for Webhook {
             Ok(Envelope { payload: Payload::Verification { challenge }, .. }) => {
                 Received::Answered(Reply::json(StatusCode::OK, &json!({"challenge": challenge})))
             }
-            Ok(envelope) => match event(envelope, call.connection.role) {
+            Ok(envelope) => match read::event(envelope, call.connection.role) {
                 Some(event) => Received::Events(vec![event]),
                 None => Received::Unreadable("a message needs text, media or choices".into()),
             },
@@ -89,84 +87,16 @@ fn problem(status: StatusCode, code: &str, detail: &str) -> Reply {
 /// # Errors
 /// What is wrong, and where.
 pub fn parse(body: &[u8]) -> Result<Envelope, String> {
-    let value: Value = serde_json::from_slice(body).map_err(|e| format!("not JSON: {e}"))?;
-    if !value.is_object() {
+    let mut value: Value = serde_json::from_slice(body).map_err(|e| format!("not JSON: {e}"))?;
+    let Some(object) = value.as_object_mut() else {
         return Err("not a JSON object: send one event a call".into());
-    }
+    };
+    // An event that has nothing to add may leave it out.
+    object.entry("data").or_insert_with(|| json!({}));
     let envelope: Envelope = serde_json::from_value(value)
         .map_err(|e| format!("not an event: {e}; see docs/webhook.md for its members"))?;
     if envelope.id.is_empty() || envelope.id.len() > 512 {
         return Err("id must have 1 to 512 bytes".into());
     }
     Ok(envelope)
-}
-
-fn event(envelope: Envelope, role: Role) -> Option<Event> {
-    let author = envelope.author.unwrap_or(wire::Author { role: usual(role), name: None });
-    let body = match envelope.payload {
-        Payload::Message { text, media, choices, metadata } => {
-            let media = media
-                .into_iter()
-                .map(|wire::Media { url, mime_type, name }| model::Media { url, mime_type, name });
-            let choices =
-                choices.into_iter().map(|wire::Choice { id, title }| model::Choice { id, title });
-            let content = Content { text, media: media.collect(), choices: choices.collect() };
-            if content.is_empty() {
-                return None;
-            }
-            EventBody::Message { content, metadata }
-        }
-        Payload::Choice { id, title } => EventBody::Choice { id, title },
-        Payload::Receipt { message, status, reason } => {
-            EventBody::Receipt { message, status: receipt(status), reason }
-        }
-        Payload::Typing { active } => EventBody::Typing { active },
-        Payload::Handover { reason, context } => EventBody::Handover { reason, context },
-        Payload::Handback { reason } => EventBody::Handback { reason },
-        Payload::Close { reason } => EventBody::Close { reason },
-        Payload::Opaque { name, raw } => EventBody::Opaque { name, raw },
-        // Answered before; harmless all the same.
-        Payload::Verification { challenge } => {
-            EventBody::Opaque { name: "verification".into(), raw: Value::String(challenge) }
-        }
-    };
-    Some(Event {
-        id: EventId::from_parts(&["e", &envelope.id]),
-        conversation: envelope.conversation,
-        at: envelope.timestamp,
-        author: model::Author { role: author.role.into(), name: author.name },
-        channel: envelope.channel.and_then(|channel| channel.name),
-        floor: None,
-        body,
-    })
-}
-
-fn usual(role: Role) -> wire::Role {
-    match role {
-        Role::Channel => wire::Role::Customer,
-        Role::Bot => wire::Role::Bot,
-        Role::Desk => wire::Role::Agent,
-        Role::Observer => wire::Role::System,
-    }
-}
-
-fn receipt(status: String) -> ReceiptStatus {
-    match status.as_str() {
-        "delivered" => ReceiptStatus::Delivered,
-        "read" => ReceiptStatus::Read,
-        "failed" => ReceiptStatus::Failed,
-        _ => ReceiptStatus::Other(status),
-    }
-}
-
-impl From<wire::Role> for AuthorRole {
-    fn from(role: wire::Role) -> Self {
-        match role {
-            wire::Role::Customer => Self::Customer,
-            wire::Role::Bot => Self::Bot,
-            wire::Role::Agent => Self::Agent,
-            wire::Role::System => Self::System,
-            wire::Role::Unknown => Self::Unknown,
-        }
-    }
 }

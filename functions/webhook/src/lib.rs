@@ -5,15 +5,18 @@
 mod auth;
 mod inbound;
 mod outbound;
+mod read;
 mod settings;
 mod template;
 mod wire;
+mod write;
 
 pub use inbound::parse;
-pub use outbound::{Kind, encode_event};
+pub use outbound::Kind;
 pub use settings::{API_KEY, Auth, BEARER, SIGNING, Settings};
 pub use template::{BadTemplate, Values, check as check_template, render as render_template};
-pub use wire::{Author, ChannelInfo, Envelope, Payload};
+pub use wire::{Author, ChannelInfo, Envelope, Format, Line, Media, Next, Payload};
+pub use write::encode_event;
 
 #[cfg(feature = "schema")]
 pub use wire::schema;

@@ -5,12 +5,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 use trunkline_shared::dispatch::{Outbound, Sending, Unsendable};
 use trunkline_shared::guard::{Answer, Request};
-use trunkline_shared::model::{AuthorRole, Connection, Event, EventBody, Platform, ReceiptStatus};
+use trunkline_shared::model::{Connection, Delivery, EventBody, Platform};
 use trunkline_shared::secrets::SecretBag;
 
 use crate::settings::Settings;
 use crate::template::{Values, render};
-use crate::wire::{self, ChannelInfo, Envelope, Payload};
+use crate::wire::{ChannelInfo, Envelope, Payload};
+use crate::write::encode_event;
 use crate::{Webhook, auth};
 
 impl Outbound for Webhook {
@@ -30,6 +31,11 @@ impl Outbound for Webhook {
         post(&settings, sending.secrets, &sending.delivery.id, sending.now, url, body)
     }
 
+    /// The far side knows a message by the envelope's id, which is the delivery's.
+    fn message_id(&self, delivery: &Delivery, _: Option<String>) -> Option<String> {
+        Some(delivery.id.clone())
+    }
+
     fn verification(
         &self,
         connection: &Connection,
@@ -45,6 +51,7 @@ impl Outbound for Webhook {
             conversation: "verification".into(),
             author: None,
             channel: None,
+            language: None,
             copy: false,
             payload: Payload::Verification { challenge: challenge.to_owned() },
         })?;
@@ -81,8 +88,11 @@ impl Kind {
             EventBody::Handover { .. } => Self::Handover,
             EventBody::Receipt { .. }
             | EventBody::Typing { .. }
+            | EventBody::Accept
             | EventBody::Handback { .. }
             | EventBody::Close { .. }
+            | EventBody::Edit { .. }
+            | EventBody::Delete { .. }
             | EventBody::Opaque { .. } => Self::Event,
         }
     }
@@ -122,56 +132,7 @@ fn envelope(sending: &Sending<'_>) -> Envelope {
         id: delivery.id.clone(),
         channel: Some(channel),
         copy: delivery.to.copy,
-        ..encode_event(event, sending.external_id)
-    }
-}
-
-/// An event in the protocol's terms, under its own id, in the conversation `external_id`.
-#[must_use]
-pub fn encode_event(event: &Event, external_id: &str) -> Envelope {
-    let author = wire::Author { role: event.author.role.into(), name: event.author.name.clone() };
-    Envelope {
-        id: event.id.as_str().to_owned(),
-        timestamp: event.at,
-        conversation: external_id.to_owned(),
-        author: Some(author),
-        channel: None,
-        copy: false,
-        payload: payload(&event.body),
-    }
-}
-
-fn payload(body: &EventBody) -> Payload {
-    match body.clone() {
-        EventBody::Message { content, metadata } => Payload::Message {
-            text: content.text,
-            media: content
-                .media
-                .into_iter()
-                .map(|m| wire::Media { url: m.url, mime_type: m.mime_type, name: m.name })
-                .collect(),
-            choices: content
-                .choices
-                .into_iter()
-                .map(|choice| wire::Choice { id: choice.id, title: choice.title })
-                .collect(),
-            metadata,
-        },
-        EventBody::Choice { id, title } => Payload::Choice { id, title },
-        EventBody::Receipt { message, status, reason } => {
-            let status = match status {
-                ReceiptStatus::Delivered => "delivered".to_owned(),
-                ReceiptStatus::Read => "read".to_owned(),
-                ReceiptStatus::Failed => "failed".to_owned(),
-                ReceiptStatus::Other(word) => word,
-            };
-            Payload::Receipt { message, status, reason }
-        }
-        EventBody::Typing { active } => Payload::Typing { active },
-        EventBody::Handover { reason, context } => Payload::Handover { reason, context },
-        EventBody::Handback { reason } => Payload::Handback { reason },
-        EventBody::Close { reason } => Payload::Close { reason },
-        EventBody::Opaque { name, raw } => Payload::Opaque { name, raw },
+        ..encode_event(event, sending.external_id, &delivery.to.connection)
     }
 }
 
@@ -189,17 +150,5 @@ fn values(sending: &Sending<'_>) -> Values {
         conversation_host_id: delivery.from.to_string(),
         conversation_client_id: delivery.key.customer.clone(),
         context,
-    }
-}
-
-impl From<AuthorRole> for wire::Role {
-    fn from(role: AuthorRole) -> Self {
-        match role {
-            AuthorRole::Customer => Self::Customer,
-            AuthorRole::Bot => Self::Bot,
-            AuthorRole::Agent => Self::Agent,
-            AuthorRole::System => Self::System,
-            AuthorRole::Unknown => Self::Unknown,
-        }
     }
 }

@@ -28,6 +28,9 @@ pub struct Envelope {
     /// From Trunkline: where the customer is. To Trunkline: ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelInfo>,
+    /// The customer's language (BCP 47), if known. To Trunkline: from a channel only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// From Trunkline: true for a copy, which is for the record and not to be answered. To Trunkline:
     /// ignored.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -83,9 +86,12 @@ pub struct ChannelInfo {
 pub enum Payload {
     /// Something was said: text, media or choices, at least one of them.
     Message {
-        /// Plain text.
+        /// Text, written as `format` says.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
+        /// How the text is written.
+        #[serde(default, skip_serializing_if = "Format::is_plain")]
+        format: Format,
         /// Files by reference.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         media: Vec<Media>,
@@ -103,6 +109,9 @@ pub enum Payload {
         /// What the customer saw.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         title: Option<String>,
+        /// From Trunkline: what the customer typed, where there were no buttons to press.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        typed: Option<String>,
     },
     /// What became of an earlier message.
     Receipt {
@@ -119,20 +128,79 @@ pub enum Payload {
         /// Whether they are.
         active: bool,
     },
-    /// The bot asks for people to take over.
+    /// People are asked to take over: an `offer` to the desk.
     Handover {
         /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// What they should know.
+        /// What they should know: flat, at most 4 KB.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         context: Map<String, Value>,
+        /// From Trunkline: what was said before, the oldest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        transcript: Vec<Line>,
+        /// From Trunkline: true if it is theirs at once, and needs no `accept`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        passed: bool,
     },
-    /// People give the conversation back to the bot.
+    /// People give the conversation back to the bot: a `pass` to it.
     Handback {
         /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// What the bot should know: flat, at most 4 KB.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        context: Map<String, Value>,
+        /// From Trunkline, to a bot that gets no copies: what was said meanwhile.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        transcript: Vec<Line>,
+    },
+    /// To Trunkline: somebody else is to answer, once they accept. A bot accepts at once.
+    Offer {
+        /// Who.
+        #[serde(default)]
+        to: Next,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// What they should know: flat, at most 4 KB.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        context: Map<String, Value>,
+    },
+    /// To Trunkline: somebody else is to answer from now on.
+    Pass {
+        /// Who.
+        #[serde(default)]
+        to: Next,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// What they should know: flat, at most 4 KB.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        context: Map<String, Value>,
+    },
+    /// To Trunkline: whoever sends this does not answer any more; the next one does.
+    Release {
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// What the next one should know: flat, at most 4 KB.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        context: Map<String, Value>,
+    },
+    /// Somebody at the desk takes what was offered; `author` says who.
+    Accept {},
+    /// An earlier message reads otherwise now. Recorded, and told to observers.
+    Edit {
+        /// That message's id.
+        message: String,
+        /// What it says now.
+        text: String,
+    },
+    /// An earlier message was taken back. Recorded, and told to observers.
+    Delete {
+        /// That message's id.
+        message: String,
     },
     /// The conversation is over.
     Close {
@@ -142,6 +210,9 @@ pub enum Payload {
     },
     /// Something of a platform's own.
     Opaque {
+        /// Whether somebody said something by it, that cannot be shown elsewhere: they are told so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        said: bool,
         /// What the platform calls it.
         name: String,
         /// As it came.
@@ -152,6 +223,61 @@ pub enum Payload {
         /// What to answer with.
         challenge: String,
     },
+}
+
+/// How a text is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// As it is to be read.
+    #[default]
+    Plain,
+    /// In Markdown (`CommonMark`).
+    Markdown,
+    /// In HTML.
+    Html,
+}
+
+impl Format {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    fn is_plain(&self) -> bool {
+        *self == Self::Plain
+    }
+}
+
+/// Who is to answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Next {
+    /// The other one: from a bot the desk, from a desk the bot.
+    #[default]
+    Next,
+    /// The bot.
+    Bot,
+    /// The desk.
+    Desk,
+}
+
+/// One thing that was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Line {
+    /// When (RFC 3339).
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
+    pub timestamp: Timestamp,
+    /// By whom.
+    pub author: Author,
+    /// What.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// How the text is written.
+    #[serde(default, skip_serializing_if = "Format::is_plain")]
+    pub format: Format,
+    /// Files by reference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<Media>,
 }
 
 /// A file by reference.

@@ -9,7 +9,7 @@ use trunkline_shared::guard::{Answer, Denied, Request, sign};
 use trunkline_shared::intake::{Call, Inbound, IntakeError, Received, Result as Came, Taken};
 use trunkline_shared::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
-    Platform, Role, Target,
+    Line, Mode, Recall, ReceiptStatus, Reference, Role, Target,
 };
 use trunkline_shared::secrets::SecretBag;
 use trunkline_shared::switchboard::Refusal;
@@ -147,21 +147,16 @@ fn answers_say_what_was_done_and_why_not() {
 
 fn encode(body: EventBody, settings: &Value, copy: bool) -> Result<Request, Unsendable> {
     let key = ConversationKey { channel: "shop".parse().unwrap(), customer: "+31 6".into() };
-    let bot: trunkline_shared::model::ConnectionId = "bot".parse().unwrap();
+    let author = Author { role: AuthorRole::Customer, name: Some("Noor".into()) };
     let delivery = Delivery {
         id: "dlv_1".into(),
         key: key.clone(),
         conversation: "conv-1".into(),
         from: "shop".parse().unwrap(),
-        to: Target { connection: bot.clone(), platform: Platform::Webhook, role: Role::Bot, copy },
+        to: Target { copy, ..Target::addressed(&connection(settings).as_party(), Role::Bot) },
         event: Event {
-            id: EventId::from_parts(&["m", "1"]),
-            conversation: "+31 6".into(),
-            at: now(),
-            author: Author { role: AuthorRole::Customer, name: Some("Noor".into()) },
             channel: Some("WhatsApp".into()),
-            floor: None,
-            body,
+            ..Event::new(EventId::from_parts(&["m", "1"]), "+31 6", now(), author, body)
         },
         again: false,
         replay: false,
@@ -175,6 +170,10 @@ fn encode(body: EventBody, settings: &Value, copy: bool) -> Result<Request, Unse
         delivery: &delivery,
         now: now(),
     })
+}
+
+fn handover(context: Map<String, Value>, recall: Recall) -> EventBody {
+    EventBody::Handover { mode: Mode::Offer, reason: None, context, recall }
 }
 
 fn says(text: &str) -> EventBody {
@@ -207,7 +206,7 @@ fn a_message_goes_out_signed_with_every_live_secret() {
 fn each_kind_has_its_address() {
     let settings = json!({"message_url": "https://b.example/m", "handover_url": "https://b.example/h",
                           "events_url": "https://b.example/e"});
-    let handover = || EventBody::Handover { reason: None, context: Map::new() };
+    let handover = || handover(Map::new(), Recall::default());
     let url = |body, settings| encode(body, settings, false).unwrap().url;
     assert_eq!(url(says("x"), &settings), "https://b.example/m");
     assert_eq!(url(handover(), &settings), "https://b.example/h");
@@ -223,7 +222,7 @@ fn a_handover_takes_its_bodys_template() {
         "handover_body": r#"{"chatId":"$chatId","sessionId":"{{$sessionId}}","accountId":"$accountId","channel":"$channel","conversationHostId":"$conversationHostId","conversationClientId":"$conversationClientId","context":$context}"#,
     });
     let Value::Object(context) = json!({"why": "\"quoted\""}) else { unreachable!() };
-    let request = encode(EventBody::Handover { reason: None, context }, &settings, false).unwrap();
+    let request = encode(handover(context, Recall::default()), &settings, false).unwrap();
     assert_eq!(request.headers["authorization"], "Bearer t-new");
     assert!(!request.headers.contains_key("webhook-signature"));
     let body: Value = serde_json::from_slice(&request.body).unwrap();
@@ -247,4 +246,68 @@ fn a_far_side_proves_itself_by_the_challenge_alone() {
     {
         assert!(problem(status, body).is_some(), "{status} {body}");
     }
+}
+
+#[test]
+fn a_desk_is_told_what_was_said_before() {
+    let line = Line {
+        at: now(),
+        author: Author { role: AuthorRole::Customer, name: None },
+        content: Content::text("help"),
+    };
+    let recall = Recall { last: 5, lines: vec![line], ..Recall::default() };
+    let settings = json!({"message_url": "https://b.example/m"});
+    let request = encode(handover(Map::new(), recall), &settings, false).unwrap();
+    let body: Value = serde_json::from_slice(&request.body).unwrap();
+    let line = json!({"timestamp": "2026-03-04T09:15:21.412Z", "author": {"role": "customer"},
+                      "text": "help"});
+    assert_eq!(body["data"], json!({"transcript": [line]}));
+}
+
+#[test]
+fn a_receipt_names_the_message_as_its_sender_does() {
+    let about = |connection: &str| {
+        let connection = connection.parse().unwrap();
+        Some(Reference { connection, message: "b-1".into() })
+    };
+    let settings = json!({"message_url": "https://b.example/m"});
+    for (about, named) in [(about("bot"), "b-1"), (about("desk"), "wx-9"), (None, "wx-9")] {
+        let (message, status) = ("wx-9".into(), ReceiptStatus::Read);
+        let receipt = EventBody::Receipt { message, about, status, reason: None };
+        let request = encode(receipt, &settings, false).unwrap();
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        assert_eq!(body["data"], json!({"message": named, "status": "read"}));
+    }
+}
+
+#[test]
+fn the_verbs_of_a_switchboard_mean_handovers_and_handbacks() {
+    let received = |role: &str, kind: &str, data: Value| {
+        let mut connection = connection(&json!({"auth": "bearer"}));
+        connection.role = serde_json::from_value(json!(role)).unwrap();
+        let body = json!({"id": "1", "timestamp": "2026-03-04T09:15:20Z", "conversation": "c",
+                          "type": kind, "data": data})
+        .to_string();
+        let headers = headers(&[("authorization", "Bearer t-new")]);
+        let (connection, secrets) = (&connection, &secrets());
+        let (method, headers, body) = (&Method::POST, &headers, body.as_bytes());
+        match Webhook.receive(&Call { connection, secrets, method, headers, body, now: now() }) {
+            Received::Events(mut events) => events.remove(0).body,
+            other => panic!("{other:?}"),
+        }
+    };
+    let mode = |body: EventBody| match body {
+        EventBody::Handover { mode, .. } => mode,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(mode(received("bot", "offer", json!({}))), Mode::Offer);
+    assert_eq!(mode(received("bot", "pass", json!({"to": "desk"}))), Mode::Pass);
+    assert_eq!(mode(received("bot", "release", json!({"reason": "done"}))), Mode::Offer);
+    for (role, kind, to) in
+        [("desk", "pass", "next"), ("desk", "offer", "bot"), ("channel", "pass", "bot")]
+    {
+        assert_eq!(received(role, kind, json!({"to": to})).kind(), "handback", "{role} {kind}");
+    }
+    assert_eq!(received("desk", "release", json!({})).kind(), "handback");
+    assert_eq!(received("desk", "accept", json!({})), EventBody::Accept);
 }

@@ -5,9 +5,12 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use trunkline_shared::model::{
-    self, AuthorRole, Choice, Content, Event, EventBody, EventId, Media, ReceiptStatus,
+    self, AuthorRole, Choice, Content, Event, EventBody, EventId, Media, Mode, Recall,
+    ReceiptStatus,
 };
-use trunkline_webhook::{Author, ChannelInfo, Envelope, Payload, encode_event, parse};
+use trunkline_webhook::{
+    Author, ChannelInfo, Envelope, Format, Line, Next, Payload, encode_event, parse,
+};
 
 fn any_time() -> impl Strategy<Value = Timestamp> {
     (-60_000_000_000i64..250_000_000_000, 0i32..1_000_000_000)
@@ -29,28 +32,75 @@ fn any_text() -> impl Strategy<Value = Option<String>> {
     prop::option::of(".{0,24}")
 }
 
+fn any_next() -> impl Strategy<Value = Next> {
+    prop::sample::select(vec![Next::Next, Next::Bot, Next::Desk])
+}
+
+fn any_lines() -> impl Strategy<Value = Vec<Line>> {
+    let line = (any_time(), any_text()).prop_map(|(timestamp, text)| Line {
+        timestamp,
+        author: Author { role: serde_json::from_value(Value::from("agent")).unwrap(), name: None },
+        text,
+        format: Format::Html,
+        media: vec![],
+    });
+    prop::collection::vec(line, 0..3)
+}
+
 fn any_payload() -> impl Strategy<Value = Payload> {
-    prop_oneof![
-        (any_text(), any_map()).prop_map(|(text, metadata)| Payload::Message {
-            text,
-            media: vec![],
-            choices: vec![],
-            metadata
+    let said =
+        prop_oneof![
+            (any_text(), any_map()).prop_map(|(text, metadata)| Payload::Message {
+                text,
+                format: Format::Markdown,
+                media: vec![],
+                choices: vec![],
+                metadata
+            }),
+            (".{0,12}", any_text(), any_text()).prop_map(|(id, title, typed)| Payload::Choice {
+                id,
+                title,
+                typed
+            }),
+            (".{0,12}", ".{0,12}", any_text())
+                .prop_map(|(message, status, reason)| Payload::Receipt { message, status, reason }),
+            any::<bool>().prop_map(|active| Payload::Typing { active }),
+            (".{0,12}", ".{0,12}").prop_map(|(message, text)| Payload::Edit { message, text }),
+            ".{0,12}".prop_map(|message| Payload::Delete { message }),
+            (".{0,12}", any_map(), any::<bool>()).prop_map(|(name, raw, said)| Payload::Opaque {
+                said,
+                name,
+                raw: Value::Object(raw)
+            }),
+            ".{0,24}".prop_map(|challenge| Payload::Verification { challenge }),
+        ];
+    let turns = prop_oneof![
+        (any_text(), any_map(), any_lines(), any::<bool>()).prop_map(
+            |(reason, context, transcript, passed)| Payload::Handover {
+                reason,
+                context,
+                transcript,
+                passed
+            }
+        ),
+        (any_text(), any_map(), any_lines()).prop_map(|(reason, context, transcript)| {
+            Payload::Handback { reason, context, transcript }
         }),
-        (".{0,12}", any_text()).prop_map(|(id, title)| Payload::Choice { id, title }),
-        (".{0,12}", ".{0,12}", any_text()).prop_map(|(message, status, reason)| Payload::Receipt {
-            message,
-            status,
-            reason
+        (any_next(), any_text(), any_map()).prop_map(|(to, reason, context)| Payload::Offer {
+            to,
+            reason,
+            context
         }),
-        any::<bool>().prop_map(|active| Payload::Typing { active }),
-        (any_text(), any_map()).prop_map(|(reason, context)| Payload::Handover { reason, context }),
-        any_text().prop_map(|reason| Payload::Handback { reason }),
+        (any_next(), any_text(), any_map()).prop_map(|(to, reason, context)| Payload::Pass {
+            to,
+            reason,
+            context
+        }),
+        (any_text(), any_map()).prop_map(|(reason, context)| Payload::Release { reason, context }),
+        Just(Payload::Accept {}),
         any_text().prop_map(|reason| Payload::Close { reason }),
-        (".{0,12}", any_map())
-            .prop_map(|(name, raw)| Payload::Opaque { name, raw: Value::Object(raw) }),
-        ".{0,24}".prop_map(|challenge| Payload::Verification { challenge }),
-    ]
+    ];
+    prop_oneof![said, turns]
 }
 
 fn any_author() -> impl Strategy<Value = Option<Author>> {
@@ -63,14 +113,15 @@ fn any_author() -> impl Strategy<Value = Option<Author>> {
 fn any_envelope() -> impl Strategy<Value = Envelope> {
     let channel =
         (".{0,12}", any_text()).prop_map(|(connection, name)| ChannelInfo { connection, name });
-    let head = (".{1,60}", any_time(), ".{0,24}", any_author());
+    let head = (".{1,60}", any_time(), ".{0,24}", any_author(), any_text());
     (head, prop::option::of(channel), any::<bool>(), any_payload()).prop_map(
-        |((id, timestamp, conversation, author), channel, copy, payload)| Envelope {
+        |((id, timestamp, conversation, author, language), channel, copy, payload)| Envelope {
             id,
             timestamp,
             conversation,
             author,
             channel,
+            language,
             copy,
             payload,
         },
@@ -81,6 +132,7 @@ fn any_body() -> impl Strategy<Value = EventBody> {
     let content = (any_text(), prop::collection::vec((".{1,12}", any_text()), 0..3)).prop_map(
         |(text, parts)| Content {
             text,
+            format: model::Format::Html,
             media: parts
                 .iter()
                 .map(|(url, name)| Media {
@@ -98,14 +150,23 @@ fn any_body() -> impl Strategy<Value = EventBody> {
     prop_oneof![
         (content, any_map())
             .prop_map(|(content, metadata)| EventBody::Message { content, metadata }),
-        (".{0,12}", any_text()).prop_map(|(id, title)| EventBody::Choice { id, title }),
+        (".{0,12}", any_text()).prop_map(|(id, title)| EventBody::Choice {
+            id,
+            title,
+            typed: None
+        }),
         any_text().prop_map(|reason| EventBody::Receipt {
             message: "m".into(),
+            about: None,
             status: ReceiptStatus::Failed,
             reason
         }),
-        (any_text(), any_map())
-            .prop_map(|(reason, context)| EventBody::Handover { reason, context }),
+        (any_text(), any_map()).prop_map(|(reason, context)| EventBody::Handover {
+            mode: Mode::Pass,
+            reason,
+            context,
+            recall: Recall::default()
+        }),
     ]
 }
 
@@ -119,16 +180,10 @@ proptest! {
 
     #[test]
     fn an_event_of_ours_is_readable_by_the_protocol(body in any_body(), at in any_time()) {
-        let event = Event {
-            id: EventId::from_parts(&["e", "1"]),
-            conversation: "c".into(),
-            at,
-            author: model::Author::nameless(AuthorRole::Agent),
-            channel: None,
-            floor: None,
-            body,
-        };
-        let envelope = encode_event(&event, "far-1");
+        let author = model::Author::nameless(AuthorRole::Agent);
+        let event = Event::new(EventId::from_parts(&["e", "1"]), "c", at, author, body);
+        let to = "bot".parse().unwrap();
+        let envelope = encode_event(&event, "far-1", &to);
         let written = serde_json::to_vec(&envelope).unwrap();
         prop_assert_eq!(parse(&written), Ok(envelope));
     }

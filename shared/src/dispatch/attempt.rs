@@ -1,6 +1,6 @@
 //! One attempt: open the conversation on the leg if need be, call, understand the answer.
 
-use super::{DispatchError, Meaning, Outbound, Sending, Unsendable, unanswered};
+use super::{DispatchError, Meaning, Outbound, Sending, Unsendable, recall, unanswered};
 use crate::app::App;
 use crate::guard::Answer;
 use crate::model::{Connection, Delivery, Leg, Verdict};
@@ -26,6 +26,8 @@ pub(super) async fn attempt<P: Outbound>(
     let Some(connection) = connection else { return Ok((leg, not_sent(gone()))) };
     let secrets = app.secrets.of(connection).await?;
     let (leg, external_id) = open(app, platform, leg, delivery).await?;
+    let filled = recall::fill(app, delivery).await?;
+    let delivery = filled.as_ref().unwrap_or(delivery);
     let now = app.clock.now();
     let sending =
         Sending { connection, secrets: &secrets, external_id: &external_id, delivery, now };
@@ -34,11 +36,12 @@ pub(super) async fn attempt<P: Outbound>(
         Err(unsendable) => return Ok((leg, not_sent(unsent(&unsendable)))),
     };
     let attempted = match app.outside.call(request).await {
-        Ok(answer) => Attempted {
-            meaning: platform.meaning(&answer),
-            status: Some(answer.status.as_u16()),
-            retry_after: retry_after(&answer),
-        },
+        Ok(answer) => {
+            let mut meaning = platform.meaning(&answer);
+            meaning.external_id = platform.message_id(delivery, meaning.external_id);
+            let (status, retry_after) = (Some(answer.status.as_u16()), retry_after(&answer));
+            Attempted { meaning, status, retry_after }
+        }
         Err(error) => not_sent(unanswered(&error)),
     };
     Ok((leg, attempted))
@@ -52,7 +55,7 @@ async fn open<P: Outbound>(
     leg: Leg,
     delivery: &Delivery,
 ) -> Result<(Leg, String), DispatchError> {
-    let conversation = &delivery.conversation;
+    let conversation = delivery.leg_conversation();
     let now = app.clock.now();
     let (leg, external_id) = match leg.external_id(conversation).map(ToOwned::to_owned) {
         Some(known) if leg.touched_at.is_some_and(|at| !app.store.is_stale(at, now)) => {

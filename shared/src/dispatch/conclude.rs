@@ -5,7 +5,11 @@ use jiff::Timestamp;
 use super::attempt::Attempted;
 use super::{DispatchError, breaker};
 use crate::app::App;
-use crate::model::{Breaker, Connection, Delivery, Failed, Outcome, Policy, Verdict};
+use crate::intake::{IntakeError, take_from_target};
+use crate::model::{
+    Breaker, Connection, ConnectionId, Delivery, EventBody, EventId, Failed, Outcome, Policy,
+    ReceiptStatus, Reference, Verdict,
+};
 use crate::operations::{self, Report};
 use crate::telemetry::{self, Count};
 
@@ -79,9 +83,36 @@ async fn give_up(
     let failed =
         Failed { delivery: delivery.clone(), at: now, attempts, reason: reason.to_owned() };
     app.store.keep_failed(&failed).await?;
+    tell_sender(app, delivery, reason).await?;
     let report = Report::failed(delivery, attempts, reason);
     operations::tell(app, &delivery.to.connection, &report).await;
     Ok(())
+}
+
+/// Whoever said it is told that it did not arrive, if they can be told such things.
+async fn tell_sender(app: &App, delivery: &Delivery, reason: &str) -> Result<(), DispatchError> {
+    let is_said =
+        matches!(delivery.event.body, EventBody::Message { .. } | EventBody::Choice { .. });
+    if !is_said || delivery.to.copy || delivery.from == ConnectionId::house() {
+        return Ok(());
+    }
+    let known_as = delivery.event.external_id.as_deref();
+    let about = Reference {
+        connection: delivery.from.clone(),
+        message: known_as.unwrap_or(delivery.event.id.as_str()).to_owned(),
+    };
+    let body = EventBody::Receipt {
+        message: delivery.id.clone(),
+        about: Some(about),
+        status: ReceiptStatus::Failed,
+        reason: Some(reason.to_owned()),
+    };
+    let id = EventId::from_parts(&["failed", &delivery.id]);
+    match Box::pin(take_from_target(app, delivery, id, body)).await {
+        // The conversation may be over: then there is nobody to tell.
+        Ok(_) | Err(IntakeError::Rejected(_)) => Ok(()),
+        Err(ours) => Err(ours.into()),
+    }
 }
 
 fn report(connection: &Connection, delivery: &Delivery, outcome: &Outcome, now: Timestamp) {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::attempt::attempt;
 use super::conclude::{Conclusion, conclude};
-use super::{DispatchError, Outbound};
+use super::{DispatchError, Outbound, watch};
 use crate::app::App;
 use crate::model::{Delivery, Leg, Parked, Verdict, Wake};
 use crate::operations::{self, Report};
@@ -75,6 +75,9 @@ async fn park(
         attempts,
         reason: reason.to_owned(),
     };
+    if leg.parked == 0 {
+        watch::bot(app, delivery, now).await?;
+    }
     let parked_as = app.store.park(leg, &parked, now).await?;
     match (due, parked_as) {
         (Some(due), _) => wake(app, delivery, due).await?,

@@ -6,8 +6,11 @@ mod classify;
 mod conclude;
 mod deliver;
 mod drain;
+mod recall;
+mod release;
 mod sqs;
 mod verify;
+mod watch;
 
 use jiff::Timestamp;
 
@@ -16,6 +19,7 @@ pub use sqs::{serve, work};
 
 use crate::app::App;
 use crate::guard::{Answer, Request};
+use crate::intake::IntakeError;
 use crate::model::{Connection, Delivery, Platform, Role, Verdict};
 use crate::queue::QueueError;
 use crate::secrets::{SecretBag, SecretsError};
@@ -33,6 +37,9 @@ pub enum DispatchError {
     /// The secrets.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// What follows from it for its sender.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
     /// It is not as we write them: a dead letter.
     #[error("a queue's message cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),
@@ -97,8 +104,14 @@ pub trait Outbound: Send + Sync {
     fn external_id(&self, delivery: &Delivery) -> String {
         match delivery.to.role {
             Role::Channel => delivery.key.customer.clone(),
-            Role::Bot | Role::Desk | Role::Observer => delivery.conversation.clone(),
+            Role::Bot | Role::Desk | Role::Observer => delivery.leg_conversation().to_owned(),
         }
+    }
+
+    /// What the far side knows a delivered message by, so that its receipts can be understood.
+    /// `told` is what it answered.
+    fn message_id(&self, _delivery: &Delivery, told: Option<String>) -> Option<String> {
+        told
     }
 
     /// The call that delivers.

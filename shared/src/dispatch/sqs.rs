@@ -11,6 +11,7 @@ use lambda_runtime::LambdaEvent;
 
 use super::deliver::deliver;
 use super::drain::{discard, drain};
+use super::release::release;
 use super::verify::verify;
 use super::{Budget, DispatchError, Outbound};
 use crate::app::App;
@@ -148,6 +149,7 @@ pub async fn work<P: Outbound>(
         Job::Deliver(delivery) => deliver(app, platform, &delivery, received).await,
         Job::Drain { leg, why } => drain(app, platform, &leg, why, budget).await,
         Job::Discard { leg, seq } => discard(app, &leg, seq).await,
+        Job::Release { leg } => release(app, &leg).await,
         Job::Verify { connection, challenge } => {
             verify(app, platform, &connection, &challenge).await
         }

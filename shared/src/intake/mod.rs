@@ -1,13 +1,18 @@
 //! The shell on the way in: a platform's events become records, and deliveries in queues.
 
+mod about;
+mod error;
 mod http;
+mod records;
+mod send;
 mod take;
 
 use ::http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 
 pub use self::http::serve;
-pub use take::{IntakeError, Rejection, Taken, take};
+pub use error::{IntakeError, Rejection, Taken};
+pub use take::{take, take_from_house, take_from_target, take_now};
 
 use crate::guard::Denied;
 use crate::model::{Connection, Event, Platform};

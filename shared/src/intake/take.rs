@@ -1,223 +1,269 @@
 //! Takes one event: find the conversation, decide, write, queue.
 
-use futures_util::future::try_join_all;
-use jiff::Timestamp;
+use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+
+use super::records::{self, Records};
+use super::{IntakeError, Rejection, Taken, about, send};
 use crate::app::App;
 use crate::model::{
-    Connection, Conversation, ConversationKey, Delivery, Event, Parties, Party, Role,
+    Author, AuthorRole, Connection, ConnectionId, Conversation, ConversationKey, Delivery, Event,
+    EventBody, EventId, LegId, Role, Serving, Wake,
 };
-use crate::queue::{Packed, QueueError, Queues};
-use crate::secrets::SecretsError;
-use crate::store::{EventRecord, StoreError, Written};
-use crate::switchboard::{self, Refusal, Situation, Standing, Start};
+use crate::store::{EventRecord, Held, Written};
+use crate::switchboard::{self, Cause, Decision, Refusal, Sender, Situation, Standing, Start};
 
 /// How often an event is decided anew because the conversation changed meanwhile.
 const TRIES: usize = 8;
+/// How old the reading may be on which an event is decided that does not change the conversation. Who
+/// tells a new owner what was said before waits for longer (`dispatch::recall`).
+const FRESH: SignedDuration = SignedDuration::from_millis(500);
 /// The longest id of a far side's conversation, in bytes: it is part of a key.
 const MAX_CONVERSATION_ID: usize = 512;
 
-/// An event that is now ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
-    /// Its conversation's id.
-    pub conversation: String,
-    /// Whether it had been taken before. A duplicate is answered like its first.
-    pub duplicate: bool,
+/// An event with what is known of its sender.
+#[derive(Debug)]
+struct Arrival<'a> {
+    key: ConversationKey,
+    from: ConnectionId,
+    sender: Sender<'a>,
+    /// Whether its own time tells its place in the transcript.
+    by_own_time: bool,
+    /// The channel connection that it comes from: only such can start a conversation.
+    channel: Option<&'a Connection>,
+    event: Event,
 }
 
-/// Why an event is not taken. Permanent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// The switchboard refuses it.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// What it would become does not fit into a queue's message.
-    #[error("the event is too large once unpacked: {size} bytes")]
-    TooLarge {
-        /// The size in bytes.
-        size: usize,
-    },
-    /// The conversation's id is empty or too long.
-    #[error("a conversation's id has 1 to {MAX_CONVERSATION_ID} bytes, this one {0}")]
-    ConversationId(usize),
-}
-
-impl Rejection {
-    /// A short word for programs.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Refused(refusal) => refusal.code(),
-            Self::TooLarge { .. } => "too_large",
-            Self::ConversationId(_) => "bad_conversation_id",
-        }
-    }
-
-    /// Whether the event stands in the transcript all the same.
-    #[must_use]
-    pub fn is_recorded(&self) -> bool {
-        matches!(self, Self::Refused(Refusal::NotOwner))
-    }
-}
-
-/// Why an event is not taken.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum IntakeError {
-    /// Permanent: sending it again changes nothing.
-    #[error(transparent)]
-    Rejected(#[from] Rejection),
-    /// Ours: the table. Sending it again may help.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Ours: a queue. Sending it again may help.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-    /// Ours: the secrets. Sending it again may help.
-    #[error(transparent)]
-    Secrets(#[from] SecretsError),
-    /// Ours: many changes of one conversation at once. Sending it again may help.
-    #[error("the conversation changed {TRIES} times while the event was decided on")]
-    Contended,
-}
-
-impl From<Refusal> for IntakeError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Rejected(refusal.into())
-    }
-}
-
-/// Takes an event from `connection`. Returns only when every delivery is in its queue.
+/// Takes an event from `connection`, or holds it back for a while if the connection is set so. Returns
+/// only when every delivery is in its queue.
 ///
 /// # Errors
 /// Why it is not taken.
 pub async fn take(app: &App, connection: &Connection, event: Event) -> Result<Taken, IntakeError> {
-    let now = app.clock.now();
-    let length = event.conversation.len();
-    if length == 0 || length > MAX_CONVERSATION_ID {
-        return Err(Rejection::ConversationId(length).into());
+    if let Some(seconds) = connection.reorder_window {
+        let now = app.clock.now();
+        let (key, _) = find_key(app, connection, &event, now).await?;
+        let leg = LegId { key, connection: connection.id.clone() };
+        let conversation = event.conversation.clone();
+        let until = now + SignedDuration::from_secs(i64::from(seconds));
+        let wake = Wake::Held { platform: connection.platform, leg: leg.clone(), at: until };
+        // Left before it is held, for whoever holds it may die of it.
+        app.queues.wake(&wake, now).await?;
+        app.store.hold(&leg, &Held { event, until }).await?;
+        return Ok(Taken { conversation, duplicate: false });
     }
-    let key = find_key(app, connection, &event, now).await?;
+    take_now(app, connection, event).await
+}
+
+/// Takes an event from `connection` at once.
+///
+/// # Errors
+/// Why it is not taken.
+pub async fn take_now(
+    app: &App,
+    connection: &Connection,
+    mut event: Event,
+) -> Result<Taken, IntakeError> {
+    let now = app.clock.now();
+    let (key, leg) = find_key(app, connection, &event, now).await?;
+    about::find(app, &connection.id, &key, &mut event.body).await?;
+    let role = connection.role;
+    let arrival = Arrival {
+        key,
+        from: connection.id.clone(),
+        sender: Sender::Party { role, leg: leg.as_deref() },
+        by_own_time: connection.timestamps_rule(),
+        channel: Some(connection).filter(|_| role == Role::Channel),
+        event,
+    };
+    enter(app, &arrival).await
+}
+
+/// Takes what follows for the sender of a delivery from what became of it, as if its target had said
+/// so.
+///
+/// # Errors
+/// Why it is not taken.
+pub async fn take_from_target(
+    app: &App,
+    delivery: &Delivery,
+    id: EventId,
+    body: EventBody,
+) -> Result<Taken, IntakeError> {
+    let leg = Some(delivery.leg_conversation());
+    let arrival = Arrival {
+        key: delivery.key.clone(),
+        from: delivery.to.connection.clone(),
+        sender: Sender::Party { role: delivery.to.role, leg },
+        by_own_time: false,
+        channel: None,
+        event: by_system(app, &delivery.key, id, body),
+    };
+    enter(app, &arrival).await
+}
+
+/// Takes something that Trunkline itself does about a conversation.
+///
+/// # Errors
+/// Why it is not taken.
+pub async fn take_from_house(
+    app: &App,
+    key: &ConversationKey,
+    id: EventId,
+    body: EventBody,
+    cause: Cause<'_>,
+) -> Result<Taken, IntakeError> {
+    let arrival = Arrival {
+        key: key.clone(),
+        from: ConnectionId::house(),
+        sender: Sender::House(cause),
+        by_own_time: false,
+        channel: None,
+        event: by_system(app, key, id, body),
+    };
+    enter(app, &arrival).await
+}
+
+fn by_system(app: &App, key: &ConversationKey, id: EventId, body: EventBody) -> Event {
+    let author = Author::nameless(AuthorRole::System);
+    Event::new(id, &key.customer, app.clock.now(), author, body)
+}
+
+async fn enter(app: &App, arrival: &Arrival<'_>) -> Result<Taken, IntakeError> {
     for _ in 0..TRIES {
-        let conversation = app.store.conversation(&key).await?;
-        let start = start(app, connection, &key, conversation.as_ref(), now).await?;
-        let from = connection.role;
-        let situation =
-            Situation { conversation: conversation.as_ref(), start, from, event: &event, now };
-        let mut decision = match switchboard::decide(&situation) {
+        let now = app.clock.now();
+        let conversation = app.store.conversation(&arrival.key).await?;
+        let decision = match decide(app, arrival, conversation.as_ref(), now).await? {
             Ok(decision) => decision,
             Err(refusal) => {
                 // It may be a duplicate of one that was taken while the conversation was another.
-                let first = app.store.event(&key, &connection.id, &event.id).await?;
+                let id = &arrival.event.id;
+                let first = app.store.event(&arrival.key, &arrival.from, id).await?;
                 return duplicate(app, first.ok_or(refusal)?).await;
             }
         };
-        let goes_on = conversation.as_ref().is_some_and(|c| app.store.is_stale(c.touched_at, now));
-        if goes_on && !decision.changed {
-            decision.conversation.version += 1;
-            decision.changed = true;
-        }
-        decision.conversation.touched_at = now;
-        let record = EventRecord {
-            key: key.clone(),
-            conversation: decision.conversation.id.clone(),
-            from: connection.id.clone(),
-            event: event.clone(),
-            standing: decision.standing,
-            targets: decision.targets,
-            outcomes: std::collections::BTreeMap::new(),
-        };
+        let (event, from) = (&arrival.event, &arrival.from);
+        let (records, conversation) = records::of(&arrival.key, from, event, decision.0, now);
         // What does not fit into the queue must not be accepted.
-        let packed = pack(record.deliveries())?;
-        let written = if decision.changed {
-            app.store.write_event_and_conversation(&record, &decision.conversation, now).await?
-        } else {
-            app.store.write_event(&record, now).await?
-        };
-        match written {
+        let packed = send::pack(records.deliveries())?;
+        for wake in decision.1 {
+            app.queues.wake(&wake, now).await?;
+        }
+        if conversation.is_none() && app.clock.now().duration_since(now) > FRESH {
+            continue;
+        }
+        let own_time = Some(event.at).filter(|_| arrival.by_own_time);
+        let sorted = records.sorted(own_time.unwrap_or(now));
+        match app.store.write_events(&sorted, conversation.as_ref(), now).await? {
             Written::Outdated => {}
-            Written::New => return finish(app, record, packed, false).await,
+            Written::New => {
+                send::all(app, packed).await?;
+                return taken(records.main, false);
+            }
             Written::Duplicate(first) => return duplicate(app, *first).await,
         }
     }
     Err(IntakeError::Contended)
 }
 
-/// Queues whatever of a duplicate's first has no outcome yet: it may not have been queued or sent.
-async fn duplicate(app: &App, first: EventRecord) -> Result<Taken, IntakeError> {
-    let open = first.unsettled().map(|delivery| Delivery { again: true, ..delivery });
-    let packed = pack(open)?;
-    finish(app, first, packed, true).await
+/// What the switchboard decides, and the notes to be left for it.
+async fn decide(
+    app: &App,
+    arrival: &Arrival<'_>,
+    conversation: Option<&Conversation>,
+    now: Timestamp,
+) -> Result<Result<(Decision, Vec<Wake>), Refusal>, IntakeError> {
+    let goes_on = conversation.filter(|conversation| conversation.is_open());
+    let route = match (goes_on, arrival.channel) {
+        (Some(conversation), _) => Some(&conversation.route),
+        (None, Some(channel)) => channel.route.as_ref(),
+        (None, None) => None,
+    };
+    let serving: Option<Arc<Serving>> = match route {
+        Some(route) => app.directory.serving(route, now).await?,
+        None => None,
+    };
+    let start = arrival.channel.filter(|_| goes_on.is_none()).map(|channel| Start {
+        key: arrival.key.clone(),
+        id: app.ids.next(now),
+        channel: channel.as_party(),
+    });
+    let fresh = app.ids.next(now);
+    let event = &arrival.event;
+    let named = event.external_id.as_deref().unwrap_or_default();
+    let situation = Situation {
+        conversation,
+        serving: serving.as_deref(),
+        start: start.as_ref(),
+        from: arrival.sender,
+        event,
+        echo: Delivery::is_ours(named),
+        now,
+        fresh: &fresh,
+    };
+    let mut decision = match switchboard::decide(&situation) {
+        Ok(decision) => decision,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    // Written anew now and then, so that one that goes on does not expire.
+    if goes_on.is_some_and(|c| app.store.is_stale(c.touched_at, now)) && !decision.changed {
+        decision.conversation.version += 1;
+        decision.changed = true;
+    }
+    decision.conversation.touched_at = now;
+    let timers = std::mem::take(&mut decision.timers).into_iter();
+    let key = &arrival.key;
+    let wakes = timers.map(|due| Wake::Timer { key: key.clone(), timer: due.timer, at: due.at });
+    let wakes = wakes.collect();
+    Ok(Ok((decision, wakes)))
 }
 
-async fn finish(
-    app: &App,
-    record: EventRecord,
-    packed: Vec<Packed>,
-    duplicate: bool,
-) -> Result<Taken, IntakeError> {
-    try_join_all(packed.into_iter().map(|packed| app.queues.send(packed))).await?;
+/// Queues whatever of a duplicate's first, and of what was said because of it, has no outcome yet: it
+/// may not have been queued or sent.
+async fn duplicate(app: &App, first: EventRecord) -> Result<Taken, IntakeError> {
+    let house = ConnectionId::house();
+    let mut records = Records { before: Vec::new(), main: first, after: Vec::new() };
+    for id in &records.main.before {
+        records.before.extend(app.store.event(&records.main.key, &house, id).await?);
+    }
+    for id in &records.main.after {
+        records.after.extend(app.store.event(&records.main.key, &house, id).await?);
+    }
+    let again = |delivery| Delivery { again: true, ..delivery };
+    send::all(app, send::pack(records.unsettled().map(again))?).await?;
+    taken(records.main, true)
+}
+
+fn taken(record: EventRecord, duplicate: bool) -> Result<Taken, IntakeError> {
     if record.standing == Standing::Late {
         return Err(Refusal::NotOwner.into());
     }
     Ok(Taken { conversation: record.conversation, duplicate })
 }
 
-fn pack(deliveries: impl Iterator<Item = Delivery>) -> Result<Vec<Packed>, IntakeError> {
-    deliveries.map(Queues::pack).collect::<Result<_, _>>().map_err(|error| match error {
-        QueueError::TooLarge { size } => Rejection::TooLarge { size }.into(),
-        other => other.into(),
-    })
-}
-
 /// The channel's side knows a conversation by its own key; everybody else by the leg that was opened
-/// for them.
+/// for them, which is answered, too.
 async fn find_key(
     app: &App,
     connection: &Connection,
     event: &Event,
     now: Timestamp,
-) -> Result<ConversationKey, IntakeError> {
+) -> Result<(ConversationKey, Option<String>), IntakeError> {
+    let length = event.conversation.len();
+    if length == 0 || length > MAX_CONVERSATION_ID {
+        return Err(Rejection::ConversationId(length).into());
+    }
     match connection.role {
-        Role::Channel => Ok(ConversationKey {
-            channel: connection.id.clone(),
-            customer: event.conversation.clone(),
-        }),
+        Role::Channel => {
+            let customer = event.conversation.clone();
+            Ok((ConversationKey { channel: connection.id.clone(), customer }, None))
+        }
         Role::Observer => Err(Refusal::OnlyListens.into()),
         Role::Bot | Role::Desk => {
             let found = app.directory.leg_address(&connection.id, &event.conversation, now).await?;
-            Ok(found.ok_or(Refusal::UnknownConversation)?.key)
+            let found = found.ok_or(Refusal::UnknownConversation)?;
+            Ok((found.key, Some(found.conversation)))
         }
     }
-}
-
-/// What a new conversation would start with. Only asked for where one may start, so that an ordinary
-/// message reads no route.
-async fn start(
-    app: &App,
-    connection: &Connection,
-    key: &ConversationKey,
-    conversation: Option<&Conversation>,
-    now: Timestamp,
-) -> Result<Option<Start>, IntakeError> {
-    let goes_on = conversation.is_some_and(Conversation::is_open);
-    let (Role::Channel, false, Some(route)) = (connection.role, goes_on, &connection.route) else {
-        return Ok(None);
-    };
-    let Some(route) = app.directory.route(route, now).await? else { return Ok(None) };
-    let Some(bot) = party(app, &route.bot, now).await? else { return Ok(None) };
-    let mut observers = Vec::new();
-    for observer in &route.observers {
-        observers.extend(party(app, observer, now).await?);
-    }
-    let parties = Parties { channel: connection.as_party(), bot, observers };
-    Ok(Some(Start { key: key.clone(), id: app.ids.next(now), route: route.id, parties }))
-}
-
-async fn party(
-    app: &App,
-    id: &crate::model::ConnectionId,
-    now: Timestamp,
-) -> Result<Option<Party>, StoreError> {
-    Ok(app.directory.connection(id, now).await?.map(|connection| connection.as_party()))
 }

@@ -47,6 +47,16 @@ pub struct Connection {
     /// Whether it wants copies of what is not addressed to it.
     #[serde(default)]
     pub copies: bool,
+    /// Whether what people say to it begins with their name.
+    #[serde(default)]
+    pub sender_prefix: bool,
+    /// The longest text that it takes, in characters, where that differs from its platform's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_limit: Option<u32>,
+    /// For how many seconds its events are held back, to be passed on in the order of their own
+    /// timestamps; not at all, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reorder_window: Option<u32>,
     /// Whence its platform may call; empty for anywhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_ips: Vec<IpNet>,
@@ -68,6 +78,18 @@ impl Connection {
     /// The connection as a party to a conversation.
     #[must_use]
     pub fn as_party(&self) -> Party {
-        Party { connection: self.id.clone(), platform: self.platform, copies: self.copies }
+        Party {
+            connection: self.id.clone(),
+            platform: self.platform,
+            copies: self.copies,
+            sender_prefix: self.sender_prefix,
+            text_limit: self.text_limit,
+        }
+    }
+
+    /// Whether its events stand in a transcript by their own timestamps, in place of their arrival.
+    #[must_use]
+    pub fn timestamps_rule(&self) -> bool {
+        self.reorder_window.is_some() || self.platform.capabilities().timestamps_rule
     }
 }

@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionId, ConversationKey, Event, LegId, Party, Platform, Role, digest};
+use super::{
+    ConnectionId, ConversationKey, Event, EventId, Handover, LegId, Party, Platform, Role, digest,
+};
+
+/// What the ids of deliveries begin with.
+const PREFIX: &str = "dlv_";
 
 /// Where an event is to go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,19 +21,65 @@ pub struct Target {
     /// A copy: for the record, not to be answered.
     #[serde(default)]
     pub copy: bool,
+    /// Which of the leg's conversations, where that is not the conversation itself: each handover is
+    /// a new one to a desk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<String>,
+    /// Whether what people say to it begins with their name.
+    #[serde(default)]
+    pub sender_prefix: bool,
+    /// The longest text that it takes, in characters, where that differs from its platform's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_limit: Option<u32>,
+    /// Which part of the event, where it is too long for one: from 0.
+    #[serde(default)]
+    pub part: u16,
+    /// Whether this is the last part.
+    #[serde(default = "yes")]
+    pub last_part: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Target {
     /// To whoever this is meant for.
     #[must_use]
     pub fn addressed(party: &Party, role: Role) -> Self {
-        Self { connection: party.connection.clone(), platform: party.platform, role, copy: false }
+        Self {
+            connection: party.connection.clone(),
+            platform: party.platform,
+            role,
+            copy: false,
+            conversation: None,
+            sender_prefix: party.sender_prefix,
+            text_limit: party.text_limit,
+            part: 0,
+            last_part: true,
+        }
     }
 
     /// To somebody who only listens.
     #[must_use]
     pub fn copied(party: &Party, role: Role) -> Self {
         Self { copy: true, ..Self::addressed(party, role) }
+    }
+
+    /// To a desk, in the conversation that a handover opened there.
+    #[must_use]
+    pub fn at_desk(party: &Party, handover: &Handover) -> Self {
+        let conversation = Some(handover.id.clone());
+        Self { conversation, ..Self::addressed(party, Role::Desk) }
+    }
+
+    /// By what its outcome is found.
+    #[must_use]
+    pub fn outcome_key(&self) -> String {
+        match self.part {
+            0 => self.connection.to_string(),
+            part => format!("{}#{part}", self.connection),
+        }
     }
 }
 
@@ -45,7 +96,7 @@ pub struct Delivery {
     pub from: ConnectionId,
     /// Where it goes.
     pub to: Target,
-    /// What happened.
+    /// What happened, as the target is to see it.
     pub event: Event,
     /// Queued anew for a duplicate: it may have been settled already.
     #[serde(default)]
@@ -58,15 +109,25 @@ pub struct Delivery {
 impl Delivery {
     /// The id of the delivery of `event` from `from` to `to`.
     #[must_use]
-    pub fn id(
-        key: &ConversationKey,
-        from: &ConnectionId,
-        event: &Event,
-        to: &ConnectionId,
-    ) -> String {
-        let parts =
-            [key.channel.as_str(), &key.customer, from.as_str(), event.id.as_str(), to.as_str()];
-        format!("dlv_{}", digest(&parts))
+    pub fn id(key: &ConversationKey, from: &ConnectionId, event: &EventId, to: &Target) -> String {
+        let part = to.part.to_string();
+        let whole = [key.channel.as_str(), &key.customer, from.as_str(), event.as_str()];
+        let to = [to.connection.as_str(), &part];
+        // Most events have one part only, which needs no telling.
+        let to = if part == "0" { &to[..1] } else { &to[..] };
+        format!("{PREFIX}{}", digest(&[&whole, to].concat()))
+    }
+
+    /// Whether an id that came from outside is one of ours: what it names came from here.
+    #[must_use]
+    pub fn is_ours(id: &str) -> bool {
+        id.strip_prefix(PREFIX).is_some_and(|rest| rest.len() == 43)
+    }
+
+    /// What the leg knows the conversation by.
+    #[must_use]
+    pub fn leg_conversation(&self) -> &str {
+        self.to.conversation.as_deref().unwrap_or(&self.conversation)
     }
 
     /// The leg that it goes to.
@@ -107,6 +168,11 @@ pub enum Job {
         leg: LegId,
         /// Its place among what is parked.
         seq: u64,
+    },
+    /// Take what was held back of this leg's events, in the order of their timestamps.
+    Release {
+        /// Which leg.
+        leg: LegId,
     },
     /// Ask the connection's far side to prove that it is ours.
     Verify {

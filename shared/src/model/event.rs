@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Content, Owner, digest};
+use super::{ConnectionId, Content, Owner, digest};
 
 /// An event's identity among those of its connection and customer: the same event sent again has
 /// the same one.
@@ -38,6 +38,9 @@ impl EventId {
 pub struct Event {
     /// What it is known by.
     pub id: EventId,
+    /// What its sender knows it by, where receipts can name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
     /// The far side's id of the conversation that it belongs to.
     pub conversation: String,
     /// When it happened, as the platform says, or else when it arrived.
@@ -47,11 +50,38 @@ pub struct Event {
     /// The name of the network behind the channel, such as `WhatsApp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
+    /// The customer's language (BCP 47), where the platform says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// Whom the platform itself says the conversation is with, where it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<Owner>,
     /// What happened.
     pub body: EventBody,
+}
+
+impl Event {
+    /// An event of which nothing else is known.
+    #[must_use]
+    pub fn new(
+        id: EventId,
+        conversation: impl Into<String>,
+        at: Timestamp,
+        author: Author,
+        body: EventBody,
+    ) -> Self {
+        Self {
+            id,
+            external_id: None,
+            conversation: conversation.into(),
+            at,
+            author,
+            channel: None,
+            language: None,
+            floor: None,
+            body,
+        }
+    }
 }
 
 /// Who did something.
@@ -107,11 +137,17 @@ pub enum EventBody {
         /// What the customer saw, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         title: Option<String>,
+        /// What the customer typed, where the choice was read from that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        typed: Option<String>,
     },
     /// What became of an earlier message.
     Receipt {
         /// The platform's id of that message.
         message: String,
+        /// Whose message that was, once it was found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<Reference>,
         /// What became of it.
         status: ReceiptStatus,
         /// Why, where it failed.
@@ -123,20 +159,46 @@ pub enum EventBody {
         /// Whether they are.
         active: bool,
     },
-    /// Whoever answers asks for people to take over.
+    /// People are to take over.
     Handover {
+        /// Whether they are asked or told.
+        #[serde(default)]
+        mode: Mode,
         /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// What the people who take over should know.
+        /// What the people who take over should know: flat, at most 4 KB.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         context: Map<String, Value>,
+        /// What was said before.
+        #[serde(default, skip_serializing_if = "Recall::is_nothing")]
+        recall: Recall,
     },
+    /// Somebody at the desk takes what was offered.
+    Accept,
     /// People give the conversation back to the bot.
     Handback {
         /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// What the bot should know: flat, at most 4 KB.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        context: Map<String, Value>,
+        /// What was said meanwhile.
+        #[serde(default, skip_serializing_if = "Recall::is_nothing")]
+        recall: Recall,
+    },
+    /// An earlier message reads otherwise now. Recorded only.
+    Edit {
+        /// The platform's id of that message.
+        message: String,
+        /// What it says now.
+        content: Content,
+    },
+    /// An earlier message was taken back. Recorded only.
+    Delete {
+        /// The platform's id of that message.
+        message: String,
     },
     /// The conversation is over.
     Close {
@@ -146,6 +208,9 @@ pub enum EventBody {
     },
     /// Something of the platform's own that means nothing here: kept, not passed on.
     Opaque {
+        /// Whether somebody said something by it: then they are told that it cannot be shown.
+        #[serde(default)]
+        said: bool,
         /// What the platform calls it.
         name: String,
         /// As it came.
@@ -163,11 +228,70 @@ impl EventBody {
             Self::Receipt { .. } => "receipt",
             Self::Typing { .. } => "typing",
             Self::Handover { .. } => "handover",
+            Self::Accept => "accept",
             Self::Handback { .. } => "handback",
+            Self::Edit { .. } => "edit",
+            Self::Delete { .. } => "delete",
             Self::Close { .. } => "close",
             Self::Opaque { .. } => "opaque",
         }
     }
+}
+
+/// An earlier message, as its sender knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// The connection that it came from.
+    pub connection: ConnectionId,
+    /// What that connection's far side knows it by.
+    pub message: String,
+}
+
+/// How a conversation is passed to people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It is pending until one of them accepts.
+    #[default]
+    Offer,
+    /// It is theirs at once.
+    Pass,
+}
+
+/// What was said before, for who takes over: first how much of it, and on its way also the lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recall {
+    /// The last so many messages; none, if 0.
+    #[serde(default)]
+    pub last: u16,
+    /// When it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
+    /// Only what was said since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// What was said, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<Line>,
+}
+
+impl Recall {
+    /// Whether nothing is told.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.last == 0 && self.lines.is_empty()
+    }
+}
+
+/// One thing that was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub author: Author,
+    /// What.
+    pub content: Content,
 }
 
 /// What became of a message on its platform.

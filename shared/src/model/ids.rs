@@ -67,6 +67,18 @@ name!(
     RouteId
 );
 
+/// The name under which Trunkline itself takes part: of what it says, and of what its timers and
+/// operators do. No connection can have it.
+pub const HOUSE: &str = "trunkline";
+
+impl ConnectionId {
+    /// Trunkline itself.
+    #[must_use]
+    pub fn house() -> Self {
+        Self(HOUSE.to_owned())
+    }
+}
+
 fn is_name(text: &str) -> bool {
     let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
     text.len() <= 63

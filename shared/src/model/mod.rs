@@ -18,15 +18,19 @@ mod wake;
 
 pub use breaker::{Breaker, next_probe};
 pub use connection::{Connection, Role};
-pub use content::{Choice, Content, Media};
-pub use conversation::{Conversation, Owner, Parties, Party, Phase};
+pub use content::{Choice, Content, Format, Media};
+pub use conversation::{
+    Conversation, Floor, Handover, Owner, Parties, Party, Phase, Place, Trigger,
+};
 pub use delivery::{Delivery, Drain, Job, Target};
-pub use event::{Author, AuthorRole, Event, EventBody, EventId, ReceiptStatus};
-pub use ids::{ConnectionId, ConversationKey, InvalidId, RouteId, digest};
+pub use event::{
+    Author, AuthorRole, Event, EventBody, EventId, Line, Mode, Recall, ReceiptStatus, Reference,
+};
+pub use ids::{ConnectionId, ConversationKey, HOUSE, InvalidId, RouteId, digest};
 pub use leg::{Leg, LegId};
 pub use outcome::{Outcome, Verdict};
 pub use parked::{DeadLetter, Failed, Parked};
 pub use platform::{Capabilities, Platform, UnknownPlatform};
 pub use policy::{Policy, Reactivation};
-pub use route::Route;
+pub use route::{Due, Keywords, Route, Serving, Since, Switching, Texts, Then, Timer};
 pub use wake::Wake;

@@ -19,6 +19,10 @@ pub enum Platform {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a table of yes and no")]
 pub struct Capabilities {
+    /// The longest text, in characters; longer ones are split.
+    pub text: u32,
+    /// Markdown and HTML; otherwise both become plain text.
+    pub markup: bool,
     /// Buttons or lists; otherwise choices become numbered text.
     pub choices: bool,
     /// Files and pictures; otherwise they become links.
@@ -29,6 +33,10 @@ pub struct Capabilities {
     pub typing: bool,
     /// A handover to people who sit on that side.
     pub handover: bool,
+    /// Events that mean nothing here, as they came.
+    pub opaque: bool,
+    /// Its own timestamps tell the order of its events, not their arrival.
+    pub timestamps_rule: bool,
 }
 
 /// Adding a platform adds its row here, and one in the command line's table of settings.
@@ -37,17 +45,32 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
         Platform::Webex,
         "webex",
         Capabilities {
+            // None is documented. WhatsApp's, the tightest of its common channels.
+            text: 4_096,
+            markup: false,
             choices: false,
             media: false,
             receipts: false,
             typing: false,
             handover: true,
+            opaque: false,
+            timestamps_rule: false,
         },
     ),
     (
         Platform::Webhook,
         "webhook",
-        Capabilities { choices: true, media: true, receipts: true, typing: true, handover: true },
+        Capabilities {
+            text: u32::MAX,
+            markup: true,
+            choices: true,
+            media: true,
+            receipts: true,
+            typing: true,
+            handover: true,
+            opaque: true,
+            timestamps_rule: false,
+        },
     ),
 ];
 

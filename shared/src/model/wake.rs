@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionId, Delivery, LegId, Platform};
+use super::{ConnectionId, ConversationKey, Delivery, LegId, Platform, Timer};
 
 /// A note to ourselves, on the delayed queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,31 @@ pub enum Wake {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
+    /// Something in a conversation may be due.
+    Timer {
+        /// Which conversation.
+        key: ConversationKey,
+        /// What.
+        timer: Timer,
+        /// When.
+        at: Timestamp,
+    },
+    /// A bot does not get what it is sent: see whether its connection has been down for too long.
+    BotDown {
+        /// The bot's leg.
+        leg: LegId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Events that were held back are to be taken.
+    Held {
+        /// The platform that they came from.
+        platform: Platform,
+        /// Their leg.
+        leg: LegId,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Wake {
@@ -57,7 +82,11 @@ impl Wake {
     #[must_use]
     pub fn at(&self) -> Option<Timestamp> {
         match self {
-            Self::Leg { at, .. } | Self::Probe { at, .. } => Some(*at),
+            Self::Leg { at, .. }
+            | Self::Probe { at, .. }
+            | Self::Timer { at, .. }
+            | Self::BotDown { at, .. }
+            | Self::Held { at, .. } => Some(*at),
             Self::Release { at, .. } => *at,
         }
     }

@@ -85,24 +85,21 @@ async fn try_tell(
     for listener in listeners {
         let Some(listener) = app.directory.connection(&listener, now).await? else { continue };
         let key = ConversationKey { channel: connection.clone(), customer: "operations".into() };
-        let event = Event {
-            id: EventId::from_parts(&["op", &app.ids.next(now)]),
-            conversation: "operations".into(),
-            at: now,
-            author: Author::nameless(AuthorRole::System),
-            channel: None,
-            floor: None,
-            body: EventBody::Opaque {
-                name: format!("trunkline.{}", report.name),
-                raw: report.detail.clone(),
-            },
+        let id = EventId::from_parts(&["op", &app.ids.next(now)]);
+        let body = EventBody::Opaque {
+            said: false,
+            name: format!("trunkline.{}", report.name),
+            raw: report.detail.clone(),
         };
+        let author = Author::nameless(AuthorRole::System);
+        let event = Event::new(id, "operations", now, author, body);
+        let to = Target::copied(&listener.as_party(), Role::Observer);
         let delivery = Delivery {
-            id: Delivery::id(&key, connection, &event, &listener.id),
+            id: Delivery::id(&key, connection, &event.id, &to),
             conversation: format!("operations-{connection}"),
             key,
             from: connection.clone(),
-            to: Target::copied(&listener.as_party(), Role::Observer),
+            to,
             event,
             again: false,
             replay: false,

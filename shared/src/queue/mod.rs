@@ -221,6 +221,12 @@ impl Packed {
         Self { platform, group, id, body }
     }
 
+    /// Its message group.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        &self.group
+    }
+
     fn new(platform: Platform, group: String, id: String, job: &Job) -> Result<Self, QueueError> {
         let body = serde_json::to_string(job).map_err(|e| QueueError::Unwritable(e.to_string()))?;
         if body.len() > MAX_MESSAGE {

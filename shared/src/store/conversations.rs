@@ -13,6 +13,7 @@ use super::{Item, Store, StoreError, unavailable};
 use crate::model::{
     ConnectionId, Conversation, ConversationKey, Delivery, Event, EventId, Outcome, Target, time,
 };
+use crate::rendering::render;
 use crate::switchboard::Standing;
 
 /// An event as it is kept: the transcript, and what became of each delivery.
@@ -26,13 +27,32 @@ pub struct EventRecord {
     pub from: ConnectionId,
     /// What happened.
     pub event: Event,
+    /// When it came.
+    pub arrived: Timestamp,
     /// How it stands.
     pub standing: Standing,
     /// Where it goes.
     pub targets: Vec<Target>,
+    /// What the house said because of it, to be passed on before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<EventId>,
+    /// The same, to be passed on after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<EventId>,
     /// What became of each delivery so far, by connection.
     #[serde(skip)]
     pub outcomes: BTreeMap<String, Outcome>,
+}
+
+/// An event with its place in the transcript.
+#[derive(Debug, Clone, Copy)]
+pub struct Sorted<'a> {
+    /// The event.
+    pub record: &'a EventRecord,
+    /// By what time it stands there: that of its arrival, or the platform's own.
+    pub at: Timestamp,
+    /// Its place among those that happen as one.
+    pub place: usize,
 }
 
 /// What came of writing an event.
@@ -50,22 +70,31 @@ impl EventRecord {
     /// The deliveries that have no final outcome yet.
     pub fn unsettled(&self) -> impl Iterator<Item = Delivery> {
         self.deliveries().filter(|delivery| {
-            let outcome = self.outcomes.get(delivery.to.connection.as_str());
+            let outcome = self.outcomes.get(&delivery.to.outcome_key());
             outcome.is_none_or(|outcome| !outcome.verdict.is_final())
         })
     }
 
-    /// All deliveries of the event.
+    /// All deliveries of the event: one a target, or more where it is too long for one.
     pub fn deliveries(&self) -> impl Iterator<Item = Delivery> {
-        self.targets.iter().map(|target| Delivery {
-            id: Delivery::id(&self.key, &self.from, &self.event, &target.connection),
-            key: self.key.clone(),
-            conversation: self.conversation.clone(),
-            from: self.from.clone(),
-            to: target.clone(),
-            event: self.event.clone(),
-            again: false,
-            replay: false,
+        self.targets.iter().flat_map(move |target| {
+            let parts = render(&self.event, target);
+            let last = parts.len().saturating_sub(1);
+            let numbered = parts.into_iter().enumerate();
+            numbered.map(move |(part, event)| {
+                let number = u16::try_from(part).unwrap_or(u16::MAX);
+                let to = Target { part: number, last_part: part == last, ..target.clone() };
+                Delivery {
+                    id: Delivery::id(&self.key, &self.from, &self.event.id, &to),
+                    key: self.key.clone(),
+                    conversation: self.conversation.clone(),
+                    from: self.from.clone(),
+                    to,
+                    event,
+                    again: false,
+                    replay: false,
+                }
+            })
         })
     }
 
@@ -110,20 +139,45 @@ impl Store {
         found.as_ref().map(EventRecord::from_item).transpose()
     }
 
-    /// Writes an event, once: its key is its identity.
+    /// Writes events that happen as one, once: the first's key is the identity of them all. Where the
+    /// conversation changes by them it is written with them, provided that nobody changed it meanwhile.
     ///
     /// # Errors
     /// If the table does not answer.
-    pub async fn write_event(
+    pub async fn write_events(
         &self,
-        record: &EventRecord,
+        events: &[Sorted<'_>],
+        conversation: Option<&Conversation>,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
+        if let ([only], None) = (events, conversation) {
+            return self.write_event(self.event_item(only, now)?).await;
+        }
+        let mut writes = Vec::with_capacity(events.len() + 1);
+        for event in events {
+            writes.push(Write::Put(self.event_item(event, now)?, Condition::New));
+        }
+        if let Some(conversation) = conversation {
+            let mut after = item(conversation_pk(&conversation.key), "CONV".into(), conversation)?;
+            after.insert("version".into(), AttributeValue::N(conversation.version.to_string()));
+            after.insert("expires".into(), self.expiry(now));
+            let before = conversation.version.saturating_sub(1);
+            let unchanged = if before == 0 { Condition::New } else { Condition::Version(before) };
+            writes.push(Write::Put(after, unchanged));
+        }
+        match self.try_transact(writes).await? {
+            Transacted::Done => Ok(Written::New),
+            Transacted::Refused(0, there) => duplicate(there.as_ref()),
+            Transacted::Refused(..) | Transacted::Busy => Ok(Written::Outdated),
+        }
+    }
+
+    async fn write_event(&self, item: Item) -> Result<Written, StoreError> {
         let put = self
             .dynamodb
             .put_item()
             .table_name(&*self.table)
-            .set_item(Some(self.event_item(record, now)?))
+            .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
@@ -139,37 +193,12 @@ impl Store {
         }
     }
 
-    /// Writes an event, once, together with the conversation as it is after it, provided that nobody
-    /// changed the conversation meanwhile.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn write_event_and_conversation(
-        &self,
-        record: &EventRecord,
-        conversation: &Conversation,
-        now: Timestamp,
-    ) -> Result<Written, StoreError> {
-        let mut after = item(conversation_pk(&conversation.key), "CONV".into(), conversation)?;
-        after.insert("version".into(), AttributeValue::N(conversation.version.to_string()));
-        after.insert("expires".into(), self.expiry(now));
-        let before = conversation.version.saturating_sub(1);
-        let unchanged = if before == 0 { Condition::New } else { Condition::Version(before) };
-        let writes = vec![
-            Write::Put(self.event_item(record, now)?, Condition::New),
-            Write::Put(after, unchanged),
-        ];
-        match self.try_transact(writes).await? {
-            Transacted::Done => Ok(Written::New),
-            Transacted::Refused(0, there) => duplicate(there.as_ref()),
-            Transacted::Refused(..) | Transacted::Busy => Ok(Written::Outdated),
-        }
-    }
-
-    fn event_item(&self, record: &EventRecord, now: Timestamp) -> Result<Item, StoreError> {
+    fn event_item(&self, sorted: &Sorted<'_>, now: Timestamp) -> Result<Item, StoreError> {
+        let Sorted { record, at, place } = sorted;
         let sk = event_sk(&record.from, &record.event.id);
         let mut item = item(conversation_pk(&record.key), sk, record)?;
-        item.insert("at".into(), AttributeValue::S(time::rfc3339_millis(now)));
+        let at = format!("{}#{place:03}", time::rfc3339_millis(*at));
+        item.insert("at".into(), AttributeValue::S(at));
         item.insert("outcomes".into(), AttributeValue::M(Item::new()));
         item.insert("expires".into(), self.expiry(now));
         Ok(item)

@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{LegAddress, Store, StoreError};
-use crate::model::{Connection, ConnectionId, Route, RouteId};
+use crate::model::{Connection, ConnectionId, Party, RouteId, Serving};
 
 /// How long a connection or route is remembered: a change is everywhere within this time.
 const FRESH: SignedDuration = SignedDuration::from_secs(30);
@@ -20,7 +20,7 @@ const REMEMBERED: usize = 10_000;
 pub struct Directory {
     store: Store,
     connections: Memory<ConnectionId, Connection>,
-    routes: Memory<RouteId, Route>,
+    routes: Memory<RouteId, Arc<Serving>>,
     legs: Memory<(ConnectionId, String), LegAddress>,
 }
 
@@ -55,19 +55,41 @@ impl Directory {
         Ok(found)
     }
 
-    /// A route, as it was at most half a minute ago.
+    /// A route with its parties, as it was at most half a minute ago.
     ///
     /// # Errors
     /// If it is not remembered and the table does not answer.
-    pub async fn route(&self, id: &RouteId, now: Timestamp) -> Result<Option<Route>, StoreError> {
+    pub async fn serving(
+        &self,
+        id: &RouteId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Serving>>, StoreError> {
         if let Some(known) = self.routes.recall(id, now - FRESH) {
             return Ok(Some(known));
         }
-        let found = self.store.route(id).await?;
-        if let Some(found) = &found {
-            self.routes.remember(id.clone(), found.clone(), now);
+        let Some(route) = self.store.route(id).await? else { return Ok(None) };
+        let mut observers = Vec::with_capacity(route.observers.len());
+        for observer in &route.observers {
+            observers.extend(self.party(Some(observer), now).await?);
         }
-        Ok(found)
+        let serving = Arc::new(Serving {
+            bot: self.party(route.bot.as_ref(), now).await?,
+            desk: self.party(route.desk.as_ref(), now).await?,
+            route: route.id,
+            observers,
+            switching: route.switching,
+        });
+        self.routes.remember(id.clone(), Arc::clone(&serving), now);
+        Ok(Some(serving))
+    }
+
+    async fn party(
+        &self,
+        id: Option<&ConnectionId>,
+        now: Timestamp,
+    ) -> Result<Option<Party>, StoreError> {
+        let Some(id) = id else { return Ok(None) };
+        Ok(self.connection(id, now).await?.map(|connection| connection.as_party()))
     }
 
     /// Whose leg an external id is: once seen, it holds for good.

@@ -3,7 +3,7 @@
 //! | partition key | sort key | what |
 //! | --- | --- | --- |
 //! | `CONV#<channel>#<customer>` | `CONV` | the conversation: owner, parties, version |
-//! | the same | `EVT#<connection>#<event id>` | an event, its targets and their outcomes; sorted by `at` in `by_time` |
+//! | the same | `EVT#<connection>#<event id>` | an event, its targets and their outcomes; sorted by `at` in `by_time`; found by `ext` in `by_external_id` |
 //! | the same | `LEG#<connection>` | a leg, as its outbound function keeps it |
 //! | `LEG#<connection>#<external id>` | `LEG` | whose leg that is |
 //! | `CONN#<id>`, `ROUTE#<id>` | `CONN`, `ROUTE` | configuration |
@@ -12,6 +12,7 @@
 //! | `PARK#<group>` | `SEQ#<seq>`, `ID#<delivery>` | what is parked on a leg, in order; and that it is |
 //! | `PARKED#<connection>` | `<group>` | that the leg has something parked |
 //! | `FAILED#<connection>` | `<delivery>` | a delivery that waits for a person |
+//! | `HELD#<group>` | `<time>#<event>` | an event that is held back until those before it are there |
 //! | `DEAD` | `<time>#<id>` | a queue's message that we could not handle |
 //! | `WAITING` | `PARKED#…`, `FAILED#…` | that such a partition has, or had, something in it |
 //! | `REJECT#<connection>` | `<time>#<id>` | a body that could not be read |
@@ -22,8 +23,10 @@ mod conversations;
 mod dead_letters;
 mod directory;
 mod failed;
+mod held;
 mod item;
 mod legs;
+mod messages;
 mod outcomes;
 mod parking;
 mod rejected;
@@ -38,8 +41,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
 pub use config::Health;
-pub use conversations::{EventRecord, Written};
+pub use conversations::{EventRecord, Sorted, Written};
 pub use directory::Directory;
+pub use held::Held;
 pub use legs::LegAddress;
 pub use parking::{ParkedAs, ParkedLeg};
 pub use rejected::Rejected;

@@ -4,8 +4,9 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{conversation_pk, event_sk, to_json};
+use super::messages::external;
 use super::{Store, StoreError, unavailable};
-use crate::model::{Delivery, Outcome};
+use crate::model::{Delivery, EventBody, Outcome};
 
 impl Store {
     /// What became of a delivery so far.
@@ -14,7 +15,7 @@ impl Store {
     /// If the table does not answer.
     pub async fn outcome(&self, delivery: &Delivery) -> Result<Option<Outcome>, StoreError> {
         let record = self.event(&delivery.key, &delivery.from, &delivery.event.id).await?;
-        Ok(record.and_then(|mut record| record.outcomes.remove(delivery.to.connection.as_str())))
+        Ok(record.and_then(|mut record| record.outcomes.remove(&delivery.to.outcome_key())))
     }
 
     /// Records what became of a delivery. An event that has expired meanwhile stays gone.
@@ -23,6 +24,9 @@ impl Store {
     /// If the table does not answer.
     pub async fn settle(&self, delivery: &Delivery, outcome: &Outcome) -> Result<(), StoreError> {
         let pk = conversation_pk(&delivery.key);
+        let is_whole = delivery.to.last_part && !delivery.to.copy;
+        let is_message = matches!(delivery.event.body, EventBody::Message { .. });
+        let known_as = outcome.external_id.as_deref().filter(|_| is_whole && is_message);
         let outcome = to_json(&pk, outcome)?;
         let update = self
             .dynamodb
@@ -30,12 +34,20 @@ impl Store {
             .table_name(&*self.table)
             .key("pk", AttributeValue::S(pk))
             .key("sk", AttributeValue::S(event_sk(&delivery.from, &delivery.event.id)))
-            .update_expression("SET outcomes.#connection = :outcome")
             .condition_expression("attribute_exists(pk)")
-            .expression_attribute_names("#connection", delivery.to.connection.as_str())
-            .expression_attribute_values(":outcome", AttributeValue::S(outcome))
-            .send()
-            .await;
+            .expression_attribute_names("#target", delivery.to.outcome_key())
+            .expression_attribute_values(":outcome", AttributeValue::S(outcome));
+        let update = match known_as {
+            // Receipts will name it so.
+            Some(message) => update
+                .update_expression("SET outcomes.#target = :outcome, ext = :ext")
+                .expression_attribute_values(
+                    ":ext",
+                    AttributeValue::S(external(&delivery.to.connection, message)),
+                ),
+            None => update.update_expression("SET outcomes.#target = :outcome"),
+        };
+        let update = update.send().await;
         match update {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {

@@ -1,42 +1,67 @@
 //! What a bot's events do.
 
-use super::{Decision, Refusal, Situation, Standing, settle};
-use crate::model::{EventBody, Owner, Phase, Role, Target};
+use super::turn::Turn;
+use super::{Decision, Refusal, Situation, Standing};
+use crate::model::{AuthorRole, EventBody, Owner, Phase, Reference, Role, Target, Trigger};
 
-pub(super) fn decide(situation: &Situation<'_>) -> Result<Decision, Refusal> {
+pub(super) fn decide(situation: &Situation<'_>, leg: Option<&str>) -> Result<Decision, Refusal> {
     let event = situation.event;
     let before = situation.conversation.ok_or(Refusal::UnknownConversation)?;
-    if !before.is_open() {
+    // What it knows may be one of the customer's earlier conversations.
+    if !before.is_open() || leg.is_some_and(|leg| leg != before.id) {
         return Err(Refusal::Closed);
     }
-    let mut after = before.clone();
-    let can = after.parties.channel.platform.capabilities();
-    let channel = vec![Target::addressed(&after.parties.channel, Role::Channel)];
-    let out_of_place = Refusal::OutOfPlace { role: "bot", kind: event.body.kind() };
-    let owns = before.owner == Owner::Bot;
-    let (standing, targets) = match &event.body {
-        EventBody::Message { .. } if owns => (Standing::Regular, channel),
-        EventBody::Typing { .. } => (Standing::Regular, only_if(can.typing && owns, channel)),
-        EventBody::Receipt { .. } => (Standing::Regular, only_if(can.receipts, channel)),
-        EventBody::Handover { .. } if !can.handover => return Err(out_of_place),
-        EventBody::Handover { .. } if owns => {
-            after.owner = Owner::Desk;
-            after.handed_over_at = Some(situation.now);
-            (Standing::Regular, channel)
+    let mut turn = Turn::new(situation, before.clone());
+    let can = before.parties.channel.platform.capabilities();
+    let owns = before.owner() == Owner::Bot;
+    let is_message = matches!(event.body, EventBody::Message { .. });
+    if situation.echo || (is_message && event.author.role == AuthorRole::Customer) {
+        return Ok(turn.record(Standing::Echo));
+    }
+    match &event.body {
+        EventBody::Message { content, .. } if owns => {
+            turn.offer(&content.choices);
+            turn.targets.push(turn.to_channel());
+        }
+        EventBody::Typing { .. } if owns && can.typing => turn.targets.push(turn.to_channel()),
+        EventBody::Typing { .. } => {}
+        EventBody::Receipt { about, .. } => turn.targets.extend(receipt(&turn, about.as_ref())),
+        EventBody::Handover { mode, reason, context, .. } if owns => {
+            let recall = turn.recall();
+            let target = turn.hand_over(*mode, Trigger::Bot, reason.clone())?;
+            if target.role == Role::Desk {
+                let (mode, reason, context) = (*mode, reason.clone(), context.clone());
+                turn.meant = Some(EventBody::Handover { mode, reason, context, recall });
+            }
+            turn.targets.push(target);
         }
         EventBody::Close { .. } if owns => {
-            after.phase = Phase::Closed;
-            (Standing::Regular, channel)
+            turn.after.phase = Phase::Closed;
+            turn.targets.push(turn.to_channel());
         }
         EventBody::Message { .. } | EventBody::Handover { .. } | EventBody::Close { .. } => {
-            (Standing::Late, Vec::new())
+            turn.standing = Standing::Late;
         }
-        EventBody::Opaque { .. } => (Standing::Record, Vec::new()),
-        EventBody::Choice { .. } | EventBody::Handback { .. } => return Err(out_of_place),
-    };
-    Ok(settle(situation.conversation, after, standing, targets, event))
+        EventBody::Opaque { said, .. } => {
+            turn.standing = Standing::Record;
+            let bot = before.parties.bot.as_ref().filter(|_| *said && owns);
+            if let Some(bot) = bot {
+                turn.say_unshown(Target::addressed(bot, Role::Bot));
+            }
+        }
+        EventBody::Accept | EventBody::Edit { .. } | EventBody::Delete { .. } => {
+            turn.standing = Standing::Record;
+        }
+        EventBody::Choice { .. } | EventBody::Handback { .. } => {
+            return Err(Refusal::OutOfPlace { role: "bot", kind: event.body.kind() });
+        }
+    }
+    Ok(turn.decided())
 }
 
-fn only_if(shown: bool, targets: Vec<Target>) -> Vec<Target> {
-    if shown { targets } else { Vec::new() }
+/// The channel is told what became of a message of its own.
+pub(super) fn receipt(turn: &Turn<'_>, about: Option<&Reference>) -> Option<Target> {
+    let channel = turn.to_channel();
+    let is_channels = about.is_none_or(|about| about.connection == channel.connection);
+    (is_channels && channel.platform.capabilities().receipts).then_some(channel)
 }

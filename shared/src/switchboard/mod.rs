@@ -1,33 +1,74 @@
 //! Who gets what, and who owns the conversation: pure decisions.
 //!
-//! Routes are bot-only so far. People may still take over on the channel's own side (Webex
-//! Connect's contact centre, say), so the owner is kept here already.
+//! A conversation is the bot's, or people's: then it holds a handover, pending until one of them
+//! accepts. Whatever changes that is an event in the transcript: the sender's own, or one that the
+//! house (Trunkline itself) says because of it.
 
 mod bot;
 mod channel;
+mod desk;
+mod house;
+mod refusal;
 #[cfg(test)]
 mod tests;
+mod timers;
+mod turn;
+mod words;
 
 use jiff::Timestamp;
 
+pub use refusal::Refusal;
+pub use timers::{Activity, Look, look, look_at_bot};
+
 use crate::model::{
-    Conversation, ConversationKey, Event, EventBody, Owner, Parties, Party, Phase, Role, RouteId,
-    Target,
+    Author, Conversation, ConversationKey, Due, Event, EventBody, Parties, Party, Phase, Role,
+    Serving, Target, Timer,
 };
 
 /// What a decision rests on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Situation<'a> {
     /// The conversation, if there is one.
     pub conversation: Option<&'a Conversation>,
+    /// Who serves it, as configured now; nobody, if absent.
+    pub serving: Option<&'a Serving>,
     /// What a new conversation would be; only a channel's event can start one.
-    pub start: Option<Start>,
-    /// In what role the event's connection takes part.
-    pub from: Role,
+    pub start: Option<&'a Start>,
+    /// Whence the event comes.
+    pub from: Sender<'a>,
     /// What arrived.
     pub event: &'a Event,
+    /// Whether it is something that we sent, come back.
+    pub echo: bool,
     /// The time.
     pub now: Timestamp,
+    /// A new id, should a desk get the conversation.
+    pub fresh: &'a str,
+}
+
+/// Whence an event comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender<'a> {
+    /// A connection that takes part.
+    Party {
+        /// In what role.
+        role: Role,
+        /// What its leg knows the conversation by; a channel has no other name for it.
+        leg: Option<&'a str>,
+    },
+    /// Trunkline itself.
+    House(Cause<'a>),
+}
+
+/// What makes the house do something of its own accord.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause<'a> {
+    /// A person who operates it.
+    Operator,
+    /// The bot has been out of reach for too long.
+    BotDown,
+    /// Something came due.
+    Timer(&'a Timer),
 }
 
 /// What a conversation starts with.
@@ -37,10 +78,8 @@ pub struct Start {
     pub key: ConversationKey,
     /// Its new id.
     pub id: String,
-    /// The channel's route.
-    pub route: RouteId,
-    /// Who takes part.
-    pub parties: Parties,
+    /// Where the customer is.
+    pub channel: Party,
 }
 
 /// How an event stands towards its conversation.
@@ -53,6 +92,21 @@ pub enum Standing {
     Record,
     /// It came from somebody who does not own the conversation any more: kept, not passed on.
     Late,
+    /// It is what we, or the other side, said: kept, not passed on.
+    Echo,
+}
+
+/// What the house says because of an event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// What tells it from whatever else is said because of the same event.
+    pub name: &'static str,
+    /// By whom.
+    pub author: Author,
+    /// What.
+    pub body: EventBody,
+    /// Where it goes.
+    pub targets: Vec<Target>,
 }
 
 /// What is done with an event.
@@ -64,51 +118,16 @@ pub struct Decision {
     pub conversation: Conversation,
     /// Whether that differs from before.
     pub changed: bool,
+    /// What the event turned out to mean, where that is not what it said.
+    pub meant: Option<EventBody>,
+    /// What is said before the event is passed on.
+    pub before: Vec<Said>,
     /// Where the event goes.
     pub targets: Vec<Target>,
-}
-
-/// Why an event is not taken. Permanent: sending it again changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// From a bot or desk, about a conversation that is not there.
-    #[error("there is no such conversation: use the id that came with its messages")]
-    UnknownConversation,
-    /// The conversation is over.
-    #[error("the conversation is closed: it starts anew with the customer's next message")]
-    Closed,
-    /// The sender does not own the conversation. The event is recorded, not passed on.
-    #[error("somebody else has the conversation: the message was recorded and not passed on")]
-    NotOwner,
-    /// A listener wrote.
-    #[error("an observer only listens: give the connection the role bot or channel to write")]
-    OnlyListens,
-    /// The event makes no sense from there.
-    #[error("a {role} cannot send an event of type '{kind}' in this conversation")]
-    OutOfPlace {
-        /// The sender's role.
-        role: &'static str,
-        /// The event's kind.
-        kind: &'static str,
-    },
-    /// The channel connection is in no route.
-    #[error("the channel has no route: name it under a route's channels and apply again")]
-    NoRoute,
-}
-
-impl Refusal {
-    /// A short word for programs.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::UnknownConversation => "unknown_conversation",
-            Self::Closed => "conversation_closed",
-            Self::NotOwner => "not_owner",
-            Self::OnlyListens => "observer_only_listens",
-            Self::OutOfPlace { .. } => "out_of_place",
-            Self::NoRoute => "no_route",
-        }
-    }
+    /// What is said after that.
+    pub after: Vec<Said>,
+    /// What may come due, and when to look.
+    pub timers: Vec<Due>,
 }
 
 /// Decides what is done with an event.
@@ -116,53 +135,37 @@ impl Refusal {
 /// # Errors
 /// The reason why it is not taken.
 pub fn decide(situation: &Situation<'_>) -> Result<Decision, Refusal> {
+    refusal::check_context(&situation.event.body)?;
     match situation.from {
-        Role::Channel => channel::decide(situation),
-        Role::Bot => bot::decide(situation),
-        Role::Observer => Err(Refusal::OnlyListens),
-        Role::Desk => Err(Refusal::OutOfPlace { role: "desk", kind: situation.event.body.kind() }),
+        Sender::Party { role: Role::Channel, .. } => channel::decide(situation),
+        Sender::Party { role: Role::Bot, leg } => bot::decide(situation, leg),
+        Sender::Party { role: Role::Desk, leg } => desk::decide(situation, leg),
+        Sender::Party { role: Role::Observer, .. } => Err(Refusal::OnlyListens),
+        Sender::House(cause) => house::decide(situation, cause),
     }
 }
 
 impl Start {
-    fn conversation(&self, version: u64, now: Timestamp) -> Conversation {
+    fn conversation(&self, serving: &Serving, version: u64, now: Timestamp) -> Conversation {
         Conversation {
             key: self.key.clone(),
             id: self.id.clone(),
-            route: self.route.clone(),
-            parties: self.parties.clone(),
-            owner: Owner::Bot,
-            handed_over_at: None,
+            route: serving.route.clone(),
+            parties: Parties {
+                channel: self.channel.clone(),
+                bot: serving.bot.clone(),
+                desk: serving.desk.clone(),
+                observers: serving.observers.clone(),
+            },
+            handover: None,
+            bot_since: now,
             phase: Phase::Open,
+            language: None,
+            offered: Vec::new(),
+            told_unshown: false,
             started_at: now,
             touched_at: now,
             version,
         }
     }
-}
-
-/// A decision about `after`, which came of `before`: its version rises if anything differs.
-fn settle(
-    before: Option<&Conversation>,
-    mut after: Conversation,
-    standing: Standing,
-    mut targets: Vec<Target>,
-    event: &Event,
-) -> Decision {
-    let changed = before != Some(&after);
-    after.version = before.map_or(0, |before| before.version) + u64::from(changed);
-    if is_worth_a_copy(&event.body) {
-        let observers = after.parties.observers.iter();
-        targets.extend(observers.map(|party| Target::copied(party, Role::Observer)));
-    }
-    Decision { standing, conversation: after, changed, targets }
-}
-
-/// Typing is of the moment, and a platform's own oddities are kept but passed to nobody.
-fn is_worth_a_copy(body: &EventBody) -> bool {
-    !matches!(body, EventBody::Typing { .. } | EventBody::Opaque { .. })
-}
-
-fn copy_if_wanted(party: &Party, role: Role) -> Vec<Target> {
-    if party.copies { vec![Target::copied(party, role)] } else { Vec::new() }
 }

@@ -1,0 +1,76 @@
+//! What became of an event, or why it is not taken.
+
+use crate::queue::QueueError;
+use crate::secrets::SecretsError;
+use crate::store::StoreError;
+use crate::switchboard::Refusal;
+
+/// An event that is now ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Its conversation's id.
+    pub conversation: String,
+    /// Whether it had been taken before. A duplicate is answered like its first.
+    pub duplicate: bool,
+}
+
+/// Why an event is not taken. Permanent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The switchboard refuses it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// What it would become does not fit into a queue's message.
+    #[error("the event is too large once unpacked: {size} bytes")]
+    TooLarge {
+        /// The size in bytes.
+        size: usize,
+    },
+    /// The conversation's id is empty or too long.
+    #[error("a conversation's id has 1 to 512 bytes, this one {0}")]
+    ConversationId(usize),
+}
+
+impl Rejection {
+    /// A short word for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::TooLarge { .. } => "too_large",
+            Self::ConversationId(_) => "bad_conversation_id",
+        }
+    }
+
+    /// Whether the event stands in the transcript all the same.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        matches!(self, Self::Refused(Refusal::NotOwner))
+    }
+}
+
+/// Why an event is not taken.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum IntakeError {
+    /// Permanent: sending it again changes nothing.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// Ours: the table. Sending it again may help.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Ours: a queue. Sending it again may help.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// Ours: the secrets. Sending it again may help.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// Ours: many changes of one conversation at once. Sending it again may help.
+    #[error("the conversation changed again and again while the event was decided on")]
+    Contended,
+}
+
+impl From<Refusal> for IntakeError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Rejected(refusal.into())
+    }
+}

@@ -1,0 +1,123 @@
+use jiff::Timestamp;
+use proptest::prelude::*;
+use serde_json::Map;
+
+use super::*;
+use crate::model::{Author, EventId, Media, Party, Platform, Role};
+
+fn party(platform: Platform) -> Party {
+    Party {
+        connection: "shop".parse().unwrap(),
+        platform,
+        copies: false,
+        sender_prefix: true,
+        text_limit: None,
+    }
+}
+
+fn message(role: AuthorRole, content: Content) -> Event {
+    let author = Author { role, name: Some("Ann".into()) };
+    let body = EventBody::Message { content, metadata: Map::new() };
+    Event::new(EventId::from_parts(&["e"]), "c", Timestamp::UNIX_EPOCH, author, body)
+}
+
+fn shown(event: &Event, target: &Target) -> Vec<Content> {
+    let parts = render(event, target).into_iter();
+    parts
+        .map(|part| match part.body {
+            EventBody::Message { content, .. } => content,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+fn rich() -> Content {
+    let choice = |id: &str, title: &str| Choice { id: id.into(), title: title.into() };
+    let media = |name: Option<&str>| Media {
+        url: "https://x.example/a".into(),
+        mime_type: None,
+        name: name.map(Into::into),
+    };
+    Content {
+        text: Some("**Which** [one](https://x.example/b)?".into()),
+        format: Format::Markdown,
+        media: vec![media(None), media(Some("bill.pdf"))],
+        choices: vec![choice("a", "Red"), choice("b", "Blue")],
+    }
+}
+
+#[test]
+fn what_can_be_shown_stays_and_what_cannot_becomes_text() {
+    let agents = message(AuthorRole::Agent, rich());
+    let bots = message(AuthorRole::Bot, rich());
+    let plain = Target::addressed(&party(Platform::Webex), Role::Channel);
+    let links = "https://x.example/a\nbill.pdf: https://x.example/a\n1. Red\n2. Blue";
+    let text = |who: &str| format!("{who}Which one (https://x.example/b)?\n{links}");
+    let with_ids = |who| Content { choices: rich().choices, ..Content::text(text(who)) };
+    assert_eq!(shown(&agents, &plain), [with_ids("Ann: ")]);
+    assert_eq!(shown(&bots, &plain), [with_ids("")]);
+    let able = Target::addressed(&party(Platform::Webhook), Role::Channel);
+    assert_eq!(shown(&bots, &able), [rich()]);
+}
+
+#[test]
+fn files_and_choices_come_with_the_last_part() {
+    let content = Content { text: Some("One is red. One is blue.".into()), ..rich() };
+    let mut target = Target::addressed(&party(Platform::Webhook), Role::Channel);
+    target.text_limit = Some(12);
+    let parts = shown(&message(AuthorRole::Bot, content.clone()), &target);
+    let texts: Vec<_> = parts.iter().map(|part| part.text.as_deref().unwrap()).collect();
+    assert_eq!(texts, ["One is red.", "One is blue."]);
+    assert!(parts[0].choices.is_empty() && parts[0].media.is_empty());
+    assert_eq!((&parts[1].choices, &parts[1].media), (&content.choices, &content.media));
+}
+
+#[test]
+fn long_texts_are_cut_at_sentences_then_words_then_characters() {
+    assert_eq!(split("Short.", 10), ["Short."]);
+    assert_eq!(split("One two. Three four! Five?", 12), ["One two.", "Three four!", "Five?"]);
+    assert_eq!(split("one two three four", 9), ["one two", "three", "four"]);
+    assert_eq!(split("abcdefgh", 3), ["abc", "def", "gh"]);
+}
+
+#[test]
+fn html_and_markdown_read_well_as_text() {
+    let html = "<p>Hello <b>you</b> &amp; me</p><ul><li>one</li><li>two</li></ul>";
+    assert_eq!(plain(html, Format::Html), "Hello you & me\n\none\ntwo");
+    assert_eq!(plain("# Hi\n\n- *one*\n- two", Format::Markdown), "Hi\n\none\ntwo");
+    assert_eq!(plain("5 < 6 & *x*", Format::Plain), "5 < 6 & *x*");
+}
+
+#[test]
+fn a_number_or_a_title_typed_back_is_the_choice() {
+    let offered = rich().choices;
+    for text in ["2", " 2. ", "2)", "blue", "BLUE "] {
+        assert_eq!(typed_choice(text, &offered).unwrap().id, "b", "{text}");
+    }
+    for text in ["0", "3", "two", "", "2 please", "-1"] {
+        assert_eq!(typed_choice(text, &offered), None, "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn parts_fit_and_hold_all_that_was_said(text in "\\PC{0,200}|[a-z .!?\n]{0,300}", limit in 1usize..60) {
+        let parts = split(&text, limit);
+        let fits = text.chars().count() <= limit;
+        prop_assert!(!parts.is_empty() || text.trim().is_empty());
+        for part in &parts {
+            prop_assert!(part.chars().count() <= limit);
+        }
+        if fits {
+            prop_assert_eq!(&parts[..], std::slice::from_ref(&text));
+        }
+        let all = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+        prop_assert_eq!(all(&parts.concat()), all(&text));
+    }
+
+    #[test]
+    fn no_markup_makes_it_panic(text in "[<>a-z&;/\"= *_#`\\[\\]()!\n-]{0,120}") {
+        let _ = plain(&text, Format::Html);
+        let _ = plain(&text, Format::Markdown);
+    }
+}

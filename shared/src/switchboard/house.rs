@@ -1,0 +1,59 @@
+//! What Trunkline itself does: timers that came due, and the orders of those who operate it.
+
+use super::turn::Turn;
+use super::{Cause, Decision, Refusal, Situation, timers};
+use crate::model::{EventBody, Owner, Phase, Role, Target, Then, Trigger};
+
+pub(super) fn decide(situation: &Situation<'_>, cause: Cause<'_>) -> Result<Decision, Refusal> {
+    let event = situation.event;
+    let before = situation.conversation.ok_or(Refusal::UnknownConversation)?;
+    if !before.is_open() {
+        return Err(Refusal::Closed);
+    }
+    // It was due when it was looked at; by now it may not be.
+    if let Cause::Timer(timer) = cause
+        && !timers::concerns(timer, before)
+    {
+        return Err(Refusal::Moot);
+    }
+    let mut turn = Turn::new(situation, before.clone());
+    match &event.body {
+        EventBody::Handover { mode, reason, context, .. } => {
+            if before.owner() == Owner::Desk {
+                return Err(Refusal::Moot);
+            }
+            let by = match cause {
+                Cause::BotDown => Trigger::BotDown,
+                Cause::Operator | Cause::Timer(_) => Trigger::Operator,
+            };
+            let recall = turn.recall();
+            let target = turn.hand_over(*mode, by, reason.clone())?;
+            let (mode, reason, context) = (*mode, reason.clone(), context.clone());
+            turn.meant = Some(EventBody::Handover { mode, reason, context, recall });
+            turn.targets.push(target);
+            turn.copy_to_bot();
+        }
+        EventBody::Handback { reason, context, .. } => {
+            if before.handover.is_none() {
+                return Err(Refusal::Moot);
+            }
+            let recall = turn.recall_for_bot();
+            turn.take_back(Then::Bot, reason.as_deref(), false);
+            if !turn.after.is_open() {
+                return Err(Refusal::NoBot);
+            }
+            let (reason, context) = (reason.clone(), context.clone());
+            turn.meant = Some(EventBody::Handback { reason, context, recall });
+            turn.targets.extend(turn.owner());
+        }
+        EventBody::Close { reason } => {
+            let bot = before.parties.bot.as_ref();
+            turn.targets.extend(bot.map(|bot| Target::addressed(bot, Role::Bot)));
+            turn.targets.push(turn.to_channel());
+            turn.take_back(Then::Close, reason.as_deref(), false);
+            turn.after.phase = Phase::Closed;
+        }
+        other => return Err(Refusal::OutOfPlace { role: "house", kind: other.kind() }),
+    }
+    Ok(turn.decided())
+}
