@@ -8,8 +8,8 @@ use super::records::{self, Records};
 use super::{IntakeError, Rejection, Taken, about, send};
 use crate::app::App;
 use crate::model::{
-    Author, AuthorRole, Connection, ConnectionId, Conversation, ConversationKey, Delivery, Event,
-    EventBody, EventId, LegId, Role, Serving, Wake,
+    Author, AuthorRole, Connection, ConnectionId, Conversation, ConversationKey, Delivery, Due,
+    Event, EventBody, EventId, LegId, Role, Serving, Wake,
 };
 use crate::store::{EventRecord, Held, Written};
 use crate::switchboard::{self, Cause, Decision, Refusal, Sender, Situation, Standing, Start};
@@ -134,7 +134,7 @@ async fn enter(app: &App, arrival: &Arrival<'_>) -> Result<Taken, IntakeError> {
     for _ in 0..TRIES {
         let now = app.clock.now();
         let conversation = app.store.conversation(&arrival.key).await?;
-        let decision = match decide(app, arrival, conversation.as_ref(), now).await? {
+        let mut decision = match decide(app, arrival, conversation.as_ref(), now).await? {
             Ok(decision) => decision,
             Err(refusal) => {
                 // It may be a duplicate of one that was taken while the conversation was another.
@@ -144,11 +144,13 @@ async fn enter(app: &App, arrival: &Arrival<'_>) -> Result<Taken, IntakeError> {
             }
         };
         let (event, from) = (&arrival.event, &arrival.from);
-        let (records, conversation) = records::of(&arrival.key, from, event, decision.0, now);
+        let timers = std::mem::take(&mut decision.timers);
+        let (records, conversation) = records::of(&arrival.key, from, event, decision, now);
         // What does not fit into the queue must not be accepted.
         let packed = send::pack(records.deliveries())?;
-        for wake in decision.1 {
-            app.queues.wake(&wake, now).await?;
+        // Left before the write, for whoever writes may die of it. Void if it is not written.
+        for Due { timer, at } in timers {
+            app.queues.wake(&Wake::Timer { key: arrival.key.clone(), timer, at }, now).await?;
         }
         if conversation.is_none() && app.clock.now().duration_since(now) > FRESH {
             continue;
@@ -167,13 +169,13 @@ async fn enter(app: &App, arrival: &Arrival<'_>) -> Result<Taken, IntakeError> {
     Err(IntakeError::Contended)
 }
 
-/// What the switchboard decides, and the notes to be left for it.
+/// What the switchboard decides.
 async fn decide(
     app: &App,
     arrival: &Arrival<'_>,
     conversation: Option<&Conversation>,
     now: Timestamp,
-) -> Result<Result<(Decision, Vec<Wake>), Refusal>, IntakeError> {
+) -> Result<Result<Decision, Refusal>, IntakeError> {
     let goes_on = conversation.filter(|conversation| conversation.is_open());
     let route = match (goes_on, arrival.channel) {
         (Some(conversation), _) => Some(&conversation.route),
@@ -212,11 +214,7 @@ async fn decide(
         decision.changed = true;
     }
     decision.conversation.touched_at = now;
-    let timers = std::mem::take(&mut decision.timers).into_iter();
-    let key = &arrival.key;
-    let wakes = timers.map(|due| Wake::Timer { key: key.clone(), timer: due.timer, at: due.at });
-    let wakes = wakes.collect();
-    Ok(Ok((decision, wakes)))
+    Ok(Ok(decision))
 }
 
 /// Queues whatever of a duplicate's first, and of what was said because of it, has no outcome yet: it
