@@ -83,6 +83,7 @@ fn the_projects_own_files_are_good() {
         ("WEBEX_VERIFICATION_TOKEN", "vt"),
         ("WEBEX_SEND_URL", "https://hooks.example.net/x"),
         ("bot.secret", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
+        ("desk.secret", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
         ("archive.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     ]));
     let example = read(&example, Reading { environment: &environment, allow_local: false });
