@@ -3,7 +3,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-FUNCTIONS := webex-inbound webex-outbound webhook-inbound webhook-outbound upkeep
+PLATFORMS := cm servisbot twin unblu webex webhook
+FUNCTIONS := $(foreach p,$(PLATFORMS),$(p)-inbound $(p)-outbound) upkeep
+PACKAGES := $(foreach p,$(PLATFORMS),-p trunkline-$(p)) -p trunkline-upkeep
 PYTHON ?= python3
 SAM := .tools/sam/bin/sam
 # The local AWS takes any credentials; none of the real ones must come near it.
@@ -44,7 +46,7 @@ tools: .tools/aws/.installed .tools/sam/.installed ## the pinned tools, into .to
 
 build: ## the functions and the command, for this machine
 	@echo "building (the first time takes a few minutes) …"
-	@cargo build --locked -p trunkline -p trunkline-webex -p trunkline-webhook -p trunkline-upkeep --bins
+	@cargo build --locked -p trunkline $(PACKAGES) --bins
 	@for f in $(FUNCTIONS); do \
 	  mkdir -p target/lambda/$$f; \
 	  if [ target/debug/$$f -nt target/lambda/$$f/.dev ]; then \
@@ -54,7 +56,7 @@ build: ## the functions and the command, for this machine
 
 release: .tools/release/.installed ## the functions for AWS, arm64 (ARCH=x86_64 for the other)
 	PATH="$(CURDIR)/.tools/release/bin:$$PATH" cargo lambda build --release --locked --output-format binary \
-	  --target $${ARCH:-aarch64}-unknown-linux-gnu -p trunkline-webex -p trunkline-webhook -p trunkline-upkeep
+	  --target $${ARCH:-aarch64}-unknown-linux-gnu $(PACKAGES)
 	@rm -f target/lambda/*/.dev
 
 deploy: release .tools/sam/.installed ## build and deploy to the AWS account of your environment

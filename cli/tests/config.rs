@@ -126,7 +126,7 @@ routes:
     let said = problems.to_string();
     for expected in [
         "line 2: 'Shop' is not an id",
-        "line 3: the platform cannot be 'webx' (did you mean 'webex'?): use webex, webhook",
+        "line 3: the platform cannot be 'webx' (did you mean 'webex'?): use cm, servisbot, twin, unblu, webex, webhook",
         "line 5: a webex connection can only be: channel",
         "line 5: the connection shop needs the secret verification_token",
         "line 8: reply_event must be a text: put quotes around it",

@@ -3,16 +3,16 @@
 use std::process::Stdio;
 
 use tokio::process::Command;
+use trunkline_shared::model::Platform;
 
 use super::ministack::create;
 use super::{LocalAws, LocalError, Places};
 
-/// The template's functions, by the folder of their bootstrap.
-const FUNCTIONS: [&str; 5] =
-    ["upkeep", "webex-inbound", "webex-outbound", "webhook-inbound", "webhook-outbound"];
-
 pub(super) fn check_built(places: &Places) -> Result<(), LocalError> {
-    for function in FUNCTIONS {
+    let platforms = Platform::names().into_iter();
+    let functions =
+        platforms.flat_map(|name| [format!("{name}-inbound"), format!("{name}-outbound")]);
+    for function in functions.chain(["upkeep".to_owned()]) {
         let path = places.project.join("target/lambda").join(function).join("bootstrap");
         if !path.is_file() {
             return Err(LocalError::NotBuilt(path));

@@ -2,6 +2,10 @@
 //! capabilities.
 
 mod checks;
+mod cm;
+mod servisbot;
+mod twin;
+mod unblu;
 mod webex;
 mod webhook;
 
@@ -9,7 +13,8 @@ use trunkline_shared::model::Platform;
 
 use crate::config::PlatformSpec;
 
-const TABLE: [&PlatformSpec; 2] = [&webex::SPEC, &webhook::SPEC];
+const TABLE: [&PlatformSpec; 6] =
+    [&cm::SPEC, &servisbot::SPEC, &twin::SPEC, &unblu::SPEC, &webex::SPEC, &webhook::SPEC];
 
 /// What can be set for a platform's connections.
 #[must_use]

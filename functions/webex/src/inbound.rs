@@ -128,6 +128,7 @@ pub fn parse(
         author: Author::nameless(author),
         channel: incoming.channel.some().map(Into::into),
         language: None,
+        origin: Map::new(),
         floor: is_customers.then_some(floor),
         body: body(&kind, &incoming, object),
     })

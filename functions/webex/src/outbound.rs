@@ -103,7 +103,7 @@ fn event(sending: &Sending<'_>, settings: &Settings) -> Result<Map<String, Value
         }
     };
     put(&settings.event_key, name.clone());
-    put("conversation_id", sending.external_id.to_owned());
+    put("conversation_id", sending.external_id().to_owned());
     put("Timestamp", time::spaced_millis(sending.now));
     for (i, param) in params.into_iter().enumerate() {
         put(&format!("customparam{}", i + 1), param);

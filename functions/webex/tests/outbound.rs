@@ -10,7 +10,7 @@ use trunkline_shared::dispatch::{Outbound, Sending, Unsendable};
 use trunkline_shared::guard::{Answer, Request};
 use trunkline_shared::model::{
     Author, AuthorRole, Choice, Content, ConversationKey, Delivery, Event, EventBody, EventId,
-    Mode, Recall, Role, Target, Verdict,
+    Mode, Recall, Role, Session, Target, Verdict,
 };
 use trunkline_shared::rendering::render;
 use trunkline_shared::secrets::SecretBag;
@@ -38,12 +38,12 @@ fn encode_with(
         again: false,
         replay: false,
     };
-    let external_id = Webex.external_id(&delivery);
+    let session = Session::new("ours", Webex.external_id(&delivery));
     let connection = connection(settings);
     Webex.encode(&Sending {
         connection: &connection,
         secrets,
-        external_id: &external_id,
+        session: Some(&session),
         delivery: &delivery,
         now: now(),
     })

@@ -132,7 +132,7 @@ fn envelope(sending: &Sending<'_>) -> Envelope {
         id: delivery.id.clone(),
         channel: Some(channel),
         copy: delivery.to.copy,
-        ..encode_event(event, sending.external_id, &delivery.to.connection)
+        ..encode_event(event, sending.external_id(), &delivery.to.connection)
     }
 }
 
@@ -143,7 +143,7 @@ fn values(sending: &Sending<'_>) -> Values {
         _ => Value::Null,
     };
     Values {
-        chat_id: sending.external_id.to_owned(),
+        chat_id: sending.external_id().to_owned(),
         session_id: delivery.conversation.clone(),
         account_id: sending.connection.id.to_string(),
         channel: delivery.event.channel.clone().unwrap_or_else(|| delivery.key.channel.to_string()),

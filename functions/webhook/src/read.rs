@@ -18,6 +18,7 @@ pub(crate) fn event(envelope: Envelope, role: Role) -> Option<Event> {
         author: model::Author { role: author.role.into(), name: author.name },
         channel: envelope.channel.and_then(|channel| channel.name),
         language: envelope.language.filter(|_| role == Role::Channel),
+        origin: Map::new(),
         floor: None,
         body: body(envelope.payload, role)?,
     })

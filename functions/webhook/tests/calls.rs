@@ -9,7 +9,7 @@ use trunkline_shared::guard::{Answer, Denied, Request, sign};
 use trunkline_shared::intake::{Call, Inbound, IntakeError, Received, Result as Came, Taken};
 use trunkline_shared::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
-    Line, Mode, Recall, ReceiptStatus, Reference, Role, Target,
+    Line, Mode, Recall, ReceiptStatus, Reference, Role, Session, Target,
 };
 use trunkline_shared::secrets::SecretBag;
 use trunkline_shared::switchboard::Refusal;
@@ -39,13 +39,23 @@ fn secrets() -> SecretBag {
 fn receive(settings: &Value, headers: &HeaderMap, body: &str) -> Received {
     let (connection, secrets) = (&connection(settings), &secrets());
     let (method, body) = (&Method::POST, body.as_bytes());
-    Webhook.receive(&Call { connection, secrets, method, headers, body, now: now() })
+    Webhook.receive(&Call {
+        connection,
+        secrets,
+        method,
+        path: "",
+        query: "",
+        headers,
+        body,
+        now: now(),
+    })
 }
 
 fn reply(result: &Came<'_>) -> (StatusCode, Value) {
     let (connection, secrets) = (&connection(&json!({})), &secrets());
     let (method, headers) = (&Method::POST, &HeaderMap::new());
-    let call = Call { connection, secrets, method, headers, body: b"", now: now() };
+    let call =
+        Call { connection, secrets, method, path: "", query: "", headers, body: b"", now: now() };
     let reply = Webhook.reply(&call, result);
     (reply.status, serde_json::from_str(&reply.body).unwrap())
 }
@@ -161,12 +171,12 @@ fn encode(body: EventBody, settings: &Value, copy: bool) -> Result<Request, Unse
         again: false,
         replay: false,
     };
-    let external_id = Webhook.external_id(&delivery);
+    let session = Session::new("conv-1", Webhook.external_id(&delivery));
     let (connection, secrets) = (connection(settings), secrets());
     Webhook.encode(&Sending {
         connection: &connection,
         secrets: &secrets,
-        external_id: &external_id,
+        session: Some(&session),
         delivery: &delivery,
         now: now(),
     })
@@ -291,7 +301,16 @@ fn the_verbs_of_a_switchboard_mean_handovers_and_handbacks() {
         let headers = headers(&[("authorization", "Bearer t-new")]);
         let (connection, secrets) = (&connection, &secrets());
         let (method, headers, body) = (&Method::POST, &headers, body.as_bytes());
-        match Webhook.receive(&Call { connection, secrets, method, headers, body, now: now() }) {
+        match Webhook.receive(&Call {
+            connection,
+            secrets,
+            method,
+            path: "",
+            query: "",
+            headers,
+            body,
+            now: now(),
+        }) {
             Received::Events(mut events) => events.remove(0).body,
             other => panic!("{other:?}"),
         }

@@ -1,19 +1,9 @@
-//! One attempt: open the conversation on the leg if need be, call, understand the answer.
+//! One attempt: open the conversation on the leg if need be, send, and take what came back.
 
-use super::{DispatchError, Meaning, Outbound, Sending, Unsendable, recall, unanswered};
+use super::{Attempt, DispatchError, Meaning, Outbound, Sending, recall};
 use crate::app::App;
-use crate::guard::Answer;
-use crate::model::{Connection, Delivery, Leg, Verdict};
-
-/// What came of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Attempted {
-    pub(super) meaning: Meaning,
-    /// The platform's HTTP status, if it answered.
-    pub(super) status: Option<u16>,
-    /// For how long it asks us to wait, in seconds.
-    pub(super) retry_after: Option<u32>,
-}
+use crate::intake::{IntakeError, keep_rejected, take_now};
+use crate::model::{Connection, Delivery, Event, Leg, Verdict};
 
 /// Attempts a delivery; answers with the leg afterwards.
 pub(super) async fn attempt<P: Outbound>(
@@ -22,29 +12,35 @@ pub(super) async fn attempt<P: Outbound>(
     connection: Option<&Connection>,
     leg: Leg,
     delivery: &Delivery,
-) -> Result<(Leg, Attempted), DispatchError> {
-    let Some(connection) = connection else { return Ok((leg, not_sent(gone()))) };
+) -> Result<(Leg, Attempt), DispatchError> {
+    let Some(connection) = connection else { return Ok((leg, Attempt::without_answer(gone()))) };
     let secrets = app.secrets.of(connection).await?;
-    let (leg, external_id) = open(app, platform, leg, delivery).await?;
     let filled = recall::fill(app, delivery).await?;
     let delivery = filled.as_ref().unwrap_or(delivery);
     let now = app.clock.now();
-    let sending =
-        Sending { connection, secrets: &secrets, external_id: &external_id, delivery, now };
-    let request = match platform.encode(&sending) {
-        Ok(request) => request,
-        Err(unsendable) => return Ok((leg, not_sent(unsent(&unsendable)))),
+    let opening =
+        Sending { connection, secrets: &secrets, session: None, delivery, now: app.clock.now() };
+    let leg = match open(app, platform, leg, &opening).await? {
+        Ok(leg) => leg,
+        Err((leg, failed)) => return Ok((leg, *failed)),
     };
-    let attempted = match app.outside.call(request).await {
-        Ok(answer) => {
-            let mut meaning = platform.meaning(&answer);
-            meaning.external_id = platform.message_id(delivery, meaning.external_id);
-            let (status, retry_after) = (Some(answer.status.as_u16()), retry_after(&answer));
-            Attempted { meaning, status, retry_after }
+    let session = leg.session(delivery.leg_conversation()).filter(|session| session.lasts(now));
+    let sending = Sending { session, now: app.clock.now(), ..opening };
+    let mut attempt = platform.send(&sending, &app.outside).await;
+    let told = attempt.meaning.external_id.take();
+    attempt.meaning.external_id = platform.message_id(delivery, told);
+    let leg = match attempt.session.take() {
+        Some(session) => {
+            let leg = leg.opened(session, app.clock.now());
+            app.store.open_leg(&leg, delivery.leg_conversation(), app.clock.now()).await?;
+            leg
         }
-        Err(error) => not_sent(unanswered(&error)),
+        None => leg,
     };
-    Ok((leg, attempted))
+    for event in std::mem::take(&mut attempt.said) {
+        hear(app, connection, event).await?;
+    }
+    Ok((leg, attempt))
 }
 
 /// Opens the conversation on the leg. This happens here, inside the leg's message group, so two first
@@ -53,44 +49,40 @@ async fn open<P: Outbound>(
     app: &App,
     platform: &P,
     leg: Leg,
-    delivery: &Delivery,
-) -> Result<(Leg, String), DispatchError> {
-    let conversation = delivery.leg_conversation();
-    let now = app.clock.now();
-    let (leg, external_id) = match leg.external_id(conversation).map(ToOwned::to_owned) {
-        Some(known) if leg.touched_at.is_some_and(|at| !app.store.is_stale(at, now)) => {
-            return Ok((leg, known));
+    opening: &Sending<'_>,
+) -> Result<Result<Leg, (Leg, Box<Attempt>)>, DispatchError> {
+    let (conversation, now) = (opening.delivery.leg_conversation(), opening.now);
+    let known = leg.session(conversation).filter(|session| session.lasts(now));
+    let leg = match known {
+        Some(_) if leg.touched_at.is_some_and(|at| !app.store.is_stale(at, now)) => {
+            return Ok(Ok(leg));
         }
-        Some(known) => (leg.renewed(now), known),
-        None => {
-            let external_id = platform.external_id(delivery);
-            (leg.opened(conversation, external_id.clone(), now), external_id)
-        }
+        Some(_) => leg.renewed(now),
+        None => match platform.open(opening, &app.outside).await {
+            Ok(Some(session)) => leg.opened(session, now),
+            // Sending opens it.
+            Ok(None) => return Ok(Ok(leg)),
+            Err(failed) => return Ok(Err((leg, failed))),
+        },
     };
     app.store.open_leg(&leg, conversation, now).await?;
-    Ok((leg, external_id))
+    Ok(Ok(leg))
 }
 
-/// An attempt that no platform answered.
-fn not_sent(meaning: Meaning) -> Attempted {
-    Attempted { meaning, status: None, retry_after: None }
-}
-
-fn unsent(why: &Unsendable) -> Meaning {
-    let verdict = match why {
-        Unsendable::NoForm(_) => Verdict::Skipped,
-        Unsendable::Misconfigured(_) => Verdict::Permanent,
-    };
-    Meaning { verdict, reason: Some(why.to_string()), external_id: None }
+/// Takes what the far side said in its answer.
+async fn hear(app: &App, connection: &Connection, event: Event) -> Result<(), DispatchError> {
+    let now = app.clock.now();
+    let body = serde_json::to_vec(&event)?;
+    match Box::pin(take_now(app, connection, event)).await {
+        Ok(_) => Ok(()),
+        Err(IntakeError::Rejected(why)) => {
+            Ok(keep_rejected(app, &connection.id, &why, &body, now).await?)
+        }
+        Err(ours) => Err(ours.into()),
+    }
 }
 
 fn gone() -> Meaning {
     let reason = "the connection is not configured any more: apply it again, or discard this";
     Meaning { verdict: Verdict::Permanent, reason: Some(reason.into()), external_id: None }
-}
-
-/// `Retry-After` in seconds; one that is a date is left alone, as the schedule covers it.
-fn retry_after(answer: &Answer) -> Option<u32> {
-    let value = answer.headers.get(http::header::RETRY_AFTER)?;
-    value.to_str().ok()?.trim().parse().ok()
 }

@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::attempt::Attempted;
-use super::{DispatchError, breaker};
+use super::{Attempt, DispatchError, breaker};
 use crate::app::App;
 use crate::intake::{IntakeError, take_from_target};
 use crate::model::{
@@ -29,11 +28,11 @@ pub(super) async fn conclude(
     connection: Option<&Connection>,
     breaker: &Breaker,
     delivery: &Delivery,
-    attempted: Attempted,
+    attempt: Attempt,
     attempts: u32,
 ) -> Result<Conclusion, DispatchError> {
     let now = app.clock.now();
-    let Attempted { meaning, status, retry_after } = attempted;
+    let Attempt { meaning, status, retry_after, .. } = attempt;
     let reason = meaning.reason.clone().unwrap_or_default();
     let outcome = |verdict| Outcome {
         verdict,

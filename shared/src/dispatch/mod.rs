@@ -18,9 +18,9 @@ pub use classify::{by_status, unanswered};
 pub use sqs::{serve, work};
 
 use crate::app::App;
-use crate::guard::{Answer, Request};
+use crate::guard::{Answer, Outside, OutsideError, Request};
 use crate::intake::IntakeError;
-use crate::model::{Connection, Delivery, Platform, Role, Verdict};
+use crate::model::{Connection, Delivery, Event, Platform, Role, Session, Verdict};
 use crate::queue::QueueError;
 use crate::secrets::{SecretBag, SecretsError};
 use crate::store::StoreError;
@@ -65,12 +65,20 @@ pub struct Sending<'a> {
     pub connection: &'a Connection,
     /// That connection's secrets.
     pub secrets: &'a SecretBag,
-    /// The far side's id of the conversation.
-    pub external_id: &'a str,
+    /// The conversation as the far side has it; absent while it is opened.
+    pub session: Option<&'a Session>,
     /// The delivery.
     pub delivery: &'a Delivery,
     /// The time.
     pub now: Timestamp,
+}
+
+impl Sending<'_> {
+    /// The far side's id of the conversation; empty while it is opened.
+    #[must_use]
+    pub fn external_id(&self) -> &str {
+        self.session.map_or("", |session| &session.external_id)
+    }
 }
 
 /// Why a delivery is not sent at all.
@@ -95,16 +103,108 @@ pub struct Meaning {
     pub external_id: Option<String>,
 }
 
-/// A platform's way out: from a delivery to a call, and from its answer to an outcome. Pure.
+/// What came of an attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// What it means.
+    pub meaning: Meaning,
+    /// The platform's HTTP status, if it answered.
+    pub status: Option<u16>,
+    /// For how long it asks us to wait, in seconds.
+    pub retry_after: Option<u32>,
+    /// The conversation as the far side has it now, where that changed.
+    pub session: Option<Session>,
+    /// What the far side said in its answer: taken like anything that comes from it.
+    pub said: Vec<Event>,
+}
+
+impl Attempt {
+    /// An attempt that the platform answered.
+    #[must_use]
+    pub fn answered(answer: &Answer, meaning: Meaning) -> Self {
+        Self {
+            meaning,
+            status: Some(answer.status.as_u16()),
+            retry_after: retry_after(answer),
+            session: None,
+            said: Vec::new(),
+        }
+    }
+
+    /// An attempt that was not made, or not answered.
+    #[must_use]
+    pub fn without_answer(meaning: Meaning) -> Self {
+        Self { meaning, status: None, retry_after: None, session: None, said: Vec::new() }
+    }
+}
+
+impl From<Unsendable> for Attempt {
+    fn from(why: Unsendable) -> Self {
+        let verdict = match why {
+            Unsendable::NoForm(_) => Verdict::Skipped,
+            Unsendable::Misconfigured(_) => Verdict::Permanent,
+        };
+        let reason = Some(why.to_string());
+        Self::without_answer(Meaning { verdict, reason, external_id: None })
+    }
+}
+
+impl From<OutsideError> for Attempt {
+    fn from(error: OutsideError) -> Self {
+        Self::without_answer(unanswered(&error))
+    }
+}
+
+/// `Retry-After` in seconds; one that is a date is left alone, as the schedule covers it.
+fn retry_after(answer: &Answer) -> Option<u32> {
+    let value = answer.headers.get(http::header::RETRY_AFTER)?;
+    value.to_str().ok()?.trim().parse().ok()
+}
+
+/// A platform's way out: from a delivery to calls, and from their answers to an outcome. What most
+/// platforms need is one call, and then this is pure: [`Outbound::encode`] and [`Outbound::meaning`].
 pub trait Outbound: Send + Sync {
     /// The platform.
     const PLATFORM: Platform;
 
-    /// The far side's id of a conversation that is about to be opened there.
+    /// The far side's id of a conversation that is about to be opened there, where we choose it.
     fn external_id(&self, delivery: &Delivery) -> String {
         match delivery.to.role {
             Role::Channel => delivery.key.customer.clone(),
             Role::Bot | Role::Desk | Role::Observer => delivery.leg_conversation().to_owned(),
+        }
+    }
+
+    /// Opens the conversation on the far side, before anything is sent there; nothing, if sending does
+    /// that. It may be asked again for one that it opened: whoever asked may have died.
+    ///
+    /// # Errors
+    /// What came of it, if it could not be opened.
+    fn open(
+        &self,
+        sending: &Sending<'_>,
+        _outside: &Outside,
+    ) -> impl Future<Output = Result<Option<Session>, Box<Attempt>>> + Send {
+        let delivery = sending.delivery;
+        let session = Session::new(delivery.leg_conversation(), self.external_id(delivery));
+        std::future::ready(Ok(Some(session)))
+    }
+
+    /// Sends a delivery.
+    fn send(
+        &self,
+        sending: &Sending<'_>,
+        outside: &Outside,
+    ) -> impl Future<Output = Attempt> + Send {
+        async move {
+            let request = match self.encode(sending) {
+                Ok(request) => request,
+                Err(unsendable) => return unsendable.into(),
+            };
+            match outside.call(request).await {
+                Ok(answer) => Attempt::answered(&answer, self.meaning(&answer)),
+                Err(error) => error.into(),
+            }
         }
     }
 

@@ -5,9 +5,8 @@ use jiff::SignedDuration;
 
 use super::DispatchError;
 use crate::app::App;
-use crate::intake::{IntakeError, take_now};
+use crate::intake::{IntakeError, keep_rejected, take_now};
 use crate::model::LegId;
-use crate::store::{Held, Rejected};
 
 /// How many are read at once.
 const MOST: u16 = 100;
@@ -26,22 +25,12 @@ pub(super) async fn release(app: &App, leg: &LegId) -> Result<(), DispatchError>
         match Box::pin(take_now(app, &connection, held.event.clone())).await {
             Ok(_) => {}
             Err(IntakeError::Rejected(why)) => {
-                tracing::warn!(connection = %connection.id, %why, "an event was refused");
-                if !why.is_recorded() {
-                    keep(app, leg, &held, &why.to_string()).await?;
-                }
+                let body = serde_json::to_vec(&held.event)?;
+                keep_rejected(app, &leg.connection, &why, &body, now).await?;
             }
             Err(ours) => return Err(ours.into()),
         }
         app.store.let_go(leg, &held).await?;
     }
-    Ok(())
-}
-
-async fn keep(app: &App, leg: &LegId, held: &Held, why: &str) -> Result<(), DispatchError> {
-    let now = app.clock.now();
-    let body = serde_json::to_vec(&held.event)?;
-    let rejected = Rejected::new(now, why.to_owned(), &body);
-    app.store.keep_rejected(&leg.connection, &app.ids.next(now), &rejected).await?;
     Ok(())
 }

@@ -7,7 +7,9 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::json;
 
-use super::{Call, Inbound, IntakeError, MAX_BODY, Received, Reply, Result as Came, take};
+use super::{
+    Call, Inbound, IntakeError, MAX_BODY, Received, Reply, Result as Came, keep_rejected, take,
+};
 use crate::app::App;
 use crate::guard::is_one_of;
 use crate::model::Connection;
@@ -56,7 +58,9 @@ async fn admit<P: Inbound>(
 ) -> Result<Reply, IntakeError> {
     let now = app.clock.now();
     let path = request.uri().path().to_owned();
-    let Some((id, key)) = address(P::PLATFORM.name(), &path) else { return Ok(not_found()) };
+    let Some((id, key, beyond)) = address(P::PLATFORM.name(), &path) else {
+        return Ok(not_found());
+    };
     let Ok(id) = id.parse() else { return Ok(not_found()) };
     let connection = app.directory.connection(&id, now).await?;
     let Some(connection) = connection.filter(|found| found.platform == P::PLATFORM) else {
@@ -67,7 +71,11 @@ async fn admit<P: Inbound>(
         telemetry::count(now, Count::Intruder, &connection);
         return Ok(not_found());
     }
-    hear(app, platform, request, &connection, &secrets).await
+    if !P::PATHS.contains(&beyond) {
+        return Ok(not_found());
+    }
+    platform.prepare(&connection, &app.outside, now).await;
+    hear(app, platform, request, &connection, &secrets, beyond).await
 }
 
 async fn hear<P: Inbound>(
@@ -76,6 +84,7 @@ async fn hear<P: Inbound>(
     request: &Request,
     connection: &Connection,
     secrets: &SecretBag,
+    path: &str,
 ) -> Result<Reply, IntakeError> {
     let now = app.clock.now();
     let body = match request.body() {
@@ -84,7 +93,8 @@ async fn hear<P: Inbound>(
         _ => &[],
     };
     let (method, headers) = (request.method(), request.headers());
-    let call = Call { connection, secrets, method, headers, body, now };
+    let query = request.uri().query().unwrap_or_default();
+    let call = Call { connection, secrets, method, path, query, headers, body, now };
     if body.len() > MAX_BODY {
         unread(app, &call, &format!("larger than {MAX_BODY} bytes")).await?;
         return Ok(platform.reply(&call, &Came::TooLarge));
@@ -103,17 +113,12 @@ async fn hear<P: Inbound>(
         Received::Events(events) => {
             let mut results = Vec::with_capacity(events.len());
             for event in events {
-                let kind = event.body.kind();
                 let result = take(app, connection, event).await;
                 let what = match &result {
                     Ok(taken) if taken.duplicate => Count::Duplicate,
                     Ok(_) => Count::Accepted,
                     Err(IntakeError::Rejected(why)) => {
-                        let connection = &connection.id;
-                        tracing::warn!(%connection, kind, %why, "an event was refused");
-                        if !why.is_recorded() {
-                            keep(app, &call, &why.to_string()).await?;
-                        }
+                        keep_rejected(app, &connection.id, why, call.body, now).await?;
                         Count::Refused
                     }
                     Err(ours) => return Err(ours.clone()),
@@ -129,22 +134,19 @@ async fn hear<P: Inbound>(
 async fn unread(app: &App, call: &Call<'_>, reason: &str) -> Result<(), IntakeError> {
     telemetry::count(call.now, Count::Unreadable, call.connection);
     tracing::warn!(connection = %call.connection.id, reason, "a body was kept unread");
-    keep(app, call, reason).await
-}
-
-/// Keeps what is not taken, where a person can see it.
-async fn keep(app: &App, call: &Call<'_>, reason: &str) -> Result<(), IntakeError> {
     let rejected = Rejected::new(call.now, reason.to_owned(), call.body);
     app.store.keep_rejected(&call.connection.id, &app.ids.next(call.now), &rejected).await?;
     Ok(())
 }
 
-/// `/in/{platform}/{connection}/{key}`, with or without a stage's name before it.
-fn address<'a>(platform: &str, path: &'a str) -> Option<(&'a str, &'a str)> {
+/// `/in/{platform}/{connection}/{key}[/…]`, with or without a stage's name before it: connection, key,
+/// and what follows.
+fn address<'a>(platform: &str, path: &'a str) -> Option<(&'a str, &'a str, &'a str)> {
     let (_, rest) = path.split_once("/in/")?;
-    let mut parts = rest.trim_end_matches('/').split('/');
+    let mut parts = rest.trim_end_matches('/').splitn(4, '/');
     let (named, connection, key) = (parts.next()?, parts.next()?, parts.next()?);
-    (named == platform && !key.is_empty() && parts.next().is_none()).then_some((connection, key))
+    let beyond = parts.next().unwrap_or_default();
+    (named == platform && !key.is_empty()).then_some((connection, key, beyond))
 }
 
 fn comes_from_allowed(connection: &Connection, request: &Request) -> bool {
@@ -193,9 +195,10 @@ mod tests {
 
     #[test]
     fn addresses_are_exact() {
-        assert_eq!(address("webex", "/in/webex/shop/k3y"), Some(("shop", "k3y")));
-        assert_eq!(address("webex", "/prod/in/webex/shop/k3y/"), Some(("shop", "k3y")));
-        for bad in ["/", "/in/webex/shop", "/in/webex/shop/", "/in/cm/shop/k", "/in/webex/a/b/c"] {
+        assert_eq!(address("webex", "/in/webex/shop/k3y"), Some(("shop", "k3y", "")));
+        assert_eq!(address("webex", "/prod/in/webex/shop/k3y/"), Some(("shop", "k3y", "")));
+        assert_eq!(address("cm", "/in/cm/shop/k3y/event"), Some(("shop", "k3y", "event")));
+        for bad in ["/", "/in/webex/shop", "/in/webex/shop/", "/in/cm/shop/k"] {
             assert_eq!(address("webex", bad), None, "{bad}");
         }
     }

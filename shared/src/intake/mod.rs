@@ -3,6 +3,7 @@
 mod about;
 mod error;
 mod http;
+mod keep;
 mod records;
 mod send;
 mod take;
@@ -12,9 +13,10 @@ use jiff::Timestamp;
 
 pub use self::http::serve;
 pub use error::{IntakeError, Rejection, Taken};
+pub use keep::keep_rejected;
 pub use take::{take, take_from_house, take_from_target, take_now};
 
-use crate::guard::Denied;
+use crate::guard::{Denied, Outside};
 use crate::model::{Connection, Event, Platform};
 use crate::secrets::SecretBag;
 
@@ -30,6 +32,10 @@ pub struct Call<'a> {
     pub secrets: &'a SecretBag,
     /// The method.
     pub method: &'a Method,
+    /// What follows the key in the path: one of [`Inbound::PATHS`].
+    pub path: &'a str,
+    /// The query, as it came.
+    pub query: &'a str,
     /// The headers.
     pub headers: &'a HeaderMap,
     /// The raw body.
@@ -88,6 +94,19 @@ pub enum Result<'a> {
 pub trait Inbound: Send + Sync {
     /// The platform.
     const PLATFORM: Platform;
+
+    /// What may follow the key in an address.
+    const PATHS: &'static [&'static str] = &[""];
+
+    /// Fetches what is needed to verify calls, such as public keys, and remembers it.
+    fn prepare(
+        &self,
+        _connection: &Connection,
+        _outside: &Outside,
+        _now: Timestamp,
+    ) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 
     /// Verifies and reads a call.
     fn receive(&self, call: &Call<'_>) -> Received;

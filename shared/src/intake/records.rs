@@ -73,6 +73,7 @@ pub(super) fn of(
             external_id: None,
             author: said.author,
             at: now,
+            origin: serde_json::Map::new(),
             floor: None,
             body: said.body,
             ..event.clone()

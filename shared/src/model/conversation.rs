@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Choice, ConnectionId, ConversationKey, Platform, RouteId};
 
@@ -143,6 +144,9 @@ pub struct Conversation {
     /// The customer's language (BCP 47), as last heard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// What the channel's platform needs to have back in an answer, as last heard.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub origin: Map<String, Value>,
     /// What the customer was last given to choose from as numbered text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offered: Vec<Choice>,

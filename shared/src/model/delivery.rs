@@ -1,6 +1,7 @@
 //! One event on its way to one leg.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{
     ConnectionId, ConversationKey, Event, EventId, Handover, LegId, Party, Platform, Role, digest,
@@ -25,6 +26,9 @@ pub struct Target {
     /// a new one to a desk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<String>,
+    /// What the channel's platform needs to have back in an answer.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub origin: Map<String, Value>,
     /// Whether what people say to it begins with their name.
     #[serde(default)]
     pub sender_prefix: bool,
@@ -53,6 +57,7 @@ impl Target {
             role,
             copy: false,
             conversation: None,
+            origin: Map::new(),
             sender_prefix: party.sender_prefix,
             text_limit: party.text_limit,
             part: 0,

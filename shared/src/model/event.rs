@@ -53,6 +53,9 @@ pub struct Event {
     /// The customer's language (BCP 47), where the platform says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// What its platform needs to have back in an answer; from channels only.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub origin: Map<String, Value>,
     /// Whom the platform itself says the conversation is with, where it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<Owner>,
@@ -78,6 +81,7 @@ impl Event {
             author,
             channel: None,
             language: None,
+            origin: Map::new(),
             floor: None,
             body,
         }

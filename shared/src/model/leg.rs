@@ -1,5 +1,7 @@
 //! A leg: a conversation's presence on one connection, and its place in the order.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -25,13 +27,47 @@ impl LegId {
     }
 }
 
+/// A conversation as the far side has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The conversation, as the leg knows it.
+    pub conversation: String,
+    /// What the far side knows it by.
+    pub external_id: String,
+    /// When the far side forgets it; never, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// What else its platform needs to go on: ids, never a secret.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub memory: BTreeMap<String, String>,
+}
+
+impl Session {
+    /// A session that lasts, of which nothing else is to be remembered.
+    #[must_use]
+    pub fn new(conversation: impl Into<String>, external_id: impl Into<String>) -> Self {
+        Self {
+            conversation: conversation.into(),
+            external_id: external_id.into(),
+            expires_at: None,
+            memory: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the far side still has it.
+    #[must_use]
+    pub fn lasts(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|expires_at| now < expires_at)
+    }
+}
+
 /// A leg as its one writer, the outbound function inside of its message group, keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leg {
     /// Which.
     pub id: LegId,
-    /// The far side's ids of the last conversations, by ours, the newest last.
-    pub external_ids: Vec<(String, String)>,
+    /// The last conversations as the far side has them, the newest last.
+    pub sessions: Vec<Session>,
     /// How many deliveries are parked on it. While any is, whatever comes parks behind.
     #[serde(default)]
     pub parked: u64,
@@ -50,24 +86,24 @@ impl Leg {
     /// A leg on which nothing was sent yet.
     #[must_use]
     pub fn new(id: LegId) -> Self {
-        Self { id, external_ids: Vec::new(), parked: 0, next_seq: 0, touched_at: None, version: 0 }
+        Self { id, sessions: Vec::new(), parked: 0, next_seq: 0, touched_at: None, version: 0 }
     }
 
-    /// The far side's id of a conversation, if it was opened there.
+    /// A conversation as the far side has it, if it was opened there.
     #[must_use]
-    pub fn external_id(&self, conversation: &str) -> Option<&str> {
-        let known = self.external_ids.iter().find(|(ours, _)| ours == conversation);
-        known.map(|(_, theirs)| theirs.as_str())
+    pub fn session(&self, conversation: &str) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.conversation == conversation)
     }
 
-    /// The leg with one more conversation opened on it.
+    /// The leg with a conversation opened on it, or with another session of the same.
     #[must_use]
-    pub fn opened(&self, conversation: &str, external_id: String, now: Timestamp) -> Self {
+    pub fn opened(&self, session: Session, now: Timestamp) -> Self {
         let mut after = self.renewed(now);
-        if after.external_ids.len() >= REMEMBERED {
-            after.external_ids.remove(0);
+        after.sessions.retain(|known| known.conversation != session.conversation);
+        if after.sessions.len() >= REMEMBERED {
+            after.sessions.remove(0);
         }
-        after.external_ids.push((conversation.to_owned(), external_id));
+        after.sessions.push(session);
         after
     }
 

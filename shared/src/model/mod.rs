@@ -27,7 +27,7 @@ pub use event::{
     Author, AuthorRole, Event, EventBody, EventId, Line, Mode, Recall, ReceiptStatus, Reference,
 };
 pub use ids::{ConnectionId, ConversationKey, HOUSE, InvalidId, RouteId, digest};
-pub use leg::{Leg, LegId};
+pub use leg::{Leg, LegId, Session};
 pub use outcome::{Outcome, Verdict};
 pub use parked::{DeadLetter, Failed, Parked};
 pub use platform::{Capabilities, Platform, UnknownPlatform};

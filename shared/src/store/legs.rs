@@ -91,11 +91,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut writes = vec![self.leg_write(leg, now)?];
-        if let Some(external_id) = leg.external_id(conversation) {
+        if let Some(session) = leg.session(conversation) {
             let address =
                 LegAddress { key: leg.id.key.clone(), conversation: conversation.to_owned() };
             let mut index =
-                item(index_pk(&leg.id.connection, external_id), "LEG".into(), &address)?;
+                item(index_pk(&leg.id.connection, &session.external_id), "LEG".into(), &address)?;
             index.insert("expires".into(), self.expiry(now));
             writes.push(Write::Put(index, Condition::None));
         }

@@ -21,6 +21,9 @@ pub(super) fn decide(situation: &Situation<'_>) -> Result<Decision, Refusal> {
     if event.language.is_some() {
         turn.after.language.clone_from(&event.language);
     }
+    if !event.origin.is_empty() {
+        turn.after.origin.clone_from(&event.origin);
+    }
     match &event.body {
         EventBody::Message { .. } | EventBody::Choice { .. } => said(turn),
         EventBody::Receipt { about, .. } => {

@@ -161,6 +161,7 @@ impl Start {
             bot_since: now,
             phase: Phase::Open,
             language: None,
+            origin: serde_json::Map::new(),
             offered: Vec::new(),
             told_unshown: false,
             started_at: now,

@@ -90,7 +90,8 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn to_channel(&self) -> Target {
-        Target::addressed(&self.after.parties.channel, Role::Channel)
+        let origin = self.after.origin.clone();
+        Target { origin, ..Target::addressed(&self.after.parties.channel, Role::Channel) }
     }
 
     /// Whether there are people to hand over to.

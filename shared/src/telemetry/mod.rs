@@ -44,9 +44,9 @@ pub enum Count {
 pub fn init() {
     let level = std::env::var("TRUNKLINE_LOG").unwrap_or_else(|_| "info".to_owned());
     // The libraries' own debug lines show requests, so only ours follow the level.
-    let filter = EnvFilter::new(format!(
-        "warn,trunkline_shared={level},trunkline_webex={level},trunkline_webhook={level},trunkline_upkeep={level}"
-    ));
+    let ours = ["shared", "upkeep"].into_iter().chain(Platform::names());
+    let ours: Vec<String> = ours.map(|name| format!("trunkline_{name}={level}")).collect();
+    let filter = EnvFilter::new(format!("warn,{}", ours.join(",")));
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
     // A second start in one process (a test's) keeps the first's.
     let _ = log.with_env_filter(filter).with_target(false).try_init();
@@ -69,7 +69,8 @@ fn line(
     connection: Option<&ConnectionId>,
 ) -> Value {
     let mut line = json!({ "platform": platform.name(), name: 1 });
-    let mut dimensions = vec![json!(["platform"])];
+    // Without any, for an alarm over all platforms.
+    let mut dimensions = vec![json!([]), json!(["platform"])];
     if let Some(connection) = connection {
         line["connection"] = json!(connection);
         dimensions.push(json!(["platform", "connection"]));

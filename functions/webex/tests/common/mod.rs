@@ -37,7 +37,7 @@ pub fn call<T>(
 ) -> T {
     let (connection, secrets, headers) = (connection(settings), secrets(), HeaderMap::new());
     let (connection, secrets, headers) = (&connection, &secrets, &headers);
-    with(&Call { connection, secrets, method, headers, body, now: now() })
+    with(&Call { connection, secrets, method, path: "", query: "", headers, body, now: now() })
 }
 
 pub fn no_settings() -> Value {

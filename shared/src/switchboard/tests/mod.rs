@@ -64,17 +64,8 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 
 pub(super) fn event(seconds: i64, role: AuthorRole, body: EventBody) -> Event {
     let id = format!("{seconds}-{}", body.kind());
-    Event {
-        id: EventId::from_parts(&["e", &id]),
-        external_id: Some(id),
-        conversation: "c-1".into(),
-        at: at(seconds),
-        author: Author::nameless(role),
-        channel: None,
-        language: None,
-        floor: None,
-        body,
-    }
+    let (event_id, author) = (EventId::from_parts(&["e", &id]), Author::nameless(role));
+    Event { external_id: Some(id), ..Event::new(event_id, "c-1", at(seconds), author, body) }
 }
 
 pub(super) fn says(text: &str) -> EventBody {

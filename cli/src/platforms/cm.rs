@@ -1,0 +1,14 @@
+//! What can be set for CM.com TwoWay.
+
+use trunkline_shared::model::{Platform, Role};
+
+use crate::config::PlatformSpec;
+
+pub(super) const SPEC: PlatformSpec = PlatformSpec {
+    platform: Platform::Cm,
+    roles: &[Role::Channel, Role::Bot, Role::Desk],
+    settings: &[],
+    secrets: &[],
+    retry_unknown: Some(1),
+    check: |_| Vec::new(),
+};

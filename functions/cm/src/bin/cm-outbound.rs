@@ -1,0 +1,6 @@
+//! The Lambda function `cm-outbound`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    trunkline_shared::dispatch::serve(trunkline_cm::Cm::default()).await
+}

@@ -1,0 +1,6 @@
+//! The Lambda function `servisbot-inbound`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    trunkline_shared::intake::serve(trunkline_servisbot::Servisbot::default()).await
+}

@@ -1,0 +1,6 @@
+//! The Lambda function `twin-outbound`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    trunkline_shared::dispatch::serve(trunkline_twin::Twin::default()).await
+}

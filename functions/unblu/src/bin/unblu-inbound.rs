@@ -1,0 +1,6 @@
+//! The Lambda function `unblu-inbound`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    trunkline_shared::intake::serve(trunkline_unblu::Unblu::default()).await
+}

@@ -1,0 +1,6 @@
+//! The Lambda function `unblu-outbound`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    trunkline_shared::dispatch::serve(trunkline_unblu::Unblu::default()).await
+}
