@@ -26,7 +26,7 @@ pub enum Format {
     /// As it is to be read.
     #[default]
     Plain,
-    /// In Markdown (`CommonMark`).
+    /// In Markdown (CommonMark).
     Markdown,
     /// In HTML.
     Html,
