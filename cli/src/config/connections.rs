@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use trunkline_shared::guard::check_url;
-use trunkline_shared::model::{Connection, ConnectionId, HOUSE, Platform, Role};
+use trunkline_shared::model::{Connection, ConnectionId, Feature, HOUSE, Platform, Role};
 use trunkline_shared::secrets::PATH_KEY;
 
 use super::problems::Report;
@@ -13,12 +13,13 @@ use super::yaml::Node;
 use super::{DesiredConnection, Reading, delivery, secrets};
 use crate::platforms;
 
-const MEMBERS: [&str; 10] = [
+const MEMBERS: [&str; 11] = [
     "platform",
     "role",
     "copies",
     "sender_prefix",
     "text_limit",
+    "shows",
     "reorder_window",
     "allow_ips",
     "delivery",
@@ -61,6 +62,7 @@ fn one(
     let sender_prefix = prefix.and_then(|node| node.truth(report, "sender_prefix"));
     let text_limit = members.get("text_limit");
     let text_limit = text_limit.and_then(|node| node.number(report, "text_limit", 20..=1_000_000));
+    let shows = members.get("shows").map_or_else(Vec::new, |node| features(node, report));
     let window = members.get("reorder_window");
     let window = window.and_then(|node| node.number(report, "reorder_window", 1..=LONGEST_WINDOW));
     let allow_ips = members.get("allow_ips").map_or_else(Vec::new, |node| ranges(node, report));
@@ -109,6 +111,7 @@ fn one(
         copies: copies.unwrap_or(false),
         sender_prefix: sender_prefix.unwrap_or(false),
         text_limit,
+        shows,
         reorder_window: window,
         allow_ips,
         delivery,
@@ -192,6 +195,17 @@ fn path_key(value: &str, _: bool) -> Result<(), String> {
     } else {
         Err("must have at least 32 letters, digits, - or _; leave it out and one is made".into())
     }
+}
+
+fn features(node: &Node<'_>, report: &mut Report) -> Vec<Feature> {
+    let known = Feature::NAMES.map(|(name, _)| name);
+    let mut features = Vec::new();
+    for item in node.items(report, "shows") {
+        let word = item.word(report, "a feature in shows", &known);
+        let feature = Feature::NAMES.iter().find(|(name, _)| Some(*name) == word.as_deref());
+        features.extend(feature.map(|(_, feature)| *feature));
+    }
+    features
 }
 
 fn ranges(node: &Node<'_>, report: &mut Report) -> Vec<ipnet::IpNet> {

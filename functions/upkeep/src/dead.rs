@@ -49,9 +49,12 @@ pub(crate) async fn keep(
 fn connection_of(letter: &DeadLetter) -> Option<ConnectionId> {
     let connection = match serde_json::from_str(&letter.body) {
         Ok(Job::Deliver(delivery)) => delivery.to.connection,
-        Ok(Job::Drain { leg, .. } | Job::Discard { leg, .. } | Job::Release { leg }) => {
-            leg.connection
-        }
+        Ok(
+            Job::Drain { leg, .. }
+            | Job::Discard { leg, .. }
+            | Job::Release { leg }
+            | Job::Adopt { leg, .. },
+        ) => leg.connection,
         Ok(Job::Verify { connection, .. }) => connection,
         Err(_) => letter.platform.name().parse().ok()?,
     };

@@ -129,6 +129,7 @@ pub fn parse(
         channel: incoming.channel.some().map(Into::into),
         language: None,
         origin: Map::new(),
+        reaches: None,
         floor: is_customers.then_some(floor),
         body: body(&kind, &incoming, object),
     })

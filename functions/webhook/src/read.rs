@@ -19,6 +19,7 @@ pub(crate) fn event(envelope: Envelope, role: Role) -> Option<Event> {
         channel: envelope.channel.and_then(|channel| channel.name),
         language: envelope.language.filter(|_| role == Role::Channel),
         origin: Map::new(),
+        reaches: None,
         floor: None,
         body: body(envelope.payload, role)?,
     })

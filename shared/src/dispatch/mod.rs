@@ -1,5 +1,6 @@
 //! The shell on the way out: a queue's deliveries become calls, and their answers outcomes.
 
+mod adopt;
 mod attempt;
 mod breaker;
 mod classify;

@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
 
+use super::adopt::adopt;
 use super::deliver::deliver;
 use super::drain::{discard, drain};
 use super::release::release;
@@ -150,6 +151,7 @@ pub async fn work<P: Outbound>(
         Job::Drain { leg, why } => drain(app, platform, &leg, why, budget).await,
         Job::Discard { leg, seq } => discard(app, &leg, seq).await,
         Job::Release { leg } => release(app, &leg).await,
+        Job::Adopt { leg, session } => adopt(app, &leg, session).await,
         Job::Verify { connection, challenge } => {
             verify(app, platform, &connection, &challenge).await
         }

@@ -88,21 +88,29 @@ impl Outside {
         Self { local, client: OnceLock::new() }
     }
 
-    /// Makes the call.
+    /// Makes the call. Of the answer at most 64 KiB are read.
     ///
     /// # Errors
     /// Why there is no answer. An answer of any status is an `Ok`.
     pub async fn call(&self, request: Request) -> Result<Answer, OutsideError> {
+        self.fetch(request, MAX_ANSWER).await
+    }
+
+    /// Makes the call, and reads at most `most` bytes of the answer: for files.
+    ///
+    /// # Errors
+    /// Why there is no answer. An answer of any status is an `Ok`.
+    pub async fn fetch(&self, request: Request, most: usize) -> Result<Answer, OutsideError> {
         let url = check_url(&request.url, self.local)?;
         let client = self.client().map_err(|error| OutsideError::Malformed(error.to_string()))?;
         let call = client.request(request.method, url).headers(request.headers).body(request.body);
         let mut response = call.send().await.map_err(|error| name_failure(&error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();
-        while body.len() < MAX_ANSWER {
+        while body.len() < most {
             match response.chunk().await {
                 Ok(Some(chunk)) => {
-                    body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER - body.len())]);
+                    body.extend_from_slice(&chunk[..chunk.len().min(most - body.len())]);
                 }
                 Ok(None) => break,
                 Err(error) => return Err(name_failure(&error)),

@@ -1,6 +1,7 @@
 //! The shell on the way in: a platform's events become records, and deliveries in queues.
 
 mod about;
+mod begin;
 mod error;
 mod http;
 mod keep;

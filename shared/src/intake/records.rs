@@ -74,6 +74,7 @@ pub(super) fn of(
             author: said.author,
             at: now,
             origin: serde_json::Map::new(),
+            reaches: None,
             floor: None,
             body: said.body,
             ..event.clone()

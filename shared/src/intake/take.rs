@@ -1,11 +1,12 @@
 //! Takes one event: find the conversation, decide, write, queue.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::records::{self, Records};
-use super::{IntakeError, Rejection, Taken, about, send};
+use super::{IntakeError, Rejection, Taken, about, begin, send};
 use crate::app::App;
 use crate::model::{
     Author, AuthorRole, Connection, ConnectionId, Conversation, ConversationKey, Delivery, Due,
@@ -30,8 +31,10 @@ struct Arrival<'a> {
     sender: Sender<'a>,
     /// Whether its own time tells its place in the transcript.
     by_own_time: bool,
-    /// The channel connection that it comes from: only such can start a conversation.
-    channel: Option<&'a Connection>,
+    /// The channel connection on which it may start a conversation.
+    channel: Option<Cow<'a, Connection>>,
+    /// Whether people at a desk begin one with it.
+    begins: bool,
     event: Event,
 }
 
@@ -43,7 +46,7 @@ struct Arrival<'a> {
 pub async fn take(app: &App, connection: &Connection, event: Event) -> Result<Taken, IntakeError> {
     if let Some(seconds) = connection.reorder_window {
         let now = app.clock.now();
-        let (key, _) = find_key(app, connection, &event, now).await?;
+        let Found { key, .. } = find_key(app, connection, &event, now).await?;
         let leg = LegId { key, connection: connection.id.clone() };
         let conversation = event.conversation.clone();
         let until = now + SignedDuration::from_secs(i64::from(seconds));
@@ -66,7 +69,7 @@ pub async fn take_now(
     mut event: Event,
 ) -> Result<Taken, IntakeError> {
     let now = app.clock.now();
-    let (key, leg) = find_key(app, connection, &event, now).await?;
+    let Found { key, leg, begun_on } = find_key(app, connection, &event, now).await?;
     about::find(app, &connection.id, &key, &mut event.body).await?;
     let role = connection.role;
     let arrival = Arrival {
@@ -74,10 +77,18 @@ pub async fn take_now(
         from: connection.id.clone(),
         sender: Sender::Party { role, leg: leg.as_deref() },
         by_own_time: connection.timestamps_rule(),
-        channel: Some(connection).filter(|_| role == Role::Channel),
+        begins: begun_on.is_some(),
+        channel: match begun_on {
+            Some(channel) => Some(Cow::Owned(channel)),
+            None => (role == Role::Channel).then_some(Cow::Borrowed(connection)),
+        },
         event,
     };
-    enter(app, &arrival).await
+    let taken = enter(app, &arrival).await?;
+    if arrival.begins {
+        begin::adopt(app, connection, &arrival.key, &arrival.event).await?;
+    }
+    Ok(taken)
 }
 
 /// Takes what follows for the sender of a delivery from what became of it, as if its target had said
@@ -98,6 +109,7 @@ pub async fn take_from_target(
         sender: Sender::Party { role: delivery.to.role, leg },
         by_own_time: false,
         channel: None,
+        begins: false,
         event: by_system(app, &delivery.key, id, body),
     };
     enter(app, &arrival).await
@@ -120,6 +132,7 @@ pub async fn take_from_house(
         sender: Sender::House(cause),
         by_own_time: false,
         channel: None,
+        begins: false,
         event: by_system(app, key, id, body),
     };
     enter(app, &arrival).await
@@ -177,7 +190,8 @@ async fn decide(
     now: Timestamp,
 ) -> Result<Result<Decision, Refusal>, IntakeError> {
     let goes_on = conversation.filter(|conversation| conversation.is_open());
-    let route = match (goes_on, arrival.channel) {
+    let channel = arrival.channel.as_deref();
+    let route = match (goes_on, channel) {
         (Some(conversation), _) => Some(&conversation.route),
         (None, Some(channel)) => channel.route.as_ref(),
         (None, None) => None,
@@ -186,7 +200,7 @@ async fn decide(
         Some(route) => app.directory.serving(route, now).await?,
         None => None,
     };
-    let start = arrival.channel.filter(|_| goes_on.is_none()).map(|channel| Start {
+    let start = channel.filter(|_| goes_on.is_none()).map(|channel| Start {
         key: arrival.key.clone(),
         id: app.ids.next(now),
         channel: channel.as_party(),
@@ -201,6 +215,7 @@ async fn decide(
         from: arrival.sender,
         event,
         echo: Delivery::is_ours(named),
+        begins: arrival.begins,
         now,
         fresh: &fresh,
     };
@@ -240,14 +255,23 @@ fn taken(record: EventRecord, duplicate: bool) -> Result<Taken, IntakeError> {
     Ok(Taken { conversation: record.conversation, duplicate })
 }
 
+/// Whose conversation an event belongs to.
+struct Found {
+    key: ConversationKey,
+    /// What the sender's leg knows the conversation by.
+    leg: Option<String>,
+    /// The channel on which people at a desk begin one.
+    begun_on: Option<Connection>,
+}
+
 /// The channel's side knows a conversation by its own key; everybody else by the leg that was opened
-/// for them, which is answered, too.
+/// for them, or, at a desk, by whom it is to reach.
 async fn find_key(
     app: &App,
     connection: &Connection,
     event: &Event,
     now: Timestamp,
-) -> Result<(ConversationKey, Option<String>), IntakeError> {
+) -> Result<Found, IntakeError> {
     let length = event.conversation.len();
     if length == 0 || length > MAX_CONVERSATION_ID {
         return Err(Rejection::ConversationId(length).into());
@@ -255,13 +279,20 @@ async fn find_key(
     match connection.role {
         Role::Channel => {
             let customer = event.conversation.clone();
-            Ok((ConversationKey { channel: connection.id.clone(), customer }, None))
+            let key = ConversationKey { channel: connection.id.clone(), customer };
+            Ok(Found { key, leg: None, begun_on: None })
         }
         Role::Observer => Err(Refusal::OnlyListens.into()),
         Role::Bot | Role::Desk => {
             let found = app.directory.leg_address(&connection.id, &event.conversation, now).await?;
-            let found = found.ok_or(Refusal::UnknownConversation)?;
-            Ok((found.key, Some(found.conversation)))
+            if let Some(found) = found {
+                let leg = Some(found.conversation);
+                return Ok(Found { key: found.key, leg, begun_on: None });
+            }
+            let channel = begin::channel(app, connection, event, now).await?;
+            let begun = channel.zip(event.reaches.clone());
+            let (channel, key) = begun.ok_or(Refusal::UnknownConversation)?;
+            Ok(Found { key, leg: None, begun_on: Some(channel) })
         }
     }
 }

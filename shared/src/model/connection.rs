@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ConnectionId, Party, Platform, Policy, RouteId};
+use super::{ConnectionId, Feature, Party, Platform, Policy, RouteId};
 
 /// What a connection is in a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,6 +53,9 @@ pub struct Connection {
     /// The longest text that it takes, in characters, where that differs from its platform's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_limit: Option<u32>,
+    /// What it shows beyond its platform's row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shows: Vec<Feature>,
     /// For how many seconds its events are held back, to be passed on in the order of their own
     /// timestamps; not at all, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +87,7 @@ impl Connection {
             copies: self.copies,
             sender_prefix: self.sender_prefix,
             text_limit: self.text_limit,
+            shows: self.shows.clone(),
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Choice, ConnectionId, ConversationKey, Platform, RouteId};
+use super::{Capabilities, Choice, ConnectionId, ConversationKey, Feature, Platform, RouteId};
 
 /// Who answers the customer now. Exactly one does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,17 @@ pub struct Party {
     /// The longest text that it takes, in characters, where that differs from its platform's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_limit: Option<u32>,
+    /// What it shows beyond its platform's row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shows: Vec<Feature>,
+}
+
+impl Party {
+    /// What it can be given.
+    #[must_use]
+    pub fn can(&self) -> Capabilities {
+        self.platform.capabilities().with(&self.shows)
+    }
 }
 
 /// Who takes part. Settled when the conversation starts, and for a bot or desk anew when it gets the
@@ -101,6 +112,8 @@ pub enum Trigger {
     Bot,
     /// The channel's platform said so.
     Channel,
+    /// People at the desk began it.
+    Desk,
     /// The customer wrote one of the route's words for it.
     Keyword,
     /// A person who operates Trunkline.

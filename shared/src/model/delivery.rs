@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    ConnectionId, ConversationKey, Event, EventId, Handover, LegId, Party, Platform, Role, digest,
+    Capabilities, ConnectionId, ConversationKey, Event, EventId, Feature, Handover, LegId, Party,
+    Platform, Role, Session, digest,
 };
 
 /// What the ids of deliveries begin with.
@@ -35,6 +36,9 @@ pub struct Target {
     /// The longest text that it takes, in characters, where that differs from its platform's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_limit: Option<u32>,
+    /// What it shows beyond its platform's row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shows: Vec<Feature>,
     /// Which part of the event, where it is too long for one: from 0.
     #[serde(default)]
     pub part: u16,
@@ -60,6 +64,7 @@ impl Target {
             origin: Map::new(),
             sender_prefix: party.sender_prefix,
             text_limit: party.text_limit,
+            shows: party.shows.clone(),
             part: 0,
             last_part: true,
         }
@@ -76,6 +81,12 @@ impl Target {
     pub fn at_desk(party: &Party, handover: &Handover) -> Self {
         let conversation = Some(handover.id.clone());
         Self { conversation, ..Self::addressed(party, Role::Desk) }
+    }
+
+    /// What it can be given.
+    #[must_use]
+    pub fn can(&self) -> Capabilities {
+        self.platform.capabilities().with(&self.shows)
     }
 
     /// By what its outcome is found.
@@ -173,6 +184,13 @@ pub enum Job {
         leg: LegId,
         /// Its place among what is parked.
         seq: u64,
+    },
+    /// Know a conversation that the far side began by its own id.
+    Adopt {
+        /// On which leg.
+        leg: LegId,
+        /// The conversation as the far side has it.
+        session: Session,
     },
     /// Take what was held back of this leg's events, in the order of their timestamps.
     Release {

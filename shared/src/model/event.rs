@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ConnectionId, Content, Owner, digest};
+use super::{ConnectionId, Content, ConversationKey, Owner, digest};
 
 /// An event's identity among those of its connection and customer: the same event sent again has
 /// the same one.
@@ -56,6 +56,9 @@ pub struct Event {
     /// What its platform needs to have back in an answer; from channels only.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub origin: Map<String, Value>,
+    /// Whose conversation it is to be, where people at a desk begin one that we do not know yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaches: Option<ConversationKey>,
     /// Whom the platform itself says the conversation is with, where it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<Owner>,
@@ -82,6 +85,7 @@ impl Event {
             channel: None,
             language: None,
             origin: Map::new(),
+            reaches: None,
             floor: None,
             body,
         }

@@ -30,7 +30,7 @@ pub use ids::{ConnectionId, ConversationKey, HOUSE, InvalidId, RouteId, digest};
 pub use leg::{Leg, LegId, Session};
 pub use outcome::{Outcome, Verdict};
 pub use parked::{DeadLetter, Failed, Parked};
-pub use platform::{Capabilities, Platform, UnknownPlatform};
+pub use platform::{Capabilities, Feature, Platform, UnknownPlatform};
 pub use policy::{Policy, Reactivation};
 pub use route::{Due, Keywords, Route, Serving, Since, Switching, Texts, Then, Timer};
 pub use wake::Wake;

@@ -47,6 +47,39 @@ pub struct Capabilities {
     pub timestamps_rule: bool,
 }
 
+/// What a connection shows although its platform's row does not say so, because it is set up for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Feature {
+    /// Markdown and HTML.
+    Markup,
+    /// Buttons or lists.
+    Choices,
+    /// Files and pictures.
+    Media,
+}
+
+impl Feature {
+    /// All features, as written in configuration.
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("markup", Self::Markup), ("choices", Self::Choices), ("media", Self::Media)];
+}
+
+impl Capabilities {
+    /// These, and what a connection shows beyond them.
+    #[must_use]
+    pub fn with(mut self, features: &[Feature]) -> Self {
+        for feature in features {
+            match feature {
+                Feature::Markup => self.markup = true,
+                Feature::Choices => self.choices = true,
+                Feature::Media => self.media = true,
+            }
+        }
+        self
+    }
+}
+
 /// Adding a platform adds its row here, and one in the command line's table of settings.
 const TABLE: &[(Platform, &str, Capabilities)] = &[
     (

@@ -25,7 +25,7 @@ pub fn render(event: &Event, target: &Target) -> Vec<Event> {
 
 /// Content in the forms that the target can show, in full length.
 fn fit(content: &Content, target: &Target) -> Content {
-    let can = target.platform.capabilities();
+    let can = target.can();
     let mut fitted = content.clone();
     if !can.markup {
         fitted.text = content.text.as_deref().map(|text| plain(text, content.format));

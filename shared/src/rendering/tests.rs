@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use serde_json::Map;
 
 use super::*;
-use crate::model::{Author, EventId, Media, Party, Platform, Role};
+use crate::model::{Author, EventId, Feature, Media, Party, Platform, Role};
 
 fn party(platform: Platform) -> Party {
     Party {
@@ -12,6 +12,7 @@ fn party(platform: Platform) -> Party {
         copies: false,
         sender_prefix: true,
         text_limit: None,
+        shows: Vec::new(),
     }
 }
 
@@ -56,6 +57,10 @@ fn what_can_be_shown_stays_and_what_cannot_becomes_text() {
     let with_ids = |who| Content { choices: rich().choices, ..Content::text(text(who)) };
     assert_eq!(shown(&agents, &plain), [with_ids("Ann: ")]);
     assert_eq!(shown(&bots, &plain), [with_ids("")]);
+    let set_up = Party { shows: vec![Feature::Media, Feature::Choices], ..party(Platform::Webex) };
+    let shown_there = shown(&bots, &Target::addressed(&set_up, Role::Channel)).remove(0);
+    assert_eq!((shown_there.media, shown_there.choices), (rich().media, rich().choices));
+    assert_eq!(shown_there.text.as_deref(), Some("Which one (https://x.example/b)?"));
     let able = Target::addressed(&party(Platform::Webhook), Role::Channel);
     assert_eq!(shown(&bots, &able), [rich()]);
 }

@@ -4,6 +4,7 @@
 //! accepts. Whatever changes that is an event in the transcript: the sender's own, or one that the
 //! house (Trunkline itself) says because of it.
 
+mod begin;
 mod bot;
 mod channel;
 mod desk;
@@ -40,6 +41,8 @@ pub struct Situation<'a> {
     pub event: &'a Event,
     /// Whether it is something that we sent, come back.
     pub echo: bool,
+    /// Whether people at a desk begin a conversation with it.
+    pub begins: bool,
     /// The time.
     pub now: Timestamp,
     /// A new id, should a desk get the conversation.
@@ -139,6 +142,7 @@ pub fn decide(situation: &Situation<'_>) -> Result<Decision, Refusal> {
     match situation.from {
         Sender::Party { role: Role::Channel, .. } => channel::decide(situation),
         Sender::Party { role: Role::Bot, leg } => bot::decide(situation, leg),
+        Sender::Party { role: Role::Desk, .. } if situation.begins => begin::decide(situation),
         Sender::Party { role: Role::Desk, leg } => desk::decide(situation, leg),
         Sender::Party { role: Role::Observer, .. } => Err(Refusal::OnlyListens),
         Sender::House(cause) => house::decide(situation, cause),

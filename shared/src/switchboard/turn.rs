@@ -270,7 +270,7 @@ impl<'a> Turn<'a> {
 
     /// What the customer is given to choose from, where they can only type.
     pub(super) fn offer(&mut self, choices: &[Choice]) {
-        let shows = self.after.parties.channel.platform.capabilities().choices;
+        let shows = self.after.parties.channel.can().choices;
         self.after.offered = if shows { Vec::new() } else { choices.to_vec() };
     }
 

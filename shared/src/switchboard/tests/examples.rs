@@ -223,3 +223,28 @@ fn an_echo_goes_nowhere() {
         }
     }
 }
+
+#[test]
+fn people_at_a_desk_can_begin_a_conversation() {
+    let mut play = Play::on(Platform::Webhook, both());
+    let desk = Sender::Party { role: Role::Desk, leg: None };
+    let begins = |play: &mut Play, body| {
+        let event = event(play.seconds + 10, AuthorRole::Agent, body);
+        play.try_beginning(desk, &event, false, true)
+    };
+    let typing = begins(&mut play, EventBody::Typing { active: true });
+    assert_eq!(typing, Err(Refusal::UnknownConversation), "only by saying something");
+    let first = begins(&mut play, says("Your parcel is here.")).unwrap();
+    assert_eq!((addressed(&first), told(&first)), (vec![Role::Channel], vec![]));
+    let handover = first.conversation.handover.clone().unwrap();
+    assert_eq!((handover.by, handover.accepted_at.is_some()), (Trigger::Desk, true));
+    let second = begins(&mut play, says("Come and get it.")).unwrap();
+    assert_eq!(second.conversation.handover, Some(handover), "the same conversation");
+    assert_eq!(addressed(&play.does(Role::Channel, says("thanks"))), [Role::Desk]);
+
+    // One that the bot has is theirs at once.
+    let mut bots = Play::on(Platform::Webhook, both());
+    bots.does(Role::Channel, says("hi"));
+    assert_eq!(addressed(&begins(&mut bots, says("It is me.")).unwrap()), [Role::Channel]);
+    assert_eq!(bots.owner(), Owner::Desk);
+}

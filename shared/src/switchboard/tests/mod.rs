@@ -19,6 +19,7 @@ pub(super) fn party(id: &str, platform: Platform, copies: bool) -> Party {
         copies,
         sender_prefix: false,
         text_limit: None,
+        shows: Vec::new(),
     }
 }
 
@@ -105,6 +106,16 @@ impl Play {
         event: &Event,
         echo: bool,
     ) -> Result<Decision, Refusal> {
+        self.try_beginning(from, event, echo, false)
+    }
+
+    pub(super) fn try_beginning(
+        &mut self,
+        from: Sender<'_>,
+        event: &Event,
+        echo: bool,
+        begins: bool,
+    ) -> Result<Decision, Refusal> {
         self.seconds += 10;
         let key = ConversationKey { channel: "shop".parse().unwrap(), customer: "c-1".into() };
         let id = format!("conv-{}", self.seconds);
@@ -117,6 +128,7 @@ impl Play {
             from,
             event,
             echo,
+            begins,
             now: at(self.seconds),
             fresh: &fresh,
         })?;

@@ -1,0 +1,16 @@
+//! A conversation that the far side began is known by its id from now on. This is a message in the leg's
+//! group, so it comes before whatever answers it.
+
+use super::DispatchError;
+use crate::app::App;
+use crate::model::{LegId, Session};
+
+pub(super) async fn adopt(app: &App, id: &LegId, session: Session) -> Result<(), DispatchError> {
+    let (leg, _) = app.store.leg_and_breaker(id).await?;
+    if leg.session(&session.conversation) == Some(&session) {
+        return Ok(());
+    }
+    let (conversation, now) = (session.conversation.clone(), app.clock.now());
+    app.store.open_leg(&leg.opened(session, now), &conversation, now).await?;
+    Ok(())
+}
