@@ -123,8 +123,21 @@ impl<'w> Scene<'w> {
 
     /// A scene of its own: in `file`, `NAME` stands for the name and `FAR` for the far side.
     pub async fn of(world: &'w World, name: &str, file: &str) -> Self {
+        Self::beside(world, name, file, &[]).await
+    }
+
+    /// The same beside other far sides: each word in `file` stands for its address.
+    pub async fn beside(
+        world: &'w World,
+        name: &str,
+        file: &str,
+        others: &[(&str, String)],
+    ) -> Self {
         let far = FarSide::start().await;
-        let text = file.replace("NAME", name).replace("FAR", far.url("").trim_end_matches('/'));
+        let mut text = file.replace("NAME", name).replace("FAR", far.url("").trim_end_matches('/'));
+        for (word, address) in others {
+            text = text.replace(word, address.trim_end_matches('/'));
+        }
         let environment = Secrets { webex: far.url("/webex") };
         let reading = Reading { environment: &environment, allow_local: true };
         let desired = read(&text, reading).unwrap_or_else(|problems| panic!("{problems}"));
