@@ -6,6 +6,7 @@ pub mod aws;
 pub mod dispatch;
 pub mod guard;
 pub mod intake;
+pub mod listening;
 pub mod model;
 pub mod operations;
 pub mod queue;

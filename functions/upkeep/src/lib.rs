@@ -11,6 +11,7 @@ use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use trunkline_shared::app::App;
 use trunkline_shared::intake::IntakeError;
+use trunkline_shared::listening::ListeningError;
 use trunkline_shared::queue::QueueError;
 use trunkline_shared::store::StoreError;
 use trunkline_shared::telemetry;
@@ -27,6 +28,9 @@ pub enum UpkeepError {
     /// A queue.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// Nobody could be made to listen.
+    #[error(transparent)]
+    Listening(#[from] ListeningError),
     /// What came due could not be taken.
     #[error(transparent)]
     Intake(#[from] IntakeError),

@@ -3,14 +3,19 @@
 
 use super::DispatchError;
 use crate::app::App;
-use crate::model::{LegId, Session};
+use crate::model::{LegId, Platform, Session};
 
-pub(super) async fn adopt(app: &App, id: &LegId, session: Session) -> Result<(), DispatchError> {
+pub(super) async fn adopt(
+    app: &App,
+    platform: Platform,
+    id: &LegId,
+    session: Session,
+) -> Result<(), DispatchError> {
     let (leg, _) = app.store.leg_and_breaker(id).await?;
     if leg.session(&session.conversation) == Some(&session) {
         return Ok(());
     }
     let (conversation, now) = (session.conversation.clone(), app.clock.now());
-    app.store.open_leg(&leg.opened(session, now), &conversation, now).await?;
+    app.store.open_leg(platform, &leg.opened(session, now), &conversation, now).await?;
     Ok(())
 }

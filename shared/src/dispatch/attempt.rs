@@ -3,7 +3,8 @@
 use super::{Attempt, DispatchError, Meaning, Outbound, Sending, recall};
 use crate::app::App;
 use crate::intake::{IntakeError, keep_rejected, take_now};
-use crate::model::{Connection, Delivery, Event, Leg, Verdict};
+use crate::listening;
+use crate::model::{Connection, Delivery, Event, Leg, Platform, Verdict};
 
 /// Attempts a delivery; answers with the leg afterwards.
 pub(super) async fn attempt<P: Outbound>(
@@ -32,7 +33,7 @@ pub(super) async fn attempt<P: Outbound>(
     let leg = match attempt.session.take() {
         Some(session) => {
             let leg = leg.opened(session, app.clock.now());
-            app.store.open_leg(&leg, delivery.leg_conversation(), app.clock.now()).await?;
+            keep_open(app, P::PLATFORM, &leg, delivery.leg_conversation()).await?;
             leg
         }
         None => leg,
@@ -65,8 +66,24 @@ async fn open<P: Outbound>(
             Err(failed) => return Ok(Err((leg, failed))),
         },
     };
-    app.store.open_leg(&leg, conversation, now).await?;
+    keep_open(app, P::PLATFORM, &leg, conversation).await?;
     Ok(Ok(leg))
+}
+
+/// Writes a leg with a conversation open on it, and sees to it that somebody listens, where that is
+/// needed.
+async fn keep_open(
+    app: &App,
+    platform: Platform,
+    leg: &Leg,
+    conversation: &str,
+) -> Result<(), DispatchError> {
+    let now = app.clock.now();
+    app.store.open_leg(platform, leg, conversation, now).await?;
+    if leg.session(conversation).is_some_and(|session| session.listen) {
+        listening::ensure(app, platform).await?;
+    }
+    Ok(())
 }
 
 /// Takes what the far side said in its answer.

@@ -21,6 +21,7 @@ pub use sqs::{serve, work};
 use crate::app::App;
 use crate::guard::{Answer, Outside, OutsideError, Request};
 use crate::intake::IntakeError;
+use crate::listening::ListeningError;
 use crate::model::{Connection, Delivery, Event, Platform, Role, Session, Verdict};
 use crate::queue::QueueError;
 use crate::secrets::{SecretBag, SecretsError};
@@ -38,6 +39,9 @@ pub enum DispatchError {
     /// The secrets.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// Nobody could be made to listen.
+    #[error(transparent)]
+    Listening(#[from] ListeningError),
     /// What follows from it for its sender.
     #[error(transparent)]
     Intake(#[from] IntakeError),

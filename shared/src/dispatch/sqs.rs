@@ -151,7 +151,7 @@ pub async fn work<P: Outbound>(
         Job::Drain { leg, why } => drain(app, platform, &leg, why, budget).await,
         Job::Discard { leg, seq } => discard(app, &leg, seq).await,
         Job::Release { leg } => release(app, &leg).await,
-        Job::Adopt { leg, session } => adopt(app, &leg, session).await,
+        Job::Adopt { leg, session } => adopt(app, P::PLATFORM, &leg, session).await,
         Job::Verify { connection, challenge } => {
             verify(app, platform, &connection, &challenge).await
         }

@@ -37,6 +37,9 @@ pub struct Session {
     /// When the far side forgets it; never, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Whether somebody must listen for what the far side says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub listen: bool,
     /// What else its platform needs to go on: ids, never a secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub memory: BTreeMap<String, String>,
@@ -50,6 +53,7 @@ impl Session {
             conversation: conversation.into(),
             external_id: external_id.into(),
             expires_at: None,
+            listen: false,
             memory: BTreeMap::new(),
         }
     }

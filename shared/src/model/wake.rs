@@ -60,6 +60,13 @@ pub enum Wake {
         /// When.
         at: Timestamp,
     },
+    /// See whether somebody listens for a platform, if anybody should.
+    Listen {
+        /// Which platform.
+        platform: Platform,
+        /// When.
+        at: Timestamp,
+    },
     /// Events that were held back are to be taken.
     Held {
         /// The platform that they came from.
@@ -86,6 +93,7 @@ impl Wake {
             | Self::Probe { at, .. }
             | Self::Timer { at, .. }
             | Self::BotDown { at, .. }
+            | Self::Listen { at, .. }
             | Self::Held { at, .. } => Some(*at),
             Self::Release { at, .. } => *at,
         }

@@ -62,6 +62,9 @@ pub struct Urls {
     pub dead: HashMap<Platform, String>,
     /// The delayed queue of notes to ourselves.
     pub wake: String,
+    /// The queues by which listeners are started.
+    #[serde(default)]
+    pub listen: HashMap<Platform, String>,
 }
 
 impl FromStr for Urls {
@@ -69,6 +72,14 @@ impl FromStr for Urls {
     fn from_str(text: &str) -> Result<Self, BadQueues> {
         serde_json::from_str(text).map_err(|error| BadQueues(error.to_string()))
     }
+}
+
+/// What starts a listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listen {
+    /// Whom it follows, who goes on until it has taken over; nobody, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<String>,
 }
 
 /// The queues.
@@ -172,6 +183,19 @@ impl Queues {
             .send()
             .await
             .map_err(|error| QueueError::Wake(DisplayErrorContext(&error).to_string()))?;
+        Ok(())
+    }
+
+    /// Starts a listener of a platform.
+    ///
+    /// # Errors
+    /// If the queue did not take it.
+    pub async fn listen(&self, platform: Platform, listen: &Listen) -> Result<(), QueueError> {
+        let url = self.urls.listen.get(&platform).ok_or(QueueError::NoQueue(platform))?;
+        let body =
+            serde_json::to_string(listen).map_err(|e| QueueError::Unwritable(e.to_string()))?;
+        let call = self.sqs.send_message().queue_url(url).message_body(body);
+        call.send().await.map_err(|error| unavailable(platform, &error))?;
         Ok(())
     }
 

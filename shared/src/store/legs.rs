@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::item::{conversation_pk, item, read, text};
 use super::write::{Condition, Write};
-use super::{Item, Store, StoreError, unavailable};
-use crate::model::{Breaker, ConnectionId, ConversationKey, Leg, LegId};
+use super::{Active, Item, Store, StoreError, unavailable};
+use crate::model::{Breaker, ConnectionId, ConversationKey, Leg, LegId, Platform};
 
 /// Whose leg an external id is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +86,7 @@ impl Store {
     /// If the table does not answer, or there is another writer.
     pub async fn open_leg(
         &self,
+        platform: Platform,
         leg: &Leg,
         conversation: &str,
         now: Timestamp,
@@ -98,6 +99,11 @@ impl Store {
                 item(index_pk(&leg.id.connection, &session.external_id), "LEG".into(), &address)?;
             index.insert("expires".into(), self.expiry(now));
             writes.push(Write::Put(index, Condition::None));
+            if session.listen {
+                let (leg, session) = (leg.id.clone(), session.clone());
+                let active = Active { leg, session, since: now };
+                writes.push(self.active_write(platform, &active, now)?);
+            }
         }
         self.transact(writes).await
     }

@@ -13,10 +13,13 @@
 //! | `PARKED#<connection>` | `<group>` | that the leg has something parked |
 //! | `FAILED#<connection>` | `<delivery>` | a delivery that waits for a person |
 //! | `HELD#<group>` | `<time>#<event>` | an event that is held back until those before it are there |
+//! | `ACTIVE#<platform>` | `<time>#<group>` | a session on whose far side somebody must listen |
+//! | `LISTENER#<platform>` | `LEASE` | who listens, and until when |
 //! | `DEAD` | `<time>#<id>` | a queue's message that we could not handle |
 //! | `WAITING` | `PARKED#…`, `FAILED#…` | that such a partition has, or had, something in it |
 //! | `REJECT#<connection>` | `<time>#<id>` | a body that could not be read |
 
+mod active;
 mod breakers;
 mod config;
 mod conversations;
@@ -40,6 +43,7 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
+pub use active::{Active, Lease};
 pub use config::Health;
 pub use conversations::{EventRecord, Sorted, Written};
 pub use directory::Directory;
