@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PLATFORMS := cm servisbot twin unblu webex webhook
-FUNCTIONS := $(foreach p,$(PLATFORMS),$(p)-inbound $(p)-outbound) upkeep
+FUNCTIONS := $(foreach p,$(PLATFORMS),$(p)-inbound $(p)-outbound) twin-listener upkeep
 PACKAGES := $(foreach p,$(PLATFORMS),-p trunkline-$(p)) -p trunkline-upkeep
 PYTHON ?= python3
 SAM := .tools/sam/bin/sam

@@ -7,7 +7,7 @@ use commands::{Cli, Failed};
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
-    match commands::run(Cli::parse()).await {
+    match Box::pin(commands::run(Cli::parse())).await {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(Failed(why)) => {
             eprintln!("error: {why}");

@@ -12,6 +12,7 @@ mod handover;
 mod loops;
 mod ownership;
 mod parked;
+mod platforms;
 mod schedule;
 mod setup;
 mod story;
@@ -86,6 +87,11 @@ fn main() {
             carried::long_texts_arrive_in_parts_and_in_order,
             carried::what_cannot_be_shown_is_said_once,
             carried::events_that_come_out_of_order_wait_for_each_other,
+            platforms::cm_to_twin_to_unblu_and_back,
+            platforms::webex_to_servisbot_to_unblu,
+            platforms::people_at_unblu_begin_a_conversation,
+            platforms::cm_as_a_host_hands_over_by_its_own_router,
+            platforms::a_desk_behind_cms_router,
             webhook::channel_observer_and_addresses_of_their_own,
             webhook::bearer_and_api_key,
             webhook::handshakes_both_ways,

@@ -4,6 +4,7 @@
 mod far_side;
 mod reference;
 mod scene;
+pub mod stand_ins;
 mod tap;
 mod workers;
 mod world;

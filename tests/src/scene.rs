@@ -33,11 +33,15 @@ pub struct Scene<'w> {
 #[derive(Debug)]
 struct Secrets {
     webex: String,
+    others: Vec<(String, String)>,
 }
 
 impl Environment for Secrets {
     fn secret(&self, source: &SecretSource) -> Result<String, String> {
         let SecretSource::Env(name) = source else { return Err("no file".into()) };
+        if let Some((_, value)) = self.others.iter().find(|(known, _)| known == name) {
+            return Ok(value.clone());
+        }
         Ok(match name.as_str() {
             "WEBEX_URL" => self.webex.clone(),
             "NEW" => SIGNING[0].into(),
@@ -126,7 +130,8 @@ impl<'w> Scene<'w> {
         Self::beside(world, name, file, &[]).await
     }
 
-    /// The same beside other far sides: each word in `file` stands for its address.
+    /// The same beside other far sides: each word stands for its address in `file`, and as a secret's
+    /// name for that secret.
     pub async fn beside(
         world: &'w World,
         name: &str,
@@ -134,11 +139,15 @@ impl<'w> Scene<'w> {
         others: &[(&str, String)],
     ) -> Self {
         let far = FarSide::start().await;
-        let mut text = file.replace("NAME", name).replace("FAR", far.url("").trim_end_matches('/'));
+        let mut text =
+            file.replace("NAME-", &format!("{name}-")).replace("NAME:", &format!("{name}:"));
+        text = text.replace("FAR", far.url("").trim_end_matches('/'));
         for (word, address) in others {
-            text = text.replace(word, address.trim_end_matches('/'));
+            text = text.replace(&format!("<{word}>"), address.trim_end_matches('/'));
         }
-        let environment = Secrets { webex: far.url("/webex") };
+        let others =
+            others.iter().map(|(word, value)| ((*word).to_owned(), value.clone())).collect();
+        let environment = Secrets { webex: far.url("/webex"), others };
         let reading = Reading { environment: &environment, allow_local: true };
         let desired = read(&text, reading).unwrap_or_else(|problems| panic!("{problems}"));
         apply(world.stack(), &desired, |_| ()).await.unwrap();
@@ -178,6 +187,24 @@ impl<'w> Scene<'w> {
         let status = answer.status().as_u16();
         let text = answer.text().await.unwrap();
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// Posts to a path below a connection's address, which may hold a query.
+    pub async fn post_below(
+        &self,
+        which: &str,
+        path: &str,
+        body: String,
+        headers: &[(String, String)],
+    ) -> (u16, http::HeaderMap, String) {
+        let url = format!("{}{path}", self.url(which));
+        let mut call = self.world.request(http::Method::POST, &url).body(body);
+        for (name, value) in headers {
+            call = call.header(name, value);
+        }
+        let answer = call.send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        (status, headers, answer.text().await.unwrap())
     }
 
     /// A customer's message by way of Webex Connect.

@@ -74,7 +74,7 @@ async fn admit<P: Inbound>(
     if !P::PATHS.contains(&beyond) {
         return Ok(not_found());
     }
-    platform.prepare(&connection, &app.outside, now).await;
+    platform.prepare(&connection, request.headers(), &app.outside, now).await;
     hear(app, platform, request, &connection, &secrets, beyond).await
 }
 

@@ -103,6 +103,7 @@ pub trait Inbound: Send + Sync {
     fn prepare(
         &self,
         _connection: &Connection,
+        _headers: &HeaderMap,
         _outside: &Outside,
         _now: Timestamp,
     ) -> impl Future<Output = ()> + Send {

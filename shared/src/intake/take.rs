@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,7 +13,7 @@ use crate::model::{
     Author, AuthorRole, Connection, ConnectionId, Conversation, ConversationKey, Delivery, Due,
     Event, EventBody, EventId, LegId, Role, Serving, Wake,
 };
-use crate::store::{EventRecord, Held, Written};
+use crate::store::{EventRecord, Held, LegAddress, Written};
 use crate::switchboard::{self, Cause, Decision, Refusal, Sender, Situation, Standing, Start};
 
 /// How often an event is decided anew because the conversation changed meanwhile.
@@ -20,6 +21,9 @@ const TRIES: usize = 8;
 /// How old the reading may be on which an event is decided that does not change the conversation. Who
 /// tells a new owner what was said before waits for longer (`dispatch::recall`).
 const FRESH: SignedDuration = SignedDuration::from_millis(500);
+/// After what times an id is looked for again that a far side has just chosen.
+const NOT_YET: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(900)];
 /// The longest id of a far side's conversation, in bytes: it is part of a key.
 const MAX_CONVERSATION_ID: usize = 512;
 
@@ -284,7 +288,7 @@ async fn find_key(
         }
         Role::Observer => Err(Refusal::OnlyListens.into()),
         Role::Bot | Role::Desk => {
-            let found = app.directory.leg_address(&connection.id, &event.conversation, now).await?;
+            let found = find_leg(app, connection, event, now).await?;
             if let Some(found) = found {
                 let leg = Some(found.conversation);
                 return Ok(Found { key: found.key, leg, begun_on: None });
@@ -295,4 +299,24 @@ async fn find_key(
             Ok(Found { key, leg: None, begun_on: Some(channel) })
         }
     }
+}
+
+/// The leg that the sender means. A far side that chooses the ids may be faster than our own record of
+/// what it chose, but for one that begins a conversation of its own.
+async fn find_leg(
+    app: &App,
+    connection: &Connection,
+    event: &Event,
+    now: Timestamp,
+) -> Result<Option<LegAddress>, IntakeError> {
+    let mut found = app.directory.leg_address(&connection.id, &event.conversation, now).await?;
+    let may_come = connection.platform.capabilities().own_ids && event.reaches.is_none();
+    for wait in NOT_YET.into_iter().filter(|_| may_come) {
+        if found.is_some() {
+            break;
+        }
+        tokio::time::sleep(wait).await;
+        found = app.directory.leg_address(&connection.id, &event.conversation, now).await?;
+    }
+    Ok(found)
 }

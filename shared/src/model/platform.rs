@@ -43,6 +43,8 @@ pub struct Capabilities {
     pub handover: bool,
     /// Events that mean nothing here, as they came.
     pub opaque: bool,
+    /// It chooses the ids of conversations itself, so what it says may come before we know them.
+    pub own_ids: bool,
     /// Its own timestamps tell the order of its events, not their arrival.
     pub timestamps_rule: bool,
 }
@@ -95,6 +97,7 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             typing: false,
             handover: true,
             opaque: false,
+            own_ids: true,
             timestamps_rule: false,
         },
     ),
@@ -111,6 +114,7 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             typing: false,
             handover: false,
             opaque: false,
+            own_ids: false,
             timestamps_rule: true,
         },
     ),
@@ -127,6 +131,7 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             typing: false,
             handover: false,
             opaque: false,
+            own_ids: true,
             timestamps_rule: false,
         },
     ),
@@ -143,6 +148,7 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             typing: false,
             handover: false,
             opaque: false,
+            own_ids: true,
             timestamps_rule: false,
         },
     ),
@@ -159,6 +165,7 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             typing: false,
             handover: true,
             opaque: false,
+            own_ids: false,
             timestamps_rule: false,
         },
     ),
@@ -174,6 +181,7 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             typing: true,
             handover: true,
             opaque: true,
+            own_ids: false,
             timestamps_rule: false,
         },
     ),

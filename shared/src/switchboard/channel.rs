@@ -140,6 +140,13 @@ fn start<'a>(
 ) -> Result<Turn<'a>, Refusal> {
     match (&situation.event.body, past) {
         (
+            EventBody::Receipt { .. }
+            | EventBody::Edit { .. }
+            | EventBody::Delete { .. }
+            | EventBody::Opaque { said: false, .. },
+            Some(past),
+        ) => Ok(Turn::new(situation, past.clone())),
+        (
             EventBody::Message { .. }
             | EventBody::Choice { .. }
             | EventBody::Opaque { .. }
@@ -157,10 +164,6 @@ fn start<'a>(
             turn.watch_silence();
             Ok(turn)
         }
-        (
-            EventBody::Receipt { .. } | EventBody::Edit { .. } | EventBody::Delete { .. },
-            Some(past),
-        ) => Ok(Turn::new(situation, past.clone())),
         (_, Some(_)) => Err(Refusal::Closed),
         (_, None) => Err(Refusal::UnknownConversation),
     }

@@ -1,0 +1,158 @@
+//! A connection to call, and a delivery to send.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use http::{HeaderMap, Method};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use trunkline_cm::Cm;
+use trunkline_shared::dispatch::Sending;
+use trunkline_shared::intake::{Call, Inbound, Received};
+use trunkline_shared::model::{
+    Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
+    Role, Session, Target,
+};
+use trunkline_shared::rendering::render;
+use trunkline_shared::secrets::SecretBag;
+
+pub const TOKEN: &str = "00000000-0000-0000-0000-000000000000";
+pub const SECRET: &str = "a secret of 24 characters";
+pub const CHAT: &str = "5f1d3c0a-9f53-4c57-9a0e-4e6b5b1d2a77";
+pub const ADAPTER: &str = "7d1c2a94-3f0b-4e0d-8f5d-0a9d5c1e7b22";
+pub const SEND_URL: &str = "https://api.conversational.cm.com/conversational/twoway/v2/accounts/0b3f6f9e-6a51-4a0e-9a4b-2f0c6a6a1d11/adapters/7d1c2a94-3f0b-4e0d-8f5d-0a9d5c1e7b22";
+
+pub fn now() -> Timestamp {
+    "2026-03-04T09:15:27.120Z".parse().unwrap()
+}
+
+pub fn map(value: Value) -> Map<String, Value> {
+    let Value::Object(map) = value else { panic!("an object") };
+    map
+}
+
+pub fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// A connection in a role, with more settings than its address.
+pub fn connection(role: &str, settings: Value) -> Connection {
+    let mut all = map(json!({"send_url": SEND_URL}));
+    all.extend(map(settings));
+    let shows = all.remove("shows").unwrap_or(json!([]));
+    let id = if role == "channel" { "shop" } else { role };
+    serde_json::from_value(
+        json!({"id": id, "platform": "cm", "role": role, "settings": all, "shows": shows}),
+    )
+    .unwrap()
+}
+
+/// The secrets, with a shared one or without.
+pub fn secrets(shared: bool) -> SecretBag {
+    let mut secrets = SecretBag::default();
+    secrets.set("product_token", vec![TOKEN.into()]);
+    if shared {
+        secrets.set("shared_secret", vec![SECRET.into(), "the old one, live yet".into()]);
+    }
+    secrets
+}
+
+/// What a call is made with.
+pub struct Given<'a> {
+    pub role: &'a str,
+    pub settings: Value,
+    pub shared: bool,
+    pub path: &'a str,
+    pub query: &'a str,
+    pub headers: HeaderMap,
+}
+
+/// A call to a channel without a shared secret.
+pub fn plain() -> Given<'static> {
+    let headers = HeaderMap::new();
+    Given { role: "channel", settings: json!({}), shared: false, path: "", query: "", headers }
+}
+
+impl Given<'_> {
+    /// Makes the call and hands it to `with`.
+    pub fn call<T>(&self, body: &[u8], with: impl FnOnce(&Call<'_>) -> T) -> T {
+        let (connection, secrets) =
+            (&connection(self.role, self.settings.clone()), &secrets(self.shared));
+        let (method, headers) = (&Method::POST, &self.headers);
+        let (path, query) = (self.path, self.query);
+        with(&Call { connection, secrets, method, path, query, headers, body, now: now() })
+    }
+
+    pub fn receive(&self, body: &[u8]) -> Received {
+        self.call(body, |call| Cm.receive(call))
+    }
+
+    /// The events of a call.
+    pub fn events(&self, body: &[u8]) -> Vec<Event> {
+        match self.receive(body) {
+            Received::Events(events) => events,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The one event of a call.
+    pub fn event(&self, body: &[u8]) -> Event {
+        let mut events = self.events(body);
+        assert_eq!(events.len(), 1, "{events:?}");
+        events.remove(0)
+    }
+}
+
+/// The chat as the router told it with the customer's last message.
+pub fn origin() -> Map<String, Value> {
+    let reply = json_of(include_str!("../../fixtures/host-reply.json"));
+    map(reply["chat"].clone())
+}
+
+pub fn says(content: Content) -> EventBody {
+    EventBody::Message { content, metadata: Map::new() }
+}
+
+/// Deliveries of an event to a connection, as many as the event has parts there.
+pub fn deliveries(connection: &Connection, body: EventBody) -> Vec<Delivery> {
+    let (channel, customer) = match connection.role {
+        Role::Channel => ("shop", CHAT),
+        _ => ("webshop", "visitor-48121"),
+    };
+    let key = ConversationKey { channel: channel.parse().unwrap(), customer: customer.into() };
+    let mut to = Target::addressed(&connection.as_party(), connection.role);
+    let author = match connection.role {
+        Role::Channel => {
+            to.origin = origin();
+            Author::nameless(AuthorRole::Bot)
+        }
+        _ => Author { role: AuthorRole::Customer, name: Some("Noor de Wit".into()) },
+    };
+    let event = Event::new(EventId::from_parts(&["e", "1"]), "ours", now(), author, body);
+    let parts = render(&event, &to).into_iter();
+    parts
+        .map(|event| Delivery {
+            id: Delivery::id(&key, &"bot".parse().unwrap(), &event.id, &to),
+            key: key.clone(),
+            conversation: "ours".into(),
+            from: "bot".parse().unwrap(),
+            to: to.clone(),
+            event,
+            again: false,
+            replay: false,
+        })
+        .collect()
+}
+
+/// The one delivery of an event.
+pub fn delivery(connection: &Connection, body: EventBody) -> Delivery {
+    deliveries(connection, body).remove(0)
+}
+
+/// What is sent with a delivery, the chat being open or not yet.
+pub fn sending<'a>(
+    connection: &'a Connection,
+    secrets: &'a SecretBag,
+    session: Option<&'a Session>,
+    delivery: &'a Delivery,
+) -> Sending<'a> {
+    Sending { connection, secrets, session, delivery, now: now() }
+}

@@ -1,0 +1,394 @@
+//! What CM.com's router is sent.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
+
+mod common;
+
+use common::{
+    CHAT, Given, SEND_URL, TOKEN, connection, deliveries, delivery, json_of, map, plain, says,
+    secrets, sending,
+};
+use http::Method;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use trunkline_cm::{Cm, check_template, message_id};
+use trunkline_shared::dispatch::{Outbound, Unsendable};
+use trunkline_shared::guard::Request;
+use trunkline_shared::model::{
+    Author, AuthorRole, Choice, Content, EventBody, Line, Media, Mode, Recall, Session,
+};
+use trunkline_shared::secrets::SecretBag;
+
+/// The calls for an event, the chat being open.
+fn requests(role: &str, settings: Value, body: EventBody) -> Result<Vec<Request>, Unsendable> {
+    let connection = connection(role, settings);
+    let (secrets, session) = (secrets(false), Session::new("ours", CHAT));
+    let deliveries = deliveries(&connection, body);
+    let calls = deliveries
+        .iter()
+        .map(|delivery| Cm.encode(&sending(&connection, &secrets, Some(&session), delivery)));
+    calls.collect()
+}
+
+fn body(request: &Request) -> Value {
+    serde_json::from_slice(&request.body).unwrap()
+}
+
+fn sent(role: &str, settings: Value, event: EventBody) -> Value {
+    body(&requests(role, settings, event).unwrap()[0])
+}
+
+/// The messages of a call, without what all have.
+fn messages(call: &Value) -> Vec<Value> {
+    let all = call["conversationMessages"].as_array().unwrap();
+    let bare = all.iter().map(|message| {
+        let mut message = map(message.clone());
+        for name in ["id", "createdOn", "direction"] {
+            assert!(message.remove(name).is_some(), "{name}");
+        }
+        Value::Object(message)
+    });
+    bare.collect()
+}
+
+fn no_form(outcome: &Result<Vec<Request>, Unsendable>) -> bool {
+    matches!(outcome, Err(Unsendable::NoForm(_)))
+}
+
+fn misconfigured(outcome: Result<Vec<Request>, Unsendable>) -> String {
+    match outcome {
+        Err(Unsendable::Misconfigured(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn handover(context: Value) -> EventBody {
+    EventBody::Handover {
+        mode: Mode::Offer,
+        reason: None,
+        context: map(context),
+        recall: Recall::default(),
+    }
+}
+
+const SAID: &str = "Your parcel will arrive tomorrow between 9:00 and 12:00.";
+
+#[test]
+fn a_hosts_reply_is_field_by_field_the_documented_one() {
+    let requests = requests("channel", json!({}), says(Content::text(SAID))).unwrap();
+    let [request] = requests.as_slice() else { panic!("one call") };
+    assert_eq!((&request.method, request.url.as_str()), (&Method::POST, SEND_URL));
+    assert_eq!(request.headers["content-type"], "application/json");
+    assert_eq!(request.headers["X-CM-PRODUCTTOKEN"], TOKEN);
+    assert!(!format!("{:?}", request.headers).contains(TOKEN), "a secret is not shown");
+    let mut expected = json_of(include_str!("../fixtures/host-reply.json"));
+    let connection = connection("channel", json!({}));
+    let id = message_id(&delivery(&connection, says(Content::text(SAID))).id, 0);
+    expected["conversationMessages"][0]["id"] = json!(id);
+    assert_eq!(body(request), expected);
+    let written = String::from_utf8(request.body.clone()).unwrap();
+    assert!(
+        written.contains(r#"[{"$type":"text","#),
+        "the discriminator is in lower case, and first"
+    );
+}
+
+#[test]
+fn a_message_id_is_a_guid_and_the_same_for_every_attempt() {
+    let id = message_id("dlv_1", 0);
+    assert_eq!(id, message_id("dlv_1", 0));
+    let dashes: Vec<_> = id.match_indices('-').map(|(at, _)| at).collect();
+    assert_eq!((id.len(), dashes), (36, vec![8, 13, 18, 23]));
+    assert_ne!(id, message_id("dlv_1", 1));
+    assert_ne!(id, message_id("dlv_2", 0));
+    let call = sent("channel", json!({"send_message_id": false}), says(Content::text("x")));
+    assert!(call["conversationMessages"][0].get("id").is_none());
+}
+
+#[test]
+fn a_clients_first_message_is_field_by_field_the_documented_one() {
+    let connection = connection("desk", json!({"send_message_id": false}));
+    let (secrets, mut delivery) =
+        (secrets(false), delivery(&connection, says(Content::text("Where is my parcel?"))));
+    delivery.event.at = "2026-03-04T09:15:20.001Z".parse().unwrap();
+    let request = Cm.encode(&sending(&connection, &secrets, None, &delivery)).unwrap();
+    let mut expected = json_of(include_str!("../fixtures/client-message.json"));
+    expected["chat"]["id"] = json!("trunkline-ours");
+    assert_eq!(body(&request), expected);
+    let known = Session::new("ours", CHAT);
+    let next = Cm.encode(&sending(&connection, &secrets, Some(&known), &delivery)).unwrap();
+    expected["chat"]["id"] = json!(CHAT);
+    assert_eq!(body(&next), expected);
+}
+
+#[test]
+fn a_clients_chat_is_set_where_its_address_does_not_tell_it() {
+    let settings = json!({"send_url": "https://proxy.example/cm", "account_id": "a",
+        "conversation_host_id": "h", "channel": "WhatsApp"});
+    let chat = sent("bot", settings, says(Content::text("x")))["chat"].clone();
+    assert_eq!(
+        (&chat["accountId"], &chat["conversationHostId"], &chat["channel"]),
+        (&json!("a"), &json!("h"), &json!("WhatsApp"))
+    );
+    let without = json!({"send_url": "https://proxy.example/cm"});
+    let why = misconfigured(requests("bot", without, says(Content::text("x"))));
+    assert!(why.contains("account_id"), "{why}");
+}
+
+#[test]
+fn a_pick_is_told_as_what_the_customer_saw() {
+    let pick = |title: Option<&str>, typed: Option<&str>| {
+        let (title, typed) = (title.map(Into::into), typed.map(Into::into));
+        let body = EventBody::Choice { id: "A".into(), title, typed };
+        messages(&sent("desk", json!({}), body))[0]["text"].clone()
+    };
+    assert_eq!(pick(Some("Red"), Some("1")), "Red");
+    assert_eq!(pick(None, None), "A");
+}
+
+#[test]
+fn a_desk_is_told_what_was_said_before() {
+    let line = |role, name: Option<&str>, text: &str| Line {
+        at: common::now(),
+        author: Author { role, name: name.map(Into::into) },
+        content: Content::text(text),
+    };
+    let lines = vec![
+        line(AuthorRole::Customer, Some("Noor de Wit"), "Where is my parcel?"),
+        line(AuthorRole::Bot, None, "Which one?"),
+        line(AuthorRole::System, None, " "),
+    ];
+    let body = |recall| EventBody::Handover {
+        mode: Mode::Offer,
+        reason: Some("the customer asked".into()),
+        context: map(json!({"order": 48121})),
+        recall,
+    };
+    let told = body(Recall { lines, ..Recall::default() });
+    let expected = "Noor de Wit: Where is my parcel?\nBot: Which one?\nReason: the customer asked\norder: 48121";
+    let call = sent("desk", json!({}), told.clone());
+    assert_eq!(messages(&call), [json!({"$type": "text", "text": expected})]);
+    assert_eq!(call["conversationMessages"][0]["direction"], "ClientOriginated");
+    assert_eq!(call["chat"]["conversationClientName"], "Noor de Wit");
+    assert!(no_form(&requests("desk", json!({"handover_text": false}), told)));
+    let long = vec![line(AuthorRole::Bot, None, &"word ".repeat(2_000))];
+    let call = sent("desk", json!({}), body(Recall { lines: long, ..Recall::default() }));
+    let texts = messages(&call);
+    assert!(texts.len() > 2);
+    assert!(texts.iter().all(|message| message["text"].as_str().unwrap().len() <= 4_000));
+    assert!(no_form(&requests("desk", json!({}), handover(json!({})))), "there is nothing to tell");
+}
+
+fn rich() -> Content {
+    let choice = |id: &str, title: &str| Choice { id: id.into(), title: title.into() };
+    let media = |url: &str, name: Option<&str>, mime_type: Option<&str>| Media {
+        url: url.into(),
+        mime_type: mime_type.map(Into::into),
+        name: name.map(Into::into),
+    };
+    Content {
+        media: vec![
+            media("https://x.example/a.jpg", Some("a.jpg"), Some("image/jpeg")),
+            media("https://x.example/b", None, None),
+        ],
+        choices: vec![choice("r", "Red"), choice("b", "Blue")],
+        ..Content::text("Which one?")
+    }
+}
+
+#[test]
+fn without_templates_all_is_text() {
+    let links = "a.jpg: https://x.example/a.jpg\nhttps://x.example/b";
+    let expected = format!("Which one?\n{links}\n1. Red\n2. Blue");
+    for settings in [json!({}), json!({"shows": ["media", "choices"]})] {
+        let told = messages(&sent("channel", settings, says(rich())));
+        assert_eq!(told, [json!({"$type": "text", "text": expected})]);
+    }
+}
+
+const IMAGE: &str = r#"{"$type":"image","url":"$url","mime":"$mimeType","alt":"$name"}"#;
+const LIST: &str = r#"{"$type":"options","question":"$text","options":"$choices"}"#;
+
+#[test]
+fn templates_map_files_and_choices_to_types_of_the_vendors() {
+    let settings = json!({"shows": ["media", "choices"], "media_template": IMAGE,
+        "choices_template": LIST, "choice_template": r#"{"value":"$id","label":"{{$number}}. $title"}"#});
+    assert_eq!(
+        messages(&sent("channel", settings.clone(), says(rich()))),
+        [
+            json!({"$type": "image", "url": "https://x.example/a.jpg", "mime": "image/jpeg", "alt": "a.jpg"}),
+            json!({"$type": "image", "url": "https://x.example/b"}),
+            json!({"$type": "options", "question": "Which one?", "options": [
+                {"value": "r", "label": "1. Red"}, {"value": "b", "label": "2. Blue"}]}),
+        ]
+    );
+    let captioned = Content { choices: Vec::new(), ..rich() };
+    let told = messages(&sent("channel", settings, says(captioned)));
+    assert_eq!(told[0], json!({"$type": "text", "text": "Which one?"}));
+    assert_eq!(told.len(), 3);
+    let broken = json!({"shows": ["media"], "media_template": "{"});
+    let why = misconfigured(requests("channel", broken, says(rich())));
+    assert!(why.starts_with("media_template: it is not a JSON object"), "{why}");
+}
+
+#[test]
+fn a_template_that_the_connection_is_not_set_to_show_is_not_used() {
+    let settings = json!({"media_template": IMAGE, "choices_template": LIST});
+    assert_eq!(messages(&sent("channel", settings, says(rich()))).len(), 1);
+    assert_eq!(check_template(LIST, trunkline_cm::CHOICES), Ok(()));
+}
+
+#[test]
+fn a_text_that_is_too_long_is_several_calls() {
+    let long = "A sentence of many. ".repeat(300);
+    let requests = requests("channel", json!({}), says(Content::text(long))).unwrap();
+    assert_eq!(requests.len(), 2);
+}
+
+#[test]
+fn a_handover_by_mutation_is_field_by_field_the_documented_one() {
+    let settings = json!({"handover": "mutation",
+        "enable_adapter": "2e8d4f10-5b7c-4d3e-9a1b-6c5d4e3f2a1b"});
+    let expected = json_of(include_str!("../fixtures/mutation.json"));
+    let told = handover(expected["Context"].clone());
+    let requests = requests("channel", settings.clone(), told).unwrap();
+    assert_eq!(requests[0].method, Method::POST);
+    assert_eq!(
+        requests[0].url,
+        "https://api.conversational.cm.com/conversational/control/v1/accounts/0b3f6f9e-6a51-4a0e-9a4b-2f0c6a6a1d11/chats/5f1d3c0a-9f53-4c57-9a0e-4e6b5b1d2a77/routing/mutationrequests"
+    );
+    assert_eq!(requests[0].headers["x-cm-producttoken"], TOKEN);
+    assert_eq!(body(&requests[0]), expected);
+    let bare = sent("channel", settings, handover(json!({})));
+    assert!(bare.get("Context").is_none());
+}
+
+#[test]
+fn a_handover_by_component_is_what_the_vendors_own_bot_sends() {
+    let settings = json!({"handover": "mutation", "disable_component": "CMBot"});
+    let context = json!({"RoutingKeywords": "returns", "CustomerInfo": "{}"});
+    assert_eq!(
+        sent("channel", settings, handover(context.clone())),
+        json!({"ChatId": CHAT, "Context": context,
+            "Mutations": [{"$type": "disableComponent", "ComponentId": "CMBot"}]})
+    );
+}
+
+#[test]
+fn a_handover_by_state_is_field_by_field_the_documented_one() {
+    let settings =
+        json!({"handover": "state", "state_name_id": "agent", "logical_account_id": "l 1"});
+    let expected = json_of(include_str!("../fixtures/state.json"));
+    let requests = requests("channel", settings, handover(expected["Context"].clone())).unwrap();
+    assert_eq!(requests[0].method, Method::PUT);
+    assert_eq!(
+        requests[0].url,
+        "https://api.cm.com/router/control/v1/accounts/l%201/chats/5f1d3c0a-9f53-4c57-9a0e-4e6b5b1d2a77/session/state"
+    );
+    assert_eq!(body(&requests[0]), expected);
+}
+
+#[test]
+fn a_context_is_told_as_texts_with_the_reason() {
+    let settings = json!({"handover": "state", "state_name_id": "agent"});
+    let told = EventBody::Handover {
+        mode: Mode::Offer,
+        reason: Some("asked".into()),
+        context: map(json!({"order": 48121, "vip": true, "none": null})),
+        recall: Recall::default(),
+    };
+    let context = sent("channel", settings, told)["Context"].clone();
+    assert_eq!(context, json!({"order": "48121", "vip": "true", "reason": "asked"}));
+}
+
+#[test]
+fn handovers_and_closes_are_sent_only_where_that_is_set() {
+    assert!(no_form(&requests("channel", json!({}), handover(json!({})))));
+    let close = || EventBody::Close { reason: None };
+    assert!(no_form(&requests("channel", json!({}), close())));
+    let ends = requests("channel", json!({"end_session": true}), close()).unwrap();
+    assert_eq!(ends[0].method, Method::PUT);
+    assert!(ends[0].url.ends_with("/chats/5f1d3c0a-9f53-4c57-9a0e-4e6b5b1d2a77/session/end"));
+    let nothing =
+        misconfigured(requests("channel", json!({"handover": "mutation"}), handover(json!({}))));
+    assert!(nothing.contains("enable_adapter"));
+    let stateless =
+        misconfigured(requests("channel", json!({"handover": "state"}), handover(json!({}))));
+    assert!(stateless.contains("state_name_id"));
+}
+
+#[test]
+fn an_id_cannot_lead_a_call_elsewhere() {
+    let connection = connection("channel", json!({"end_session": true}));
+    let (secrets, delivery) =
+        (secrets(false), delivery(&connection, EventBody::Close { reason: None }));
+    for id in ["../../x", "a/b", "a?b#c", "a%2fb"] {
+        let session = Session::new("ours", id);
+        let request =
+            Cm.encode(&sending(&connection, &secrets, Some(&session), &delivery)).unwrap();
+        let path = request.url.strip_prefix("https://api.cm.com/").unwrap();
+        assert_eq!(path.split('/').count(), 9, "{path}");
+    }
+}
+
+#[test]
+fn what_the_platform_has_no_form_for_is_skipped() {
+    let typing = EventBody::Typing { active: true };
+    let opaque = EventBody::Opaque { said: true, name: "x".into(), raw: json!({}) };
+    for body in [typing, EventBody::Accept, opaque, says(Content::text(" "))] {
+        for role in ["channel", "bot", "desk"] {
+            assert!(no_form(&requests(role, json!({}), body.clone())), "{role} {body:?}");
+        }
+    }
+    let connection = connection("bot", json!({}));
+    let mut copy = delivery(&connection, says(Content::text("x")));
+    copy.to.copy = true;
+    let (secrets, session) = (secrets(false), Session::new("ours", CHAT));
+    let outcome = Cm.encode(&sending(&connection, &secrets, Some(&session), &copy));
+    assert!(matches!(outcome, Err(Unsendable::NoForm(_))), "a copy would be answered");
+}
+
+#[test]
+fn without_a_token_nothing_is_sent_and_there_is_nothing_to_verify() {
+    let connection = connection("channel", json!({}));
+    let (session, none) = (Session::new("ours", CHAT), SecretBag::default());
+    let delivery = delivery(&connection, says(Content::text("x")));
+    let outcome = Cm.encode(&sending(&connection, &none, Some(&session), &delivery));
+    assert!(matches!(outcome, Err(Unsendable::Misconfigured(_))));
+    let verification = Cm.verification(&connection, &secrets(false), "c", common::now());
+    assert!(matches!(verification, Err(Unsendable::NoForm(_))));
+}
+
+proptest! {
+    /// What one side writes, the other reads: our client is our host's customer, and the other way round.
+    #[test]
+    fn what_is_written_reads_back(text in ".{0,80}") {
+        prop_assume!(!text.trim().is_empty());
+        for (writer, reader, author) in [
+            ("desk", "channel", AuthorRole::Customer),
+            ("channel", "desk", AuthorRole::Agent),
+            ("channel", "bot", AuthorRole::Bot),
+        ] {
+            let call = sent(writer, json!({}), says(Content::text(&text)));
+            let event = Given { role: reader, ..plain() }.event(call.to_string().as_bytes());
+            let EventBody::Message { content, .. } = &event.body else { panic!("a message") };
+            prop_assert_eq!(content.text.as_ref(), Some(&text));
+            prop_assert_eq!(event.author.role, author);
+            prop_assert_eq!(&event.conversation, CHAT);
+            prop_assert_eq!(event.at, common::now());
+        }
+    }
+
+    #[test]
+    fn no_content_makes_it_panic(
+        text in ".{0,40}", url in ".{0,20}", title in ".{0,20}", template in "[{}\"$:a-z]{0,30}"
+    ) {
+        let content = Content {
+            media: vec![Media { url, mime_type: None, name: None }],
+            choices: vec![Choice { id: title.clone(), title }],
+            ..Content::text(text)
+        };
+        let settings = json!({"shows": ["media", "choices"], "media_template": template,
+            "choices_template": template, "choice_template": template});
+        let _ = requests("channel", settings, says(content));
+    }
+}

@@ -1,0 +1,119 @@
+//! How each side of eventing and of the engagement adapter proves itself to the other.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
+use trunkline_shared::dispatch::Unsendable;
+use trunkline_shared::guard::{Denied, is_one_of};
+use trunkline_shared::intake::Call;
+use trunkline_shared::secrets::SecretBag;
+
+use crate::jwks::{Doubt, Keys};
+use crate::jwt;
+use crate::settings::{API_KEY, Auth, ENGAGEMENT_SECRET, EgressAuth, JWT_SECRET, Settings};
+
+const AUTHORIZATION: &str = "authorization";
+
+/// Checks that an egress is from the engagement adapter: it has the endpoint's secret (SW; that it
+/// comes as a Bearer token is inferred).
+pub(crate) fn egress(call: &Call<'_>, settings: &Settings) -> Result<(), Denied> {
+    match settings.egress_auth {
+        EgressAuth::None => Ok(()),
+        EgressAuth::Bearer => {
+            let given = credentials(call.headers, AUTHORIZATION, "bearer");
+            compare(given, call.secrets, ENGAGEMENT_SECRET)
+        }
+    }
+}
+
+/// Checks that an event is from eventing (S4: an API key or a token in the header).
+pub(crate) fn eventing(call: &Call<'_>, keys: &Keys, settings: &Settings) -> Result<(), Doubt> {
+    let given = |scheme| credentials(call.headers, &settings.auth_header, scheme);
+    match settings.auth {
+        Auth::ApiKey => compare(given("apikey"), call.secrets, API_KEY).map_err(Doubt::Denied),
+        Auth::JwtSecret => {
+            let token = given("bearer").ok_or(Doubt::Denied(Denied::Header(AUTHORIZATION)))?;
+            jwt::check_secrets(token, &call.secrets.live(JWT_SECRET), settings, call.now)
+                .map_err(Doubt::Denied)
+        }
+        Auth::Jwks => {
+            let token = given("bearer").ok_or(Doubt::Denied(Denied::Header(AUTHORIZATION)))?;
+            let url = settings.jwks_url.as_deref().ok_or(Doubt::Denied(Denied::NoSecret))?;
+            keys.check(url, token, settings, call.now)
+        }
+    }
+}
+
+/// What a header holds behind its scheme. A header of their own need not have the scheme.
+fn credentials<'a>(headers: &'a HeaderMap, name: &str, scheme: &str) -> Option<&'a str> {
+    let value = headers.get(name)?.to_str().ok()?.trim();
+    match value.split_once(' ') {
+        Some((given, rest)) if given.eq_ignore_ascii_case(scheme) => Some(rest.trim()),
+        None if !name.eq_ignore_ascii_case(AUTHORIZATION) => Some(value),
+        _ => None,
+    }
+}
+
+fn compare(given: Option<&str>, secrets: &SecretBag, name: &str) -> Result<(), Denied> {
+    let live = secrets.live(name);
+    if live.is_empty() {
+        return Err(Denied::NoSecret);
+    }
+    let given = given.ok_or(Denied::Header(AUTHORIZATION))?;
+    if is_one_of(given, live) { Ok(()) } else { Err(Denied::Mismatch) }
+}
+
+/// The headers of a call to the engagement adapter (SW).
+pub(crate) fn engagement_headers(secrets: &SecretBag) -> Result<HeaderMap, Unsendable> {
+    let mut headers = json_headers();
+    let secret = newest(secrets, ENGAGEMENT_SECRET)?;
+    put(&mut headers, AUTHORIZATION, &format!("Bearer {secret}"))?;
+    Ok(headers)
+}
+
+/// The headers of an event of our own, as S4's curl shows them.
+pub(crate) fn event_headers(
+    settings: &Settings,
+    secrets: &SecretBag,
+    correlation: &str,
+    now: Timestamp,
+) -> Result<HeaderMap, Unsendable> {
+    let mut headers = json_headers();
+    put(&mut headers, "x-correlation-id", correlation)?;
+    let proof = match settings.auth {
+        Auth::ApiKey if settings.auth_header.eq_ignore_ascii_case(AUTHORIZATION) => {
+            format!("ApiKey {}", newest(secrets, API_KEY)?)
+        }
+        Auth::ApiKey => newest(secrets, API_KEY)?.to_owned(),
+        Auth::JwtSecret => {
+            let unsigned = || Unsendable::Misconfigured("the token cannot be signed".into());
+            let token = jwt::sign(newest(secrets, JWT_SECRET)?, settings, now);
+            format!("Bearer {}", token.ok_or_else(unsigned)?)
+        }
+        Auth::Jwks => {
+            let why = "auth: jwks is for events that come in: use api_key or jwt_secret";
+            return Err(Unsendable::Misconfigured(why.into()));
+        }
+    };
+    put(&mut headers, &settings.auth_header, &proof)?;
+    Ok(headers)
+}
+
+fn json_headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers
+}
+
+fn put(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Unsendable> {
+    let bad = || Unsendable::Misconfigured(format!("the header '{name}' or its value is not one"));
+    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+    let mut value = HeaderValue::from_str(value).map_err(|_| bad())?;
+    value.set_sensitive(true);
+    headers.insert(header, value);
+    Ok(())
+}
+
+fn newest<'a>(secrets: &'a SecretBag, name: &str) -> Result<&'a str, Unsendable> {
+    let missing = || Unsendable::Misconfigured(format!("the secret {name} is missing"));
+    secrets.newest(name).ok_or_else(missing)
+}

@@ -1,0 +1,131 @@
+//! Connections to call, and deliveries to send.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use http::{HeaderMap, HeaderName, Method};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use trunkline_servisbot::Servisbot;
+use trunkline_shared::dispatch::Sending;
+use trunkline_shared::intake::{Call, Inbound, Received};
+use trunkline_shared::model::{
+    Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
+    Feature, Role, Session, Target,
+};
+use trunkline_shared::secrets::SecretBag;
+
+pub fn now() -> Timestamp {
+    "2026-03-04T09:15:21.412Z".parse().unwrap()
+}
+
+pub fn connection(role: &str, settings: &Value) -> Connection {
+    let connection =
+        json!({"id": "sb", "platform": "servisbot", "role": role, "settings": settings});
+    serde_json::from_value(connection).unwrap()
+}
+
+pub fn secrets() -> SecretBag {
+    let mut secrets = SecretBag::default();
+    let two = |newest: &str, oldest: &str| vec![newest.to_owned(), oldest.to_owned()];
+    secrets.set("engagement_secret", two("engage-7d1f", "engage-old"));
+    secrets.set("api_key", two("eventing-key-51", "myApiKey"));
+    secrets.set("jwt_secret", two("eventing-secret-4c1b0f8f7f0e4d3c", "jwt-old"));
+    secrets
+}
+
+/// Makes a call, as ServisBOT would, and says what it was received as.
+pub fn receive(
+    platform: &Servisbot,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    settings: &Value,
+) -> Received {
+    let (connection, secrets) = (connection("bot", settings), secrets());
+    let pair = |(name, value): &(&str, &str)| {
+        (HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap())
+    };
+    let headers: HeaderMap = headers.iter().map(pair).collect();
+    platform.receive(&Call {
+        connection: &connection,
+        secrets: &secrets,
+        method: &Method::POST,
+        path,
+        query: "",
+        headers: &headers,
+        body,
+        now: now(),
+    })
+}
+
+pub const WITH_KEY: &[(&str, &str)] = &[("authorization", "ApiKey eventing-key-51")];
+pub const WITH_BEARER: &[(&str, &str)] = &[("authorization", "Bearer engage-7d1f")];
+
+pub fn events(received: Received) -> Vec<Event> {
+    match received {
+        Received::Events(events) => events,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The event that eventing's call of `body` is read as.
+pub fn event(body: &str, settings: &Value) -> Event {
+    let received = receive(&Servisbot::default(), "", WITH_KEY, body.as_bytes(), settings);
+    events(received).remove(0)
+}
+
+pub fn eventing() -> Value {
+    json!({"replies": "eventing"})
+}
+
+pub fn content(event: &Event) -> &Content {
+    match &event.body {
+        EventBody::Message { content, .. } => content,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn says(text: &str) -> EventBody {
+    EventBody::Message { content: Content::text(text), metadata: Map::new() }
+}
+
+pub fn delivery(role: Role, author: AuthorRole, body: EventBody) -> Delivery {
+    let name = if role == Role::Bot { "bot" } else { "observer" };
+    let party = connection(name, &json!({})).as_party();
+    let mut to = Target::addressed(&party, role);
+    if role == Role::Observer {
+        to.shows = vec![Feature::Choices, Feature::Media];
+    }
+    let key = ConversationKey { channel: "shop".parse().unwrap(), customer: "+31 6 1".into() };
+    let from = if author == AuthorRole::Customer { "shop" } else { "bot" }.parse().unwrap();
+    let id = EventId::from_parts(&["m", "1"]);
+    Delivery {
+        id: Delivery::id(&key, &from, &id, &to),
+        key,
+        conversation: CONVERSATION.into(),
+        from,
+        to,
+        event: Event::new(id, "+31 6 1", now(), Author::nameless(author), body),
+        again: false,
+        replay: false,
+    }
+}
+
+pub const CONVERSATION: &str = "0199c6c2-4a11-7d5e-9a51-52b0d3d3e0aa";
+
+/// Hands `with` all that a platform may know of a delivery.
+pub fn sending<T>(
+    delivery: &Delivery,
+    settings: &Value,
+    with: impl FnOnce(&Sending<'_>) -> T,
+) -> T {
+    let role = if delivery.to.role == Role::Bot { "bot" } else { "observer" };
+    let (connection, secrets) = (connection(role, settings), secrets());
+    let session = Session::new(CONVERSATION, CONVERSATION);
+    with(&Sending {
+        connection: &connection,
+        secrets: &secrets,
+        session: Some(&session),
+        delivery,
+        now: now(),
+    })
+}

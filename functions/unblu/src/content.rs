@@ -1,0 +1,172 @@
+//! What a message of Unblu's says, by its type (UA4). Whatever a type's own members do not tell is in
+//! its `fallbackText`.
+
+use trunkline_shared::model::{Choice, Content, Format, Media};
+use trunkline_shared::rendering::plain;
+
+use crate::wire::Object;
+
+/// What the id of a choice begins with that answers a question.
+const QUESTION: &str = "question";
+
+/// What a message says; empty if nothing can be shown.
+pub(crate) fn of(message: Object<'_>) -> Content {
+    let content = match message.text("type").unwrap_or_default() {
+        "TEXT" => text(message),
+        "FILE" => file(message),
+        "CARD" => card(message),
+        "LIST" => list(message),
+        "MULTICHOICE_QUESTION" | "RATING_QUESTION" => question(message),
+        "TEXT_QUESTION" => written(message, "text", "textType"),
+        // Among them REPLY, whose value is for programs.
+        _ => Content::default(),
+    };
+    if content.is_empty() { fallback(message) } else { content }
+}
+
+fn fallback(message: Object<'_>) -> Content {
+    let text = message.text("fallbackText").map(ToOwned::to_owned);
+    Content { text, ..Content::default() }
+}
+
+fn written(message: Object<'_>, text: &str, kind: &str) -> Content {
+    let text = message.text(text).map(ToOwned::to_owned);
+    Content { text, format: format(message, kind), ..Content::default() }
+}
+
+fn format(object: Object<'_>, kind: &str) -> Format {
+    match object.text(kind) {
+        Some("MARKDOWN") => Format::Markdown,
+        _ => Format::Plain,
+    }
+}
+
+/// A text that others come before or behind, so without markup.
+fn plainly(object: Object<'_>, text: &str, kind: &str) -> Option<String> {
+    object.text(text).map(|text| plain(text, format(object, kind)))
+}
+
+fn text(message: Object<'_>) -> Content {
+    let said = written(message, "text", "textType");
+    let said = if said.is_empty() { fallback(message) } else { said };
+    let quick = message.objects("quickReplies").filter_map(|quick| quick.text("text"));
+    let choices = quick.map(|text| Choice { id: text.into(), title: text.into() }).collect();
+    Content { choices, ..said }
+}
+
+/// A file by its link, which asks for a login; or, if it is gone or refused, what stands for it.
+fn file(message: Object<'_>) -> Content {
+    let gone = ["CANCELED", "FAILED", "DELETED", "REJECTED"];
+    if message.text("fileStatus").is_some_and(|status| gone.contains(&status)) {
+        return fallback(message);
+    }
+    let link = |kind| {
+        let mut links = message.objects("downloadLinks");
+        links.find(|link| link.text("type") == Some(kind))?.text("url")
+    };
+    let any = || message.objects("downloadLinks").find_map(|link| link.text("url"));
+    let Some(url) = link("WEB_API").or_else(any) else { return fallback(message) };
+    let media = vec![Media {
+        url: url.to_owned(),
+        mime_type: message.text("mimeType").map(ToOwned::to_owned),
+        name: message.text("fileName").map(ToOwned::to_owned),
+    }];
+    Content { media, ..written(message, "caption", "captionType") }
+}
+
+fn card(message: Object<'_>) -> Content {
+    let title = message.text("title").map(ToOwned::to_owned);
+    let lines = title.into_iter().chain(plainly(message, "body", "bodyTextType"));
+    shown(message, lines.collect(), image(message))
+}
+
+fn list(message: Object<'_>) -> Content {
+    let mut lines: Vec<String> =
+        message.text("header").map(ToOwned::to_owned).into_iter().collect();
+    let mut media = Vec::new();
+    for item in message.objects("items") {
+        let body = plainly(item, "body", "bodyTextType");
+        let title = item.text("title").map(ToOwned::to_owned);
+        let line = title.into_iter().chain(body).collect::<Vec<_>>().join(": ");
+        lines.extend(Some(line).filter(|line| !line.is_empty()));
+        lines.extend(item.object("action").and_then(link));
+        media.extend(image(item));
+    }
+    shown(message, lines, media)
+}
+
+/// Lines and pictures, with what can be done about them: a link is a line, anything else a choice.
+fn shown(message: Object<'_>, mut lines: Vec<String>, media: Vec<Media>) -> Content {
+    let mut choices = Vec::new();
+    for action in message.objects("actions") {
+        if let Some(line) = link(action) {
+            lines.push(line);
+        } else if let Some(title) = action.text("label") {
+            let id = action.text("value").unwrap_or(title).to_owned();
+            choices.push(Choice { id, title: title.to_owned() });
+        }
+    }
+    let text = (!lines.is_empty()).then(|| lines.join("\n"));
+    Content { text, format: Format::Plain, media, choices }
+}
+
+fn image(object: Object<'_>) -> Vec<Media> {
+    let name = object.text("imageAltText").map(ToOwned::to_owned);
+    let url = object.text("imageUrl").map(ToOwned::to_owned);
+    url.map(|url| Media { url, mime_type: None, name }).into_iter().collect()
+}
+
+fn link(action: Object<'_>) -> Option<String> {
+    let url = action.text("value")?;
+    let is_one = url.starts_with("https://") || url.starts_with("http://");
+    let label = action.text("label").map(|label| format!("{label}: {url}"));
+    is_one.then(|| label.unwrap_or_else(|| url.to_owned()))
+}
+
+/// A question's choices carry its id, for the answer must name it.
+fn question(message: Object<'_>) -> Content {
+    let id = message.text("id").unwrap_or_default();
+    let choice =
+        |value: &str, title: &str| Choice { id: answer_id(id, value), title: title.to_owned() };
+    let options = message.objects("options").filter_map(|option| {
+        let value = option.text("value").or_else(|| option.text("label"))?;
+        Some(choice(value, option.text("label").unwrap_or(value)))
+    });
+    let mut choices: Vec<_> = options.collect();
+    if let Some(label) = message.text("declineLabel").filter(|_| message.truth("declinable")) {
+        choices.push(choice(message.text("declineValue").unwrap_or(label), label));
+    }
+    let asked = written(message, "text", "textType");
+    let asked = if asked.is_empty() { fallback(message) } else { asked };
+    Content { choices, ..asked }
+}
+
+fn answer_id(question: &str, value: &str) -> String {
+    format!("{QUESTION}/{question}/{value}")
+}
+
+/// The question that a choice answers, and with what; nothing, if it is no answer to a question.
+pub(crate) fn answered(choice: &str) -> Option<(&str, &str)> {
+    let (question, value) = choice.strip_prefix(QUESTION)?.strip_prefix('/')?.split_once('/')?;
+    (!question.is_empty() && !value.is_empty()).then_some((question, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_answer_reads_back(question in "[A-Za-z0-9_-]{1,30}", value in ".{1,60}") {
+            let id = answer_id(&question, &value);
+            prop_assert_eq!(answered(&id), Some((question.as_str(), value.as_str())));
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(choice in ".{0,80}") {
+            let _ = answered(&choice);
+        }
+    }
+}

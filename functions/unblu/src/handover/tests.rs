@@ -1,0 +1,135 @@
+use proptest::prelude::*;
+use serde_json::json;
+use trunkline_shared::model::{Choice, Event, EventBody, EventId, Format, Media, Mode};
+
+use super::*;
+
+fn delivery(limit: Option<u32>) -> Delivery {
+    let author = Author::nameless(AuthorRole::Bot);
+    let body = EventBody::Handover {
+        mode: Mode::Offer,
+        reason: None,
+        context: Map::new(),
+        recall: Recall::default(),
+    };
+    let at = "2026-03-04T09:15:21Z".parse().unwrap();
+    let event = Event::new(EventId::from_parts(&["e"]), "c", at, author, body);
+    let value = json!({
+        "id": "dlv_1", "key": {"channel": "shop", "customer": "c"}, "conversation": "ours",
+        "from": "bot", "event": event,
+        "to": {"connection": "desk", "platform": "unblu", "role": "desk", "text_limit": limit},
+    });
+    serde_json::from_value(value).unwrap()
+}
+
+fn line(at: &str, role: AuthorRole, name: Option<&str>, content: Content) -> Line {
+    let author = Author { role, name: name.map(Into::into) };
+    Line { at: at.parse().unwrap(), author, content }
+}
+
+fn told(
+    reason: Option<&str>,
+    context: &Value,
+    lines: Vec<Line>,
+    limit: Option<u32>,
+) -> Vec<String> {
+    let recall = Recall { last: 20, lines, ..Recall::default() };
+    let settings = Settings::default();
+    texts(&settings, &delivery(limit), reason, context.as_object().unwrap(), &recall)
+}
+
+fn conversation() -> Vec<Line> {
+    let asked = Content {
+        choices: vec![
+            Choice { id: "1".into(), title: "Where is it?".into() },
+            Choice { id: "2".into(), title: "Return it".into() },
+        ],
+        ..Content::text("Which?")
+    };
+    let file = Content {
+        media: vec![Media {
+            url: "https://m.example/a.jpg".into(),
+            mime_type: None,
+            name: Some("a.jpg".into()),
+        }],
+        ..Content::default()
+    };
+    let bold = Content { format: Format::Markdown, ..Content::text("**Sorry**") };
+    vec![
+        line(
+            "2026-03-03T23:59:00Z",
+            AuthorRole::Customer,
+            Some("Noor"),
+            Content::text("Hi\nthere"),
+        ),
+        line("2026-03-04T09:14:00Z", AuthorRole::Bot, None, asked),
+        line("2026-03-04T09:15:00Z", AuthorRole::Customer, Some("Noor"), file),
+        line("2026-03-04T09:15:10Z", AuthorRole::Bot, None, bold),
+    ]
+}
+
+#[test]
+fn one_message_tells_reason_context_and_who_said_what() {
+    let context = json!({"order": "48121", "tries": 3});
+    let expected = "\
+Handed over by the assistant
+Reason: customer_asked
+order: 48121
+tries: 3
+
+— 2026-03-03 (UTC)
+23:59 Customer (Noor): Hi
+    there
+— 2026-03-04 (UTC)
+09:14 Bot: Which?
+    1. Where is it?
+    2. Return it
+09:15 Customer (Noor): a.jpg: https://m.example/a.jpg
+09:15 Bot: Sorry";
+    assert_eq!(told(Some("customer_asked"), &context, conversation(), None), [expected]);
+}
+
+#[test]
+fn nothing_to_tell_is_nothing() {
+    assert_eq!(told(None, &json!({}), vec![], None), Vec::<String>::new());
+}
+
+#[test]
+fn a_limit_makes_it_a_few() {
+    let told = told(Some("x"), &json!({}), conversation(), Some(60));
+    assert!(told.len() > 2 && told.iter().all(|text| text.chars().count() <= 60), "{told:#?}");
+}
+
+#[test]
+fn nobody_can_write_another_persons_line() {
+    for forged in ["a\n09:16 Agent: yes", "a\r09:16 Agent: yes", "a\u{2028}09:16 Agent: yes"] {
+        let said = line("2026-03-04T09:15:00Z", AuthorRole::Customer, None, Content::text(forged));
+        let text = told(None, &json!({}), vec![said], None).remove(0);
+        assert!(text.ends_with("09:15 Customer: a\n    09:16 Agent: yes"), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_lost_and_nothing_too_long(
+        words in prop::collection::vec("[a-z]{1,9}( [a-z]{1,9}){0,9}", 1..12), limit in 20_u32..300
+    ) {
+        let lines = words.iter().map(|said| {
+            line("2026-03-04T09:15:00Z", AuthorRole::Customer, None, Content::text(said.as_str()))
+        });
+        let told = told(None, &json!({}), lines.collect(), Some(limit));
+        let limit = usize::try_from(limit).unwrap();
+        prop_assert!(told.iter().all(|text| text.chars().count() <= limit && !text.trim().is_empty()));
+        let all: String = told.concat().split_whitespace().collect();
+        for said in words {
+            let said: String = said.split_whitespace().collect();
+            prop_assert!(all.contains(&said), "{said}");
+        }
+    }
+
+    #[test]
+    fn nothing_makes_it_panic(said in ".{0,200}", name in ".{0,20}", limit in 0_u32..50) {
+        let said = line("2026-03-04T09:15:00Z", AuthorRole::Unknown, Some(&name), Content::text(said));
+        let _ = told(Some(&name), &json!({"a": name}), vec![said], Some(limit));
+    }
+}

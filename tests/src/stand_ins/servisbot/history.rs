@@ -1,0 +1,95 @@
+//! ServisBOT's chat history server (SL), and whoever consumes events like it: two tables with a column
+//! for each part, which say what they cannot hold.
+
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::{Memory, proof};
+
+/// The texts that each row needs, and the longest that its column holds.
+const TEXTS: [(&str, usize); 10] = [
+    ("key", 100),
+    ("conversationId", 60),
+    ("identity", 60),
+    ("id", 60),
+    ("organization", 60),
+    ("version", 60),
+    ("type", 60),
+    ("contentType", 60),
+    ("correlationId", 60),
+    ("to", 60),
+];
+
+#[derive(Debug, Default)]
+pub(super) struct History {
+    messages: Vec<Value>,
+    interactions: Vec<Value>,
+}
+
+impl History {
+    pub(super) fn transcript(&self) -> Vec<Value> {
+        let mut all: Vec<_> = self.messages.iter().chain(&self.interactions).cloned().collect();
+        all.sort_by_key(|message| message["timestamp"].as_i64());
+        all
+    }
+
+    /// What is wrong with a message, if anything is.
+    fn problem(message: &Value) -> Option<String> {
+        for (name, most) in TEXTS {
+            match message[name].as_str() {
+                None => return Some(format!("{name} is missing or not a text")),
+                Some("") => return Some(format!("{name} is empty")),
+                Some(text) if text.chars().count() > most => {
+                    return Some(format!("data too long for {name}"));
+                }
+                Some(_) => {}
+            }
+        }
+        let text = |name: &str| message[name].as_str().unwrap_or_default();
+        let Some(timestamp) = message["timestamp"].as_i64() else {
+            return Some("timestamp is not a number".into());
+        };
+        let (conversation, id) = (text("conversationId"), text("id"));
+        if text("key") != format!("TIMELINEMESSAGE:::{conversation}:::{timestamp}:::{id}") {
+            return Some("key is not type:::conversation:::timestamp:::id".into());
+        }
+        if !["server", "client"].contains(&text("to")) {
+            return Some("to is neither server nor client".into());
+        }
+        let contents = &message["contents"];
+        let fits = match text("contentType") {
+            "message" => contents["message"].is_string(),
+            "markup" => contents["markup"].as_str().is_some_and(|xml| xml.starts_with('<')),
+            "markupInteraction" => contents["source"].is_object(),
+            other => return Some(format!("contentType {other} is unknown")),
+        };
+        (!fits).then(|| "contents do not fit contentType".into())
+    }
+}
+
+impl Memory {
+    pub(super) fn persist(&mut self, headers: &HeaderMap, body: &Value) -> Response {
+        let given = proof::text(headers, "authorization");
+        if let Some(why) = self.proof.problem(given, self.millis() / 1_000) {
+            return self.refuse(401, why);
+        }
+        let message = &body["message"];
+        if body.as_object().is_none_or(|body| body.len() != 1) || !message.is_object() {
+            return self.refuse(500, "child \"message\" fails because it is required, alone");
+        }
+        if let Some(why) = History::problem(message) {
+            return self.refuse(500, &why);
+        }
+        let table = if message["contentType"] == "markupInteraction" {
+            &mut self.history.interactions
+        } else {
+            &mut self.history.messages
+        };
+        if table.iter().any(|row| row["key"] == message["key"]) {
+            return self.refuse(409, "ER_DUP_ENTRY");
+        }
+        table.push(message.clone());
+        axum::Json(json!({})).into_response()
+    }
+}

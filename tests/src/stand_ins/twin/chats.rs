@@ -1,0 +1,246 @@
+//! Sessions and their messages (S3; `TS`).
+
+use std::collections::HashMap;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State as Extract};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::CHAT;
+use super::rules::{
+    Field, Outcome, Refused, answer, known_files, log_in_first, object, text, texts, ttl,
+};
+use super::state::{Accepted, Callback, Session, Shared, State, now, seconds};
+
+const START: [Field; 23] = [
+    Field("name", text, true),
+    Field("botId", text, false),
+    Field("sessionId", text, false),
+    Field("sessionTtl", ttl, false),
+    Field("messengerType", text, false),
+    Field("messengerUserId", text, false),
+    Field("messageBody", text, false),
+    Field("messageAttachments", texts, false),
+    Field("clientNameForOperator", text, false),
+    Field("clientId", text, false),
+    Field("clientExternalId", text, false),
+    Field("clientPhone", |value| value.is_string() || value.is_i64(), false),
+    Field("clientEmail", text, false),
+    Field("clientDeviceId", text, false),
+    Field("clientTimezone", Value::is_i64, false),
+    Field("clientMetadata", Value::is_object, false),
+    Field("returnAnswerAsync", Value::is_boolean, false),
+    Field("replyToMessageId", text, false),
+    Field("callbackUrl", text, false),
+    Field("callbackData", text, false),
+    Field("eventCallbackUrl", text, false),
+    Field("eventCallbackData", text, false),
+    Field("notifyOnEvents", texts, false),
+];
+
+const MESSAGE: [Field; 3] = [
+    Field("body", text, true),
+    Field("attachments", texts, false),
+    Field("replyToMessageId", text, false),
+];
+
+/// `POST chats/{chat_id}/sessions`.
+pub async fn start(
+    Extract(shared): Extract<Shared>,
+    Path(chat): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    begin(&shared, "start", &chat, &query(&uri), &headers, &body)
+}
+
+/// `PUT chats/{chat_id}/sessions`: the client's last session, or a new one.
+pub async fn go_on(
+    Extract(shared): Extract<Shared>,
+    Path(chat): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    begin(&shared, "continue", &chat, &query(&uri), &headers, &body)
+}
+
+fn query(uri: &Uri) -> HashMap<String, String> {
+    let pairs = uri.query().unwrap_or_default().split('&');
+    let pairs = pairs.filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn begin(
+    shared: &Shared,
+    what: &'static str,
+    chat: &str,
+    query: &HashMap<String, String>,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Response {
+    let mut later = None;
+    let response = answer(shared, what, |state| {
+        let of_widget = query.get("x_widget").is_some_and(|value| value == "1");
+        if !of_widget || headers.contains_key("authorization") {
+            log_in_first(state, headers)?;
+        }
+        if chat != CHAT {
+            return Err(Refused::unknown("chat"));
+        }
+        let body = object(headers, body, &START)?;
+        known_files(state, &body["messageAttachments"])?;
+        let id = session_of(state, what, &body)?;
+        let mut answer = described(state, &id);
+        if body["messageBody"].is_string() || body["messageAttachments"].is_array() {
+            let (said, replies) = said(state, &id, &body["messageBody"]);
+            answer["messageId"] = said["id"].clone();
+            if body["returnAnswerAsync"] == json!(true) {
+                later = Some((id.clone(), said, replies));
+            } else {
+                let replies = replies.into_iter().map(|reply| state.message(&id, &reply));
+                answer["messages"] = replies.map(|reply| anonymous(&reply)).collect();
+            }
+        }
+        state.accepted.push(Accepted { what, session: id, body });
+        Ok((StatusCode::CREATED, answer))
+    });
+    if let Some((session, said, replies)) = later {
+        tokio::spawn(speak(shared.clone(), session, said, replies));
+    }
+    response
+}
+
+/// The session that a start leads to.
+fn session_of(state: &mut State, what: &str, body: &Value) -> Result<String, Refused> {
+    if let Some(id) = body["sessionId"].as_str() {
+        let open = state.sessions.get(id).is_some_and(Session::is_open);
+        return if open { Ok(id.to_owned()) } else { Err(Refused::unknown("session")) };
+    }
+    let client = body["clientExternalId"].as_str().unwrap_or_default().to_owned();
+    if what == "continue" {
+        let last = state.started.iter().rev().find(|id| {
+            let session = &state.sessions[*id];
+            session.client == client && session.is_open()
+        });
+        if let Some(last) = last {
+            return Ok(last.clone());
+        }
+    }
+    let id = state.id("6b1d7f5e");
+    let callback = body["eventCallbackUrl"].as_str().map(|url| Callback {
+        url: url.to_owned(),
+        data: body["eventCallbackData"].as_str().unwrap_or_default().to_owned(),
+        events: serde_json::from_value(body["notifyOnEvents"].clone()).unwrap_or_default(),
+    });
+    let ttl = body["sessionTtl"].as_i64().unwrap_or(3_600);
+    let messages = Vec::new();
+    let started = now();
+    let session = Session { client, started, ttl, over: false, ended: false, callback, messages };
+    state.sessions.insert(id.clone(), session);
+    state.started.push(id.clone());
+    Ok(id)
+}
+
+fn described(state: &State, id: &str) -> Value {
+    let session = &state.sessions[id];
+    json!({"id": id, "clientId": client(id), "startedAt": seconds(session.started),
+           "ttl": session.ttl, "messages": []})
+}
+
+fn client(session: &str) -> String {
+    session.replacen("6b1d7f5e", "a1b0c9d8", 1)
+}
+
+/// The client says something: it as a message, and what the bot answers.
+fn said(state: &mut State, session: &str, body: &Value) -> (Value, Vec<Value>) {
+    let message = json!({"body": body, "authorType": "CLIENT", "authorId": client(session),
+                         "authorName": null});
+    (state.message(session, &message), state.replies.pop_front().unwrap_or_default())
+}
+
+/// As messages stand in a response: without ids and times.
+fn anonymous(message: &Value) -> Value {
+    let known = ["body", "answers", "actions", "attachments"];
+    let kept =
+        known.iter().filter_map(|name| Some(((*name).to_owned(), message.get(name)?.clone())));
+    Value::Object(kept.collect())
+}
+
+/// What is said is told to all who listen, the client's own as well; then the bot answers.
+async fn speak(shared: Shared, session: String, said: Value, replies: Vec<Value>) {
+    shared.tell(&session, "chatMessageCreated", said).await;
+    for reply in replies {
+        shared.say(&session, reply).await;
+    }
+}
+
+/// `POST sessions/{session_id}/messages`.
+pub async fn message(
+    Extract(shared): Extract<Shared>,
+    Path(session): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut later = None;
+    let response = answer(&shared, "message", |state| {
+        if headers.contains_key("authorization") {
+            log_in_first(state, &headers)?;
+        }
+        if !state.sessions.get(&session).is_some_and(Session::is_open) {
+            return Err(Refused::unknown("session"));
+        }
+        let body = object(&headers, &body, &MESSAGE)?;
+        known_files(state, &body["attachments"])?;
+        let (said, replies) = said(state, &session, &body["body"]);
+        let answer = json!({"id": said["id"], "createdAt": said["createdAt"]});
+        state.accepted.push(Accepted { what: "message", session: session.clone(), body });
+        later = Some((said, replies));
+        Ok((StatusCode::CREATED, answer))
+    });
+    if let Some((said, replies)) = later {
+        tokio::spawn(speak(shared, session, said, replies));
+    }
+    response
+}
+
+/// `GET sessions/{id}/messages`.
+pub async fn history(
+    Extract(shared): Extract<Shared>,
+    Path(session): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    answer(&shared, "history", |state| {
+        log_in_first(state, &headers)?;
+        let known = state.sessions.get(&session).ok_or_else(|| Refused::unknown("session"))?;
+        let query = query(&uri);
+        let number = |name: &str, default| match query.get(name) {
+            Some(text) => text.parse::<usize>().map_err(|_| Refused::invalid(name)),
+            None => Ok(default),
+        };
+        let (offset, limit) = (number("offset", 0)?, number("limit", 20)?);
+        let items: Vec<_> = known.messages.iter().skip(offset).take(limit).collect();
+        Ok((StatusCode::OK, json!({"count": known.messages.len(), "items": items})))
+    })
+}
+
+/// `DELETE sessions/{id}`.
+pub async fn end(
+    Extract(shared): Extract<Shared>,
+    Path(session): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    answer(&shared, "end", |state| -> Outcome {
+        log_in_first(state, &headers)?;
+        let body = object(&headers, &body, &[Field("result", text, true)])?;
+        let known = state.sessions.get_mut(&session).filter(|known| known.is_open());
+        known.ok_or_else(|| Refused::unknown("session"))?.ended = true;
+        state.accepted.push(Accepted { what: "end", session: session.clone(), body });
+        Ok((StatusCode::NO_CONTENT, Value::Null))
+    })
+}
