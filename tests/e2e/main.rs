@@ -92,6 +92,8 @@ fn main() {
             platforms::people_at_unblu_begin_a_conversation,
             platforms::cm_as_a_host_hands_over_by_its_own_router,
             platforms::a_desk_behind_cms_router,
+            platforms::files_and_receipts_between_a_channel_and_unblu,
+            platforms::our_conversations_are_readable_as_servisbot_events,
             webhook::channel_observer_and_addresses_of_their_own,
             webhook::bearer_and_api_key,
             webhook::handshakes_both_ways,

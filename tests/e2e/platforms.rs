@@ -292,3 +292,67 @@ pub async fn a_desk_behind_cms_router(world: &World) {
     cm_posts(&scene, "agents", cm.event(&chat, "routerSessionEnded")).await;
     assert_eq!(gist(&scene.far.hears("/bot", 2).await)[1], "<handback>");
 }
+
+pub async fn files_and_receipts_between_a_channel_and_unblu(world: &World) {
+    let unblu = Unblu::start().await;
+    let route = "channels: [NAME-channel], bot: NAME-bot, desk: NAME-unblu";
+    let file = file(&[CHANNEL, BOT, UNBLU], route);
+    let scene = Scene::beside(world, "files", &file, &unblus(&unblu)).await;
+    scene.writes("c-1", "m-1", "agent").await;
+    let theirs = unblu.accepts(2).await[0].conversation.clone();
+    let media = json!([{"url": scene.far.url("/photo.png"), "mime_type": "image/png"}]);
+    let photo = json!({"type": "message", "data": {"text": "Look", "media": media}});
+    assert_eq!(scene.sends("channel", "m-2", "c-1", photo).await.0, 200);
+    let sent = unblu.accepts(3).await;
+    let file = &sent[2].data;
+    assert_eq!((&file["type"], &file["caption"]), (&json!("FILE"), &json!("Look")));
+    // The far side of this scene answers any path with `{}`.
+    assert_eq!(file["fileData"], "data:image/png;base64,e30=");
+    scene.settled("channel", "c-1").await;
+
+    // Unblu tells that an agent has read it, and is told that the customer has read the answer.
+    unblu_posts(&scene, unblu.agent_gets(&sent[2].id, "READ", Style::Webhook)).await;
+    let told = scene.far.hears("/channel", 1).await[0].json();
+    assert_eq!((&told["type"], &told["data"]["message"]), (&json!("receipt"), &json!("m-2")));
+    let answer = unblu.agent_writes(&theirs, "I see.", Style::Outbound);
+    let answered = answer.json()["conversationMessage"]["id"].clone();
+    unblu_posts(&scene, answer).await;
+    let shown = scene.far.hears("/channel", 2).await[1].json();
+    scene.settled("channel", "c-1").await;
+    let read = json!({"type": "receipt", "data": {"message": shown["id"], "status": "read"}});
+    assert_eq!(scene.sends("channel", "r-1", "c-1", read).await.0, 200);
+    let marked = unblu.is_told(1).await.remove(0);
+    assert_eq!((marked.call.as_str(), json!(marked.message)), ("messageRead", answered));
+
+    // The customer leaves, and Unblu's conversation is ended.
+    assert_eq!(scene.sends("channel", "m-3", "c-1", json!({"type": "close"})).await.0, 200);
+    assert_eq!(unblu.ends(1).await[0].conversation, theirs);
+}
+
+pub async fn our_conversations_are_readable_as_servisbot_events(world: &World) {
+    let history = ServisBot::start().await;
+    let archive = "
+  NAME-archive:
+    platform: servisbot
+    role: observer
+    shows: [choices]
+    settings: { eventing_url: '<HISTORY>', organization: acme }
+    secrets: { api_key: { env: API_KEY } }
+";
+    let others = [("HISTORY", history.history_url()), ("API_KEY", API_KEY.to_owned())];
+    let route = "channels: [NAME-channel], bot: NAME-bot, observers: [NAME-archive]";
+    let file = file(&[CHANNEL, BOT, archive], route);
+    let scene = Scene::beside(world, "history", &file, &others).await;
+    scene.writes("c-1", "m-1", "hi").await;
+    let bots = conversation(&scene.far.hears("/bot", 1).await);
+    let choices = json!([{"id": "r", "title": "Red"}, {"id": "b", "title": "Blue"}]);
+    let asks = json!({"type": "message", "data": {"text": "Which?", "choices": choices}});
+    assert_eq!(scene.sends("bot", "b-1", &bots, asks).await.0, 200);
+    let kept = history.persists(2, std::time::Duration::from_secs(30)).await;
+    let gist: Vec<_> = kept
+        .iter()
+        .map(|message| (message["to"].as_str().unwrap(), message["contentType"].as_str().unwrap()))
+        .collect();
+    assert_eq!(gist, [("server", "message"), ("client", "markup")]);
+    assert!(history.refused().is_empty(), "{:?}", history.refused());
+}
