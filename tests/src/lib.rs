@@ -13,5 +13,5 @@ pub use far_side::{Behaviour, FarSide, Heard};
 pub use reference::Reference;
 pub use scene::{SIGNING, Scene, THREE, USUAL, says, signing_headers, webex_message};
 pub use tap::{Fault, Tap};
-pub use workers::{kill, processes_of, workers_of};
+pub use workers::{kill, processes_of, workers_of, workers_running};
 pub use world::{Ahead, World};

@@ -27,6 +27,17 @@ pub fn workers_of(port: u16) -> Vec<i32> {
     found
 }
 
+/// Those of them that run a function, named as in the template.
+pub fn workers_running(port: u16, function: &str) -> Vec<i32> {
+    let runs = |pid: &i32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let mut variables = environment.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+        let name = variables.find(|v| v.starts_with("AWS_LAMBDA_FUNCTION_NAME="));
+        name.is_some_and(|name| name.contains(function))
+    };
+    workers_of(port).into_iter().filter(runs).collect()
+}
+
 /// Kills a process with `kill -9`.
 pub fn kill(pid: i32) {
     if let Some(pid) = Pid::from_raw(pid) {

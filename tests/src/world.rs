@@ -48,7 +48,12 @@ impl World {
             port,
             functions_endpoint: Some(tap.endpoint()),
             // A killed worker's messages come back sooner than on AWS, so that tests need not wait.
-            parameters: vec!["OutboundTimeout=10".into(), "OutboundVisibility=12".into()],
+            parameters: vec![
+                "OutboundTimeout=10".into(),
+                "OutboundVisibility=12".into(),
+                // Listeners hand over sooner, so that tests see it.
+                "ListenerTimeout=24".into(),
+            ],
         };
         let local = LocalStack::start(&places, &options, &mut progress).await;
         let local = local.unwrap_or_else(|error| panic!("{error}"));

@@ -1,7 +1,7 @@
 //! TWIN over real HTTP, as far as the fact sheet knows it: the chat platform's sessions and messages,
 //! the bot's dialogs, login and files. It refuses what the real one would, lets its bot and operators
-//! speak, and calls back whoever asked for that. Its sockets are a program of their own
-//! (`functions/twin/tests/socketio/server.js`), which is told what was said.
+//! speak, and calls back whoever asked for that. Its [`sockets`] are a program of their own, which is
+//! told what was said.
 
 #[path = "twin/chats.rs"]
 mod chats;
@@ -11,6 +11,8 @@ mod dialogs;
 mod iam;
 #[path = "twin/rules.rs"]
 mod rules;
+#[path = "twin/sockets.rs"]
+pub mod sockets;
 #[path = "twin/state.rs"]
 mod state;
 
@@ -93,9 +95,15 @@ impl Twin24 {
         self.state().refusals.push_back(status);
     }
 
-    /// Tells that program, by its control address, what is said in sessions.
+    /// Tells the sockets, by their control address, what is said in sessions.
     pub fn speaks_on(&self, control: String) {
         self.state().sockets = Some(control);
+    }
+
+    /// From now on calls us back at that port of this machine, whatever name an address has: the local
+    /// AWS's names need not resolve.
+    pub fn calls_back_by(&self, port: u16) {
+        self.state().through = Some(port);
     }
 
     /// An operator says something in a session. Answers with the message's id.

@@ -109,6 +109,8 @@ pub struct State {
     pub refusals: VecDeque<u16>,
     /// Where the sockets are told what is said.
     pub sockets: Option<String>,
+    /// By which port of this machine others are called.
+    pub through: Option<u16>,
     /// What was accepted.
     pub accepted: Vec<Accepted>,
     /// What was refused.
@@ -193,8 +195,18 @@ impl Shared {
     }
 
     async fn post(&self, url: &str, body: &Value) {
+        let through = self.state.lock().unwrap().through;
+        let rest = url.trim_start_matches("https://").trim_start_matches("http://");
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let call = match through.filter(|_| !host.starts_with("127.0.0.1")) {
+            Some(port) => {
+                let url = format!("http://127.0.0.1:{port}/{path}");
+                self.http.post(url).header("host", host)
+            }
+            None => self.http.post(url),
+        };
         // What becomes of it is unknown (fact sheet 2.6): nothing is tried again.
-        if let Err(error) = self.http.post(url).json(body).send().await {
+        if let Err(error) = call.json(body).send().await {
             self.state.lock().unwrap().refused.push(format!("a call to us: {error}"));
         }
     }

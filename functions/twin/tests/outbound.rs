@@ -1,0 +1,390 @@
+//! Chats over real HTTP, with a TWIN that refuses what the vendor's would.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
+
+mod common;
+#[allow(
+    dead_code,
+    clippy::must_use_candidate,
+    clippy::missing_panics_doc,
+    reason = "the end-to-end tests use the rest"
+)]
+#[path = "../../../tests/src/stand_ins/twin.rs"]
+mod stand_in;
+
+use common::{Leg, OURS, events, map, message, plain_http, text};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use stand_in::{EMAIL, PASSWORD, Twin24};
+use trunkline_shared::dispatch::Attempt;
+use trunkline_shared::model::{
+    Author, AuthorRole, Choice, Content, EventBody, Line, Media, Mode, Recall, Verdict,
+};
+
+async fn twin_and_leg(settings: Value) -> (Twin24, Leg) {
+    let twin = Twin24::start(plain_http()).await;
+    let leg = Leg::new("bot", &twin.settings(&settings));
+    (twin, leg)
+}
+
+fn log_in(leg: &mut Leg) {
+    leg.secret("email", EMAIL);
+    leg.secret("password", PASSWORD);
+}
+
+fn verdict(attempt: &Attempt) -> Verdict {
+    attempt.meaning.verdict
+}
+
+#[tokio::test]
+async fn the_first_message_starts_a_session_and_its_answers_are_in_the_response() {
+    let (twin, mut leg) = twin_and_leg(json!({"messenger_type": "TELEGRAM"})).await;
+    twin.will_say(json!([{"body": "Hi! Choose:", "answers": ["Order", "Refund"]}, {"body": "?"}]));
+    let attempt = leg.say("Hello").await;
+    assert_eq!(verdict(&attempt), Verdict::Delivered, "{attempt:?}");
+    let session = leg.session.clone().unwrap();
+    assert_eq!(session.external_id, twin.sessions()[0]);
+    assert_eq!(session.conversation, OURS);
+    assert!(session.memory.contains_key("client") && !session.listen);
+    assert!(attempt.meaning.external_id.is_some(), "the id of what was said, where it is given");
+
+    assert_eq!(attempt.said.len(), 2);
+    assert_eq!(text(&attempt.said[0]), "Hi! Choose:");
+    assert_eq!(attempt.said[0].conversation, session.external_id);
+    assert_eq!(attempt.said[0].author.role, AuthorRole::Bot);
+    assert_ne!(attempt.said[0].id, attempt.said[1].id);
+
+    // The fact sheet's example, field by field; what is not in it is ours.
+    let expected: Value = serde_json::from_str(include_str!("../fixtures/start.json")).unwrap();
+    let sent = &twin.accepted()[0].body;
+    for field in
+        ["sessionTtl", "messengerType", "messengerUserId", "messageBody", "clientNameForOperator"]
+    {
+        assert_eq!(sent[field], expected[field], "{field}");
+    }
+    assert_eq!(sent["name"], OURS);
+    assert_eq!(sent["clientExternalId"], "shop:hub-user-4711");
+    assert_eq!(sent["clientMetadata"], json!({"channel": "shop", "language": "en"}));
+    assert_eq!(sent["returnAnswerAsync"], false);
+}
+
+#[tokio::test]
+async fn the_second_message_goes_the_same_way_with_the_sessions_id() {
+    let (twin, mut leg) = twin_and_leg(json!({})).await;
+    leg.say("Hello").await;
+    twin.will_say(json!([{"body": "On its way"}]));
+    let attempt = leg.say("Where is my order?").await;
+    assert_eq!(text(&attempt.said[0]), "On its way");
+    assert_eq!(attempt.session, None, "nothing to note");
+    assert_eq!(twin.sessions().len(), 1);
+    assert_eq!(twin.accepted()[1].body["sessionId"], twin.sessions()[0]);
+}
+
+#[tokio::test]
+async fn a_repeated_delivery_says_nothing_new() {
+    let (twin, mut leg) = twin_and_leg(json!({})).await;
+    twin.will_say(json!([{"body": "Hi"}]));
+    twin.will_say(json!([{"body": "Hi again"}]));
+    let first = leg.say("Hello").await;
+    leg.count -= 1;
+    leg.session = None;
+    let repeat = leg.say("Hello").await;
+    assert_eq!(first.said[0].id, repeat.said[0].id);
+}
+
+#[tokio::test]
+async fn a_session_that_is_gone_is_started_anew_with_what_was_to_be_said() {
+    for follow in ["session", "messages"] {
+        let (twin, mut leg) = twin_and_leg(json!({"follow": follow})).await;
+        leg.say("Hello").await;
+        twin.expire(&twin.sessions()[0]);
+        twin.will_say(json!([{"body": "Hi again"}]));
+        let attempt = leg.say("Still there?").await;
+        assert_eq!(verdict(&attempt), Verdict::Delivered);
+        assert_eq!(leg.external_id(), twin.sessions()[1]);
+        assert_eq!(attempt.said[0].conversation, twin.sessions()[1]);
+        let again = &twin.accepted()[1];
+        assert_eq!((again.what, again.text().as_str()), ("start", "Still there?"));
+        assert!(twin.refused()[0].contains("404"));
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_before_twin_ends_it() {
+    let (twin, mut leg) = twin_and_leg(json!({"session_ttl": "600"})).await;
+    leg.say("Hello").await;
+    let ends = leg.session.clone().unwrap().expires_at.unwrap();
+    let left = ends.duration_since(leg.now);
+    assert!(
+        left > SignedDuration::from_secs(530) && left <= SignedDuration::from_secs(540),
+        "{left}"
+    );
+    leg.now = ends;
+    leg.say("Later").await;
+    assert_eq!(twin.sessions().len(), 2);
+    assert_eq!(twin.refused(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_sliding_session_is_prolonged_now_and_then() {
+    let (twin, mut leg) =
+        twin_and_leg(json!({"session_ttl": "600", "session_expiry": "sliding"})).await;
+    leg.say("Hello").await;
+    let ends = leg.session.clone().unwrap().expires_at.unwrap();
+    leg.now += SignedDuration::from_secs(60);
+    assert_eq!(leg.say("Soon").await.session, None);
+    leg.now += SignedDuration::from_secs(200);
+    let prolonged = leg.say("Later").await.session.unwrap();
+    assert!(prolonged.expires_at.unwrap() > ends);
+    assert_eq!(twin.sessions().len(), 1);
+}
+
+#[tokio::test]
+async fn callbacks_are_understood_before_the_response_is() {
+    let (twin, mut leg) = twin_and_leg(json!({"answers": "callback"})).await;
+    leg.secret("callback_url", "http://127.0.0.1:9/in/twin/helper/key");
+    let attempt = leg.say("Hello").await;
+    assert_eq!(verdict(&attempt), Verdict::Delivered);
+    assert_eq!((leg.external_id(), attempt.said.len()), (twin.sessions()[0].as_str(), 0));
+    let sent = &twin.accepted()[0].body;
+    assert_eq!(sent["eventCallbackUrl"], "http://127.0.0.1:9/in/twin/helper/key/events");
+    assert_eq!(sent["notifyOnEvents"], json!(["chatMessageCreated"]));
+    assert_eq!(sent["returnAnswerAsync"], true);
+    // What comes back names our own conversation, under which the leg was opened.
+    let told = json!({"event": "chatMessageCreated", "eventCallbackData": sent["eventCallbackData"],
+                      "data": {"id": "m-1", "sessionId": "not known yet", "body": "Hi"}});
+    assert_eq!(events(&json!({}), "events", told.to_string().as_bytes())[0].conversation, OURS);
+
+    let second = leg.say("Where?").await;
+    assert_eq!(twin.accepted()[1].what, "message");
+    assert!(second.meaning.external_id.is_some(), "what the 201 tells");
+}
+
+#[tokio::test]
+async fn without_a_callback_address_nothing_is_asked_for() {
+    let (twin, mut leg) = twin_and_leg(json!({"answers": "callback"})).await;
+    let attempt = leg.say("Hello").await;
+    assert_eq!(verdict(&attempt), Verdict::Permanent);
+    assert!(attempt.meaning.reason.unwrap().contains("callback_url"));
+    assert_eq!(twin.accepted().len(), 0);
+    let mut nowhere = Leg::new("bot", &twin.settings(&json!({"chat_id": ""})));
+    assert_eq!(verdict(&nowhere.say("Hello").await), Verdict::Permanent);
+}
+
+#[tokio::test]
+async fn on_sockets_the_first_answers_are_in_the_response_unless_history_can_be_read() {
+    let (twin, mut leg) = twin_and_leg(json!({"answers": "socket"})).await;
+    twin.will_say(json!([{"body": "Hi"}]));
+    let attempt = leg.say("Hello").await;
+    assert_eq!(attempt.said.len(), 1);
+    assert!(leg.session.as_ref().unwrap().listen, "somebody must listen from now on");
+    leg.say("Where?").await;
+    assert_eq!(twin.accepted()[1].what, "message");
+
+    let mut leg = Leg::new("bot", &twin.settings(&json!({"answers": "socket"})));
+    log_in(&mut leg);
+    twin.will_say(json!([{"body": "Hi"}]));
+    assert_eq!(leg.say("Hello").await.said.len(), 0);
+    assert_eq!(twin.accepted()[2].body["returnAnswerAsync"], true);
+}
+
+#[tokio::test]
+async fn the_last_session_is_continued_where_that_is_set() {
+    let (twin, mut leg) = twin_and_leg(json!({"start": "continue"})).await;
+    leg.say("Hello").await;
+    leg.session = None;
+    leg.say("Again").await;
+    assert_eq!(twin.sessions().len(), 1);
+    assert_eq!(twin.accepted()[1].what, "continue");
+}
+
+#[tokio::test]
+async fn a_choice_is_said_in_its_own_words() {
+    let (twin, mut leg) = twin_and_leg(json!({})).await;
+    leg.send(EventBody::Choice { id: "Refund".into(), title: None, typed: None }).await;
+    let title = Some("Refund, please".into());
+    leg.send(EventBody::Choice { id: "2".into(), title, typed: Some("2".into()) }).await;
+    let said: Vec<_> = twin.accepted().iter().map(stand_in::Accepted::text).collect();
+    assert_eq!(said, ["Refund", "Refund, please"]);
+}
+
+#[tokio::test]
+async fn choices_that_are_not_twins_become_text() {
+    let (twin, mut leg) = twin_and_leg(json!({})).await;
+    let choices = vec![Choice { id: "a".into(), title: "Red".into() }];
+    let content = Content { choices, ..Content::text("Which?") };
+    leg.send(EventBody::Message { content, metadata: map(json!({})) }).await;
+    assert_eq!(twin.accepted()[0].text(), "Which?\n1. Red");
+}
+
+#[tokio::test]
+async fn what_has_no_form_is_not_sent() {
+    let (twin, mut leg) = twin_and_leg(json!({})).await;
+    let recall = Recall::default();
+    let handback = EventBody::Handback { reason: None, context: map(json!({})), recall };
+    let close = || EventBody::Close { reason: None };
+    for body in [handback, EventBody::Accept, EventBody::Typing { active: true }, close()] {
+        assert_eq!(verdict(&leg.send(body).await), Verdict::Skipped);
+    }
+    leg.copy = true;
+    assert_eq!(verdict(&leg.say("a copy").await), Verdict::Skipped, "it would be answered");
+    leg.copy = false;
+    leg.say("Hello").await;
+    assert_eq!(verdict(&leg.send(close()).await), Verdict::Skipped, "nobody is logged in");
+    assert_eq!(twin.accepted().len(), 1);
+}
+
+#[tokio::test]
+async fn a_close_ends_the_session_for_who_can_log_in() {
+    let (twin, mut leg) = twin_and_leg(json!({})).await;
+    log_in(&mut leg);
+    leg.say("Hello").await;
+    let close = || EventBody::Close { reason: Some("done".into()) };
+    assert_eq!(verdict(&leg.send(close()).await), Verdict::Delivered);
+    assert!(twin.is_ended(&twin.sessions()[0]));
+    assert_eq!(twin.accepted()[1].body, json!({"result": "done"}));
+    assert_eq!(verdict(&leg.send(close()).await), Verdict::Delivered, "it is over already");
+}
+
+#[tokio::test]
+async fn a_token_is_remembered_and_renewed_when_it_is_refused() {
+    let (twin, mut leg) = twin_and_leg(json!({"start": "continue"})).await;
+    log_in(&mut leg);
+    leg.say("One").await;
+    leg.say("Two").await;
+    assert_eq!(twin.logins(), 1);
+    twin.revoke_tokens();
+    assert_eq!(verdict(&leg.say("Three").await), Verdict::Delivered);
+    assert_eq!(twin.logins(), 2);
+    leg.now += SignedDuration::from_hours(11) + SignedDuration::from_mins(46);
+    leg.session = None;
+    leg.say("Four").await;
+    assert_eq!(twin.logins(), 3, "a quarter of an hour before its end");
+}
+
+#[tokio::test]
+async fn a_login_that_fails_is_no_delivery() {
+    let (_twin, mut leg) = twin_and_leg(json!({"start": "continue"})).await;
+    leg.secret("email", EMAIL);
+    leg.secret("password", "wrong");
+    let attempt = leg.say("Hello").await;
+    assert_eq!((verdict(&attempt), attempt.status), (Verdict::Permanent, Some(401)));
+    let reason = attempt.meaning.reason.unwrap();
+    assert!(reason.contains("login") && !reason.contains("wrong"), "{reason}");
+}
+
+#[tokio::test]
+async fn files_are_uploaded_or_sent_as_links() {
+    let (twin, mut leg) = twin_and_leg(json!({})).await;
+    let media = |url: &str| Media {
+        url: url.into(),
+        mime_type: Some("image/png".into()),
+        name: Some("map.png".into()),
+    };
+    let says = |text: Option<&str>, url: &str| EventBody::Message {
+        content: Content {
+            text: text.map(Into::into),
+            media: vec![media(url)],
+            ..Content::default()
+        },
+        metadata: map(json!({})),
+    };
+    leg.send(says(Some("Look"), "https://m.example/map.png")).await;
+    assert_eq!(twin.accepted()[0].text(), "Look\nmap.png: https://m.example/map.png");
+
+    log_in(&mut leg);
+    // A file of its own stands for the customer's, so that there is one to fetch.
+    leg.send(says(None, "http://127.0.0.1:1/nobody.png")).await;
+    assert_eq!(
+        twin.accepted()[1].text(),
+        "map.png: http://127.0.0.1:1/nobody.png",
+        "a link is better than nothing"
+    );
+    let source = serve_file(vec![7; 100_000]).await;
+    leg.send(says(None, &source)).await;
+    let accepted = twin.accepted();
+    assert_eq!(twin.files(), [("map.png".to_owned(), vec![7; 100_000])]);
+    assert_eq!(accepted[3].body["messageAttachments"], json!([accepted[2].session]));
+    assert_eq!(accepted[3].text(), "map.png", "a message needs a text");
+}
+
+/// Serves a file, once.
+async fn serve_file(content: Vec<u8>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/map.png", listener.local_addr().unwrap());
+    let router = axum::Router::new().fallback(move || async move { content });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+#[tokio::test]
+async fn a_desk_is_told_what_was_said_before() {
+    let twin = Twin24::start(plain_http()).await;
+    let mut leg = Leg::new("desk", &twin.settings(&json!({"answers": "socket"})));
+    let line = |role, name: Option<&str>, text: &str| Line {
+        at: Timestamp::UNIX_EPOCH,
+        author: Author { role, name: name.map(Into::into) },
+        content: Content::text(text),
+    };
+    let lines = vec![
+        line(AuthorRole::Customer, Some("Ada"), "A person, please"),
+        line(AuthorRole::Bot, None, "One moment"),
+    ];
+    let handover = EventBody::Handover {
+        mode: Mode::Offer,
+        reason: Some("asked".into()),
+        context: map(json!({"order": "17"})),
+        recall: Recall { lines, ..Recall::default() },
+    };
+    leg.send(handover).await;
+    leg.say("Where is my order?").await;
+    let accepted = twin.accepted();
+    assert_eq!(accepted[0].text(), "Ada: A person, please\nbot: One moment");
+    assert_eq!(accepted[0].body["clientMetadata"]["reason"], "asked");
+    assert_eq!(accepted[0].body["clientMetadata"]["order"], "17");
+    assert_eq!(accepted[1].text(), "Where is my order?");
+    let silent = EventBody::Handover {
+        mode: Mode::Offer,
+        reason: None,
+        context: map(json!({})),
+        recall: Recall::default(),
+    };
+    leg.session = None;
+    assert_eq!(verdict(&leg.send(silent).await), Verdict::Delivered, "a session without a message");
+    assert_eq!(twin.accepted()[2].body.get("messageBody"), None);
+}
+
+#[tokio::test]
+async fn failures_are_what_they_are() {
+    use Verdict::{Delivered, Permanent, Retryable};
+    let (twin, mut leg) = twin_and_leg(json!({"answers": "socket"})).await;
+    for (status, expected) in
+        [(503, Retryable), (500, Retryable), (429, Retryable), (400, Permanent), (404, Permanent)]
+    {
+        twin.will_refuse(status);
+        assert_eq!(verdict(&leg.say("Hello").await), expected, "{status}");
+        assert_eq!(leg.session, None);
+    }
+    leg.say("Hello").await;
+    for (status, expected) in
+        [(503, Retryable), (429, Retryable), (413, Permanent), (410, Delivered), (422, Delivered)]
+    {
+        twin.will_refuse(status);
+        assert_eq!(verdict(&leg.say("Hello").await), expected, "{status}: a new session, or not");
+    }
+    let mut nobody = Leg::new("bot", &json!({"chat_id": "c", "chats_url": "http://127.0.0.1:1"}));
+    assert_eq!(verdict(&nobody.say("Hello").await), Retryable);
+    let broken = serve_file(b"<html>".to_vec()).await;
+    let mut broken = Leg::new("bot", &json!({"chat_id": "c", "chats_url": broken}));
+    let attempt = broken.say("Hello").await;
+    assert_eq!(verdict(&attempt), Permanent, "it took it, but nobody can go on");
+    assert_eq!(broken.session, None);
+}
+
+#[tokio::test]
+async fn a_session_id_is_never_shown() {
+    let (twin, mut leg) = twin_and_leg(json!({"follow": "messages"})).await;
+    leg.say("Hello").await;
+    twin.will_refuse(503);
+    let attempt = leg.send(message("again")).await;
+    assert!(!attempt.meaning.reason.unwrap().contains(&twin.sessions()[0]));
+}
