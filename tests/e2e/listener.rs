@@ -55,7 +55,7 @@ pub async fn a_listener_is_replaced_and_killed_and_nothing_is_lost_or_said_twice
     }
     let (_, joined) = sockets.of(&session).await;
     assert!(joined >= 3, "replaced at least once, and followed after the kill: {joined}");
-    scene.far.takes("/channel", said, Duration::from_secs(60)).await;
+    scene.far.takes("/channel", said, Duration::from_mins(1)).await;
     let heard = scene.far.hears_only("/channel", said).await;
     let expected: Vec<_> = (0..said).map(|i| format!("message {i}")).collect();
     assert_eq!(gist(&heard), expected, "each once, and in order");

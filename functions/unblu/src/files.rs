@@ -29,7 +29,8 @@ pub(crate) async fn read(
     let mut files = Files::new();
     let all = async {
         for media in &content.media {
-            let answer = outside.fetch(request(media, settings, secrets), settings.largest_file() + 1).await;
+            let answer =
+                outside.fetch(request(media, settings, secrets), settings.largest_file() + 1).await;
             let file = answer.ok().and_then(|answer| data_url(media, &answer, settings));
             files.extend(file.map(|file| (media.url.clone(), file)));
         }
