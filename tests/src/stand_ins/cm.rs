@@ -16,6 +16,9 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+#[path = "cm/control.rs"]
+mod control;
+
 /// The technical link of all adapters.
 pub const ACCOUNT: &str = "0b3f6f9e-6a51-4a0e-9a4b-2f0c6a6a1d11";
 
@@ -136,9 +139,9 @@ impl CmRouter {
                 "/conversational/twoway/v2/accounts/{account}/adapters/{adapter}",
                 post(take_messages),
             )
-            .route(&format!("{control}/routing/mutationrequests"), post(take_mutation))
-            .route(state, get(tell_session))
-            .route(&format!("{state}/{{what}}"), put(take_state))
+            .route(&format!("{control}/routing/mutationrequests"), post(control::take_mutation))
+            .route(state, get(control::tell_session))
+            .route(&format!("{state}/{{what}}"), put(control::take_state))
             .with_state(Arc::clone(&memory));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { port, memory }
@@ -434,103 +437,4 @@ fn read_messages(
         }
     }
     Ok((chat_id(&client, &host, &channel), body))
-}
-
-async fn take_mutation(
-    State(memory): State<Shared>,
-    Path((account, chat)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if let Err(response) = met(&memory, &headers).await {
-        return response;
-    }
-    if account != ACCOUNT || !memory.lock().unwrap().chats.contains(&chat) {
-        return refuse(&memory, StatusCode::NOT_FOUND, "there is no such chat");
-    }
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    if let Err(message) = check_mutation(&chat, &body) {
-        return refuse(&memory, StatusCode::BAD_REQUEST, &message);
-    }
-    memory.lock().unwrap().accepted.push(Accepted { what: "mutation", chat, adapter: None, body });
-    Json(json!({})).into_response()
-}
-
-fn check_mutation(chat: &str, body: &Value) -> Result<(), String> {
-    let either = |a: &str, b: &str| body.get(a).or(body.get(b)).cloned().unwrap_or_default();
-    if either("ChatId", "chatId") != chat {
-        return Err("ChatId is not the chat of the address".into());
-    }
-    let mutations = either("Mutations", "mutations");
-    let mutations = mutations.as_array().filter(|list| !list.is_empty());
-    for mutation in mutations.ok_or("The Mutations field is required.")? {
-        let word = |name: &str| mutation[name].as_str().unwrap_or_default();
-        let good = match word("$type") {
-            "ruleMutation" => {
-                ["Enable", "Disable"].contains(&word("action"))
-                    && ["And", "Or"].contains(&word("operator"))
-            }
-            "disableComponent" => !word("ComponentId").is_empty(),
-            _ => false,
-        };
-        if !good {
-            return Err(format!("this is not a mutation: {mutation}"));
-        }
-    }
-    check_context(body)
-}
-
-fn check_context(body: &Value) -> Result<(), String> {
-    match body.get("Context") {
-        None => Ok(()),
-        Some(Value::Object(context)) if context.values().all(Value::is_string) => Ok(()),
-        Some(_) => Err("Context is a dictionary of texts".into()),
-    }
-}
-
-async fn take_state(
-    State(memory): State<Shared>,
-    Path((_, chat, what)): Path<(String, String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if let Err(response) = met(&memory, &headers).await {
-        return response;
-    }
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let (what, problem) = match what.as_str() {
-        "state" if body["NewStateNameId"].as_str().unwrap_or_default().is_empty() => {
-            ("state", Err("The NewStateNameId field is required.".to_owned()))
-        }
-        "state" => ("state", check_context(&body)),
-        "end" => ("end", Ok(())),
-        _ => return StatusCode::NOT_FOUND.into_response(),
-    };
-    if memory.lock().unwrap().lacks_right {
-        let message = "the right ConversationalRouter.RouterSession_Update is missing";
-        return refuse(&memory, StatusCode::FORBIDDEN, message);
-    }
-    if !memory.lock().unwrap().chats.contains(&chat) {
-        return refuse(&memory, StatusCode::NOT_FOUND, "there is no such session");
-    }
-    if let Err(message) = problem {
-        return refuse(&memory, StatusCode::BAD_REQUEST, &message);
-    }
-    memory.lock().unwrap().accepted.push(Accepted { what, chat, adapter: None, body });
-    Json(json!({})).into_response()
-}
-
-async fn tell_session(
-    State(memory): State<Shared>,
-    Path((account, chat)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(response) = met(&memory, &headers).await {
-        return response;
-    }
-    if !memory.lock().unwrap().chats.contains(&chat) {
-        return refuse(&memory, StatusCode::NOT_FOUND, "there is no such session");
-    }
-    let session = guid(&("session", &chat));
-    Json(json!({"AccountId": account, "ChatId": chat, "SessionId": session})).into_response()
 }

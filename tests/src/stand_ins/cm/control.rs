@@ -1,0 +1,109 @@
+//! The router's control API and its newer state API: who is allowed what, and in which form.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::{ACCOUNT, Accepted, Shared, guid, met, refuse};
+
+pub(super) async fn take_mutation(
+    State(memory): State<Shared>,
+    Path((account, chat)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(response) = met(&memory, &headers).await {
+        return response;
+    }
+    if account != ACCOUNT || !memory.lock().unwrap().chats.contains(&chat) {
+        return refuse(&memory, StatusCode::NOT_FOUND, "there is no such chat");
+    }
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if let Err(message) = check_mutation(&chat, &body) {
+        return refuse(&memory, StatusCode::BAD_REQUEST, &message);
+    }
+    memory.lock().unwrap().accepted.push(Accepted { what: "mutation", chat, adapter: None, body });
+    Json(json!({})).into_response()
+}
+
+fn check_mutation(chat: &str, body: &Value) -> Result<(), String> {
+    let either = |a: &str, b: &str| body.get(a).or(body.get(b)).cloned().unwrap_or_default();
+    if either("ChatId", "chatId") != chat {
+        return Err("ChatId is not the chat of the address".into());
+    }
+    let mutations = either("Mutations", "mutations");
+    let mutations = mutations.as_array().filter(|list| !list.is_empty());
+    for mutation in mutations.ok_or("The Mutations field is required.")? {
+        let word = |name: &str| mutation[name].as_str().unwrap_or_default();
+        let good = match word("$type") {
+            "ruleMutation" => {
+                ["Enable", "Disable"].contains(&word("action"))
+                    && ["And", "Or"].contains(&word("operator"))
+            }
+            "disableComponent" => !word("ComponentId").is_empty(),
+            _ => false,
+        };
+        if !good {
+            return Err(format!("this is not a mutation: {mutation}"));
+        }
+    }
+    check_context(body)
+}
+
+fn check_context(body: &Value) -> Result<(), String> {
+    match body.get("Context") {
+        None => Ok(()),
+        Some(Value::Object(context)) if context.values().all(Value::is_string) => Ok(()),
+        Some(_) => Err("Context is a dictionary of texts".into()),
+    }
+}
+
+pub(super) async fn take_state(
+    State(memory): State<Shared>,
+    Path((_, chat, what)): Path<(String, String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(response) = met(&memory, &headers).await {
+        return response;
+    }
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let (what, problem) = match what.as_str() {
+        "state" if body["NewStateNameId"].as_str().unwrap_or_default().is_empty() => {
+            ("state", Err("The NewStateNameId field is required.".to_owned()))
+        }
+        "state" => ("state", check_context(&body)),
+        "end" => ("end", Ok(())),
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    if memory.lock().unwrap().lacks_right {
+        let message = "the right ConversationalRouter.RouterSession_Update is missing";
+        return refuse(&memory, StatusCode::FORBIDDEN, message);
+    }
+    if !memory.lock().unwrap().chats.contains(&chat) {
+        return refuse(&memory, StatusCode::NOT_FOUND, "there is no such session");
+    }
+    if let Err(message) = problem {
+        return refuse(&memory, StatusCode::BAD_REQUEST, &message);
+    }
+    memory.lock().unwrap().accepted.push(Accepted { what, chat, adapter: None, body });
+    Json(json!({})).into_response()
+}
+
+pub(super) async fn tell_session(
+    State(memory): State<Shared>,
+    Path((account, chat)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(response) = met(&memory, &headers).await {
+        return response;
+    }
+    if !memory.lock().unwrap().chats.contains(&chat) {
+        return refuse(&memory, StatusCode::NOT_FOUND, "there is no such session");
+    }
+    let session = guid(&("session", &chat));
+    Json(json!({"AccountId": account, "ChatId": chat, "SessionId": session})).into_response()
+}
