@@ -12,7 +12,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check unit e2e chaos tools build release deploy invoke schema clean
+.PHONY: help run test check unit e2e chaos fuzz tools build release deploy invoke schema clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -35,6 +35,14 @@ e2e: tools .tools/test/.installed build ## end to end, on the real template on a
 
 chaos: tools .tools/test/.installed build ## the fault runs at full size: some ten minutes
 	TRUNKLINE_CHAOS=full cargo test -p trunkline-tests --locked -- chaos:: $(ARGS)
+
+fuzz: ## TARGET=cm TIME=600: feed a platform's way in with anything; needs cargo-fuzz and a nightly Rust
+	@: "$${TARGET:?name a platform: $(PLATFORMS)}"
+	@mkdir -p fuzz/corpus/$$TARGET
+	@for f in functions/$$TARGET/fixtures/*; do \
+	  if [ -f "$$f" ]; then (printf '\0'; cat "$$f") > fuzz/corpus/$$TARGET/$$(basename "$$f"); fi; \
+	done
+	cd fuzz && cargo +nightly fuzz run $$TARGET -- -max_total_time=$${TIME:-600} -max_len=8192
 
 tools: .tools/aws/.installed .tools/sam/.installed ## the pinned tools, into .tools
 

@@ -33,7 +33,7 @@ async fn twin_and_leg(answers: &str) -> (Twin24, Leg) {
 async fn our_side() -> (String, Arc<Mutex<Vec<Bytes>>>) {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/in/twin/helper/key", listener.local_addr().unwrap());
+    let url = format!("http://{}/in/twin/assistant/key", listener.local_addr().unwrap());
     let memory = Arc::clone(&heard);
     let hear = move |body: Bytes| async move { memory.lock().unwrap().push(body) };
     tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(hear)).await });

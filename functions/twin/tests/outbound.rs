@@ -141,12 +141,12 @@ async fn a_sliding_session_is_prolonged_now_and_then() {
 #[tokio::test]
 async fn callbacks_are_understood_before_the_response_is() {
     let (twin, mut leg) = twin_and_leg(json!({"answers": "callback"})).await;
-    leg.secret("callback_url", "http://127.0.0.1:9/in/twin/helper/key");
+    leg.secret("callback_url", "http://127.0.0.1:9/in/twin/assistant/key");
     let attempt = leg.say("Hello").await;
     assert_eq!(verdict(&attempt), Verdict::Delivered);
     assert_eq!((leg.external_id(), attempt.said.len()), (twin.sessions()[0].as_str(), 0));
     let sent = &twin.accepted()[0].body;
-    assert_eq!(sent["eventCallbackUrl"], "http://127.0.0.1:9/in/twin/helper/key/events");
+    assert_eq!(sent["eventCallbackUrl"], "http://127.0.0.1:9/in/twin/assistant/key/events");
     assert_eq!(sent["notifyOnEvents"], json!(["chatMessageCreated"]));
     assert_eq!(sent["returnAnswerAsync"], true);
     // What comes back names our own conversation, under which the leg was opened.

@@ -23,7 +23,7 @@ pub fn now() -> Timestamp {
 }
 
 pub fn connection(role: &str, settings: &Value) -> Connection {
-    let bot = json!({"id": "helper", "platform": "twin", "role": role, "settings": settings});
+    let bot = json!({"id": "assistant", "platform": "twin", "role": role, "settings": settings});
     serde_json::from_value(bot).unwrap()
 }
 
