@@ -192,7 +192,7 @@ pub async fn a_receiver_that_asks_to_wait_is_left_alone_so_long(world: &World) {
     scene.far.always(None);
     let second = scene.far.hears("/bot", 2).await[1].at;
     let waited = second - first;
-    assert!(waited >= Duration::from_secs(4) && waited < Duration::from_secs(12), "{waited:?}");
+    assert!(waited >= Duration::from_secs(4) && waited < Duration::from_secs(20), "{waited:?}");
 }
 
 /// Nothing is left parked on the scene's bot.
