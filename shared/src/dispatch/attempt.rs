@@ -2,9 +2,9 @@
 
 use super::{Attempt, DispatchError, Meaning, Outbound, Sending, recall};
 use crate::app::App;
-use crate::intake::{IntakeError, keep_rejected, take_now};
+use crate::intake::take_or_keep;
 use crate::listening;
-use crate::model::{Connection, Delivery, Event, Leg, Platform, Verdict};
+use crate::model::{Connection, Delivery, Leg, Platform, Verdict};
 
 /// Attempts a delivery; answers with the leg afterwards.
 pub(super) async fn attempt<P: Outbound>(
@@ -39,7 +39,7 @@ pub(super) async fn attempt<P: Outbound>(
         None => leg,
     };
     for event in std::mem::take(&mut attempt.said) {
-        hear(app, connection, event).await?;
+        take_or_keep(app, connection, event).await?;
     }
     Ok((leg, attempt))
 }
@@ -84,19 +84,6 @@ async fn keep_open(
         listening::ensure(app, platform).await?;
     }
     Ok(())
-}
-
-/// Takes what the far side said in its answer.
-async fn hear(app: &App, connection: &Connection, event: Event) -> Result<(), DispatchError> {
-    let now = app.clock.now();
-    let body = serde_json::to_vec(&event)?;
-    match Box::pin(take_now(app, connection, event)).await {
-        Ok(_) => Ok(()),
-        Err(IntakeError::Rejected(why)) => {
-            Ok(keep_rejected(app, &connection.id, &why, &body, now).await?)
-        }
-        Err(ours) => Err(ours.into()),
-    }
 }
 
 fn gone() -> Meaning {

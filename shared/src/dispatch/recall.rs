@@ -23,15 +23,8 @@ pub(super) async fn fill(
     app: &App,
     delivery: &Delivery,
 ) -> Result<Option<Delivery>, DispatchError> {
-    let mut filled = delivery.clone();
-    let (EventBody::Handover { recall, .. } | EventBody::Handback { recall, .. }) =
-        &mut filled.event.body
-    else {
-        return Ok(None);
-    };
-    if recall.last == 0 || delivery.to.copy {
-        return Ok(None);
-    }
+    let asks = |recall: &&Recall| recall.last > 0 && !delivery.to.copy;
+    let Some(recall) = delivery.event.body.recall().filter(asks) else { return Ok(None) };
     let asked_at = recall.asked_at.unwrap_or_else(|| app.clock.now());
     let left = (SETTLED - app.clock.now().duration_since(asked_at)).min(SETTLED);
     if let Ok(left) = Duration::try_from(left) {
@@ -40,8 +33,9 @@ pub(super) async fn fill(
     let transcript = app.store.transcript(&delivery.key, LOOKED_AT).await?;
     let told = transcript.into_iter().filter(|record| is_told(record, delivery, recall));
     let lines: Vec<Line> = told.filter_map(|record| line(record.event)).collect();
-    recall.lines = newest(lines, usize::from(recall.last));
-    Ok(Some(filled))
+    let told = Recall { lines: newest(lines, usize::from(recall.last)), ..recall.clone() };
+    let event = Event { body: delivery.event.body.recalling(told), ..delivery.event.clone() };
+    Ok(Some(Delivery { event, ..delivery.clone() }))
 }
 
 /// What was said in this conversation, and has not reached the target by itself.

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use super::DispatchError;
 use crate::app::App;
-use crate::intake::{IntakeError, keep_rejected, take_now};
+use crate::intake::take_or_keep;
 use crate::model::LegId;
 
 /// How many are read at once.
@@ -22,14 +22,7 @@ pub(super) async fn release(app: &App, leg: &LegId) -> Result<(), DispatchError>
     let held = app.store.held(leg, MOST).await?;
     let ready = held.iter().rposition(|held| held.until <= now + SOON).map_or(0, |last| last + 1);
     for held in held.into_iter().take(ready) {
-        match Box::pin(take_now(app, &connection, held.event.clone())).await {
-            Ok(_) => {}
-            Err(IntakeError::Rejected(why)) => {
-                let body = serde_json::to_vec(&held.event)?;
-                keep_rejected(app, &leg.connection, &why, &body, now).await?;
-            }
-            Err(ours) => return Err(ours.into()),
-        }
+        take_or_keep(app, &connection, held.event.clone()).await?;
         app.store.let_go(leg, &held).await?;
     }
     Ok(())

@@ -7,14 +7,12 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::json;
 
-use super::{
-    Call, Inbound, IntakeError, MAX_BODY, Received, Reply, Result as Came, keep_rejected, take,
-};
+use super::keep::{keep, keep_rejected};
+use super::{Call, Inbound, IntakeError, MAX_BODY, Received, Reply, Result as Came, take};
 use crate::app::App;
 use crate::guard::is_one_of;
 use crate::model::Connection;
 use crate::secrets::{PATH_KEY, SecretBag};
-use crate::store::Rejected;
 use crate::telemetry::{self, Count};
 
 /// Platforms wait five seconds (Webex Connect, Twilio's like); whoever waits longer is told before.
@@ -118,7 +116,7 @@ async fn hear<P: Inbound>(
                     Ok(taken) if taken.duplicate => Count::Duplicate,
                     Ok(_) => Count::Accepted,
                     Err(IntakeError::Rejected(why)) => {
-                        keep_rejected(app, &connection.id, why, call.body, now).await?;
+                        keep_rejected(app, &connection.id, why, call.body).await?;
                         Count::Refused
                     }
                     Err(ours) => return Err(ours.clone()),
@@ -134,9 +132,7 @@ async fn hear<P: Inbound>(
 async fn unread(app: &App, call: &Call<'_>, reason: &str) -> Result<(), IntakeError> {
     telemetry::count(call.now, Count::Unreadable, call.connection);
     tracing::warn!(connection = %call.connection.id, reason, "a body was kept unread");
-    let rejected = Rejected::new(call.now, reason.to_owned(), call.body);
-    app.store.keep_rejected(&call.connection.id, &app.ids.next(call.now), &rejected).await?;
-    Ok(())
+    Ok(keep(app, &call.connection.id, reason, call.body).await?)
 }
 
 /// `/in/{platform}/{connection}/{key}[/…]`, with or without a stage's name before it: connection, key,

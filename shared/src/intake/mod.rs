@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 pub use self::http::serve;
 pub use error::{IntakeError, Rejection, Taken};
-pub use keep::keep_rejected;
+pub use keep::take_or_keep;
 pub use take::{take, take_from_house, take_from_target, take_now};
 
 use crate::guard::{Denied, Outside};

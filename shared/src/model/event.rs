@@ -227,6 +227,25 @@ pub enum EventBody {
 }
 
 impl EventBody {
+    /// The same, told with what was said before; only changes of hands tell that.
+    #[must_use]
+    pub fn recalling(&self, told: Recall) -> Self {
+        let mut body = self.clone();
+        if let Self::Handover { recall, .. } | Self::Handback { recall, .. } = &mut body {
+            *recall = told;
+        }
+        body
+    }
+
+    /// What is to be told of what was said before, if this changes hands.
+    #[must_use]
+    pub fn recall(&self) -> Option<&Recall> {
+        match self {
+            Self::Handover { recall, .. } | Self::Handback { recall, .. } => Some(recall),
+            _ => None,
+        }
+    }
+
     /// The kind's name, as in JSON.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -11,12 +11,7 @@ pub(super) fn decide(situation: &Situation<'_>) -> Result<Decision, Refusal> {
     };
     let mut turn = match situation.conversation {
         Some(open) if open.is_open() => Turn::new(situation, open.clone()),
-        past => {
-            let (start, serving) =
-                situation.start.zip(situation.serving).ok_or(Refusal::NoRoute)?;
-            let version = past.map_or(0, |past| past.version);
-            Turn::new(situation, start.conversation(serving, version, situation.now))
-        }
+        past => Turn::starting(situation, past)?,
     };
     if turn.after.at_desk().is_none_or(|handover| handover.accepted_at.is_none()) {
         // They have it at once: nobody has to be asked, and nothing to be told.

@@ -26,12 +26,11 @@ pub(super) fn decide(situation: &Situation<'_>, leg: Option<&str>) -> Result<Dec
         EventBody::Typing { .. } if owns && can.typing => turn.targets.push(turn.to_channel()),
         EventBody::Typing { .. } => {}
         EventBody::Receipt { about, .. } => turn.targets.extend(receipt(&turn, about.as_ref())),
-        EventBody::Handover { mode, reason, context, .. } if owns => {
+        EventBody::Handover { mode, reason, .. } if owns => {
             let recall = turn.recall();
             let target = turn.hand_over(*mode, Trigger::Bot, reason.clone())?;
             if target.role == Role::Desk {
-                let (mode, reason, context) = (*mode, reason.clone(), context.clone());
-                turn.meant = Some(EventBody::Handover { mode, reason, context, recall });
+                turn.mean_with(recall);
             }
             turn.targets.push(target);
         }

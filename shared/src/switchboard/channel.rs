@@ -37,21 +37,19 @@ pub(super) fn decide(situation: &Situation<'_>) -> Result<Decision, Refusal> {
         EventBody::Handover { .. } if turn.after.handover.is_some() => {
             Ok(turn.record(Standing::Record))
         }
-        EventBody::Handover { mode, reason, context, .. } => {
+        EventBody::Handover { mode, reason, .. } => {
             let recall = turn.recall();
             let target = turn.hand_over(*mode, Trigger::Channel, reason.clone())?;
-            let (mode, reason, context) = (*mode, reason.clone(), context.clone());
-            turn.meant = Some(EventBody::Handover { mode, reason, context, recall });
+            turn.mean_with(recall);
             // The channel's own people need no telling.
             turn.targets.extend(Some(target).filter(|target| target.role == Role::Desk));
             turn.copy_to_bot();
             Ok(turn.decided())
         }
-        EventBody::Handback { reason, context, .. } => {
+        EventBody::Handback { reason, .. } => {
             let recall = turn.recall_for_bot();
             turn.take_back(Then::Bot, reason.as_deref(), false);
-            let (reason, context) = (reason.clone(), context.clone());
-            turn.meant = Some(EventBody::Handback { reason, context, recall });
+            turn.mean_with(recall);
             turn.targets.extend(turn.owner());
             Ok(turn.decided())
         }
@@ -118,7 +116,7 @@ fn plain_text(body: &EventBody) -> Option<&str> {
 /// A keyword takes effect before the message is passed on: it goes to whoever it asks for.
 fn follow_wish(turn: &mut Turn<'_>, text: &str) -> Result<(), Refusal> {
     let language = turn.after.language.as_deref();
-    match words::wish(text, &turn.switching(), language) {
+    match words::wish(text, turn.switching(), language) {
         Some(Wish::People) if turn.after.owner() == Owner::Bot && turn.has_people() => {
             turn.say_handover(Trigger::Keyword, "the customer asked")
         }
@@ -153,14 +151,7 @@ fn start<'a>(
             | EventBody::Typing { .. },
             _,
         ) => {
-            let (start, serving) =
-                situation.start.zip(situation.serving).ok_or(Refusal::NoRoute)?;
-            if serving.bot.is_none() && serving.desk.is_none() {
-                return Err(Refusal::NoRoute);
-            }
-            let version = past.map_or(0, |past| past.version);
-            let mut turn =
-                Turn::new(situation, start.conversation(serving, version, situation.now));
+            let mut turn = Turn::starting(situation, past)?;
             turn.watch_silence();
             Ok(turn)
         }

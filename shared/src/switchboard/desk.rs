@@ -40,14 +40,13 @@ pub(super) fn decide(situation: &Situation<'_>, leg: Option<&str>) -> Result<Dec
             turn.targets.extend(Some(channel).filter(|_| shows));
         }
         EventBody::Receipt { about, .. } => turn.targets.extend(receipt(&turn, about.as_ref())),
-        EventBody::Handback { reason, context, .. } => {
+        EventBody::Handback { reason, .. } => {
             let recall = turn.recall_for_bot();
             turn.take_back(Then::Bot, reason.as_deref(), true);
             if !turn.after.is_open() {
                 return Err(Refusal::NoBot);
             }
-            let (reason, context) = (reason.clone(), context.clone());
-            turn.meant = Some(EventBody::Handback { reason, context, recall });
+            turn.mean_with(recall);
             turn.targets.extend(turn.owner());
         }
         EventBody::Close { reason } => {

@@ -18,7 +18,7 @@ pub(super) fn decide(situation: &Situation<'_>, cause: Cause<'_>) -> Result<Deci
     }
     let mut turn = Turn::new(situation, before.clone());
     match &event.body {
-        EventBody::Handover { mode, reason, context, .. } => {
+        EventBody::Handover { mode, reason, .. } => {
             if before.owner() == Owner::Desk {
                 return Err(Refusal::Moot);
             }
@@ -28,12 +28,11 @@ pub(super) fn decide(situation: &Situation<'_>, cause: Cause<'_>) -> Result<Deci
             };
             let recall = turn.recall();
             let target = turn.hand_over(*mode, by, reason.clone())?;
-            let (mode, reason, context) = (*mode, reason.clone(), context.clone());
-            turn.meant = Some(EventBody::Handover { mode, reason, context, recall });
+            turn.mean_with(recall);
             turn.targets.push(target);
             turn.copy_to_bot();
         }
-        EventBody::Handback { reason, context, .. } => {
+        EventBody::Handback { reason, .. } => {
             if before.handover.is_none() {
                 return Err(Refusal::Moot);
             }
@@ -42,8 +41,7 @@ pub(super) fn decide(situation: &Situation<'_>, cause: Cause<'_>) -> Result<Deci
             if !turn.after.is_open() {
                 return Err(Refusal::NoBot);
             }
-            let (reason, context) = (reason.clone(), context.clone());
-            turn.meant = Some(EventBody::Handback { reason, context, recall });
+            turn.mean_with(recall);
             turn.targets.extend(turn.owner());
         }
         EventBody::Close { reason } => {

@@ -1,5 +1,7 @@
 //! A decision in the making: what changes in the conversation, and what is said because of it.
 
+use std::sync::LazyLock;
+
 use jiff::SignedDuration;
 use serde_json::Map;
 
@@ -10,6 +12,9 @@ use crate::model::{
     Party, Phase, Place, Recall, ReceiptStatus, Reference, Role, Serving, Since, Switching, Target,
     Texts, Then, Timer, Trigger,
 };
+
+/// What holds where nobody says who serves the conversation.
+static USUAL: LazyLock<Switching> = LazyLock::new(Switching::default);
 
 /// A decision in the making.
 pub(super) struct Turn<'a> {
@@ -35,6 +40,19 @@ impl<'a> Turn<'a> {
             said: Vec::new(),
             timers: Vec::new(),
         }
+    }
+
+    /// On a conversation that starts, after `past`.
+    pub(super) fn starting(
+        situation: &'a Situation<'a>,
+        past: Option<&Conversation>,
+    ) -> Result<Self, Refusal> {
+        let (start, serving) = situation.start.zip(situation.serving).ok_or(Refusal::NoRoute)?;
+        if serving.bot.is_none() && serving.desk.is_none() {
+            return Err(Refusal::NoRoute);
+        }
+        let version = past.map_or(0, |past| past.version);
+        Ok(Self::new(situation, start.conversation(serving, version, situation.now)))
     }
 
     pub(super) fn record(mut self, standing: Standing) -> Decision {
@@ -65,8 +83,8 @@ impl<'a> Turn<'a> {
         }
     }
 
-    pub(super) fn switching(&self) -> Switching {
-        self.situation.serving.map(|serving| serving.switching.clone()).unwrap_or_default()
+    pub(super) fn switching(&self) -> &'a Switching {
+        self.situation.serving.map_or(&USUAL, |serving| &serving.switching)
     }
 
     /// Whoever answers the customer now, as the target of what the customer does.
@@ -223,6 +241,11 @@ impl<'a> Turn<'a> {
             || self.situation.serving.is_some_and(|serving: &Serving| serving.bot.is_some())
     }
 
+    /// The event as it is passed on: with what was said before.
+    pub(super) fn mean_with(&mut self, recall: Recall) {
+        self.meant = Some(self.situation.event.body.recalling(recall));
+    }
+
     /// What a hand-back tells a bot that did not get copies.
     pub(super) fn recall_for_bot(&self) -> Recall {
         let since = self.situation.conversation.and_then(|before| before.handover.as_ref());
@@ -291,7 +314,7 @@ impl<'a> Turn<'a> {
         first: bool,
     ) {
         let language = self.after.language.as_deref();
-        let Some(text) = words::text(&self.switching(), language, which, agent) else { return };
+        let Some(text) = words::text(self.switching(), language, which, agent) else { return };
         let body = EventBody::Message { content: Content::text(text), metadata: Map::new() };
         let said = by_house(name, body, vec![self.to_channel()]);
         if first { self.before.push(said) } else { self.said.push(said) }

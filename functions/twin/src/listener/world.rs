@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use trunkline_shared::app::App;
 use trunkline_shared::guard::Outside;
-use trunkline_shared::intake::{IntakeError, keep_rejected, take_now};
+use trunkline_shared::intake::{IntakeError, take_or_keep};
 use trunkline_shared::listening::{self, ListeningError};
 use trunkline_shared::model::{AuthorRole, Connection, ConnectionId, Event, Platform};
 use trunkline_shared::queue::{Listen, QueueError};
@@ -172,18 +172,12 @@ impl World for AppWorld {
         {
             return Ok(());
         }
-        let body = serde_json::to_vec(&event).unwrap_or_default();
-        let now = self.now();
-        let what = match Box::pin(take_now(app, connection, event)).await {
-            Ok(taken) if taken.duplicate => Count::Duplicate,
-            Ok(_) => Count::Accepted,
-            Err(IntakeError::Rejected(why)) => {
-                keep_rejected(app, &connection.id, &why, &body, now).await?;
-                Count::Refused
-            }
-            Err(ours) => return Err(ours.into()),
+        let what = match take_or_keep(app, connection, event).await? {
+            Some(taken) if taken.duplicate => Count::Duplicate,
+            Some(_) => Count::Accepted,
+            None => Count::Refused,
         };
-        telemetry::count(now, what, connection);
+        telemetry::count(self.now(), what, connection);
         Ok(())
     }
 
