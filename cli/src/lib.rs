@@ -4,5 +4,6 @@ pub mod apply;
 pub mod config;
 pub mod local;
 pub mod platforms;
+pub mod simulate;
 pub mod stack;
 pub mod verify;

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use trunkline_tests::stand_ins::twin::sockets::Sockets;
-use trunkline_tests::stand_ins::twin::{EMAIL, PASSWORD, Twin24};
+use trunkline_stand_ins::twin::sockets::Sockets;
+use trunkline_stand_ins::twin::{EMAIL, PASSWORD, Twin24};
 use trunkline_tests::{Scene, World, kill, workers_running};
 
 use crate::handover::gist;

@@ -16,6 +16,7 @@ mod parked;
 mod platforms;
 mod schedule;
 mod setup;
+mod simulate;
 mod story;
 mod timers;
 mod webhook;
@@ -47,8 +48,21 @@ fn main() {
     let world = if arguments.list { None } else { Some(runtime.block_on(World::start())) };
     let Some(world) = world.map(Arc::new) else { return };
     let handle = runtime.handle();
-    let trials = trials!(
-        &world,
+    let (together, alone) = (together(&world, &handle), alone(&world, &handle));
+    let conclusion = libtest_mimic::run(&arguments, together);
+    arguments.test_threads = Some(1);
+    let alone = libtest_mimic::run(&arguments, alone);
+    // Everything that was started ends with the world, also when a test failed.
+    drop(world);
+    drop(runtime);
+    conclusion.exit_if_failed();
+    alone.exit();
+}
+
+/// What runs side by side.
+fn together(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
+    trials!(
+        world,
         handle,
         [
             story::a_customers_message_reaches_the_bot_and_the_answer_the_customer,
@@ -120,11 +134,17 @@ fn main() {
             setup::the_command_applies_and_prints_addresses,
             setup::the_command_says_all_that_is_wrong_with_a_file,
             setup::every_function_has_a_sample_and_the_demo_runs_and_ends,
+            simulate::cm_twin_and_unblu_are_played_from_three_terminals,
+            simulate::webex_servisbot_and_a_webhook_desk_are_played,
+            simulate::a_webhook_customer_and_two_sides_of_cm_are_played,
         ]
-    );
-    // What kills any worker, measures time or is slow runs by itself, after the rest.
-    let alone = trials!(
-        &world,
+    )
+}
+
+/// What kills any worker, measures time or is slow runs by itself, after the rest.
+fn alone(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
+    trials!(
+        world,
         handle,
         [
             timers::slow_bot_ack_does_not_hand_over,
@@ -133,13 +153,5 @@ fn main() {
             chaos::one_poisoned_conversation_does_not_hold_up_the_others,
             chaos::nothing_is_lost_or_out_of_order_while_all_goes_wrong,
         ]
-    );
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    arguments.test_threads = Some(1);
-    let alone = libtest_mimic::run(&arguments, alone);
-    // Everything that was started ends with the world, also when a test failed.
-    drop(world);
-    drop(runtime);
-    conclusion.exit_if_failed();
-    alone.exit();
+    )
 }

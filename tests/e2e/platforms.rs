@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 use trunkline_shared::model::Owner;
-use trunkline_tests::stand_ins::cm::{CmRouter, Notice, Side};
-use trunkline_tests::stand_ins::servisbot::{API_KEY, Call as Event, ENGAGEMENT_SECRET, ServisBot};
-use trunkline_tests::stand_ins::twin::{Accepted as TwinAccepted, Twin24};
-use trunkline_tests::stand_ins::unblu::{self, Answered, Call, Posted, Style, Unblu};
+use trunkline_stand_ins::cm::{CmRouter, Notice, Side};
+use trunkline_stand_ins::servisbot::{API_KEY, Call as Event, ENGAGEMENT_SECRET, ServisBot};
+use trunkline_stand_ins::twin::{Accepted as TwinAccepted, Twin24};
+use trunkline_stand_ins::unblu::{self, Answered, Call, Posted, Style, Unblu};
 use trunkline_tests::{Scene, World, says};
 
 use crate::handover::{conversation, gist};
@@ -106,7 +106,7 @@ async fn servisbot_posts(scene: &Scene<'_>, event: Event) {
 
 /// The texts that the router was sent for the customer.
 fn shown(cm: &CmRouter) -> Vec<String> {
-    cm.accepted().iter().flat_map(trunkline_tests::stand_ins::cm::Accepted::texts).collect()
+    cm.accepted().iter().flat_map(trunkline_stand_ins::cm::Accepted::texts).collect()
 }
 
 pub async fn cm_to_twin_to_unblu_and_back(world: &World) {

@@ -4,7 +4,6 @@
 mod far_side;
 mod reference;
 mod scene;
-pub mod stand_ins;
 mod tap;
 mod workers;
 mod world;

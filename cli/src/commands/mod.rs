@@ -3,6 +3,7 @@
 mod configure;
 mod local;
 mod operate;
+mod simulate;
 mod turn;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   trunkline local                        run everything on this machine, with a demo
+  trunkline simulate unblu               be an agent at Unblu, beside it
   trunkline apply trunkline.yaml         put a configuration into the deployed stack
   trunkline apply --dry-run trunkline.yaml   only say what is wrong with it
   trunkline urls trunkline.yaml          the addresses to paste into the vendors' forms
@@ -110,6 +112,8 @@ enum Command {
     Settings,
     /// Print the JSON Schema of the webhook protocol.
     Schema,
+    /// Play a vendor's side from the terminal, beside a stack on this machine.
+    Simulate(simulate::Simulate),
     /// Run the real template on this machine, with a conversation to look at.
     Local {
         /// The port of the local AWS.
@@ -167,6 +171,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
             println!("{:#}", trunkline_webhook::schema());
             Ok(())
         }
+        Command::Simulate(what) => simulate::run(what).await,
         Command::Local { port, once } => local::run(port, once).await,
     }
 }

@@ -3,11 +3,17 @@
 use serde_json::{Map, Value};
 use trunkline_shared::model::{Platform, Role};
 
+use crate::simulate::{Part, Play};
+
 /// What an operator can set for a platform's connections.
 #[derive(Debug, Clone, Copy)]
 pub struct PlatformSpec {
     /// The platform.
     pub platform: Platform,
+    /// Which parts of its side can be simulated, the usual one first.
+    pub parts: &'static [Part],
+    /// Starts its side, to be simulated.
+    pub play: Play,
     /// What its connections can be.
     pub roles: &'static [Role],
     /// Its settings.

@@ -8,6 +8,7 @@ use trunkline_shared::model::{Platform, Role};
 
 use super::checks;
 use crate::config::{Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
+use crate::simulate::{self, Part};
 
 /// The shortest shared secret, in characters.
 const SHORTEST: usize = 16;
@@ -18,6 +19,8 @@ const fn setting(name: &'static str, kind: Kind, about: &'static str) -> Setting
 
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Cm,
+    parts: &[Part::Customer, Part::Bot, Part::Agent],
+    play: simulate::cm::play,
     roles: &[Role::Channel, Role::Bot, Role::Desk],
     settings: &[
         SettingSpec {

@@ -7,6 +7,7 @@ use trunkline_shared::model::{Platform, Role};
 
 use super::checks;
 use crate::config::{Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
+use crate::simulate::{self, Part};
 
 const fn setting(name: &'static str, kind: Kind, about: &'static str) -> SettingSpec {
     SettingSpec { name, kind, required: false, about }
@@ -18,6 +19,8 @@ const fn secret(name: &'static str, about: &'static str) -> SecretSpec {
 
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Servisbot,
+    parts: &[Part::Bot],
+    play: simulate::servisbot::play,
     roles: &[Role::Bot, Role::Observer],
     settings: &[
         setting("engagement_url", Kind::Url, "a bot: where its endpoint takes messages"),

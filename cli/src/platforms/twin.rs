@@ -6,6 +6,7 @@ use trunkline_twin::{CALLBACK_URL, EMAIL, PASSWORD, read_ttl};
 
 use super::checks;
 use crate::config::{Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
+use crate::simulate::{self, Part};
 
 const fn setting(name: &'static str, kind: Kind, about: &'static str) -> SettingSpec {
     SettingSpec { name, kind, required: false, about }
@@ -21,6 +22,8 @@ const fn secret(
 
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Twin,
+    parts: &[Part::Bot],
+    play: simulate::twin::play,
     roles: &[Role::Bot, Role::Desk],
     settings: &[
         setting("mode", Kind::Word(&["chats", "dialogs"]), "chats, or the bot alone (chats)"),

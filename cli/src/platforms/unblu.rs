@@ -6,6 +6,7 @@ use trunkline_unblu::{MEDIA_HEADER, PASSWORD, USERNAME, WEBHOOK_SECRET, number};
 
 use super::checks;
 use crate::config::{Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
+use crate::simulate::{self, Part};
 
 const fn setting(name: &'static str, kind: Kind, about: &'static str) -> SettingSpec {
     SettingSpec { name, kind, required: false, about }
@@ -13,6 +14,8 @@ const fn setting(name: &'static str, kind: Kind, about: &'static str) -> Setting
 
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Unblu,
+    parts: &[Part::Agent],
+    play: simulate::unblu::play,
     roles: &[Role::Desk],
     settings: &[
         SettingSpec {

@@ -5,6 +5,7 @@ use trunkline_webex::{SEND_URL, VERIFICATION_TOKEN};
 
 use super::checks;
 use crate::config::{Kind, PlatformSpec, SecretSpec, SettingSpec};
+use crate::simulate::{self, Part};
 
 const fn text(name: &'static str, about: &'static str) -> SettingSpec {
     SettingSpec { name, kind: Kind::Text, required: false, about }
@@ -12,6 +13,8 @@ const fn text(name: &'static str, about: &'static str) -> SettingSpec {
 
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Webex,
+    parts: &[Part::Customer],
+    play: simulate::webex::play,
     roles: &[Role::Channel],
     settings: &[
         SettingSpec {

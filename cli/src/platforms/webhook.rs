@@ -7,9 +7,12 @@ use trunkline_webhook::{API_KEY, BEARER, SIGNING, check_template};
 use super::checks;
 use crate::apply::OPERATIONS;
 use crate::config::{Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
+use crate::simulate::{self, Part};
 
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Webhook,
+    parts: &[Part::Bot, Part::Agent, Part::Customer],
+    play: simulate::webhook::play,
     roles: &[Role::Channel, Role::Bot, Role::Desk, Role::Observer],
     settings: &[
         SettingSpec {

@@ -2,22 +2,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
-#[allow(dead_code, reason = "the end-to-end tests use the rest")]
-#[path = "../../../tests/src/stand_ins/cm.rs"]
-mod stand_in;
 
 use common::{
     ADAPTER, CHAT, Given, SECRET, TOKEN, connection, delivery, map, plain, says, secrets, sending,
 };
 use http::HeaderMap;
 use serde_json::{Value, json};
-use stand_in::{ACCOUNT, CmRouter, Notice, Side, chat_id};
 use trunkline_cm::{Cm, message_id};
 use trunkline_shared::dispatch::{Attempt, Outbound};
 use trunkline_shared::guard::Outside;
 use trunkline_shared::model::{
     Choice, Connection, Content, Event, EventBody, Media, Mode, Recall, Session, Verdict,
 };
+use trunkline_stand_ins::cm::{ACCOUNT, CmRouter, Notice, Side, chat_id};
 
 const CLIENT: &str = "0031612345678";
 

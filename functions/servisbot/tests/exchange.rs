@@ -1,10 +1,7 @@
 //! Over real HTTP, with a stand-in of ServisBOT on the other side.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
-#![allow(dead_code, reason = "the end-to-end tests use the rest of the stand-in")]
 
 mod common;
-#[path = "../../../tests/src/stand_ins/servisbot.rs"]
-mod stand_in;
 
 use std::time::Duration;
 
@@ -12,14 +9,14 @@ use common::{CONVERSATION, connection, content, delivery, events, now, says, sec
 use http::{HeaderMap, HeaderName, Method};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use stand_in::{
-    API_KEY, Call as Posted, Disorder, ENGAGEMENT_SECRET, JWT_SECRET, Post, Proof, ServisBot,
-};
 use trunkline_servisbot::Servisbot;
 use trunkline_shared::dispatch::{Attempt, Outbound, Sending};
 use trunkline_shared::guard::Outside;
 use trunkline_shared::intake::{Call, Inbound, Received};
 use trunkline_shared::model::{AuthorRole, Choice, Content, Delivery, EventBody, Role, Verdict};
+use trunkline_stand_ins::servisbot::{
+    API_KEY, Call as Posted, Disorder, ENGAGEMENT_SECRET, JWT_SECRET, Post, Proof, ServisBot,
+};
 
 /// Opens and sends, as the dispatcher does.
 async fn send(delivery: &Delivery, settings: &Value) -> Attempt {

@@ -2,22 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
-#[allow(
-    dead_code,
-    clippy::must_use_candidate,
-    clippy::missing_panics_doc,
-    reason = "the end-to-end tests use the rest"
-)]
-#[path = "../../../tests/src/stand_ins/twin.rs"]
-mod stand_in;
 
 use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
 use common::{Leg, OURS, events, plain_http, text};
 use serde_json::{Value, json};
-use stand_in::{BOT, EMAIL, PASSWORD, Twin24};
 use trunkline_shared::model::{EventBody, Verdict};
+use trunkline_stand_ins::twin::{BOT, EMAIL, PASSWORD, Twin24};
 
 async fn twin_and_leg(answers: &str) -> (Twin24, Leg) {
     let twin = Twin24::start(plain_http()).await;

@@ -2,14 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
-#[allow(
-    dead_code,
-    clippy::must_use_candidate,
-    clippy::missing_panics_doc,
-    reason = "the end-to-end tests use the rest"
-)]
-#[path = "../../../tests/src/stand_ins/twin.rs"]
-mod stand_in;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -18,8 +10,6 @@ use std::time::Duration;
 use common::{Leg, plain_http, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use stand_in::sockets::Sockets;
-use stand_in::{EMAIL, PASSWORD, Twin24};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -27,6 +17,8 @@ use trunkline_shared::guard::Outside;
 use trunkline_shared::model::{Connection, ConnectionId, ConversationKey, Event, LegId, Session};
 use trunkline_shared::secrets::SecretBag;
 use trunkline_shared::store::{Active, StoreError};
+use trunkline_stand_ins::twin::sockets::Sockets;
+use trunkline_stand_ins::twin::{EMAIL, PASSWORD, Twin24};
 use trunkline_twin::Tokens;
 use trunkline_twin::listener::{Ended, Pace, Shift, Trouble, World, listen};
 

@@ -2,23 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
-#[allow(
-    dead_code,
-    clippy::must_use_candidate,
-    clippy::missing_panics_doc,
-    reason = "the end-to-end tests use the rest"
-)]
-#[path = "../../../tests/src/stand_ins/twin.rs"]
-mod stand_in;
 
 use common::{Leg, OURS, events, map, message, plain_http, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use stand_in::{EMAIL, PASSWORD, Twin24};
 use trunkline_shared::dispatch::Attempt;
 use trunkline_shared::model::{
     Author, AuthorRole, Choice, Content, EventBody, Line, Media, Mode, Recall, Verdict,
 };
+use trunkline_stand_ins::twin::{Accepted, EMAIL, PASSWORD, Twin24};
 
 async fn twin_and_leg(settings: Value) -> (Twin24, Leg) {
     let twin = Twin24::start(plain_http()).await;
@@ -203,7 +195,7 @@ async fn a_choice_is_said_in_its_own_words() {
     leg.send(EventBody::Choice { id: "Refund".into(), title: None, typed: None }).await;
     let title = Some("Refund, please".into());
     leg.send(EventBody::Choice { id: "2".into(), title, typed: Some("2".into()) }).await;
-    let said: Vec<_> = twin.accepted().iter().map(stand_in::Accepted::text).collect();
+    let said: Vec<_> = twin.accepted().iter().map(Accepted::text).collect();
     assert_eq!(said, ["Refund", "Refund, please"]);
 }
 

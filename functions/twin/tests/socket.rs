@@ -2,23 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
-#[allow(
-    dead_code,
-    unused_imports,
-    clippy::must_use_candidate,
-    clippy::missing_panics_doc,
-    reason = "others use the rest"
-)]
-#[path = "../../../tests/src/stand_ins/twin.rs"]
-mod stand_in;
 
 use std::time::Duration;
 
 use common::plain_http;
 use serde_json::{Value, json};
-use stand_in::sockets::Sockets;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
+use trunkline_stand_ins::twin::sockets::Sockets;
 use trunkline_twin::socket::{Address, Heard, listen};
 
 const SESSION: &str = "6b1d7f5e-3f0c-4a0e-9a51-1f6f1f8b0a01";

@@ -85,6 +85,12 @@ impl Api {
         Self { http: plain_http(), port }
     }
 
+    /// The local AWS's port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A POST to one of the API's addresses.
     pub fn post(&self, url: &str, body: String) -> reqwest::RequestBuilder {
         let rest = url.trim_start_matches("http://");

@@ -8,8 +8,8 @@ use trunkline_shared::model::{EventBody, ReceiptStatus};
 use trunkline_unblu::reaches;
 
 use crate::common::{delivery_id, headers, post, says};
-use crate::stand_in::{Answered, Call, Post, Style, accepts};
 use crate::{Far, VERSIONS};
+use trunkline_stand_ins::unblu::{Answered, Call, Post, Style, accepts};
 
 /// Our side of a connection, without the network.
 pub fn endpoint(far: &Far) -> Post {

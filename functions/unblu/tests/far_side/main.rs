@@ -7,20 +7,18 @@ mod common;
 mod opens;
 mod registration;
 mod sends;
-#[path = "../../../../tests/src/stand_ins/unblu.rs"]
-#[allow(dead_code, reason = "the end-to-end tests use the rest")]
-mod stand_in;
 
 use serde_json::{Value, json};
 use trunkline_shared::dispatch::{Attempt, Outbound, Sending};
 use trunkline_shared::guard::Outside;
 use trunkline_shared::model::{Connection, Delivery, EventBody, Session};
 use trunkline_shared::secrets::SecretBag;
+use trunkline_stand_ins::unblu;
 use trunkline_unblu::Unblu;
 
 /// An Unblu server, and our connection to it.
 struct Far {
-    server: stand_in::Unblu,
+    server: unblu::Unblu,
     connection: Connection,
     secrets: SecretBag,
     outside: Outside,
@@ -28,7 +26,7 @@ struct Far {
 
 impl Far {
     async fn start(version: &str, settings: &Value) -> Self {
-        let server = stand_in::Unblu::start().await;
+        let server = unblu::Unblu::start().await;
         let mut all = json!({"base_url": server.base_url(version), "api_version": version});
         for (name, value) in settings.as_object().unwrap() {
             all[name] = value.clone();

@@ -7,8 +7,8 @@ use trunkline_shared::model::{
     Author, AuthorRole, Content, Delivery, Line, Recall, Session, Verdict,
 };
 
-use crate::stand_in::{AREA, REGISTERED};
 use crate::{Far, VERSIONS, common};
+use trunkline_stand_ins::unblu::{AREA, REGISTERED};
 
 #[tokio::test]
 async fn person_contact_and_conversation_are_made_once() {

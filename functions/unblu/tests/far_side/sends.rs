@@ -15,8 +15,8 @@ use trunkline_shared::model::{
 use trunkline_unblu::Unblu;
 
 use crate::common::{delivery, delivery_id, handover, map, says};
-use crate::stand_in::Style;
 use crate::{Far, VERSIONS};
+use trunkline_stand_ins::unblu::Style;
 
 #[tokio::test]
 async fn a_text_arrives_with_the_deliverys_id() {

@@ -5,11 +5,8 @@
 //! Rules are marked with their sources as in the fact sheet (S4, SW, SL, SC). How errors look is not
 //! documented: they have the form of the API gateway that ServisBOT's addresses stand behind.
 
-#[path = "servisbot/events.rs"]
 mod events;
-#[path = "servisbot/history.rs"]
 mod history;
-#[path = "servisbot/proof.rs"]
 mod proof;
 
 use std::collections::VecDeque;
@@ -75,7 +72,11 @@ pub struct ServisBot {
 impl ServisBot {
     /// Starts one.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    /// The same, at a port that was chosen.
+    pub fn start_at(listener: TcpListener) -> Self {
         let port = listener.local_addr().unwrap().port();
         let memory = Arc::new(Mutex::new(Memory::default()));
         let router = Router::new().fallback(answer).with_state(Arc::clone(&memory));

@@ -4,19 +4,12 @@
 //! What the vendor does not document is decided here as follows: whatever is refused for its content is
 //! 400, a broken uniqueness 400, an outdated version 409, an ended conversation 400.
 
-#[path = "unblu/acts.rs"]
 mod acts;
-#[path = "unblu/api.rs"]
 mod api;
-#[path = "unblu/calls.rs"]
 mod calls;
-#[path = "unblu/entities.rs"]
 mod entities;
-#[path = "unblu/proof.rs"]
 mod proof;
-#[path = "unblu/rules.rs"]
 mod rules;
-#[path = "unblu/state.rs"]
 mod state;
 
 use std::future::Future;
@@ -57,7 +50,11 @@ pub struct Unblu {
 impl Unblu {
     /// Starts one with one channel, which is active and calls nobody until `calls` is told whom.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    /// The same, at a port that was chosen.
+    pub fn start_at(listener: TcpListener) -> Self {
         let port = listener.local_addr().unwrap().port();
         let memory = Arc::new(Mutex::new(Memory::new()));
         let router = Router::new().fallback(api::answer).with_state(Arc::clone(&memory));

@@ -16,7 +16,6 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-#[path = "cm/control.rs"]
 mod control;
 
 /// The technical link of all adapters.
@@ -127,7 +126,11 @@ pub struct CmRouter {
 impl CmRouter {
     /// Starts one whose calls must bring this product token.
     pub async fn start(token: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap(), token)
+    }
+
+    /// The same, at a port that was chosen.
+    pub fn start_at(listener: TcpListener, token: &str) -> Self {
         let port = listener.local_addr().unwrap().port();
         let types = HashSet::from(["text".to_owned()]);
         let memory = Memory { token: token.to_owned(), types, ..Memory::default() };

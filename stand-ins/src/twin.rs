@@ -3,17 +3,11 @@
 //! speak, and calls back whoever asked for that. Its [`sockets`] are a program of their own, which is
 //! told what was said.
 
-#[path = "twin/chats.rs"]
 mod chats;
-#[path = "twin/dialogs.rs"]
 mod dialogs;
-#[path = "twin/iam.rs"]
 mod iam;
-#[path = "twin/rules.rs"]
 mod rules;
-#[path = "twin/sockets.rs"]
 pub mod sockets;
-#[path = "twin/state.rs"]
 mod state;
 
 use std::sync::Arc;
@@ -47,7 +41,11 @@ pub struct Twin24 {
 impl Twin24 {
     /// Starts it. It calls back with `http`.
     pub async fn start(http: reqwest::Client) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap(), http)
+    }
+
+    /// The same, at a port that was chosen.
+    pub fn start_at(listener: TcpListener, http: reqwest::Client) -> Self {
         let port = listener.local_addr().unwrap().port();
         let shared = Shared { state: Arc::default(), http };
         shared.state.lock().unwrap().origin = format!("http://127.0.0.1:{port}");
