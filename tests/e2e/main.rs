@@ -48,7 +48,7 @@ fn main() {
     let world = if arguments.list { None } else { Some(runtime.block_on(World::start())) };
     let Some(world) = world.map(Arc::new) else { return };
     let handle = runtime.handle();
-    let (together, alone) = (together(&world, &handle), alone(&world, &handle));
+    let (together, alone) = (together(&world, handle), alone(&world, handle));
     let conclusion = libtest_mimic::run(&arguments, together);
     arguments.test_threads = Some(1);
     let alone = libtest_mimic::run(&arguments, alone);
