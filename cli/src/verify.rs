@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use trunkline_shared::app::{Clock, Ids, RandomIds, SystemClock};
-use trunkline_shared::model::{Connection, Job};
+use trunkline_shared::model::{ConnectionId, Job, Platform};
 use trunkline_shared::queue::QueueError;
-use trunkline_shared::store::StoreError;
+use trunkline_shared::store::{Health, StoreError};
 
 use crate::stack::Stack;
 
@@ -27,24 +26,29 @@ pub enum VerifyError {
     Silence(u64),
 }
 
-/// Asks, and waits for at most `seconds`. Answers with the time of the proof.
+/// Asks, and waits for at most `seconds`. Answers with what came of it; where the platform has no call
+/// for it, that is the person's word.
 ///
 /// # Errors
 /// If the far side did not prove itself, or nothing is known.
 pub async fn verify(
     stack: &Stack,
-    connection: &Connection,
+    connection: &ConnectionId,
+    platform: Platform,
     seconds: u64,
-) -> Result<Timestamp, VerifyError> {
+) -> Result<Health, VerifyError> {
     let challenge = RandomIds.next(SystemClock.now());
-    let job = Job::Verify { connection: connection.id.clone(), challenge: challenge.clone() };
-    let group = format!("verify-{}", connection.id);
-    stack.queues.order(connection.platform, group, challenge.clone(), &job).await?;
+    let job = Job::Verify { connection: connection.clone(), challenge: challenge.clone() };
+    let group = format!("verify-{connection}");
+    stack.queues.order(platform, group, challenge.clone(), &job).await?;
     for _ in 0..seconds * 4 {
         tokio::time::sleep(Duration::from_millis(250)).await;
-        let health = stack.store.health(&connection.id).await?;
+        let health = stack.store.health(connection).await?;
         if let Some(health) = health.filter(|health| health.challenge == challenge) {
-            return health.problem.map_or(Ok(health.at), |why| Err(VerifyError::Unproven(why)));
+            return match health.problem {
+                Some(why) => Err(VerifyError::Unproven(why)),
+                None => Ok(health),
+            };
         }
     }
     Err(VerifyError::Silence(seconds))

@@ -82,6 +82,11 @@ impl Unblu {
         self.memory().channel["supportsMultipleConversationsPerContact"] = several.into();
     }
 
+    /// Calls in the form of that version of its API, as the channel's `webhookApiVersion`.
+    pub fn calls_in(&self, version: &str) {
+        self.memory().channel["webhookApiVersion"] = version.to_uppercase().into();
+    }
+
     /// Answers its next call with that status, and does nothing.
     pub fn fails_next(&self, status: u16) {
         self.memory().failing.push_back((None, status));

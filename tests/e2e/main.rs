@@ -4,6 +4,7 @@ mod bad_input;
 mod breaker;
 mod carried;
 mod chaos;
+mod check;
 mod counts;
 mod delivery;
 mod duplicates;
@@ -12,6 +13,7 @@ mod handover;
 mod listener;
 mod loops;
 mod ownership;
+mod pairs;
 mod parked;
 mod platforms;
 mod schedule;
@@ -109,6 +111,11 @@ fn together(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
             platforms::a_desk_behind_cms_router,
             platforms::files_and_receipts_between_a_channel_and_unblu,
             platforms::our_conversations_are_readable_as_servisbot_events,
+            pairs::a_webhook_channel_to_twin_by_callback_to_unblu,
+            pairs::webex_to_servisbot_to_webex_connects_own_agents_and_back,
+            pairs::cm_to_a_servisbot_whose_events_name_nobody_to_a_webhook_desk,
+            pairs::a_webhook_channel_to_servisbot_to_agents_behind_cm,
+            check::a_channel_that_unblu_gave_up_is_switched_on_again,
             webhook::channel_observer_and_addresses_of_their_own,
             webhook::bearer_and_api_key,
             webhook::handshakes_both_ways,

@@ -11,9 +11,9 @@ use trunkline_tests::{Scene, World, says};
 
 use crate::handover::{conversation, gist};
 
-const ADAPTER: &str = "7d1c2a94-3f0b-4e0d-8f5d-0a9d5c1e7b22";
+pub const ADAPTER: &str = "7d1c2a94-3f0b-4e0d-8f5d-0a9d5c1e7b22";
 
-const CM: &str = "
+pub const CM: &str = "
   NAME-cm:
     platform: cm
     role: channel
@@ -21,40 +21,40 @@ const CM: &str = "
     settings: { send_url: '<CM>' }
     secrets: { product_token: { env: CM_TOKEN } }
 ";
-const TWIN: &str = "
+pub const TWIN: &str = "
   NAME-twin:
     platform: twin
     role: bot
     settings: <TWIN>
 ";
-const SERVISBOT: &str = "
+pub const SERVISBOT: &str = "
   NAME-servisbot:
     platform: servisbot
     role: bot
     settings: { engagement_url: '<SERVISBOT>', replies: eventing, auth: api_key }
     secrets: { engagement_secret: { env: ENGAGE }, api_key: { env: API_KEY } }
 ";
-const UNBLU: &str = "
+pub const UNBLU: &str = "
   NAME-unblu:
     platform: unblu
     role: desk
     settings: { base_url: '<UNBLU>', channel_id: cHaNnElIdExample0000001, recipient_type: NAMED_AREA, recipient_id: nAmEdArEaIdExample00001 }
     secrets: { username: { env: UNBLU_USER }, password: { env: UNBLU_PASSWORD }, webhook_secret: { env: UNBLU_SECRET } }
 ";
-const WEBEX: &str = "
+pub const WEBEX: &str = "
   NAME-webex:
     platform: webex
     role: channel
     secrets: { verification_token: { env: TOKEN }, send_url: { env: WEBEX_URL } }
 ";
-const CHANNEL: &str = "
+pub const CHANNEL: &str = "
   NAME-channel:
     platform: webhook
     role: channel
     settings: { message_url: FAR/channel }
     secrets: { signing: { env: NEW } }
 ";
-const BOT: &str = "
+pub const BOT: &str = "
   NAME-bot:
     platform: webhook
     role: bot
@@ -62,13 +62,13 @@ const BOT: &str = "
     secrets: { signing: { env: NEW } }
 ";
 
-fn file(connections: &[&str], route: &str) -> String {
+pub fn file(connections: &[&str], route: &str) -> String {
     let keywords = "keywords: { en: { handover: [agent] } }";
     let connections = connections.concat();
     format!("connections:{connections}routes:\n  NAME: {{ {route}, {keywords} }}\n")
 }
 
-fn unblus(unblu: &Unblu) -> Vec<(&'static str, String)> {
+pub fn unblus(unblu: &Unblu) -> Vec<(&'static str, String)> {
     let (user, password) = unblu::ADMIN;
     vec![
         ("UNBLU", unblu.base_url("v4")),
@@ -78,7 +78,7 @@ fn unblus(unblu: &Unblu) -> Vec<(&'static str, String)> {
     ]
 }
 
-async fn unblu_posts(scene: &Scene<'_>, call: Call) -> Posted {
+pub async fn unblu_posts(scene: &Scene<'_>, call: Call) -> Posted {
     let headers: Vec<_> =
         call.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let body = String::from_utf8(call.body.clone()).unwrap();
@@ -91,13 +91,13 @@ async fn unblu_posts(scene: &Scene<'_>, call: Call) -> Posted {
     posted
 }
 
-async fn cm_posts(scene: &Scene<'_>, which: &str, notice: Notice) {
+pub async fn cm_posts(scene: &Scene<'_>, which: &str, notice: Notice) {
     let (status, _, text) =
         scene.post_below(which, notice.path, notice.body, &notice.headers).await;
     assert!((200..300).contains(&status), "{status} {text}");
 }
 
-async fn servisbot_posts(scene: &Scene<'_>, event: Event) {
+pub async fn servisbot_posts(scene: &Scene<'_>, event: Event) {
     let headers: Vec<_> =
         event.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let (status, _, text) = scene.post_below("servisbot", event.path, event.body, &headers).await;
@@ -105,7 +105,7 @@ async fn servisbot_posts(scene: &Scene<'_>, event: Event) {
 }
 
 /// The texts that the router was sent for the customer.
-fn shown(cm: &CmRouter) -> Vec<String> {
+pub fn shown(cm: &CmRouter) -> Vec<String> {
     cm.accepted().iter().flat_map(trunkline_stand_ins::cm::Accepted::texts).collect()
 }
 

@@ -8,7 +8,6 @@ use trunkline::apply::{Change, apply as apply_to, inbound_url};
 use trunkline::config::{self, Desired, Reading, System};
 use trunkline::platforms;
 use trunkline::stack::Stack;
-use trunkline::verify::verify as ask;
 use trunkline_shared::app::unguessable;
 use trunkline_shared::model::Connection;
 
@@ -58,13 +57,6 @@ pub(super) async fn urls(stack: &Stack, file: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-pub(super) async fn verify(stack: &Stack, connection: &str) -> Result<(), Failed> {
-    let connection = applied(stack, connection).await?;
-    let at = ask(stack, &connection, 30).await?;
-    println!("{} proved itself at {at}", connection.id);
-    Ok(())
-}
-
 pub(super) async fn rejected(stack: &Stack, connection: &str, most: u16) -> Result<(), Failed> {
     let connection = applied(stack, connection).await?;
     let rejected = stack.store.rejected(&connection.id, most).await?;
@@ -110,7 +102,7 @@ fn read(file: &Path, allow_local: bool) -> Result<Desired, Failed> {
         .map_err(|problems| Failed(format!("{}:\n{problems}", file.display())))
 }
 
-async fn applied(stack: &Stack, connection: &str) -> Result<Connection, Failed> {
+pub(super) async fn applied(stack: &Stack, connection: &str) -> Result<Connection, Failed> {
     let found = stack.store.connection(&connection.parse()?).await?;
     found.ok_or_else(|| {
         Failed(format!("there is no connection '{connection}' in the stack: apply it first"))

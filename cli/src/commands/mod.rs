@@ -1,5 +1,6 @@
 //! The command line.
 
+mod check;
 mod configure;
 mod local;
 mod operate;
@@ -29,6 +30,7 @@ Examples:
   trunkline apply trunkline.yaml         put a configuration into the deployed stack
   trunkline apply --dry-run trunkline.yaml   only say what is wrong with it
   trunkline urls trunkline.yaml          the addresses to paste into the vendors' forms
+  trunkline check                        does each platform accept our credentials?
   trunkline verify shop-bot              ask a connection's far side to prove itself
   trunkline deliveries                   what is parked or has failed, and why
   trunkline replay --connection shop-bot --since 2h   have it sent now
@@ -56,6 +58,12 @@ enum Command {
     Verify {
         /// The connection.
         connection: String,
+    },
+    /// Ask the far sides of all connections, or of some, whether they are ours and take our
+    /// credentials, and mend what can be mended.
+    Check {
+        /// Which; all, if left out.
+        connections: Vec<String>,
     },
     /// Show what came for a connection and could not be read. Kept for a week.
     Rejected {
@@ -144,7 +152,8 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
     match cli.command {
         Command::Apply { file, dry_run } => configure::apply(&name, &file, dry_run).await,
         Command::Urls { file } => configure::urls(&find(&name).await?, &file).await,
-        Command::Verify { connection } => configure::verify(&find(&name).await?, &connection).await,
+        Command::Verify { connection } => check::verify(&find(&name).await?, &connection).await,
+        Command::Check { connections } => check::check(&find(&name).await?, &connections).await,
         Command::Rejected { connection, most } => {
             configure::rejected(&find(&name).await?, &connection, most).await
         }

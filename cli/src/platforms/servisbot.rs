@@ -30,6 +30,12 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
             "a bot: whose messages go on to the customer (egress)",
         ),
         setting(
+            "join",
+            Kind::Word(&["customer_reference", "text"]),
+            "a bot: how eventing is joined with a conversation where it has no customerReference; text \
+             needs a bot that nobody else talks to (customer_reference)",
+        ),
+        setting(
             "egress_auth",
             Kind::Word(&["bearer", "none"]),
             "a bot: what an egress must bring; none trusts the address alone (bearer)",
@@ -98,6 +104,9 @@ fn check(checked: &Checked<'_>) -> Vec<String> {
             "jwt_secret" => needs(JWT_SECRET),
             _ => {}
         }
+    }
+    if text("join") == Some("text") && text("replies") != Some("eventing") {
+        problems.push("join: text is for replies: eventing".into());
     }
     match (is_bot, is_observer) {
         (false, false) => problems.push(
@@ -204,6 +213,7 @@ mod tests {
         for (name, value) in [
             ("repeat_window", "a while".to_owned()),
             ("repeat_window", "3601".to_owned()),
+            ("join", "text".to_owned()),
             ("auth_header", "a b".to_owned()),
             ("organization", "x".repeat(61)),
         ] {

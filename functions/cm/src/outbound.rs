@@ -1,11 +1,10 @@
 //! From deliveries to the router's calls.
 
 use http::{HeaderMap, HeaderValue, Method, header};
-use jiff::Timestamp;
 use serde_json::json;
-use trunkline_shared::dispatch::{Attempt, Meaning, Outbound, Sending, Unsendable};
+use trunkline_shared::dispatch::{Asking, Attempt, Meaning, Outbound, Proof, Sending, Unsendable};
 use trunkline_shared::guard::{Answer, Outside, Request};
-use trunkline_shared::model::{Connection, EventBody, Platform, Role, Session, Verdict};
+use trunkline_shared::model::{EventBody, Platform, Role, Session, Verdict};
 use trunkline_shared::secrets::SecretBag;
 
 use crate::settings::{PRODUCT_TOKEN, Settings};
@@ -75,21 +74,10 @@ impl Outbound for Cm {
         answer::meaning(answer, None)
     }
 
-    fn verification(
-        &self,
-        _: &Connection,
-        _: &SecretBag,
-        _: &str,
-        _: Timestamp,
-    ) -> Result<Request, Unsendable> {
-        Err(Unsendable::NoForm(
-            "CM.com's router has no call that proves a connection: write to the adapter's channel; \
-             `trunkline rejected` and `trunkline deliveries` show what did not come through",
-        ))
-    }
-
-    fn verification_problem(&self, _: &Answer, _: &str) -> Option<String> {
-        None
+    async fn prove(&self, _: &Asking<'_>, _: &Outside) -> Proof {
+        Proof::Unasked(
+            "CM.com's router has no call that proves a connection: write to the adapter's channel",
+        )
     }
 }
 

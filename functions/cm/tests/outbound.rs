@@ -348,14 +348,12 @@ fn what_the_platform_has_no_form_for_is_skipped() {
 }
 
 #[test]
-fn without_a_token_nothing_is_sent_and_there_is_nothing_to_verify() {
+fn without_a_token_nothing_is_sent() {
     let connection = connection("channel", json!({}));
     let (session, none) = (Session::new("ours", CHAT), SecretBag::default());
     let delivery = delivery(&connection, says(Content::text("x")));
     let outcome = Cm.encode(&sending(&connection, &none, Some(&session), &delivery));
     assert!(matches!(outcome, Err(Unsendable::Misconfigured(_))));
-    let verification = Cm.verification(&connection, &secrets(false), "c", common::now());
-    assert!(matches!(verification, Err(Unsendable::NoForm(_))));
 }
 
 proptest! {

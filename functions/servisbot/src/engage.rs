@@ -27,6 +27,14 @@ pub(crate) fn request(sending: &Sending<'_>, settings: &Settings) -> Result<Requ
     })
 }
 
+/// The text by which this comes back as an event; none, if it is not said to the bot.
+pub(crate) fn posted(sending: &Sending<'_>, settings: &Settings) -> Option<String> {
+    match said(sending, settings) {
+        Ok(("message", Value::String(text))) => Some(text),
+        _ => None,
+    }
+}
+
 /// The call's `Type` and `Value`.
 fn said(sending: &Sending<'_>, settings: &Settings) -> Result<(&'static str, Value), Unsendable> {
     let is_copy = sending.delivery.to.copy;

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use trunkline_shared::model::{
-    Author, AuthorRole, Content, Event, EventBody, EventId, Mode, Recall, digest,
+    Author, AuthorRole, Clue, Content, Event, EventBody, EventId, Mode, Recall, digest,
 };
 
 use crate::markup;
-use crate::settings::{Settings, Source};
+use crate::settings::{Join, Settings, Source};
 use crate::wire::TimelineMessage;
 
 /// Reads one event. Only what goes to the user (`to: "client"`) is said to the customer, and only where
@@ -40,8 +40,25 @@ pub fn parse(body: &Value, settings: &Settings, now: Timestamp) -> Result<Event,
         opaque(false)
     };
     let external_id = message.id.clone().filter(|_| to_client);
+    let clue = clue(&message, settings);
     let event = Event::new(id, conversation, at, Author::nameless(role), body);
-    Ok(Event { external_id, ..event })
+    Ok(Event { external_id, clue, ..event })
+}
+
+/// How the conversation of an event is found that does not say whose it is.
+fn clue(message: &TimelineMessage, settings: &Settings) -> Option<Clue> {
+    if settings.join != Join::Text || message.customer_reference.is_some() {
+        return None;
+    }
+    let heard = message.to.as_deref() == Some("server")
+        && message.content_type.as_deref() == Some("message");
+    let text = message.contents.get("message").and_then(Value::as_str).filter(|_| heard);
+    Some(text.map_or(Clue::Coming, |text| Clue::Noted(note_of(text))))
+}
+
+/// The note by which a text that was posted is known when it comes back as an event.
+pub(crate) fn note_of(text: &str) -> String {
+    digest(&[text.trim()])
 }
 
 /// What a repeat has in common with its first (S4 says the id alone, but a click has the id of what was

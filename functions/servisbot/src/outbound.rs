@@ -1,14 +1,14 @@
 //! From deliveries to calls: of the engagement adapter for a bot, of an event consumer for an observer.
 
-use jiff::Timestamp;
-use trunkline_shared::dispatch::{Attempt, Meaning, Outbound, Sending, Unsendable, by_status};
+use trunkline_shared::dispatch::{
+    Asking, Attempt, Meaning, Outbound, Proof, Sending, Unsendable, by_status,
+};
 use trunkline_shared::guard::{Answer, Outside, Request};
-use trunkline_shared::model::{Connection, Platform, Role, Verdict};
-use trunkline_shared::secrets::SecretBag;
+use trunkline_shared::model::{Platform, Role, Verdict};
 
 use crate::record::DUPLICATE;
-use crate::settings::Settings;
-use crate::{Servisbot, engage, record};
+use crate::settings::{Join, Settings, Source};
+use crate::{Servisbot, engage, eventing, record};
 
 impl Outbound for Servisbot {
     const PLATFORM: Platform = Platform::Servisbot;
@@ -27,6 +27,14 @@ impl Outbound for Servisbot {
         }
     }
 
+    fn clue(&self, sending: &Sending<'_>) -> Option<String> {
+        let settings = Settings::of(&sending.connection.settings);
+        let by_text = settings.replies == Source::Eventing && settings.join == Join::Text;
+        let is_bot = sending.delivery.to.role == Role::Bot;
+        let posted = (by_text && is_bot).then(|| engage::posted(sending, &settings)).flatten();
+        posted.map(|text| eventing::note_of(&text))
+    }
+
     fn encode(&self, sending: &Sending<'_>) -> Result<Request, Unsendable> {
         let settings = Settings::of(&sending.connection.settings);
         match sending.delivery.to.role {
@@ -38,19 +46,8 @@ impl Outbound for Servisbot {
         }
     }
 
-    fn verification(
-        &self,
-        _: &Connection,
-        _: &SecretBag,
-        _: &str,
-        _: Timestamp,
-    ) -> Result<Request, Unsendable> {
-        let how = "ServisBOT documents no handshake: write to the bot, and see `trunkline status`";
-        Err(Unsendable::NoForm(how))
-    }
-
-    fn verification_problem(&self, _: &Answer, _: &str) -> Option<String> {
-        None
+    async fn prove(&self, _: &Asking<'_>, _: &Outside) -> Proof {
+        Proof::Unasked("ServisBOT documents no handshake: write to the bot")
     }
 }
 

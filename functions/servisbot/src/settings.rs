@@ -18,6 +18,8 @@ pub struct Settings {
     pub engagement_url: Option<String>,
     /// A bot: from where its messages are passed on. What comes from elsewhere is kept only.
     pub replies: Source,
+    /// A bot: how an event is joined with its conversation.
+    pub join: Join,
     /// A bot: what the engagement adapter proves its egress by.
     pub egress_auth: EgressAuth,
     /// A bot: which writing of an egress is read.
@@ -55,6 +57,18 @@ pub enum Source {
     Egress,
     /// Eventing, which has rich content, and may not say whose they are.
     Eventing,
+}
+
+/// How an event is joined with its conversation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Join {
+    /// By its `customerReference`; one without belongs to nobody.
+    #[default]
+    CustomerReference,
+    /// Where it has none, by the first event `to: "server"` that says what was just posted (fact sheet
+    /// 3.5, inferred): from then on its `conversationId` is known.
+    Text,
 }
 
 /// What an egress must bring.
@@ -97,6 +111,7 @@ impl Default for Settings {
         Self {
             engagement_url: None,
             replies: Source::default(),
+            join: Join::default(),
             egress_auth: EgressAuth::default(),
             egress_content: EgressContent::default(),
             repeat_window: "0".into(),

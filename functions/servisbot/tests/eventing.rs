@@ -12,7 +12,7 @@ use trunkline_shared::guard::Denied;
 use trunkline_shared::intake::{
     Call, Inbound, IntakeError, Received, Reply, Result as Came, Taken,
 };
-use trunkline_shared::model::{AuthorRole, Choice, EventBody, EventId, Mode, Recall};
+use trunkline_shared::model::{AuthorRole, Choice, Clue, EventBody, EventId, Mode, Recall};
 
 const USER: &str = include_str!("../fixtures/user-message.json");
 const BOT: &str = include_str!("../fixtures/bot-message.json");
@@ -46,6 +46,21 @@ fn refused(body: &str) -> String {
         Received::Unreadable(why) => why,
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn an_event_that_names_nobody_has_a_clue() {
+    let mut settings = eventing();
+    assert_eq!(event(BOT, &settings).clue, None, "unless it is asked for");
+    settings["join"] = json!("text");
+    let nameless = changed(BOT, &json!({"customerReference": null}));
+    assert_eq!(event(&nameless, &settings).clue, Some(Clue::Coming));
+    assert_eq!(event(USER, &settings).clue, None, "this one says whose it is");
+    let nameless = changed(USER, &json!({"customerReference": null}));
+    let heard = event(&nameless, &settings);
+    assert!(matches!(heard.clue, Some(Clue::Noted(_))), "{:?}", heard.clue);
+    let again = changed(USER, &json!({"customerReference": null, "id": "another"}));
+    assert_eq!(event(&again, &settings).clue, heard.clue, "by its text alone");
 }
 
 #[test]

@@ -140,11 +140,3 @@ fn what_is_missing_is_named() {
     };
     assert_eq!(why, "the secret engagement_secret is missing");
 }
-
-#[test]
-fn there_is_no_handshake() {
-    let connection = common::connection("bot", &settings());
-    let asked =
-        Servisbot::default().verification(&connection, &common::secrets(), "challenge", now());
-    assert!(matches!(asked, Err(Unsendable::NoForm(_))));
-}

@@ -1,14 +1,13 @@
 //! From deliveries to TWIN's calls.
 
 use http::Method;
-use jiff::Timestamp;
 use serde_json::json;
-use trunkline_shared::dispatch::{Attempt, Outbound, Sending, Unsendable};
+use trunkline_shared::dispatch::{Asking, Attempt, Outbound, Proof, Sending, Unsendable};
 use trunkline_shared::guard::{Answer, Outside, Request};
-use trunkline_shared::model::{Connection, EventBody, Platform, Session, Verdict};
-use trunkline_shared::secrets::SecretBag;
+use trunkline_shared::model::{EventBody, Platform, Session, Verdict};
 
 use crate::api::{Api, Body, attempt};
+use crate::login::has_credentials;
 use crate::said::said;
 use crate::settings::{Answers, Mode, Settings, below};
 use crate::{Twin, answers, chats, dialogs};
@@ -48,18 +47,17 @@ impl Outbound for Twin {
         Err(Unsendable::NoForm("TWIN takes more than one call"))
     }
 
-    fn verification(
-        &self,
-        _: &Connection,
-        _: &SecretBag,
-        _: &str,
-        _: Timestamp,
-    ) -> Result<Request, Unsendable> {
-        Err(Unsendable::NoForm("TWIN has no call that proves whose it is: send a message"))
-    }
-
-    fn verification_problem(&self, _: &Answer, _: &str) -> Option<String> {
-        None
+    /// Logs in, where there is something to log in with.
+    async fn prove(&self, asking: &Asking<'_>, outside: &Outside) -> Proof {
+        let (connection, secrets) = (asking.connection, asking.secrets);
+        if !has_credentials(secrets) {
+            return Proof::Unasked("TWIN asks for no login here: write to the bot");
+        }
+        self.tokens.forget(&connection.id);
+        match self.tokens.bearer(connection, secrets, outside, asking.now).await {
+            Ok(_) => Proof::Given,
+            Err(why) => Proof::Missing(why.to_string()),
+        }
     }
 }
 

@@ -3,21 +3,20 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
-use trunkline_shared::dispatch::{Attempt, Meaning, Outbound, Sending, Unsendable};
-use trunkline_shared::guard::{Answer, Outside, Request};
-use trunkline_shared::model::{
-    Connection, Delivery, EventBody, Platform, ReceiptStatus, Session, Verdict,
+use trunkline_shared::dispatch::{
+    Asking, Attempt, Meaning, Outbound, Proof, Registered, Sending, Unsendable,
 };
-use trunkline_shared::secrets::SecretBag;
+use trunkline_shared::guard::{Answer, Outside, Request};
+use trunkline_shared::model::{Delivery, EventBody, Platform, ReceiptStatus, Session, Verdict};
 
 use crate::api::{Api, meaning, problem};
 use crate::bodies::{self, State};
 use crate::open::{self, Ids};
 use crate::say::{self, Files};
-use crate::{Unblu, files};
+use crate::{Unblu, files, registration};
 
 /// What a session remembers of a delivery that is several messages: how many of them Unblu has.
 const SENT: &str = "sent";
@@ -28,6 +27,8 @@ const SENDING: Duration = Duration::from_secs(4);
 
 impl Outbound for Unblu {
     const PLATFORM: Platform = Platform::Unblu;
+    /// Opening, sending, and the last message's own call.
+    const LONGEST: SignedDuration = SignedDuration::from_secs(10 + 4 + 5);
 
     async fn open(
         &self,
@@ -83,29 +84,38 @@ impl Outbound for Unblu {
         meaning(answer)
     }
 
-    /// Unblu pings us, and answers with what we answered.
-    fn verification(
-        &self,
-        connection: &Connection,
-        secrets: &SecretBag,
-        _: &str,
-        _: Timestamp,
-    ) -> Result<Request, Unsendable> {
-        Ok(bodies::ping(&Api::of(connection, secrets)?))
+    /// Sees to the registration, and has Unblu ping us.
+    async fn prove(&self, asking: &Asking<'_>, outside: &Outside) -> Proof {
+        match registration::tend(asking, outside).await {
+            Registered::Unwell(why) => Proof::Missing(why),
+            Registered::Well | Registered::Mended(_) => ping(asking, outside).await,
+        }
     }
 
-    /// v4 passes on the `PingResponse` that it got; v3 only says that it called us.
-    fn verification_problem(&self, answer: &Answer, _: &str) -> Option<String> {
-        if !answer.status.is_success() {
-            return Some(problem(answer));
-        }
-        if answer.status == StatusCode::NO_CONTENT {
-            return None;
-        }
-        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let ponged = body.get("$_type").and_then(Value::as_str) == Some("PingResponse");
-        (!ponged).then(|| "Unblu's ping of our address came back without an answer".to_owned())
+    async fn tend(&self, asking: &Asking<'_>, outside: &Outside) -> Registered {
+        registration::tend(asking, outside).await
     }
+}
+
+/// Unblu pings us, and v4 passes on what we answered; v3 only says that it called us.
+async fn ping(asking: &Asking<'_>, outside: &Outside) -> Proof {
+    let api = match Api::of(asking.connection, asking.secrets) {
+        Ok(api) => api,
+        Err(why) => return Proof::Missing(why.to_string()),
+    };
+    let answer = match outside.call(bodies::ping(&api)).await {
+        Ok(answer) => answer,
+        Err(error) => return Proof::Missing(error.to_string()),
+    };
+    if !answer.status.is_success() {
+        return Proof::Missing(problem(&answer));
+    }
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let ponged = body.get("$_type").and_then(Value::as_str) == Some("PingResponse");
+    if ponged || answer.status == StatusCode::NO_CONTENT {
+        return Proof::Given;
+    }
+    Proof::Missing("Unblu's ping of our address came back without an answer".to_owned())
 }
 
 /// Sends what was said, message by message. What Unblu has of it is remembered, so that a retry goes

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde_json::{Map, Value};
-use trunkline_shared::dispatch::Unsendable;
+use trunkline_shared::dispatch::{Asking, Registered, Unsendable};
 use trunkline_shared::guard::{Answer, Outside, OutsideError, Request};
 use trunkline_shared::model::Connection;
 use trunkline_shared::secrets::SecretBag;
@@ -122,6 +122,28 @@ pub async fn repair(
         }
     }
     Err(RegistrationError::Contended)
+}
+
+/// Mends what Unblu switched off, and says what is registered otherwise than it should be.
+pub async fn tend(asking: &Asking<'_>, outside: &Outside) -> Registered {
+    let Asking { connection, secrets, .. } = asking;
+    let done = match repair(connection, secrets, outside).await {
+        Ok(done) => done,
+        Err(why) => return Registered::Unwell(why.to_string()),
+    };
+    if done == Repair::LeftOff {
+        let why =
+            "somebody switched the channel off in Unblu: switch it on there to be called again";
+        return Registered::Unwell(why.into());
+    }
+    match check(connection, secrets, outside).await {
+        Err(why) => Registered::Unwell(why.to_string()),
+        Ok(found) if !found.problems.is_empty() => Registered::Unwell(found.problems.join("; ")),
+        Ok(_) if done == Repair::Reactivated => {
+            Registered::Mended("Unblu had switched the channel off: it is on again".into())
+        }
+        Ok(_) => Registered::Well,
+    }
 }
 
 async fn read(api: &Api, outside: &Outside) -> Result<Channel, RegistrationError> {

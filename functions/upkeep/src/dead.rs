@@ -55,7 +55,7 @@ fn connection_of(letter: &DeadLetter) -> Option<ConnectionId> {
             | Job::Release { leg }
             | Job::Adopt { leg, .. },
         ) => leg.connection,
-        Ok(Job::Verify { connection, .. }) => connection,
+        Ok(Job::Verify { connection, .. } | Job::Tend { connection }) => connection,
         Err(_) => letter.platform.name().parse().ok()?,
     };
     Some(connection)

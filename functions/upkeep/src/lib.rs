@@ -4,6 +4,7 @@
 mod dead;
 mod due;
 mod sweep;
+mod tend;
 mod wake;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
@@ -17,6 +18,7 @@ use trunkline_shared::store::StoreError;
 use trunkline_shared::telemetry;
 
 pub use sweep::sweep;
+pub use tend::tend;
 pub use wake::wake;
 
 /// Why something could not be done. Ours: the queue, or the next minute, gives it again.
@@ -58,6 +60,7 @@ pub async fn serve() -> Result<(), lambda_runtime::Error> {
 async fn handle(app: &App, event: Value) -> Result<SqsBatchResponse, lambda_runtime::Error> {
     if event.get("Records").is_none() {
         sweep(app).await?;
+        tend(app).await?;
         return Ok(SqsBatchResponse::default());
     }
     let event: SqsEvent = serde_json::from_value(event)?;

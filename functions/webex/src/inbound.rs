@@ -130,6 +130,7 @@ pub fn parse(
         language: None,
         origin: Map::new(),
         reaches: None,
+        clue: None,
         floor: is_customers.then_some(floor),
         body: body(&kind, &incoming, object),
     })

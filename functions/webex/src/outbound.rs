@@ -1,11 +1,12 @@
 //! From a delivery to Webex Connect's 1001 and 1002, and what its answers mean.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use jiff::Timestamp;
 use serde_json::{Map, Value};
-use trunkline_shared::dispatch::{Meaning, Outbound, Sending, Unsendable, by_status};
-use trunkline_shared::guard::{Answer, Request};
-use trunkline_shared::model::{Connection, EventBody, Platform, Verdict, time};
+use trunkline_shared::dispatch::{
+    Asking, Meaning, Outbound, Proof, Sending, Unsendable, by_status,
+};
+use trunkline_shared::guard::{Answer, Outside, Request};
+use trunkline_shared::model::{EventBody, Platform, Verdict, time};
 use trunkline_shared::secrets::SecretBag;
 
 use crate::Webex;
@@ -29,19 +30,10 @@ impl Outbound for Webex {
         success(answer)
     }
 
-    fn verification(
-        &self,
-        _: &Connection,
-        _: &SecretBag,
-        _: &str,
-        _: Timestamp,
-    ) -> Result<Request, Unsendable> {
-        let how = "Webex Connect verifies us, not we it: press Verify in the integration's form";
-        Err(Unsendable::NoForm(how))
-    }
-
-    fn verification_problem(&self, _: &Answer, _: &str) -> Option<String> {
-        None
+    async fn prove(&self, _: &Asking<'_>, _: &Outside) -> Proof {
+        Proof::Unasked(
+            "Webex Connect verifies us, not we it: press Verify in the integration's form",
+        )
     }
 }
 

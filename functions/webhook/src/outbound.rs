@@ -3,9 +3,9 @@
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_shared::dispatch::{Outbound, Sending, Unsendable};
-use trunkline_shared::guard::{Answer, Request};
-use trunkline_shared::model::{Connection, Delivery, EventBody, Platform};
+use trunkline_shared::dispatch::{Asking, Outbound, Proof, Sending, Unsendable, unanswered};
+use trunkline_shared::guard::{Answer, Outside, Request};
+use trunkline_shared::model::{Delivery, EventBody, Platform};
 use trunkline_shared::secrets::SecretBag;
 
 use crate::settings::Settings;
@@ -36,38 +36,46 @@ impl Outbound for Webhook {
         Some(delivery.id.clone())
     }
 
-    fn verification(
-        &self,
-        connection: &Connection,
-        secrets: &SecretBag,
-        challenge: &str,
-        now: Timestamp,
-    ) -> Result<Request, Unsendable> {
-        let settings = Settings::of(&connection.settings);
-        let id = format!("verify_{challenge}");
-        let body = write(&Envelope {
-            id: id.clone(),
-            timestamp: now,
-            conversation: "verification".into(),
-            author: None,
-            channel: None,
-            language: None,
-            copy: false,
-            payload: Payload::Verification { challenge: challenge.to_owned() },
-        })?;
-        let url = settings.message_url.clone();
-        post(&settings, secrets, &id, now, url, body)
+    /// The far side answers with the challenge that it is given.
+    async fn prove(&self, asking: &Asking<'_>, outside: &Outside) -> Proof {
+        let request = match verification(asking) {
+            Ok(request) => request,
+            Err(why) => return Proof::Missing(why.to_string()),
+        };
+        let problem = match outside.call(request).await {
+            Ok(answer) => problem(&answer, asking.challenge),
+            Err(error) => unanswered(&error).reason,
+        };
+        problem.map_or(Proof::Given, Proof::Missing)
     }
+}
 
-    fn verification_problem(&self, answer: &Answer, challenge: &str) -> Option<String> {
-        if !answer.status.is_success() {
-            return Some(format!("it answered {}, where 200 is expected", answer.status));
-        }
-        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let same = body.get("challenge").and_then(Value::as_str) == Some(challenge);
-        let problem = r#"it answered, but not with {"challenge": …} as it was given"#;
-        (!same).then(|| problem.to_owned())
+fn verification(asking: &Asking<'_>) -> Result<Request, Unsendable> {
+    let settings = Settings::of(&asking.connection.settings);
+    let id = format!("verify_{}", asking.challenge);
+    let body = write(&Envelope {
+        id: id.clone(),
+        timestamp: asking.now,
+        conversation: "verification".into(),
+        author: None,
+        channel: None,
+        language: None,
+        copy: false,
+        payload: Payload::Verification { challenge: asking.challenge.to_owned() },
+    })?;
+    let url = settings.message_url.clone();
+    post(&settings, asking.secrets, &id, asking.now, url, body)
+}
+
+/// What is wrong with an answer to a verification; nothing, if it proves the far side to be ours.
+fn problem(answer: &Answer, challenge: &str) -> Option<String> {
+    if !answer.status.is_success() {
+        return Some(format!("it answered {}, where 200 is expected", answer.status));
     }
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let same = body.get("challenge").and_then(Value::as_str) == Some(challenge);
+    let problem = r#"it answered, but not with {"challenge": …} as it was given"#;
+    (!same).then(|| problem.to_owned())
 }
 
 /// Which of a connection's addresses an event is for.
@@ -150,5 +158,28 @@ fn values(sending: &Sending<'_>) -> Values {
         conversation_host_id: delivery.from.to_string(),
         conversation_client_id: delivery.key.customer.clone(),
         context,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    #[test]
+    fn a_far_side_proves_itself_by_the_challenge_alone() {
+        let problem = |status: StatusCode, body: &str| {
+            problem(&Answer { status, headers: HeaderMap::new(), body: body.into() }, "abc")
+        };
+        let right = r#"{"challenge":"abc"}"#;
+        assert_eq!(problem(StatusCode::OK, right), None);
+        for (status, body) in [
+            (StatusCode::OK, r#"{"challenge":"abd"}"#),
+            (StatusCode::OK, ""),
+            (StatusCode::NOT_FOUND, right),
+        ] {
+            assert!(problem(status, body).is_some(), "{status} {body}");
+        }
     }
 }

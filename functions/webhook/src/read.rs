@@ -20,6 +20,7 @@ pub(crate) fn event(envelope: Envelope, role: Role) -> Option<Event> {
         language: envelope.language.filter(|_| role == Role::Channel),
         origin: Map::new(),
         reaches: None,
+        clue: None,
         floor: None,
         body: body(envelope.payload, role)?,
     })

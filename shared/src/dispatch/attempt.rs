@@ -27,6 +27,10 @@ pub(super) async fn attempt<P: Outbound>(
     };
     let session = leg.session(delivery.leg_conversation()).filter(|session| session.lasts(now));
     let sending = Sending { session, now: app.clock.now(), ..opening };
+    if let Some(clue) = platform.clue(&sending) {
+        let (id, conversation) = (delivery.leg(), delivery.leg_conversation());
+        app.store.note_clue(&id, conversation, &clue, sending.now).await?;
+    }
     let mut attempt = platform.send(&sending, &app.outside).await;
     let told = attempt.meaning.external_id.take();
     attempt.meaning.external_id = platform.message_id(delivery, told);

@@ -13,7 +13,7 @@ mod sqs;
 mod verify;
 mod watch;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use classify::{by_status, unanswered};
 pub use sqs::{serve, work};
@@ -171,6 +171,8 @@ fn retry_after(answer: &Answer) -> Option<u32> {
 pub trait Outbound: Send + Sync {
     /// The platform.
     const PLATFORM: Platform;
+    /// How long one delivery may take at most, where that is more than one call.
+    const LONGEST: SignedDuration = SignedDuration::from_secs(5);
 
     /// The far side's id of a conversation that is about to be opened there, where we choose it.
     fn external_id(&self, delivery: &Delivery) -> String {
@@ -219,6 +221,12 @@ pub trait Outbound: Send + Sync {
         told
     }
 
+    /// By what the far side may speak of this delivery under an id of the conversation that we do not
+    /// know: noted before it is sent.
+    fn clue(&self, _sending: &Sending<'_>) -> Option<String> {
+        None
+    }
+
     /// The call that delivers.
     ///
     /// # Errors
@@ -230,19 +238,52 @@ pub trait Outbound: Send + Sync {
         by_status(answer)
     }
 
-    /// The call that asks the far side to prove that it is ours, by answering with `challenge`.
-    ///
-    /// # Errors
-    /// If the platform has no such thing, or the connection is not configured for it.
-    fn verification(
-        &self,
-        connection: &Connection,
-        secrets: &SecretBag,
-        challenge: &str,
-        now: Timestamp,
-    ) -> Result<Request, Unsendable>;
+    /// Asks the far side to prove that it is ours, and takes our credentials.
+    fn prove(&self, asking: &Asking<'_>, outside: &Outside) -> impl Future<Output = Proof> + Send;
 
-    /// What is wrong with the answer to [`Outbound::verification`]; nothing, if it proves the far
-    /// side to be ours.
-    fn verification_problem(&self, answer: &Answer, challenge: &str) -> Option<String>;
+    /// Looks after our registration on a far side that keeps one ([`Capabilities::registers`]).
+    ///
+    /// [`Capabilities::registers`]: crate::model::Capabilities::registers
+    fn tend(
+        &self,
+        _asking: &Asking<'_>,
+        _outside: &Outside,
+    ) -> impl Future<Output = Registered> + Send {
+        std::future::ready(Registered::Well)
+    }
+}
+
+/// Which far side is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// The connection.
+    pub connection: &'a Connection,
+    /// That connection's secrets.
+    pub secrets: &'a SecretBag,
+    /// What a far side can answer with that was not known before.
+    pub challenge: &'a str,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What came of asking a far side to prove itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// It is ours, and takes our credentials.
+    Given,
+    /// It is not, or does not, for this reason.
+    Missing(String),
+    /// Its platform has no call for that; what a person can do in its place.
+    Unasked(&'static str),
+}
+
+/// How a far side has us registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registered {
+    /// As we want it.
+    Well,
+    /// It was otherwise: this was done about it.
+    Mended(String),
+    /// Otherwise, and a person must see to it.
+    Unwell(String),
 }

@@ -13,15 +13,15 @@ use super::adopt::adopt;
 use super::deliver::deliver;
 use super::drain::{discard, drain};
 use super::release::release;
-use super::verify::verify;
+use super::verify::{tend, verify};
 use super::{Budget, DispatchError, Outbound};
 use crate::app::App;
 use crate::model::Job;
 use crate::queue::Packed;
 use crate::telemetry;
 
-/// A batch is not begun anew with less time than one call may take.
-const RESERVE: SignedDuration = SignedDuration::from_secs(7);
+/// What our own side needs around a delivery.
+const OURS: SignedDuration = SignedDuration::from_secs(2);
 /// How long legs that share a batch go on with further messages.
 const SHARED: SignedDuration = SignedDuration::from_secs(2);
 /// How often a message may make us panic before it is a dead letter.
@@ -33,7 +33,7 @@ const WAITS: [u16; 6] = [1, 2, 5, 10, 30, 60];
 ///
 /// # Errors
 /// If the environment is not as the template makes it, or the Lambda runtime fails.
-pub async fn serve(platform: impl Outbound) -> Result<(), lambda_runtime::Error> {
+pub async fn serve<P: Outbound>(platform: P) -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let app = App::from_env()?;
     let (app, platform) = (&app, &platform);
@@ -41,13 +41,20 @@ pub async fn serve(platform: impl Outbound) -> Result<(), lambda_runtime::Error>
         move |event: LambdaEvent<SqsEvent>| async move {
             let deadline = i64::try_from(event.context.deadline).ok();
             let deadline = deadline.and_then(|millis| Timestamp::from_millisecond(millis).ok());
-            let until = deadline.unwrap_or(Timestamp::MAX) - RESERVE;
+            let until = until(app.clock.now(), deadline.unwrap_or(Timestamp::MAX), P::LONGEST);
             Ok::<_, std::convert::Infallible>(
                 batch(app, platform, event.payload.records, Budget { until }).await,
             )
         },
     ))
     .await
+}
+
+/// Until when a message may be begun: what it takes then still ends in time. A run that is too short for
+/// that begins some all the same.
+fn until(now: Timestamp, deadline: Timestamp, longest: SignedDuration) -> Timestamp {
+    let left = deadline.duration_since(now).max(SignedDuration::ZERO);
+    deadline - (longest + OURS).min(left * 2 / 3)
 }
 
 /// Works through a batch: legs side by side, each leg in order.
@@ -155,6 +162,7 @@ pub async fn work<P: Outbound>(
         Job::Verify { connection, challenge } => {
             verify(app, platform, &connection, &challenge).await
         }
+        Job::Tend { connection } => tend(app, platform, &connection).await,
     }
 }
 
@@ -171,4 +179,19 @@ async fn postpone<P: Outbound>(app: &App, message: &SqsMessage) {
 fn times_received(message: &SqsMessage) -> u32 {
     let count = message.attributes.get("ApproximateReceiveCount");
     count.and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_begun_can_end_in_time() {
+        let at = |seconds| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
+        let of = |seconds| SignedDuration::from_secs(seconds);
+        assert_eq!(until(at(0), at(30), of(5)), at(23));
+        assert_eq!(until(at(0), at(30), of(18)), at(10));
+        assert_eq!(until(at(0), at(9), of(18)), at(3), "too short a run begins some");
+        assert_eq!(until(at(9), at(3), of(5)), at(3));
+    }
 }

@@ -75,6 +75,7 @@ pub(super) fn of(
             at: now,
             origin: serde_json::Map::new(),
             reaches: None,
+            clue: None,
             floor: None,
             body: said.body,
             ..event.clone()

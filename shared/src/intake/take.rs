@@ -10,8 +10,8 @@ use super::records::{self, Records};
 use super::{IntakeError, Rejection, Taken, about, begin, send};
 use crate::app::App;
 use crate::model::{
-    Author, AuthorRole, Connection, ConnectionId, Conversation, ConversationKey, Delivery, Due,
-    Event, EventBody, EventId, LegId, Role, Serving, Wake,
+    Author, AuthorRole, Clue, Connection, ConnectionId, Conversation, ConversationKey, Delivery,
+    Due, Event, EventBody, EventId, LegId, Role, Serving, Wake,
 };
 use crate::store::{EventRecord, Held, LegAddress, Written};
 use crate::switchboard::{self, Cause, Decision, Refusal, Sender, Situation, Standing, Start};
@@ -310,7 +310,14 @@ async fn find_leg(
     now: Timestamp,
 ) -> Result<Option<LegAddress>, IntakeError> {
     let mut found = app.directory.leg_address(&connection.id, &event.conversation, now).await?;
-    let may_come = connection.platform.capabilities().own_ids && event.reaches.is_none();
+    if let (None, Some(Clue::Noted(clue))) = (&found, &event.clue) {
+        found = app.store.clue(&connection.id, clue, now).await?;
+        if let Some(found) = &found {
+            app.store.join_leg(&connection.id, &event.conversation, found, now).await?;
+        }
+    }
+    let own_ids = connection.platform.capabilities().own_ids && event.reaches.is_none();
+    let may_come = own_ids || event.clue == Some(Clue::Coming);
     for wait in NOT_YET.into_iter().filter(|_| may_come) {
         if found.is_some() {
             break;

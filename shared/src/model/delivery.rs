@@ -204,4 +204,9 @@ pub enum Job {
         /// What it must answer with.
         challenge: String,
     },
+    /// Look after our registration on the connection's far side.
+    Tend {
+        /// Which connection.
+        connection: ConnectionId,
+    },
 }

@@ -62,6 +62,9 @@ pub struct Event {
     /// Whom the platform itself says the conversation is with, where it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<Owner>,
+    /// How its conversation can be found where the far side's id leads nowhere yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clue: Option<Clue>,
     /// What happened.
     pub body: EventBody,
 }
@@ -87,9 +90,20 @@ impl Event {
             origin: Map::new(),
             reaches: None,
             floor: None,
+            clue: None,
             body,
         }
     }
+}
+
+/// How a conversation can be found to which the far side gave an id that it never told us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clue {
+    /// By this, which was noted when it was sent there.
+    Noted(String),
+    /// By another event of the conversation, which is about to come.
+    Coming,
 }
 
 /// Who did something.

@@ -24,7 +24,8 @@ pub use conversation::{
 };
 pub use delivery::{Delivery, Drain, Job, Target};
 pub use event::{
-    Author, AuthorRole, Event, EventBody, EventId, Line, Mode, Recall, ReceiptStatus, Reference,
+    Author, AuthorRole, Clue, Event, EventBody, EventId, Line, Mode, Recall, ReceiptStatus,
+    Reference,
 };
 pub use ids::{ConnectionId, ConversationKey, HOUSE, InvalidId, RouteId, digest};
 pub use leg::{Leg, LegId, Session};

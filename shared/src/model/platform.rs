@@ -47,6 +47,8 @@ pub struct Capabilities {
     pub own_ids: bool,
     /// Its own timestamps tell the order of its events, not their arrival.
     pub timestamps_rule: bool,
+    /// It keeps a registration of ours, which it may switch off: upkeep looks after it.
+    pub registers: bool,
 }
 
 /// What a connection shows although its platform's row does not say so, because it is set up for it.
@@ -99,6 +101,7 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             opaque: false,
             own_ids: true,
             timestamps_rule: false,
+            registers: false,
         },
     ),
     (
@@ -116,6 +119,7 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             opaque: false,
             own_ids: false,
             timestamps_rule: true,
+            registers: false,
         },
     ),
     (
@@ -133,6 +137,7 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             opaque: false,
             own_ids: true,
             timestamps_rule: false,
+            registers: false,
         },
     ),
     (
@@ -150,6 +155,7 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             opaque: false,
             own_ids: true,
             timestamps_rule: false,
+            registers: true,
         },
     ),
     (
@@ -167,6 +173,7 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             opaque: false,
             own_ids: false,
             timestamps_rule: false,
+            registers: false,
         },
     ),
     (
@@ -183,6 +190,7 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             opaque: true,
             own_ids: false,
             timestamps_rule: false,
+            registers: false,
         },
     ),
 ];

@@ -42,6 +42,20 @@ impl Report {
         Self { name: "failed", detail: about(delivery, attempts, reason) }
     }
 
+    /// A far side had us registered otherwise than we want, which was mended.
+    #[must_use]
+    pub fn registration_mended(connection: &ConnectionId, what: &str) -> Self {
+        let detail = json!({"connection": connection, "what": what});
+        Self { name: "registration_mended", detail }
+    }
+
+    /// A far side has us registered otherwise than we want.
+    #[must_use]
+    pub fn registration_unwell(connection: &ConnectionId, why: &str) -> Self {
+        let detail = json!({"connection": connection, "reason": why});
+        Self { name: "registration_unwell", detail }
+    }
+
     /// Our own side could not handle a message.
     #[must_use]
     pub fn dead_letter(letter: &DeadLetter) -> Self {

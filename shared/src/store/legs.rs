@@ -24,7 +24,7 @@ fn leg_sk(connection: &ConnectionId) -> String {
     format!("LEG#{connection}")
 }
 
-fn index_pk(connection: &ConnectionId, external_id: &str) -> String {
+pub(super) fn index_pk(connection: &ConnectionId, external_id: &str) -> String {
     format!("LEG#{connection}#{external_id}")
 }
 

@@ -21,6 +21,7 @@
 
 mod active;
 mod breakers;
+mod clues;
 mod config;
 mod conversations;
 mod dead_letters;
@@ -44,7 +45,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
 pub use active::{Active, Lease};
-pub use config::Health;
+pub use config::{Health, Listed, Registration};
 pub use conversations::{EventRecord, Sorted, Written};
 pub use directory::Directory;
 pub use held::Held;

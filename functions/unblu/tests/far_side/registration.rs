@@ -1,7 +1,7 @@
 //! The channel's registration, and Unblu's pings.
 
 use serde_json::json;
-use trunkline_shared::dispatch::Outbound;
+use trunkline_shared::dispatch::{Asking, Outbound, Proof};
 use trunkline_unblu::Unblu;
 use trunkline_unblu::registration::{RegistrationError, Repair, Status, check, repair};
 
@@ -66,18 +66,29 @@ async fn what_is_wrong_is_said() {
 async fn a_verification_is_a_ping_that_comes_back() {
     for version in VERSIONS {
         let far = Far::start(version, &json!({})).await;
-        let verify = || async {
-            let request = Unblu.verification(&far.connection, &far.secrets, "abc", common::now());
-            let answer = far.outside.call(request.unwrap()).await.unwrap();
-            Unblu.verification_problem(&answer, "abc")
+        far.server.calls_in(version);
+        let asking = Asking {
+            connection: &far.connection,
+            secrets: &far.secrets,
+            challenge: "abc",
+            now: common::now(),
+        };
+        let prove = || Unblu.prove(&asking, &far.outside);
+        let missing = |proof| match proof {
+            Proof::Missing(why) => why,
+            other => panic!("{other:?}"),
         };
         if version == "v4" {
-            let problem = verify().await.unwrap();
+            let problem = missing(prove().await);
             assert!(problem.contains("the endpoint could not be reached"), "{problem}");
         }
         far.server.calls(endpoint(&far));
-        assert_eq!(verify().await, None);
+        assert_eq!(prove().await, Proof::Given);
         far.server.fails_next(401);
-        assert!(verify().await.unwrap().contains("401"));
+        assert!(missing(prove().await).contains("401"));
+        far.server.gives_up();
+        assert_eq!(prove().await, Proof::Given, "what Unblu gave up is switched on again");
+        far.server.is_switched_off();
+        assert!(missing(prove().await).contains("somebody switched the channel off"));
     }
 }
