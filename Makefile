@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PLATFORMS := cm servisbot twin unblu webex webhook
-FUNCTIONS := $(foreach p,$(PLATFORMS),$(p)-inbound $(p)-outbound) twin-listener upkeep
-PACKAGES := $(foreach p,$(PLATFORMS),-p trunkline-$(p)) -p trunkline-upkeep
+FUNCTIONS := $(foreach p,$(PLATFORMS),$(p)-inbound $(p)-outbound) twin-listener upkeep console
+PACKAGES := $(foreach p,$(PLATFORMS),-p trunkline-$(p)) -p trunkline-upkeep -p trunkline-console
 PYTHON ?= python3
 SAM := .tools/sam/bin/sam
 # The local AWS takes any credentials; none of the real ones must come near it.

@@ -6,6 +6,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_ssm::error::DisplayErrorContext;
 use serde::Deserialize;
+use trunkline_setup::apply::Site;
 use trunkline_shared::app::{App, RandomIds, SystemClock};
 use trunkline_shared::aws::http_client;
 use trunkline_shared::guard::Outside;
@@ -62,8 +63,8 @@ pub struct Stack {
     pub store: Store,
     /// The queues.
     pub queues: Queues,
-    /// Parameters and secrets.
-    pub ssm: aws_sdk_ssm::Client,
+    /// The connections' secrets.
+    pub secrets: Arc<Secrets>,
 }
 
 /// AWS as the environment names it: profile, single sign-on, region, endpoint.
@@ -104,7 +105,8 @@ impl Stack {
         let queues = Queues::new(aws_sdk_sqs::Client::new(aws), facts.queues.clone());
         let table = facts.table.clone();
         let store = Store::new(aws_sdk_dynamodb::Client::new(aws), table, facts.retention_days);
-        Ok(Self { facts, store, queues, ssm })
+        let secrets = Arc::new(Secrets::new(ssm, facts.secrets.clone()));
+        Ok(Self { facts, store, queues, secrets })
     }
 
     /// The functions' own code on this stack.
@@ -114,11 +116,17 @@ impl Stack {
             store: self.store.clone(),
             directory: Arc::new(Directory::new(self.store.clone())),
             queues: self.queues.clone(),
-            secrets: Arc::new(Secrets::new(self.ssm.clone(), self.facts.secrets.clone())),
+            secrets: Arc::clone(&self.secrets),
             outside: Arc::new(Outside::new(self.allows_local())),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
         }
+    }
+
+    /// Where a configuration is put.
+    #[must_use]
+    pub fn site(&self) -> Site<'_> {
+        Site { store: &self.store, secrets: &self.secrets }
     }
 
     /// Whether deliveries may go to plain http and private addresses.

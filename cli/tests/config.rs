@@ -77,7 +77,7 @@ fn a_good_file_is_read() {
 #[test]
 fn the_projects_own_files_are_good() {
     let demo = Reading { environment: &DemoSecrets, allow_local: true };
-    assert_eq!(read(CONFIGURATION, demo).unwrap().connections.len(), 3);
+    assert_eq!(read(CONFIGURATION, demo).unwrap().connections.len(), 7);
     let example = std::fs::read_to_string("../examples/trunkline.yaml").unwrap();
     let environment = Known(HashMap::from([
         ("WEBEX_VERIFICATION_TOKEN", "vt"),

@@ -33,8 +33,8 @@ pub async fn webex_is_always_answered_with_its_token(world: &World) {
     assert_eq!(heard[0].json()["data"]["text"], "see https://shop.example/48121");
 
     let id = &scene.connection("webex").id;
-    let kept = world.stack().store.rejected(id, 50).await.unwrap();
-    let reasons: Vec<_> = kept.iter().rev().map(|kept| kept.reason.as_str()).collect();
+    let kept = world.stack().store.rejected(id, None, 50).await.unwrap();
+    let reasons: Vec<_> = kept.iter().rev().map(|(_, kept)| kept.reason.as_str()).collect();
     assert_eq!(kept.len(), 5, "{reasons:?}");
     for (reason, expected) in reasons.iter().zip([
         "the body is not JSON",
@@ -45,7 +45,7 @@ pub async fn webex_is_always_answered_with_its_token(world: &World) {
     ]) {
         assert!(reason.contains(expected), "{reason}");
     }
-    assert!(kept.iter().all(|kept| kept.body.len() <= 32 * 1024), "what is kept is bounded");
+    assert!(kept.iter().all(|(_, kept)| kept.body.len() <= 32 * 1024), "what is kept is bounded");
     let opaque = scene.transcript("c").await.remove(0);
     assert_eq!((opaque.event.body.kind(), opaque.targets.len()), ("opaque", 0));
 }
@@ -101,7 +101,7 @@ pub async fn webhooks_are_told_what_is_wrong(world: &World) {
     }
     let deleted = world.request(Method::DELETE, scene.url("bot")).send().await.unwrap();
     assert_eq!(deleted.status(), 405);
-    let kept = world.stack().store.rejected(&scene.connection("bot").id, 50).await.unwrap();
+    let kept = world.stack().store.rejected(&scene.connection("bot").id, None, 50).await.unwrap();
     assert_eq!(kept.len(), 6, "what was signed, and unreadable or refused, is kept");
 }
 

@@ -5,6 +5,7 @@ mod breaker;
 mod carried;
 mod chaos;
 mod check;
+mod console;
 mod counts;
 mod delivery;
 mod duplicates;
@@ -115,6 +116,13 @@ fn together(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
             pairs::webex_to_servisbot_to_webex_connects_own_agents_and_back,
             pairs::cm_to_a_servisbot_whose_events_name_nobody_to_a_webhook_desk,
             pairs::a_webhook_channel_to_servisbot_to_agents_behind_cm,
+            console::whoever_is_not_known_gets_in_nowhere,
+            console::each_role_may_what_it_may,
+            console::one_signs_in_once_by_a_link_and_by_a_cookie_thereafter,
+            console::conversations_are_listed_read_and_turned,
+            console::a_connection_and_a_route_are_set_up,
+            console::an_outage_is_seen_and_what_is_parked_is_replayed,
+            console::the_pages_come_with_their_policy,
             check::a_channel_that_unblu_gave_up_is_switched_on_again,
             webhook::channel_observer_and_addresses_of_their_own,
             webhook::bearer_and_api_key,

@@ -110,7 +110,11 @@ impl Tap {
                 let operation = operation.rsplit('.').next().unwrap_or_default();
                 let remembered =
                     operation == "GetItem" && keys.iter().any(|key| body.contains(key));
-                let kind = if remembered { " of what is remembered" } else { "" };
+                let kind = match remembered {
+                    true => " of what is remembered",
+                    false if body.contains("RATE#") => " of rates",
+                    false => "",
+                };
                 *counts.entry(format!("{operation}{kind}")).or_default() += 1;
             }
         }

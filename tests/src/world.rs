@@ -12,7 +12,6 @@ use trunkline::stack::Stack;
 use trunkline_shared::app::{App, Clock, RandomIds, SystemClock};
 use trunkline_shared::guard::Outside;
 use trunkline_shared::queue::Queues;
-use trunkline_shared::secrets::Secrets;
 use trunkline_shared::store::Directory;
 
 use crate::reference::Reference;
@@ -125,7 +124,7 @@ impl World {
             store: stack.store.clone(),
             directory: Arc::new(Directory::new(stack.store.clone())),
             queues: Queues::new(self.sqs.clone(), urls),
-            secrets: Arc::new(Secrets::new(stack.ssm.clone(), stack.facts.secrets.clone())),
+            secrets: Arc::clone(&stack.secrets),
             outside: Arc::new(Outside::new(true)),
             clock,
             ids: Arc::new(RandomIds),

@@ -49,7 +49,7 @@ pub(super) async fn urls(stack: &Stack, file: &Path) -> Result<(), Failed> {
     let desired = read(file, stack.allows_local())?;
     for desired in &desired.connections {
         let id = &desired.connection.id;
-        match inbound_url(stack, &desired.connection).await.map_err(Failed)? {
+        match inbound_url(stack, &desired.connection).await? {
             Some(url) => println!("{id:<24} {url}"),
             None => println!("{id:<24} not applied yet: run `trunkline apply {}`", file.display()),
         }
@@ -59,11 +59,11 @@ pub(super) async fn urls(stack: &Stack, file: &Path) -> Result<(), Failed> {
 
 pub(super) async fn rejected(stack: &Stack, connection: &str, most: u16) -> Result<(), Failed> {
     let connection = applied(stack, connection).await?;
-    let rejected = stack.store.rejected(&connection.id, most).await?;
+    let rejected = stack.store.rejected(&connection.id, None, most).await?;
     if rejected.is_empty() {
         println!("nothing that came for {} in the last week was unreadable", connection.id);
     }
-    for one in rejected {
+    for (_, one) in rejected {
         println!("{}  {} bytes: {}\n{}\n", one.at, one.size, one.reason, one.body);
     }
     Ok(())

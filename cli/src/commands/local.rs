@@ -6,8 +6,9 @@ use trunkline::config::{Reading, read};
 use trunkline::local::demo::{self, Api, CONFIGURATION, Customer, DemoSecrets, play};
 use trunkline::local::{LocalStack, Options, Places, Progress};
 use trunkline::stack::Stack;
+use trunkline_shared::model::Access;
 
-use super::Failed;
+use super::{Failed, token};
 
 pub(super) async fn run(port: u16, once: bool) -> Result<(), Failed> {
     let mut interrupted = signal(SignalKind::interrupt())?;
@@ -55,7 +56,8 @@ async fn show(port: u16, once: bool) -> Result<(), Failed> {
     if once {
         return Ok(());
     }
-    println!("{}", try_it(&webex, &channel, &bot, port));
+    let console = token::link(stack, "you", Access::Admin).await?;
+    println!("{}", try_it(&console, &webex, &channel, &bot, port));
     std::future::pending().await
 }
 
@@ -66,13 +68,17 @@ async fn url(
 ) -> Result<String, Failed> {
     let missing = || Failed(format!("the demo has no address for {id}"));
     let desired = desired.connection(&id.parse()?).ok_or_else(missing)?;
-    inbound_url(stack, &desired.connection).await.map_err(Failed)?.ok_or_else(missing)
+    inbound_url(stack, &desired.connection).await?.ok_or_else(missing)
 }
 
-fn try_it(webex: &str, channel: &str, bot: &str, port: u16) -> String {
+fn try_it(console: &str, webex: &str, channel: &str, bot: &str, port: u16) -> String {
     format!(
         r#"
-It stays up; what happens is shown here. Be the customer, from another terminal:
+It stays up. The console, where all of it can be seen (this link signs you in once, within ten minutes):
+
+  {console}
+
+What happens is shown here, too. Be the customer, from another terminal:
 
   curl -i {webex} -H 'content-type: application/json' -d '{{
     "Conversationid": "me-1", "ConversationType": "BOT", "Event": "Incoming message",

@@ -5,6 +5,7 @@ mod configure;
 mod local;
 mod operate;
 mod simulate;
+mod token;
 mod turn;
 
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ Examples:
   trunkline deliveries                   what is parked or has failed, and why
   trunkline replay --connection shop-bot --since 2h   have it sent now
   trunkline handover shop-whatsapp 31612345678 --reason complaint   give it to people
+  trunkline token make anna --role operator   somebody may see to conversations
   trunkline secret > bot.secret          make a signing secret";
 
 #[derive(Debug, Subcommand)]
@@ -114,6 +116,9 @@ enum Command {
         #[command(flatten)]
         whose: turn::Whose,
     },
+    /// Say who may use the API and the console.
+    #[command(subcommand)]
+    Token(token::Token),
     /// Make a signing secret (Standard Webhooks).
     Secret,
     /// List what can be set, by platform.
@@ -168,6 +173,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Handover { whose } => turn::handover(&find(&name).await?, &whose).await,
         Command::Handback { whose } => turn::handback(&find(&name).await?, &whose).await,
         Command::Close { whose } => turn::close(&find(&name).await?, &whose).await,
+        Command::Token(what) => token::run(&find(&name).await?, what).await,
         Command::Secret => {
             println!("{}", configure::new_secret());
             Ok(())

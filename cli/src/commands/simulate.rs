@@ -8,8 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use trunkline::local::STACK;
 use trunkline::local::demo::Api;
-use trunkline::platforms::spec;
-use trunkline::simulate::{Act, Call, HELP, Joined, Part, Player, Stage, join, leave};
+use trunkline::simulate::{Act, Call, HELP, Joined, Part, Player, Stage, join, leave, side};
 use trunkline::stack::{Stack, local};
 use trunkline_shared::model::{Platform, Route};
 
@@ -67,7 +66,7 @@ pub(super) async fn run(simulate: Simulate) -> Result<(), Failed> {
     })?;
     let (inbound, api) = (joined.inbound(&stack), Api::at(simulate.port));
     let stage = Stage { part, listener, port: listen, inbound: inbound.clone(), api: api.clone() };
-    let mut player = (spec(platform).play)(stage);
+    let mut player = (side(platform).1)(stage);
     let route = join(&stack, &joined, player.setup()).await?;
     println!("{}", greeting(&joined, &route));
     let ended = play(player.as_mut(), &inbound, &api).await;
@@ -76,7 +75,7 @@ pub(super) async fn run(simulate: Simulate) -> Result<(), Failed> {
 }
 
 fn chosen(platform: Platform, asked: Option<Part>) -> Result<Part, Failed> {
-    let parts = spec(platform).parts;
+    let (parts, _) = side(platform);
     let asked = asked.unwrap_or(parts[0]);
     if parts.contains(&asked) {
         return Ok(asked);

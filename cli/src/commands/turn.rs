@@ -4,7 +4,9 @@ use serde_json::Map;
 use trunkline::stack::Stack;
 use trunkline_shared::app::{Clock, Ids, RandomIds, SystemClock};
 use trunkline_shared::intake::take_from_house;
-use trunkline_shared::model::{ConversationKey, EventBody, EventId, Mode, Recall};
+use trunkline_shared::model::{
+    Author, AuthorRole, ConversationKey, EventBody, EventId, Mode, Recall,
+};
 use trunkline_shared::switchboard::Cause;
 
 use super::Failed;
@@ -42,7 +44,8 @@ async fn order(stack: &Stack, whose: &Whose, body: EventBody, done: &str) -> Res
     let key = ConversationKey { channel: whose.channel.parse()?, customer: whose.customer.clone() };
     let app = stack.app();
     let id = EventId::from_parts(&["order", &RandomIds.next(SystemClock.now())]);
-    let taken = take_from_house(&app, &key, id, body, Cause::Operator).await;
+    let by = Author::nameless(AuthorRole::System);
+    let taken = take_from_house(&app, &key, id, by, body, Cause::Operator).await;
     let taken = taken.map_err(|why| Failed(format!("not done: {why}")))?;
     println!("{}: {done}", taken.conversation);
     Ok(())

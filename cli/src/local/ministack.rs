@@ -35,6 +35,11 @@ impl LocalAws {
         let log = create(&path)?;
         let errors = log.try_clone().map_err(LocalError::io("aws.log"))?;
         let own = format!("http://127.0.0.1:{port}");
+        // It unpacks the functions there, and leaves that behind.
+        let temporary = places.logs.join("tmp");
+        let _ = std::fs::remove_dir_all(&temporary);
+        let failed = LocalError::io(format!("{}", temporary.display()));
+        std::fs::create_dir_all(&temporary).map_err(failed)?;
         let process = Command::new("sh")
             .args(["-c", WATCHED])
             .arg(&program)
@@ -42,6 +47,7 @@ impl LocalAws {
             .env("AWS_ENDPOINT_URL", options.functions_endpoint.as_ref().unwrap_or(&own))
             .env("GATEWAY_PORT", port.to_string())
             .env("BIND_HOST", "127.0.0.1")
+            .env("TMPDIR", &temporary)
             .current_dir(&places.logs)
             .stdin(Stdio::piped())
             .stdout(log)

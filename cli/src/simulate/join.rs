@@ -109,6 +109,7 @@ pub async fn leave(stack: &Stack, joined: &Joined) -> Result<(), JoinError> {
         route.bot = demo_bot(stack).await?;
     }
     route.desk = route.desk.filter(|desk| *desk != joined.connection);
+    route.version += 1;
     Ok(stack.store.put_route(&route).await?)
 }
 
@@ -120,6 +121,7 @@ async fn current(stack: &Stack, joined: &Joined) -> Result<Route, JoinError> {
         desk: None,
         observers: Vec::new(),
         switching: switching(),
+        version: 0,
     }))
 }
 

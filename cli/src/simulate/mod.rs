@@ -2,18 +2,18 @@
 //! things out.
 
 mod act;
-pub(crate) mod cm;
+mod cm;
 mod inbox;
 mod join;
-pub(crate) mod servisbot;
-pub(crate) mod twin;
-pub(crate) mod unblu;
-pub(crate) mod webex;
-pub(crate) mod webhook;
+mod servisbot;
+mod twin;
+mod unblu;
+mod webex;
+mod webhook;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
-use trunkline_shared::model::Role;
+use trunkline_shared::model::{Platform, Role};
 
 pub use act::{Act, HELP};
 pub use join::{JoinError, Joined, join, leave};
@@ -113,6 +113,23 @@ pub trait Player: Send {
 /// Starts a platform's side.
 pub type Play = fn(Stage) -> Box<dyn Player>;
 
+/// Which parts of each platform can be played, the usual one first, and how it is started.
+const TABLE: [(Platform, &[Part], Play); 6] = [
+    (Platform::Cm, &[Part::Customer, Part::Bot, Part::Agent], cm::play),
+    (Platform::Servisbot, &[Part::Bot], servisbot::play),
+    (Platform::Twin, &[Part::Bot], twin::play),
+    (Platform::Unblu, &[Part::Agent], unblu::play),
+    (Platform::Webex, &[Part::Customer], webex::play),
+    (Platform::Webhook, &[Part::Bot, Part::Agent, Part::Customer], webhook::play),
+];
+
+/// Which parts of a platform can be played, and how it is started.
+#[must_use]
+pub fn side(platform: Platform) -> (&'static [Part], Play) {
+    let row = TABLE.iter().find(|(known, ..)| *known == platform).unwrap_or(&TABLE[0]);
+    (row.1, row.2)
+}
+
 /// What comes after the first `known` of a list, which are counted as known then.
 fn fresh<T>(all: Vec<T>, known: &mut usize) -> Vec<T> {
     let skipped = std::mem::replace(known, all.len());
@@ -122,4 +139,17 @@ fn fresh<T>(all: Vec<T>, known: &mut usize) -> Vec<T> {
 /// Why nothing can be said yet.
 fn nobody() -> String {
     "nobody has written yet: wait for a conversation".into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_platform_can_be_played() {
+        for name in Platform::names() {
+            let platform: Platform = name.parse().unwrap();
+            assert!(TABLE.iter().any(|(known, ..)| *known == platform), "{name}");
+        }
+    }
 }

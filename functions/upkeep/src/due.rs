@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use trunkline_shared::app::App;
 use trunkline_shared::intake::{IntakeError, take_from_house};
 use trunkline_shared::model::{
-    AuthorRole, Conversation, ConversationKey, EventBody, EventId, LegId, Serving, Timer, Wake,
+    Author, AuthorRole, Conversation, ConversationKey, EventBody, EventId, LegId, Serving, Timer,
+    Wake,
 };
 use trunkline_shared::store::EventRecord;
 use trunkline_shared::switchboard::{Activity, Cause, Look, Standing, look, look_at_bot};
@@ -80,7 +81,7 @@ async fn act(
     cause: Cause<'_>,
 ) -> Result<(), UpkeepError> {
     let kind = body.kind();
-    match take_from_house(app, key, id, body, cause).await {
+    match take_from_house(app, key, id, Author::nameless(AuthorRole::System), body, cause).await {
         Ok(_) => {
             tracing::info!(channel = %key.channel, kind, ?cause, "something came due");
             Ok(())

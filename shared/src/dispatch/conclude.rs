@@ -122,6 +122,9 @@ fn report(connection: &Connection, delivery: &Delivery, outcome: &Outcome, now: 
         Verdict::Retryable | Verdict::Unknown | Verdict::Parked => Count::Retried,
     };
     telemetry::count(now, what, connection);
+    if what == Count::Delivered {
+        telemetry::took(&connection.id, now, now.duration_since(delivery.event.at));
+    }
     if matches!(what, Count::Failed | Count::Retried) {
         tracing::warn!(
             connection = %connection.id,

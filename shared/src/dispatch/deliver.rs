@@ -11,6 +11,9 @@ use crate::operations::{self, Report};
 use crate::store::ParkedAs;
 use crate::telemetry::{self, Count};
 
+/// Why a delivery waits that a person holds back.
+const SUSPENDED: &str = "its connection is suspended";
+
 /// Deals with a delivery, which the queue has given `received` times by now.
 pub(super) async fn deliver<P: Outbound>(
     app: &App,
@@ -48,6 +51,9 @@ pub(super) async fn deliver<P: Outbound>(
     }
     let connection = app.directory.connection(&delivery.to.connection, app.clock.now()).await?;
     let connection = connection.as_ref();
+    if connection.is_some_and(|connection| connection.suspended) {
+        return park(app, &leg, delivery, attempts, None, SUSPENDED).await;
+    }
     let (leg, attempted) = attempt(app, platform, connection, leg, delivery).await?;
     match conclude(app, connection, &breaker, delivery, attempted, attempts + 1).await? {
         Conclusion::Settled => Ok(()),

@@ -73,6 +73,9 @@ async fn one<P: Outbound>(
     }
     let connection = app.directory.connection(&leg.id.connection, now).await?;
     let connection = connection.as_ref();
+    if connection.is_some_and(|connection| connection.suspended) {
+        return Ok(Next::Wait);
+    }
     let (leg, attempted) = attempt(app, platform, connection, leg, delivery).await?;
     if probe && !attempted.meaning.verdict.is_final() {
         // It shows only that the connection is still down: that is not the delivery's fault.

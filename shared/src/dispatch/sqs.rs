@@ -42,9 +42,9 @@ pub async fn serve<P: Outbound>(platform: P) -> Result<(), lambda_runtime::Error
             let deadline = i64::try_from(event.context.deadline).ok();
             let deadline = deadline.and_then(|millis| Timestamp::from_millisecond(millis).ok());
             let until = until(app.clock.now(), deadline.unwrap_or(Timestamp::MAX), P::LONGEST);
-            Ok::<_, std::convert::Infallible>(
-                batch(app, platform, event.payload.records, Budget { until }).await,
-            )
+            let response = batch(app, platform, event.payload.records, Budget { until }).await;
+            telemetry::flush(app).await;
+            Ok::<_, std::convert::Infallible>(response)
         },
     ))
     .await

@@ -27,7 +27,9 @@ pub async fn serve(platform: impl Inbound) -> Result<(), lambda_http::Error> {
     let app = App::from_env()?;
     let (app, platform) = (&app, &platform);
     lambda_http::run(lambda_http::service_fn(move |request| async move {
-        Ok::<_, std::convert::Infallible>(response(answer(app, platform, &request).await))
+        let reply = answer(app, platform, &request).await;
+        telemetry::flush(app).await;
+        Ok::<_, std::convert::Infallible>(response(reply))
     }))
     .await
 }

@@ -127,6 +127,7 @@ pub async fn take_from_house(
     app: &App,
     key: &ConversationKey,
     id: EventId,
+    author: Author,
     body: EventBody,
     cause: Cause<'_>,
 ) -> Result<Taken, IntakeError> {
@@ -137,7 +138,7 @@ pub async fn take_from_house(
         by_own_time: false,
         channel: None,
         begins: false,
-        event: by_system(app, key, id, body),
+        event: Event::new(id, &key.customer, app.clock.now(), author, body),
     };
     enter(app, &arrival).await
 }

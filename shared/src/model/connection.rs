@@ -66,6 +66,12 @@ pub struct Connection {
     /// How deliveries to it are tried again.
     #[serde(default)]
     pub delivery: Policy,
+    /// Whether nothing is sent to it for now, by a person's order: what comes for it parks, in order.
+    #[serde(default)]
+    pub suspended: bool,
+    /// Counts its changes; a change is made only on the version it was decided on.
+    #[serde(default)]
+    pub version: u64,
     /// The platform's own settings, checked when they were applied.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Value>,

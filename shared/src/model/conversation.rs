@@ -136,6 +136,36 @@ pub enum Floor {
     Standby,
 }
 
+/// How a conversation stands, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The bot has it.
+    Bot,
+    /// People are asked to take it.
+    Pending,
+    /// People have it.
+    Desk,
+    /// It is over.
+    Closed,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Bot, Self::Pending, Self::Desk, Self::Closed];
+
+    /// As it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::Pending => "pending",
+            Self::Desk => "desk",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// One customer's exchange on one channel connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
@@ -180,6 +210,17 @@ impl Conversation {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.phase == Phase::Open
+    }
+
+    /// How it stands, in one word.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match (self.is_open(), self.owner()) {
+            (false, _) => State::Closed,
+            (true, Owner::Bot) => State::Bot,
+            (true, owner) if self.floor(owner) == Floor::Pending => State::Pending,
+            (true, Owner::Desk) => State::Desk,
+        }
     }
 
     /// Who answers. Exactly one does.

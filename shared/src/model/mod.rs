@@ -1,5 +1,6 @@
 //! Plain types: they know nobody, do nothing to the outside, and are what everything else speaks in.
 
+mod access;
 mod breaker;
 mod connection;
 mod content;
@@ -16,11 +17,12 @@ mod route;
 pub mod time;
 mod wake;
 
+pub use access::{Access, Audit, Token, TokenKind};
 pub use breaker::{Breaker, next_probe};
 pub use connection::{Connection, Role};
 pub use content::{Choice, Content, Format, Media};
 pub use conversation::{
-    Conversation, Floor, Handover, Owner, Parties, Party, Phase, Place, Trigger,
+    Conversation, Floor, Handover, Owner, Parties, Party, Phase, Place, State, Trigger,
 };
 pub use delivery::{Delivery, Drain, Job, Target};
 pub use event::{

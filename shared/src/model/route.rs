@@ -24,6 +24,9 @@ pub struct Route {
     /// When people take over, and when they give back.
     #[serde(default)]
     pub switching: Switching,
+    /// Counts its changes; a change is made only on the version it was decided on.
+    #[serde(default)]
+    pub version: u64,
 }
 
 /// A route with its parties, as they are configured now.

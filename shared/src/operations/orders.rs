@@ -37,7 +37,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    fn holds(&self, delivery: &Delivery, at: Timestamp) -> bool {
+    pub(super) fn holds(&self, delivery: &Delivery, at: Timestamp) -> bool {
         self.delivery.as_ref().is_none_or(|id| *id == delivery.id)
             && self.conversation.as_ref().is_none_or(|id| *id == delivery.conversation)
             && self.connection.as_ref().is_none_or(|id| *id == delivery.to.connection)

@@ -220,6 +220,34 @@ impl Queues {
         Ok(())
     }
 
+    /// How full a platform's queues are, about.
+    ///
+    /// # Errors
+    /// If SQS does not say so.
+    pub async fn depth(&self, platform: Platform) -> Result<Depth, QueueError> {
+        let dead = self.urls.dead.get(&platform).ok_or(QueueError::NoQueue(platform))?;
+        let (waiting, dead) = tokio::try_join!(
+            self.sizes(platform, self.url(platform)?),
+            self.sizes(platform, dead)
+        )?;
+        Ok(Depth { waiting: waiting.0, in_flight: waiting.1, dead: dead.0 + dead.1 })
+    }
+
+    async fn sizes(&self, platform: Platform, url: &str) -> Result<(u64, u64), QueueError> {
+        use aws_sdk_sqs::types::QueueAttributeName::{
+            ApproximateNumberOfMessages as Waiting,
+            ApproximateNumberOfMessagesNotVisible as InFlight,
+        };
+        let asked = self.sqs.get_queue_attributes().queue_url(url);
+        let answer = asked.attribute_names(Waiting).attribute_names(InFlight).send().await;
+        let answer = answer.map_err(|error| unavailable(platform, &error))?;
+        let size = |name| {
+            let value = answer.attributes.as_ref().and_then(|known| known.get(&name));
+            value.and_then(|value| value.parse().ok()).unwrap_or(0)
+        };
+        Ok((size(Waiting), size(InFlight)))
+    }
+
     fn url(&self, platform: Platform) -> Result<&str, QueueError> {
         self.urls.outbound.get(&platform).map(String::as_str).ok_or(QueueError::NoQueue(platform))
     }
@@ -227,6 +255,17 @@ impl Queues {
 
 fn unavailable(platform: Platform, error: &(impl std::error::Error + 'static)) -> QueueError {
     QueueError::Unavailable { platform, cause: DisplayErrorContext(error).to_string() }
+}
+
+/// How full a platform's queues are, about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// What waits to be received.
+    pub waiting: u64,
+    /// What is being worked on.
+    pub in_flight: u64,
+    /// What is in the dead-letter queue.
+    pub dead: u64,
 }
 
 /// A message ready to be queued.

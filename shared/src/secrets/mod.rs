@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_sdk_ssm::error::DisplayErrorContext;
+use aws_sdk_ssm::operation::get_parameter::GetParameterError;
+use aws_sdk_ssm::types::{ParameterTier, ParameterType};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Connection, ConnectionId};
@@ -38,6 +40,11 @@ impl SecretBag {
         self.0.insert(name.to_owned(), values);
     }
 
+    /// Forgets `name`.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
     /// The names and newest values of the secrets whose names begin with `prefix`, without it.
     pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().filter_map(move |(name, values)| {
@@ -60,8 +67,8 @@ impl fmt::Debug for SecretBag {
 /// Why a connection's secrets cannot be had. Ours: worth another try.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SecretsError {
-    /// SSM did not give them.
-    #[error("the secrets of {connection} could not be read: {cause}")]
+    /// SSM did not give or take them.
+    #[error("the secrets of {connection} could not be read or written: {cause}")]
     Unavailable {
         /// Whose.
         connection: ConnectionId,
@@ -112,19 +119,70 @@ impl Secrets {
     }
 
     async fn read(&self, connection: &ConnectionId) -> Result<SecretBag, SecretsError> {
+        match self.written(connection).await? {
+            Some((bag, _)) => Ok(bag),
+            None => Err(SecretsError::Garbled(connection.clone())),
+        }
+    }
+
+    /// A connection's secrets as they are now, and which writing of them that is; nothing, if none were
+    /// ever written.
+    ///
+    /// # Errors
+    /// If SSM does not give them.
+    pub async fn written(
+        &self,
+        connection: &ConnectionId,
+    ) -> Result<Option<(SecretBag, i64)>, SecretsError> {
+        let name = format!("{}{connection}", self.prefix);
+        let answer = self.ssm.get_parameter().name(name).with_decryption(true).send().await;
+        let parameter = match answer {
+            Ok(answer) => answer.parameter,
+            Err(error) => match error.as_service_error() {
+                Some(GetParameterError::ParameterNotFound(_)) => return Ok(None),
+                _ => return Err(unavailable(connection, &error)),
+            },
+        };
+        let version = parameter.as_ref().map_or(0, |parameter| parameter.version);
+        let text = parameter.and_then(|parameter| parameter.value).unwrap_or_default();
+        let bag = serde_json::from_str(&text);
+        let bag = bag.map_err(|_| SecretsError::Garbled(connection.clone()))?;
+        Ok(Some((bag, version)))
+    }
+
+    /// Writes a connection's secrets; answers with which writing that is. They are the connection's once
+    /// it is stored with that number.
+    ///
+    /// # Errors
+    /// If SSM does not take them.
+    pub async fn write(
+        &self,
+        connection: &ConnectionId,
+        bag: &SecretBag,
+    ) -> Result<i64, SecretsError> {
+        let garbled = |_| SecretsError::Garbled(connection.clone());
         let answer = self
             .ssm
-            .get_parameter()
+            .put_parameter()
             .name(format!("{}{connection}", self.prefix))
-            .with_decryption(true)
+            .value(serde_json::to_string(bag).map_err(garbled)?)
+            .r#type(ParameterType::SecureString)
+            .tier(ParameterTier::IntelligentTiering)
+            .overwrite(true)
             .send()
             .await
-            .map_err(|error| SecretsError::Unavailable {
-                connection: connection.clone(),
-                cause: DisplayErrorContext(&error).to_string(),
-            })?;
-        let text = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
-        serde_json::from_str(&text).map_err(|_| SecretsError::Garbled(connection.clone()))
+            .map_err(|error| unavailable(connection, &error))?;
+        Ok(answer.version)
+    }
+}
+
+fn unavailable(
+    connection: &ConnectionId,
+    error: &(impl std::error::Error + 'static),
+) -> SecretsError {
+    SecretsError::Unavailable {
+        connection: connection.clone(),
+        cause: DisplayErrorContext(error).to_string(),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Connections and routes as they were applied, and how connections proved themselves.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::item::{item, read};
 use super::write::{Condition, Write};
-use super::{Store, StoreError};
+use super::{Item, Store, StoreError};
 use crate::model::{Connection, ConnectionId, Platform, Role, Route, RouteId};
 
 /// How a connection's far side last answered the question whether it is ours.
@@ -46,6 +47,15 @@ pub struct Listed {
 
 /// Under which all connections are listed.
 const CONNECTIONS: &str = "CONNECTIONS";
+/// Under which all routes are listed.
+const ROUTES: &str = "ROUTES";
+
+/// An item with its version, and the condition that it is the next.
+fn versioned(mut item: Item, version: u64) -> (Item, Condition) {
+    item.insert("version".into(), AttributeValue::N(version.to_string()));
+    let before = version.saturating_sub(1);
+    (item, if before == 0 { Condition::New } else { Condition::Version(before) })
+}
 
 impl Store {
     /// A connection as it was last applied.
@@ -57,10 +67,10 @@ impl Store {
         found.as_ref().map(read).transpose()
     }
 
-    /// Applies a connection.
+    /// Writes a connection with its next version, and lists it.
     ///
     /// # Errors
-    /// If the table does not answer.
+    /// If the table does not answer, or somebody else changed it meanwhile.
     pub async fn put_connection(&self, connection: &Connection) -> Result<(), StoreError> {
         let listed = Listed {
             id: connection.id.clone(),
@@ -69,8 +79,9 @@ impl Store {
         };
         let listed = item(CONNECTIONS.into(), connection.id.to_string(), &listed)?;
         let whole = item(format!("CONN#{}", connection.id), "CONN".into(), connection)?;
-        let writes = [whole, listed].map(|item| Write::Put(item, Condition::None));
-        self.transact(writes.into()).await
+        let (whole, condition) = versioned(whole, connection.version);
+        let writes = vec![Write::Put(whole, condition), Write::Put(listed, Condition::None)];
+        self.transact(writes).await
     }
 
     /// The connections in the order of their ids, from after one.
@@ -95,12 +106,29 @@ impl Store {
         found.as_ref().map(read).transpose()
     }
 
-    /// Applies a route.
+    /// Writes a route with its next version, and lists it.
+    ///
+    /// # Errors
+    /// If the table does not answer, or somebody else changed it meanwhile.
+    pub async fn put_route(&self, route: &Route) -> Result<(), StoreError> {
+        let listed = item(ROUTES.into(), route.id.to_string(), &route.id)?;
+        let whole = item(format!("ROUTE#{}", route.id), "ROUTE".into(), route)?;
+        let (whole, condition) = versioned(whole, route.version);
+        let writes = vec![Write::Put(whole, condition), Write::Put(listed, Condition::None)];
+        self.transact(writes).await
+    }
+
+    /// The routes' ids in order, from after one.
     ///
     /// # Errors
     /// If the table does not answer.
-    pub async fn put_route(&self, route: &Route) -> Result<(), StoreError> {
-        self.put(item(format!("ROUTE#{}", route.id), "ROUTE".into(), route)?).await
+    pub async fn routes(
+        &self,
+        after: Option<&RouteId>,
+        most: u16,
+    ) -> Result<Vec<RouteId>, StoreError> {
+        let after = after.map(RouteId::as_str);
+        self.list(ROUTES, "", after, most).await?.iter().map(read).collect()
     }
 
     /// The observers that asked for reports of what happens to deliveries.

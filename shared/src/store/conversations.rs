@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::item::{conversation_pk, event_sk, garbled, item, read, text};
 use super::write::{Condition, Transacted, Write};
-use super::{Item, Store, StoreError, unavailable};
+use super::{Item, Store, StoreError, listing, unavailable};
 use crate::model::{
     ConnectionId, Conversation, ConversationKey, Delivery, Event, EventId, Outcome, Target, time,
 };
@@ -161,6 +161,7 @@ impl Store {
             let mut after = item(conversation_pk(&conversation.key), "CONV".into(), conversation)?;
             after.insert("version".into(), AttributeValue::N(conversation.version.to_string()));
             after.insert("expires".into(), self.expiry(now));
+            after.extend(listing::attributes(conversation));
             let before = conversation.version.saturating_sub(1);
             let unchanged = if before == 0 { Condition::New } else { Condition::Version(before) };
             writes.push(Write::Put(after, unchanged));

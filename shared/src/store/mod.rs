@@ -15,10 +15,14 @@
 //! | `HELD#<group>` | `<time>#<event>` | an event that is held back until those before it are there |
 //! | `ACTIVE#<platform>` | `<time>#<group>` | a session on whose far side somebody must listen |
 //! | `LISTENER#<platform>` | `LEASE` | who listens, and until when |
+//! | `CONNECTIONS`, `ROUTES` | `<id>` | the lists of them |
+//! | `TOKENS`, `AUDIT` | `<id>` | who may do what, and who changed what |
+//! | `RATE#<connection>` | `<minute>` | how much happened in that minute |
 //! | `DEAD` | `<time>#<id>` | a queue's message that we could not handle |
 //! | `WAITING` | `PARKED#…`, `FAILED#…` | that such a partition has, or had, something in it |
 //! | `REJECT#<connection>` | `<time>#<id>` | a body that could not be read |
 
+mod access;
 mod active;
 mod breakers;
 mod clues;
@@ -26,14 +30,18 @@ mod config;
 mod conversations;
 mod dead_letters;
 mod directory;
+mod erase;
 mod failed;
 mod held;
 mod item;
 mod legs;
+mod listing;
 mod messages;
 mod outcomes;
 mod parking;
+mod rates;
 mod rejected;
+mod sizes;
 mod transcript;
 mod write;
 
@@ -50,8 +58,11 @@ pub use conversations::{EventRecord, Sorted, Written};
 pub use directory::Directory;
 pub use held::Held;
 pub use legs::LegAddress;
+pub use listing::{Ended, Window, place};
 pub use parking::{ParkedAs, ParkedLeg};
+pub use rates::{Counts, minute};
 pub use rejected::Rejected;
+pub use sizes::ParkedSize;
 
 type Item = HashMap<String, AttributeValue>;
 

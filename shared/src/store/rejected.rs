@@ -1,11 +1,10 @@
 //! Bodies that could not be read: kept for a week, so that a person can see what came.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::item::{item, read};
-use super::{Store, StoreError, expires_in, unavailable};
+use super::item::{item, read, text};
+use super::{Store, StoreError, expires_in};
 use crate::model::{ConnectionId, time};
 
 const KEEP: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -51,26 +50,18 @@ impl Store {
         self.put(item).await
     }
 
-    /// The newest bodies of a connection that could not be read, the newest first.
+    /// The bodies of a connection that could not be read, each with its place, the newest first, from
+    /// after a place.
     ///
     /// # Errors
     /// If the table does not answer.
     pub async fn rejected(
         &self,
         connection: &ConnectionId,
+        after: Option<&str>,
         most: u16,
-    ) -> Result<Vec<Rejected>, StoreError> {
-        let answer = self
-            .dynamodb
-            .query()
-            .table_name(&*self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(format!("REJECT#{connection}")))
-            .scan_index_forward(false)
-            .limit(i32::from(most))
-            .send()
-            .await
-            .map_err(|error| unavailable("Query", &error))?;
-        answer.items().iter().map(read).collect()
+    ) -> Result<Vec<(String, Rejected)>, StoreError> {
+        let items = self.newest(&format!("REJECT#{connection}"), after, most).await?;
+        items.iter().map(|item| Ok((text(item, "sk").to_owned(), read(item)?))).collect()
     }
 }

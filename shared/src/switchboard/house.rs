@@ -44,6 +44,15 @@ pub(super) fn decide(situation: &Situation<'_>, cause: Cause<'_>) -> Result<Deci
             turn.mean_with(recall);
             turn.targets.extend(turn.owner());
         }
+        // Whoever has the conversation: it stays theirs, and they see what was said.
+        EventBody::Message { .. } if cause == Cause::Operator => {
+            turn.targets.push(turn.to_channel());
+            let desk = before.parties.desk.as_ref().zip(before.at_desk());
+            let told = desk.map(|(desk, handover)| Target::at_desk(desk, handover));
+            turn.targets.extend(told.map(|target| Target { copy: true, ..target }));
+            let bot = before.parties.bot.as_ref().filter(|bot| bot.copies);
+            turn.targets.extend(bot.map(|bot| Target::copied(bot, Role::Bot)));
+        }
         EventBody::Close { reason } => {
             let bot = before.parties.bot.as_ref();
             turn.targets.extend(bot.map(|bot| Target::addressed(bot, Role::Bot)));

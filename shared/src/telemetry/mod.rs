@@ -1,9 +1,13 @@
 //! What is told of what happens: JSON log lines, and metrics in CloudWatch's embedded format. Neither
 //! ever holds a secret or a message's text.
 
+mod tally;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
+
+pub use tally::{BUCKETS, flush, took};
 
 use crate::model::{Connection, ConnectionId, Platform};
 
@@ -40,11 +44,30 @@ pub enum Count {
     BreakerClosed,
 }
 
+impl Count {
+    /// Under which name it is shown in the console; several may share one.
+    fn tallied(self) -> Option<&'static str> {
+        match self {
+            Self::Accepted => Some("accepted"),
+            Self::Delivered => Some("delivered"),
+            Self::Retried => Some("retried"),
+            Self::Parked => Some("parked"),
+            Self::Failed | Self::Refused | Self::Unreadable | Self::Denied => Some("failed"),
+            Self::Duplicate
+            | Self::Intruder
+            | Self::Suspicious
+            | Self::Skipped
+            | Self::BreakerOpened
+            | Self::BreakerClosed => None,
+        }
+    }
+}
+
 /// Starts the log: one JSON object a line, at the level in `TRUNKLINE_LOG` (default `info`).
 pub fn init() {
     let level = std::env::var("TRUNKLINE_LOG").unwrap_or_else(|_| "info".to_owned());
     // The libraries' own debug lines show requests, so only ours follow the level.
-    let ours = ["shared", "upkeep"].into_iter().chain(Platform::names());
+    let ours = ["shared", "console", "upkeep"].into_iter().chain(Platform::names());
     let ours: Vec<String> = ours.map(|name| format!("trunkline_{name}={level}")).collect();
     let filter = EnvFilter::new(format!("warn,{}", ours.join(",")));
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
@@ -54,6 +77,7 @@ pub fn init() {
 
 /// Counts one.
 pub fn count(now: Timestamp, what: Count, connection: &Connection) {
+    tally::add(&connection.id, now, what.tallied());
     println!("{}", line(now, &format!("{what:?}"), connection.platform, Some(&connection.id)));
 }
 

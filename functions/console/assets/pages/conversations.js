@@ -1,0 +1,93 @@
+// Conversations, found by who, where, whose and when.
+import { get } from "../api.js";
+import { h } from "../dom.js";
+import { conversationLink, heading, nothing, ownerBadge, trouble } from "../parts/bits.js";
+import { filters, valuesOf } from "../parts/filters.js";
+import { pagedList, shown } from "../parts/list.js";
+import { table } from "../parts/table.js";
+import { when } from "../time.js";
+import { OWNER } from "../words.js";
+
+const NAMES = ["customer", "state", "connection", "since", "until"];
+
+export function open(view) {
+  let chosen = valuesOf(view.query, NAMES);
+  let find = view.query.has("find");
+  let connections = [];
+  let wrong = null;
+  const list = pagedList("conversations", () => chosen, draw);
+  get("connections?limit=100", view.signal).then(({ items }) => {
+    connections = items.map(({ id }) => id);
+    draw();
+  }, () => {});
+  const again = view.poll((signal) => list.refresh(signal), 5000, (error) => {
+    wrong = error;
+    draw();
+  });
+  draw();
+  return { update };
+
+  function update(query) {
+    chosen = valuesOf(query, NAMES);
+    find ||= query.has("find");
+    wrong = null;
+    list.reset();
+    draw();
+    again();
+  }
+
+  function draw() {
+    view.draw("Conversations",
+      heading("Conversations"),
+      filters({
+        name: "Find conversations",
+        values: () => chosen,
+        changed: view.filter,
+        fields: [
+          { name: "customer", label: "Customer", search: true, hint: "Number or id" },
+          { name: "state", label: "Who has it", options: [["", "Anybody"], ...Object.entries(OWNER)] },
+          { name: "connection", label: "Connection", options: [["", "Any"], ...connections.map((id) => [id, id])] },
+          { name: "since", label: "Changed since", kind: "time" },
+          { name: "until", label: "Changed until", kind: "time" },
+        ],
+      }),
+      wrong ? trouble(wrong) : shown(list, "conversation", "conversations"),
+      !list.loaded || wrong ? null : list.items.length ? rows() : none(),
+      list.more(again));
+    if (find) {
+      find = false;
+      view.filter(chosen);
+      document.querySelector("main [data-search]").focus();
+    }
+  }
+
+  function rows() {
+    return table({
+      caption: "Conversations, what changed last first",
+      items: list.items,
+      key: ({ channel, customer, id }) => [channel, customer, id].join(" "),
+      columns: [
+        { name: "Customer", look: "id", cell: ({ channel, customer }) => conversationLink(channel, customer) },
+        { name: "State", cell: ({ state }) => ownerBadge(state) },
+        { name: "With", cell: owner },
+        { name: "Channel", cell: ({ channel }) => channel },
+        { name: "Route", cell: ({ route }) => route },
+        { name: "Started", cell: ({ started_at: at }) => when(at) },
+        { name: "Changed", cell: ({ changed_at: at }) => when(at) },
+      ],
+    });
+  }
+
+  function none() {
+    return Object.values(chosen).some(Boolean)
+      ? nothing("No conversation is like this.", "Clear a filter, or look further back.")
+      : nothing("Nobody has written yet.", "Write to a channel, or look at what came and was not taken on its ",
+          h("a", { href: "#/connections" }, "connection"), "'s page.");
+  }
+}
+
+function owner({ state, owner: { connection, agent } }) {
+  if (state === "closed") return "nobody";
+  const place = connection ?? "the channel's own people";
+  return agent ? [h("bdi", null, agent), ` (${place})`] : place;
+}

@@ -1,0 +1,44 @@
+// Signing in with a token.
+import { h } from "../dom.js";
+import { heading, trouble } from "../parts/bits.js";
+import { signIn } from "../session.js";
+
+export function open(view) {
+  let error = null;
+
+  const submit = async (event) => {
+    event.preventDefault();
+    const field = event.target.elements.token;
+    try {
+      await signIn(field.value.trim());
+    } catch (wrong) {
+      error = wrong.status === 401 ? new Error("Nobody has this token, or its time is up.") : wrong;
+      field.value = "";
+      draw();
+      field.focus();
+      return;
+    }
+    window.dispatchEvent(new CustomEvent("signed-in"));
+    const from = view.query.get("from") ?? "";
+    location.hash = from.startsWith("#/") ? from : "#/";
+  };
+
+  const draw = () => view.draw("Sign in",
+    h("div", { class: "login" },
+      heading("Sign in to Trunkline"),
+      error && trouble(error),
+      h("form", { onsubmit: submit },
+        h("div", { class: "field" },
+          h("label", { for: "token" }, "Token"),
+          h("input", {
+            id: "token", name: "token", type: "password", required: true, autofocus: true, autocomplete: "current-password",
+            "aria-describedby": "token-about", "aria-invalid": error ? "true" : null,
+          }),
+          h("p", { id: "token-about", class: "about" },
+            "It begins with ", h("code", null, "trk_"), ". An admin makes one on the page Tokens. ",
+            "A link for signing in, which the command line makes, needs none.")),
+        h("p", null, h("button", { type: "submit", class: "main" }, "Sign in")))));
+
+  draw();
+  document.getElementById("token").focus();
+}

@@ -1,0 +1,52 @@
+// One route, or a new one.
+import { at, get, put } from "../api.js";
+import { h } from "../dom.js";
+import { connectionLink, heading } from "../parts/bits.js";
+import { field, input } from "../parts/form.js";
+import { tell } from "../parts/notice.js";
+import { routeForm } from "../parts/route-form.js";
+
+const EMPTY = {
+  bot: null, desk: null, observers: [],
+  switching: { transcript: 20, transcript_since: "start", after_close: "bot", if_nobody: "bot", language: null, keywords: {}, texts: {} },
+};
+
+export function open(view) {
+  const { id } = view.params;
+  const title = id ?? "New route";
+  view.draw(title, heading(title), h("p", { class: "loading" }, "Loading …"));
+  view.load(async (signal) => {
+    const [route, { items }] = await Promise.all([id ? get(at`routes/${id}`, signal) : EMPTY, get("connections?limit=100", signal)]);
+    draw(route, items);
+  });
+
+  function draw(route, connections) {
+    const channels = connections.filter((one) => one.role === "channel" && one.route === id);
+    view.draw(title,
+      heading(title),
+      id && h("p", { key: "channels", class: "about" }, "Channels: ",
+        channels.length ? channels.map((one, i) => [i > 0 && ", ", connectionLink(one.id)]) : "none yet",
+        ". A channel's route is set on the channel's own page."),
+      h("div", { key: `version ${route.version}`, "data-own": true }, routeForm({
+        route, connections, action: id ? "Save" : "Make the route", head: !id && naming(), save: (body) => save(body, route, connections),
+      })));
+  }
+
+  const naming = () => field({
+    name: "id", label: "Id", required: true, about: "1 to 63 lower-case letters, digits and hyphens. It cannot be changed.",
+    control: input({ maxlength: 63 }),
+  });
+
+  async function save(body, route, connections) {
+    const name = id ?? document.querySelector("main [name=id]").value.trim();
+    if (!name) throw Object.assign(new Error("The route needs an id."), { errors: [{ field: "id", problem: "is required" }] });
+    const said = await put(at`routes/${name}`, { ...body, id: name }, id ? { "if-match": `"${route.version}"` } : { "if-none-match": "*" });
+    if (id) {
+      tell(`${name} is saved, as version ${said.version}. Conversations that go on keep their parties.`);
+      draw(said, connections);
+    } else {
+      tell(`The route ${name} is made. Choose it on its channels' pages.`);
+      location.hash = at`#/routes/${name}`;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+//! What operators see and do: the API, and the pages that stand on it.
+
+pub mod api;
+mod assets;
+mod caller;
+mod extract;
+mod paging;
+mod problem;
+mod view;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use trunkline_shared::app::App;
+use trunkline_shared::telemetry;
+
+pub use caller::{Caller, Seen, issue};
+
+/// What the console is made of.
+#[derive(Debug)]
+pub struct Console {
+    /// The stack's own code.
+    pub app: App,
+    /// Tokens seen lately.
+    pub seen: Seen,
+    /// The stack's name.
+    pub stack: String,
+    /// Where the platforms reach us; whatever the caller calls us by, if that is not known.
+    pub address: Option<String>,
+    /// Whether deliveries may go to plain http and private addresses.
+    pub local: bool,
+}
+
+impl Console {
+    /// The console of an app.
+    #[must_use]
+    pub fn new(app: App, stack: String, address: Option<String>, local: bool) -> Arc<Self> {
+        Arc::new(Self { app, seen: Seen::default(), stack, address, local })
+    }
+}
+
+/// All that is served: the API below `/api/v1`, the pages below `/console/`.
+pub fn router(console: &Arc<Console>) -> Router {
+    let (api, document) = api::router(Arc::clone(console));
+    let document = Arc::new(document);
+    let documented = move || std::future::ready(axum::Json((*document).clone()));
+    let described = Router::new()
+        .route("/openapi.json", get(documented))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(console), caller::admit));
+    Router::new()
+        .route("/console", get(assets::page))
+        .route("/console/", get(assets::page))
+        .route("/console/{*path}", get(assets::file))
+        .nest("/api/v1", api.merge(described))
+}
+
+/// Runs the function until Lambda ends it.
+///
+/// # Errors
+/// If the environment is not as the template makes it, or the Lambda runtime fails.
+pub async fn serve() -> Result<(), lambda_http::Error> {
+    telemetry::init();
+    let app = App::from_env()?;
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let stack = variable("TRUNKLINE_STACK").unwrap_or_else(|| "trunkline".into());
+    let local = variable("TRUNKLINE_ALLOW_LOCAL").is_some_and(|value| value == "yes");
+    // On one machine the API has another address than the template says.
+    let address = variable("TRUNKLINE_API").filter(|_| !local);
+    let console = Console::new(app, stack, address, local);
+    lambda_http::run(router(&console)).await
+}

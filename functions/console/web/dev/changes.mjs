@@ -1,0 +1,95 @@
+// What the API changes.
+import { randomBytes, randomUUID } from "node:crypto";
+import { Refused } from "./refused.mjs";
+import { platforms } from "./platforms.mjs";
+
+const now = () => new Date().toISOString();
+
+export function putConnection({ world, id, body, headers }) {
+  const before = world.connections.find((one) => one.id === id);
+  checkVersion(before, headers);
+  const platform = platforms.find((one) => one.platform === body.platform);
+  const errors = [];
+  if (!/^[a-z0-9-]{1,63}$/.test(id)) errors.push({ field: "id", problem: "1 to 63 lower-case letters, digits, hyphens" });
+  if (!platform) errors.push({ field: "platform", problem: "there is no such platform" });
+  for (const { name, required } of platform?.settings ?? []) {
+    if (required && !body.settings?.[name]) errors.push({ field: `settings.${name}`, problem: "is required" });
+  }
+  for (const { name, required } of platform?.secrets ?? []) {
+    const stays = before?.secrets.includes(name) && body.secrets?.[name] !== null;
+    if (required && !stays && !body.secrets?.[name]) errors.push({ field: `secrets.${name}`, problem: "is required" });
+  }
+  if (errors.length) throw new Refused(422, "the connection is not right yet", errors);
+  const secrets = new Set(before?.secrets ?? []);
+  for (const [name, value] of Object.entries(body.secrets ?? {})) value === null ? secrets.delete(name) : secrets.add(name);
+  const after = { suspended: false, ...before, ...body, id, secrets: [...secrets], version: (before?.version ?? 0) + 1 };
+  if (before) Object.assign(before, after);
+  else world.add(after);
+  return after;
+}
+
+export function putRoute({ world, id, body, headers }) {
+  const before = world.routes.find((one) => one.id === id);
+  checkVersion(before, headers);
+  if (!body.bot && !body.desk) throw new Refused(422, "the route is not right yet", [{ field: "bot", problem: "a bot, a desk or both" }]);
+  const after = { ...body, id, version: (before?.version ?? 0) + 1 };
+  if (before) Object.assign(before, after);
+  else world.routes.push(after);
+  return after;
+}
+
+function checkVersion(before, headers) {
+  if (headers["if-none-match"] === "*") {
+    if (before) throw new Refused(412, "there is one with this id already");
+  } else if (!before) {
+    throw new Refused(404, "there is none with this id");
+  } else if (headers["if-match"] !== `"${before.version}"`) {
+    throw new Refused(412, "somebody else changed it meanwhile: load it again");
+  }
+}
+
+export function verify({ world, id }) {
+  world.connection(id);
+  const down = world.breaker(id).state !== "closed";
+  const verified = { at: now(), problem: down ? "503: the bot is being restarted" : null };
+  world.verified[id] = verified;
+  return verified;
+}
+
+export function deliveries(world, { state, connection, conversation }) {
+  return world.waiting.filter((one) => (!state || one.state === state)
+    && (!connection || one.connection === connection)
+    && (!conversation || one.conversation === conversation));
+}
+
+export function settle({ world, what, body }) {
+  if (!["replay", "discard"].includes(what)) throw new Refused(404, "there is no such thing");
+  const chosen = world.waiting.filter((one) => (!body.delivery || one.id === body.delivery)
+    && (!body.connection || one.connection === body.connection)
+    && (!body.conversation || one.conversation === body.conversation)
+    && (!body.since || one.since >= body.since));
+  world.waiting = world.waiting.filter((one) => !chosen.includes(one));
+  return chosen.length;
+}
+
+export const tokens = {
+  make({ world, body }) {
+    if (!body.name) throw new Refused(422, "the token is not right yet", [{ field: "name", problem: "is required" }]);
+    const token = { id: randomUUID().slice(0, 8), name: body.name, role: body.role, made_at: now(),
+      expires_at: new Date(Date.now() + body.days * 86400e3).toISOString(), last_used_at: null };
+    world.tokens.unshift(token);
+    return { status: 201, body: { ...token, token: `trk_${randomBytes(24).toString("base64url")}` } };
+  },
+  remove({ world, id }) {
+    world.tokens = world.tokens.filter((one) => one.id !== id);
+    return { status: 204, body: undefined };
+  },
+};
+
+const SAID = { PUT: "changed", POST: "", DELETE: "deleted" };
+export function audit({ role, world }, { method, path, body }) {
+  const verb = SAID[method] || path.at(-1);
+  const { token, ...detail } = body ?? {};
+  world.audit.unshift({ id: randomUUID(), at: now(), who: `dev ${role}`, role,
+    what: `${path[0].replace(/s$/, "")}.${verb}`, target: path.slice(1, 3).join("/") || null, detail: path[0] === "connections" ? {} : detail });
+}

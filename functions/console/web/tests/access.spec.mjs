@@ -1,0 +1,96 @@
+// Every page, in light and dark and on a phone: nothing that keeps somebody out.
+import AxeBuilder from "@axe-core/playwright";
+import { enter, expect, HOSTILE, TALK, test, to } from "./console.mjs";
+
+const PAGES = {
+  "": "Overview",
+  conversations: "Conversations",
+  [TALK]: "31612345678 on shop-whatsapp",
+  [HOSTILE]: "attacker on shop-whatsapp",
+  deliveries: "Deliveries",
+  "dead-letters": "Dead letters",
+  connections: "Connections",
+  "connections/care": "care",
+  "connections/shop-whatsapp": "shop-whatsapp",
+  "connections/new": "New connection",
+  routes: "Routes",
+  "routes/shop": "shop",
+  "routes/new": "New route",
+  tokens: "Tokens",
+  audit: "Audit",
+  "connections/none-such": "Not found",
+};
+const LOOKS = {
+  light: { colorScheme: "light", viewport: { width: 1280, height: 800 } },
+  dark: { colorScheme: "dark", viewport: { width: 1280, height: 800 } },
+  "light on a phone": { colorScheme: "light", viewport: { width: 360, height: 740 } },
+  "dark on a phone": { colorScheme: "dark", viewport: { width: 360, height: 740 } },
+};
+
+async function check(page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)])).toEqual([]);
+  const { scrolls, wide } = await page.evaluate(() => ({ scrolls: document.documentElement.scrollWidth, wide: innerWidth }));
+  expect(scrolls, "the page is no wider than its window").toBeLessThanOrEqual(wide);
+}
+
+for (const [look, use] of Object.entries(LOOKS)) {
+  test.describe(look, () => {
+    test.use(use);
+
+    for (const role of ["admin", "viewer"]) {
+      test(`all pages, as ${role}`, async ({ page }) => {
+        test.setTimeout(120_000);
+        await enter(page, role);
+        for (const [path, name] of Object.entries(PAGES)) {
+          await to(page, path);
+          await expect(page.getByRole("heading", { level: 1, name, exact: true })).toBeVisible();
+          await expect(page.getByText("Loading …")).toHaveCount(0);
+          if (!path) await expect(page.getByRole("img", { name: /^Messages: Accepted/ })).toBeVisible();
+          await test.step(`axe on #/${path}`, () => check(page));
+        }
+      });
+    }
+
+    test("the login, the dialogs, the menu and the bar", async ({ page, context }) => {
+      await page.goto("");
+      await expect(page.getByRole("heading", { name: "Sign in to Trunkline" })).toBeVisible();
+      await check(page);
+      await page.getByLabel("Token").fill("wrong");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await expect(page.getByRole("alert")).toContainText("Nobody has this token");
+      await check(page);
+      await enter(page, "admin", TALK);
+      await page.getByRole("button", { name: "Close the conversation" }).click();
+      await expect(page.getByRole("dialog", { name: "Close the conversation" })).toBeVisible();
+      await check(page);
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("?");
+      await expect(page.getByRole("dialog", { name: "Keys" })).toBeVisible();
+      await check(page);
+      await page.keyboard.press("Escape");
+      const menu = page.getByRole("button", { name: "Menu" });
+      if (await menu.isVisible()) {
+        await menu.click();
+        await expect(menu).toHaveAttribute("aria-expanded", "true");
+        await expect(page.getByRole("link", { name: "Dead letters" })).toBeVisible();
+        await check(page);
+      }
+      await context.setOffline(true);
+      await expect(page.getByText("Not connected, trying again.")).toBeVisible({ timeout: 10_000 });
+      await check(page);
+    });
+
+    test("what is wrong in a form, and what is told at the edge", async ({ page }) => {
+      await enter(page, "admin", "connections/new");
+      await page.getByRole("button", { name: "Make the connection" }).click();
+      await expect(page.getByRole("alert")).toContainText("needs an id");
+      await check(page);
+      await to(page, "deliveries");
+      await page.getByRole("button", { name: /^Replay the receipt/ }).click();
+      await expect(page.getByText("1 delivery to be sent again.")).toBeVisible();
+      await check(page);
+    });
+  });
+}

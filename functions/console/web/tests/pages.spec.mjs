@@ -1,0 +1,199 @@
+// What the pages do.
+import { enter, expect, HOSTILE, TALK, test, to } from "./console.mjs";
+
+const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true });
+
+test("the overview shows each connection, what needs attention, and plots", async ({ page }) => {
+  await enter(page, "viewer");
+  const bot = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: "shop-bot" }) });
+  await expect(bot).toContainText("Breaker open");
+  await expect(bot).toContainText("503: the bot is being restarted");
+  await expect(bot).toContainText("Oldest waiting3 minutes ago");
+  await expect(page.getByRole("region", { name: "What needs attention" })).toContainText("1 breaker not closed");
+  for (const name of ["Messages", "Failures", "Latency"]) await expect(page.getByRole("img", { name: new RegExp(`^${name}:`) })).toBeVisible();
+  await page.getByRole("button", { name: "Last day" }).click();
+  await expect(page).toHaveURL(/#\/\?window=day$/);
+  await page.getByText("Messages as a table").click();
+  await expect(page.getByRole("table", { name: "Messages" }).getByRole("row")).toHaveCount(25);
+  await page.getByLabel("Connection", { exact: true }).selectOption("care");
+  await expect(page).toHaveURL(/connection=care/);
+});
+
+test("a filter stands in the address, and a view can be linked to", async ({ page }) => {
+  await enter(page, "viewer", "conversations");
+  await expect(page.getByText("50 or more conversations")).toBeVisible();
+  await page.getByRole("button", { name: "Show more" }).click();
+  await expect(page.getByText("67 conversations")).toBeVisible();
+  await page.getByRole("searchbox", { name: "Customer" }).fill("3161");
+  await expect(page.getByText("1 conversation", { exact: true })).toBeVisible();
+  await expect(page).toHaveURL(/customer=3161/);
+  await page.getByLabel("Who has it").selectOption({ label: "Over" });
+  await expect(page.getByText("No conversation is like this.")).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole("searchbox", { name: "Customer" })).toHaveValue("3161");
+  await expect(page.getByLabel("Who has it")).toHaveValue("closed");
+  await page.getByRole("button", { name: "Clear" }).click();
+  await expect(page.getByText("50 or more conversations")).toBeVisible();
+  await expect(page.getByRole("searchbox", { name: "Customer" })).toHaveValue("");
+});
+
+test("a transcript says who owned it when, what was a copy, and what became of each delivery", async ({ page }) => {
+  await enter(page, "viewer", TALK);
+  await expect(page.getByText(/^Handed over to care by the bot 4 minutes ago: the customer asked\. Anna accepted/)).toBeVisible();
+  const log = page.getByRole("log", { name: "Transcript" });
+  const stretch = (name) => log.getByRole("region", { name });
+  await expect(stretch(/^The bot has it: shop-bot/)).toContainText("Where is my parcel?");
+  await expect(stretch(/^Offered to the desk: care/)).toContainText("Thank you");
+  await expect(stretch(/^The desk has it: Anna, care/)).toContainText("Since Monday?!");
+  await expect(log.getByRole("list", { name: "Choices that were offered" }).getByRole("listitem")).toHaveText(["Order 48121, shoes", "Order 48077, a lamp"]);
+  await expect(log.getByText("read", { exact: true })).toBeVisible();
+  await expect(log.getByText(/copy to shop-bot: delivered/).first()).toBeVisible();
+  await expect(log.getByText(/to care: failed, refused for good .*400: unknown channel/)).toBeVisible();
+  await expect(log.getByText(/to shop-bot: delivered .*3 attempts: 503/)).toBeVisible();
+  await expect(log.getByText("late: not the owner any more, not passed on")).toBeVisible();
+  await expect(log.getByRole("link", { name: "slip.pdf" })).toHaveAttribute("rel", "noopener noreferrer");
+});
+
+test("an open transcript follows what is said, and leaves the reader's place and choices alone", async ({ page }) => {
+  await enter(page, "operator", TALK);
+  const log = page.getByRole("log", { name: "Transcript" });
+  await log.getByText("Context").click();
+  const draft = page.getByLabel("Message to the customer");
+  await draft.fill("half a mess");
+  await log.evaluate((node) => {
+    node.scrollTop = 20;
+    window.kept = node.firstElementChild;
+  });
+  await expect(log.getByText("Great, tomorrow is fine.")).toBeAttached({ timeout: 12_000 });
+  expect(await log.evaluate((node) => [node.scrollTop, node.firstElementChild === window.kept])).toEqual([20, true]);
+  await expect(log.locator("details").filter({ hasText: "annoyed" })).toHaveAttribute("open", "");
+  await expect(draft).toBeFocused();
+  await expect(draft).toHaveValue("half a mess");
+  await draft.fill("We are on it.");
+  await page.getByRole("button", { name: "Send" }).click();
+  await expect(log.getByText("We are on it.")).toBeAttached();
+  await expect(draft).toHaveValue("");
+});
+
+test("whose it was follows from what happened, also when a page begins in the middle", async ({ page }) => {
+  await enter(page, "viewer");
+  const states = await page.evaluate(async () => {
+    const { stretches } = await import("./parts/owners.js");
+    const conversation = { state: "bot", parties: { channel: "shop", bot: "robot", desk: "care" } };
+    let made = 0;
+    const entry = (from, role, type, more = {}) => ({
+      id: String((made += 1)), from, conversation: more.conversation ?? "one", at: `2026-01-01T00:00:${10 + made}Z`,
+      author: { role, name: role === "agent" ? (more.name ?? "Anna") : null }, standing: more.standing ?? "regular", body: { type, ...more },
+    });
+    const of = (...entries) => stretches(entries, conversation).map(({ state, agent, entries: own }) => [state, agent, own.length].join(" "));
+    return {
+      quiet: of(entry("shop", "customer", "message")),
+      none: of(),
+      whole: of(entry("shop", "customer", "message"), entry("robot", "bot", "handover"), entry("trunkline", "system", "handover"),
+        entry("shop", "customer", "message"), entry("care", "agent", "message"), entry("care", "agent", "message", { name: "Bo" }),
+        entry("trunkline", "system", "handback"), entry("care", "agent", "close"), entry("shop", "customer", "message")),
+      middle: of(entry("care", "agent", "message"), entry("care", "agent", "handback"), entry("robot", "bot", "message")),
+      over: of(entry("robot", "bot", "handover", { mode: "pass" }), entry("care", "agent", "close"), entry("shop", "customer", "message", { conversation: "two" })),
+      late: of(entry("robot", "bot", "handover", { standing: "late" }), entry("shop", "customer", "message")),
+    };
+  });
+  expect(states).toEqual({
+    quiet: ["bot  1"],
+    none: ["bot  0"],
+    whole: ["bot  2", "pending  2", "desk Anna 1", "desk Bo 2", "bot  2"],
+    middle: ["desk Anna 2", "bot  1"],
+    over: ["bot  1", "desk  1", "bot  1"],
+    late: ["bot  2"],
+  });
+});
+
+test("earlier messages come when they are asked for", async ({ page }) => {
+  await enter(page, "viewer", "conversations/shop-whatsapp/31687654321");
+  const log = page.getByRole("log");
+  await expect(log.getByText("Message 130 of 130", { exact: true })).toBeVisible();
+  for (const expected of [100, 130]) {
+    await page.getByRole("button", { name: "Earlier messages" }).click();
+    await expect(log.locator(".spoken")).toHaveCount(expected);
+  }
+  await expect(page.getByRole("button", { name: "Earlier messages" })).toHaveCount(0);
+  await expect(log.locator(".spoken .text").first()).toHaveText("Message 1 of 130");
+});
+
+test("what a customer writes is shown, and harms nobody", async ({ page }) => {
+  await enter(page, "admin", HOSTILE);
+  const log = page.getByRole("log");
+  await expect(log.getByText("<img src=x onerror='window.harmed = 1'>", { exact: false })).toBeVisible();
+  expect(await log.locator("img, script, iframe, b, u").count()).toBe(0);
+  const links = await log.getByRole("link").evaluateAll((all) => all.map((one) => one.href));
+  expect(links).toEqual(["https://elsewhere.example.com/track.png"]);
+  await expect(log.getByText("no link: not an address of the web")).toHaveCount(2);
+  // Marks that turn the direction are shown for what they are in names, and end with the text that has them.
+  await expect(log.getByRole("link")).toHaveText("\ufffdgpj.exe");
+  for (const text of await log.locator(".text").all()) expect(await text.evaluate((node) => getComputedStyle(node).unicodeBidi)).toBe("isolate");
+  expect(await log.evaluate((node) => node.scrollWidth - node.clientWidth)).toBeLessThanOrEqual(0);
+});
+
+test("a hostile id in the address is a word like any other", async ({ page }) => {
+  await enter(page, "admin", `conversations/shop-whatsapp/${encodeURIComponent("<img src=x onerror=window.harmed=1>/..")}`);
+  await expect(heading(page, "Not found")).toBeVisible();
+  await to(page, "connections/%E0%A4%A");
+  await expect(heading(page, "Not found")).toBeVisible();
+});
+
+test("operators hand over, give back and close, with a reason, when they have said so", async ({ page }) => {
+  await enter(page, "operator", TALK);
+  await page.getByRole("button", { name: "Give back to the bot" }).click();
+  const back = page.getByRole("dialog", { name: "Give back to the bot" });
+  await expect(back).toContainText("shop-bot has the conversation with 31612345678 again");
+  await back.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByRole("button", { name: "Give back to the bot" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await back.getByLabel("Reason (optional)").fill("Anna is ill");
+  await back.getByRole("button", { name: "Give back" }).click();
+  await expect(page.getByRole("log").getByText("Given back to the bot by Trunkline: Anna is ill")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Give back to the bot" })).toBeDisabled();
+  await page.getByRole("button", { name: "Close the conversation" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Close it" }).click();
+  await expect(page.getByText("It is over since")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Send" })).toBeDisabled();
+});
+
+test("what waits is replayed one by one, or all of a connection, whose number is named", async ({ page }) => {
+  await enter(page, "operator", "deliveries");
+  await expect(page.getByText("5 deliveries", { exact: true })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Discard all …" })).toBeDisabled();
+  await page.getByRole("button", { name: /^Discard the message to care/ }).click();
+  await expect(page.getByRole("dialog")).toContainText("never sent. This cannot be taken back");
+  await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
+  await expect(page.getByText("4 deliveries", { exact: true })).toBeVisible();
+  await page.getByLabel("Connection", { exact: true }).selectOption("shop-bot");
+  await page.getByRole("button", { name: "Replay all …" }).click();
+  const dialog = page.getByRole("dialog", { name: "Replay all of shop-bot?" });
+  await expect(dialog).toContainText("3 deliveries to shop-bot");
+  await dialog.getByRole("button", { name: "Replay all" }).click();
+  await expect(page.getByText("3 deliveries to be sent again.")).toBeVisible();
+  await expect(page.getByText("Nothing like this is parked or has failed.")).toBeVisible();
+});
+
+test("dead letters are redriven", async ({ page }) => {
+  await enter(page, "operator", "dead-letters");
+  await page.getByRole("button", { name: /^Redrive the dead letter of cm/ }).click();
+  await expect(page.getByText("2 dead letters", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Redrive all …" }).click();
+  await expect(page.getByRole("dialog")).toContainText("2 dead letters go back into the queues");
+  await page.getByRole("dialog").getByRole("button", { name: "Redrive all" }).click();
+  await expect(page.getByText("There are no dead letters.")).toBeVisible();
+});
+
+test("a token is shown once, and revoked", async ({ page }) => {
+  await enter(page, "admin", "tokens");
+  await page.getByLabel("Name (required)").fill("night shift");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  await expect(page.getByRole("dialog", { name: "The new token" })).toContainText(/trk_/);
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Revoke night shift" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+  await expect(page.getByText("The token night shift is revoked.")).toBeVisible();
+  await to(page, "audit");
+  await expect(page.getByRole("row").filter({ hasText: "token.deleted" })).toBeVisible();
+});

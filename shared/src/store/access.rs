@@ -1,0 +1,95 @@
+//! Tokens, and the list of what was changed by whom.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::SignedDuration;
+
+use super::item::{item, read};
+use super::{Item, Store, StoreError, expires_in, unavailable};
+use crate::model::{Audit, Token};
+
+const TOKENS: &str = "TOKENS";
+const AUDIT: &str = "AUDIT";
+/// For how long changes are kept.
+const KEEP: SignedDuration = SignedDuration::from_hours(24 * 400);
+
+impl Store {
+    /// Keeps a token.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn put_token(&self, token: &Token) -> Result<(), StoreError> {
+        let mut kept = item(TOKENS.into(), token.id.clone(), token)?;
+        if let Some(at) = token.expires_at {
+            kept.insert("expires".into(), AttributeValue::N(at.as_second().to_string()));
+        }
+        self.put(kept).await
+    }
+
+    /// A token by its public part.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn token(&self, id: &str) -> Result<Option<Token>, StoreError> {
+        self.get(TOKENS.into(), id.to_owned()).await?.as_ref().map(read).transpose()
+    }
+
+    /// The tokens by id, from after one.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn tokens(&self, after: Option<&str>, most: u16) -> Result<Vec<Token>, StoreError> {
+        self.list(TOKENS, "", after, most).await?.iter().map(read).collect()
+    }
+
+    /// Forgets a token; answers whether it was there, which is true for one caller only.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn forget_token(&self, id: &str) -> Result<bool, StoreError> {
+        self.delete(TOKENS.into(), id.to_owned()).await
+    }
+
+    /// Notes a change.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn keep_audit(&self, audit: &Audit) -> Result<(), StoreError> {
+        let mut kept = item(AUDIT.into(), audit.id.clone(), audit)?;
+        kept.insert("expires".into(), expires_in(audit.at, KEEP));
+        self.put(kept).await
+    }
+
+    /// The changes, the newest first, from after one.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn audits(&self, after: Option<&str>, most: u16) -> Result<Vec<Audit>, StoreError> {
+        self.newest(AUDIT, after, most).await?.iter().map(read).collect()
+    }
+
+    /// A partition's items, the newest first, from after one.
+    pub(super) async fn newest(
+        &self,
+        pk: &str,
+        after: Option<&str>,
+        most: u16,
+    ) -> Result<Vec<Item>, StoreError> {
+        let start = after.map(|sk| {
+            let key = |value: &str| AttributeValue::S(value.to_owned());
+            Item::from([("pk".to_owned(), key(pk)), ("sk".to_owned(), key(sk))])
+        });
+        let answer = self
+            .dynamodb
+            .query()
+            .table_name(&*self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+            .set_exclusive_start_key(start)
+            .scan_index_forward(false)
+            .limit(i32::from(most))
+            .send()
+            .await
+            .map_err(|error| unavailable("Query", &error))?;
+        Ok(answer.items.unwrap_or_default())
+    }
+}

@@ -1,0 +1,67 @@
+//! What the console plots: counted in this process, and added to the table now and then. What a process
+//! counted that is ended before it could say so is missing there; the metrics have all of it.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::App;
+use crate::model::ConnectionId;
+use crate::store::{Counts, minute};
+
+/// How long what was counted waits at least, so that it costs a busy process next to nothing.
+const EVERY: SignedDuration = SignedDuration::from_secs(10);
+
+/// The upper ends of the classes into which times are counted, in milliseconds; one more has the rest.
+pub const BUCKETS: [i64; 15] =
+    [20, 50, 100, 150, 200, 300, 500, 750, 1_000, 1_500, 2_000, 5_000, 10_000, 60_000, 600_000];
+
+#[derive(Debug, Default)]
+struct Tally {
+    counts: HashMap<(ConnectionId, Timestamp), Counts>,
+    since: Option<Timestamp>,
+}
+
+static TALLY: LazyLock<Mutex<Tally>> = LazyLock::new(Mutex::default);
+
+fn tally() -> MutexGuard<'static, Tally> {
+    TALLY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Counts one under a name, if it has one.
+pub(super) fn add(connection: &ConnectionId, now: Timestamp, name: Option<&str>) {
+    let Some(name) = name else { return };
+    let mut tally = tally();
+    tally.since.get_or_insert(now);
+    let counts = tally.counts.entry((connection.clone(), minute(now))).or_default();
+    *counts.entry(name.to_owned()).or_default() += 1;
+}
+
+/// Counts how long an event took from its arrival to its far side.
+pub fn took(connection: &ConnectionId, now: Timestamp, time: SignedDuration) {
+    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let class = BUCKETS.iter().take_while(|end| millis > **end).count();
+    add(connection, now, Some(&format!("t{class:02}")));
+}
+
+/// Adds to the table what was counted, if that is due. What cannot be added is not counted: nobody
+/// waits for a plot.
+pub async fn flush(app: &App) {
+    let now = app.clock.now();
+    let due = {
+        let mut tally = tally();
+        if tally.since.is_none_or(|since| now.duration_since(since) < EVERY) {
+            return;
+        }
+        tally.since = None;
+        std::mem::take(&mut tally.counts)
+    };
+    let adding = due
+        .iter()
+        .map(|((connection, minute), counts)| app.store.add_rates(connection, *minute, counts));
+    let failed = futures_util::future::join_all(adding).await.into_iter().find_map(Result::err);
+    if let Some(why) = failed {
+        tracing::warn!(%why, "what was counted is not in the plots");
+    }
+}
