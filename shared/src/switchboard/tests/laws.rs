@@ -168,9 +168,15 @@ fn check(
             Owner::Desk => prop_assert_eq!(roles, [Role::Desk]),
         }
     }
-    // The customer never hears two voices.
     let speaks = matches!(step.body, EventBody::Message { .. });
-    if speaks && step.from != Some(Role::Channel) && !addressed.is_empty() {
+    // Whoever operates it may speak to the customer, to nobody else, and takes nothing from anybody.
+    if speaks && step.from.is_none() {
+        let roles: Vec<_> = addressed.iter().map(|target| target.role).collect();
+        prop_assert_eq!(roles, [Role::Channel]);
+        prop_assert_eq!(before.map(Conversation::owner), Some(after.owner()));
+    }
+    // Otherwise the customer never hears two voices.
+    if speaks && !matches!(step.from, None | Some(Role::Channel)) && !addressed.is_empty() {
         let owner = before.map(Conversation::owner);
         let role = if owner == Some(Owner::Bot) { Role::Bot } else { Role::Desk };
         prop_assert_eq!(step.from, Some(role));
