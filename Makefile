@@ -30,10 +30,10 @@ check: .tools/sam/.installed ## format, clippy, template
 unit: ## unit and property tests
 	cargo test --workspace --exclude trunkline-tests --locked
 
-e2e: tools .tools/test/.installed build ## end to end, on the real template on a local AWS
+e2e: tools .tools/test/.installed .tools/api/.installed build ## end to end, on the real template on a local AWS
 	cargo test -p trunkline-tests --locked -- $(ARGS)
 
-chaos: tools .tools/test/.installed build ## the fault runs at full size: some ten minutes
+chaos: tools .tools/test/.installed .tools/api/.installed build ## the fault runs at full size: some ten minutes
 	TRUNKLINE_CHAOS=full cargo test -p trunkline-tests --locked -- chaos:: $(ARGS)
 
 fuzz: ## TARGET=cm TIME=600: feed a platform's way in with anything; needs cargo-fuzz and a nightly Rust

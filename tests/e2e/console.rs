@@ -435,3 +435,46 @@ pub async fn the_pages_come_with_their_policy(world: &World) {
     assert_eq!(get("/console/..%2fCargo.toml").await.0, 404);
     assert_eq!(get("/console").await.2.as_str(), Some(page), "with a slash at its end or none");
 }
+
+/// Schemathesis, a test library of another language, calls every operation with what its description
+/// allows and with what it does not.
+pub async fn the_api_is_as_it_is_described(world: &World) {
+    Scene::of_three(world, "described", "").await;
+    let admin = Caller::with(world, Access::Admin).await;
+    let folder = world.project.join(".local/test");
+    let document = admin.gets("/openapi.json").await;
+    std::fs::write(folder.join("openapi.json"), document.to_string()).unwrap();
+    let api = world.stack().facts.api.trim_start_matches("http://").to_owned();
+    let output = tokio::process::Command::new(world.project.join(".tools/api/bin/schemathesis"))
+        .args([
+            "run",
+            "openapi.json",
+            "--url",
+            &format!("http://127.0.0.1:{}/api/v1", world.port()),
+        ])
+        .args(["--header", &format!("Host: {api}")])
+        .args(["--header", &format!("Authorization: Bearer {}", admin.token)])
+        .args(["--checks", "all", "--phases", "examples,coverage,fuzzing"])
+        // A description cannot say what a cursor holds, or which settings go together.
+        .args(["--exclude-checks", "positive_data_acceptance"])
+        // To sign out is to lose what one signs in with; the others would hang all that follows.
+        .args(["--exclude-path", "/session", "--workers", "4"])
+        .args([
+            "--max-examples",
+            "10",
+            "--seed",
+            "1",
+            "--no-color",
+            "--suppress-health-check",
+            "all",
+        ])
+        .current_dir(&folder)
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    std::fs::write(folder.join("schemathesis.log"), &said).unwrap();
+    let end: Vec<&str> = said.lines().rev().take(60).collect();
+    let end: Vec<&str> = end.into_iter().rev().collect();
+    assert!(output.status.success(), "{}", end.join("\n"));
+}

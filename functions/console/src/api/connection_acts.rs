@@ -73,7 +73,7 @@ pub struct RejectedView {
 
 /// Ask a connection's far side to prove itself. A proof closes its breaker.
 #[utoipa::path(post, path = "/connections/{id}/verify", tag = "connections",
-    params(("id" = String, Path, description = "The connection's id")),
+    params(("id" = String, Path, description = "The connection's id", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")),
     responses((status = 200, body = Proof)))]
 pub async fn verify(
     State(console): State<Arc<Console>>,
@@ -100,7 +100,7 @@ pub async fn verify(
 
 /// Send nothing to a connection for now: what comes for it parks, in order.
 #[utoipa::path(post, path = "/connections/{id}/suspend", tag = "connections",
-    params(("id" = String, Path, description = "The connection's id")),
+    params(("id" = String, Path, description = "The connection's id", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")),
     responses((status = 200, body = ConnectionView)))]
 pub async fn suspend(
     State(console): State<Arc<Console>>,
@@ -112,7 +112,7 @@ pub async fn suspend(
 
 /// Send to a connection again: what is parked flows first.
 #[utoipa::path(post, path = "/connections/{id}/resume", tag = "connections",
-    params(("id" = String, Path, description = "The connection's id")),
+    params(("id" = String, Path, description = "The connection's id", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")),
     responses((status = 200, body = ConnectionView)))]
 pub async fn resume(
     State(console): State<Arc<Console>>,
@@ -148,7 +148,7 @@ async fn set_suspended(
 
 /// Give a connection's address a new key. The key before stays good until the next time.
 #[utoipa::path(post, path = "/connections/{id}/rotate-key", tag = "connections",
-    params(("id" = String, Path, description = "The connection's id")),
+    params(("id" = String, Path, description = "The connection's id", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")),
     responses((status = 200, body = Rotated)))]
 pub async fn rotate_key(
     State(console): State<Arc<Console>>,
@@ -172,7 +172,7 @@ pub async fn rotate_key(
 
 /// The addresses to paste into the vendor's form. Whoever has one can send to it.
 #[utoipa::path(get, path = "/connections/{id}/addresses", tag = "connections",
-    params(("id" = String, Path, description = "The connection's id")),
+    params(("id" = String, Path, description = "The connection's id", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")),
     responses((status = 200, body = Addresses)))]
 pub async fn addresses(
     State(console): State<Arc<Console>>,
@@ -203,7 +203,7 @@ fn address(console: &Console, headers: &HeaderMap, connection: &Connection, key:
 
 /// What came for a connection in the last week and was not taken, the newest first.
 #[utoipa::path(get, path = "/connections/{id}/rejected", tag = "connections",
-    params(("id" = String, Path, description = "The connection's id"), Paging),
+    params(("id" = String, Path, description = "The connection's id", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"), Paging),
     responses((status = 200, body = Page<RejectedView>)))]
 pub async fn rejected(
     State(console): State<Arc<Console>>,

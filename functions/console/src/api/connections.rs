@@ -47,7 +47,7 @@ pub async fn list(
 
 /// A connection.
 #[utoipa::path(get, path = "/connections/{id}", tag = "connections",
-    params(("id" = String, Path, description = "The connection's id")),
+    params(("id" = String, Path, description = "The connection's id", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")),
     responses((status = 200, body = ConnectionView,
         headers(("etag" = String, description = "Its version")))))]
 pub async fn one(
@@ -60,7 +60,7 @@ pub async fn one(
 
 /// Make or change a connection. Secrets that are not named stay as they are.
 #[utoipa::path(put, path = "/connections/{id}", tag = "connections",
-    params(("id" = String, Path, description = "The connection's id"),
+    params(("id" = String, Path, description = "The connection's id", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
         ("if-match" = Option<String>, Header, description = "The version that is to be changed"),
         ("if-none-match" = Option<String>, Header, description = "`*`, to make a new one")),
     responses((status = 200, body = ConnectionView, description = "changed"),

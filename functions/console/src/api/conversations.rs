@@ -56,6 +56,9 @@ pub async fn list(
 ) -> Result<axum::Json<Page<ConversationView>>, Problem> {
     let paging = Paging { cursor: which.cursor.clone(), limit: which.limit };
     let (most, after) = (paging.most()?, paging.after::<String>()?);
+    if which.customer.as_ref().is_some_and(String::is_empty) {
+        return Err(Problem::bad_request("customer is empty: leave it out for all"));
+    }
     let channels = match &which.connection {
         Some(only) => vec![only.parse()?],
         None => channels(&console).await?,
@@ -142,7 +145,7 @@ pub(super) fn key(channel: &str, customer: String) -> Result<ConversationKey, Pr
 
 /// A customer's last conversation on a channel.
 #[utoipa::path(get, path = "/conversations/{channel}/{customer}", tag = "conversations",
-    params(("channel" = String, Path, description = "The channel connection"),
+    params(("channel" = String, Path, description = "The channel connection", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
         ("customer" = String, Path, description = "The customer, as the channel's platform knows them; `~` and base64url where that is not plain")),
     responses((status = 200, body = Details)))]
 pub async fn one(
@@ -157,7 +160,7 @@ pub async fn one(
 
 /// What was said and done in a customer's conversations on a channel, the newest first.
 #[utoipa::path(get, path = "/conversations/{channel}/{customer}/timeline", tag = "conversations",
-    params(("channel" = String, Path, description = "The channel connection"),
+    params(("channel" = String, Path, description = "The channel connection", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
         ("customer" = String, Path, description = "The customer, as the channel's platform knows them; `~` and base64url where that is not plain"),
         Paging),
     responses((status = 200, body = Page<Entry>)))]

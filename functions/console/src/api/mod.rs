@@ -19,6 +19,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder};
 use utoipa::{OpenApi, PartialSchema, ToSchema};
@@ -98,6 +99,8 @@ fn describe(document: &mut Document) {
     let problem = ResponseBuilder::new()
         .description("What is wrong, and what to do")
         .content("application/problem+json", content)
+        // The gateway's own, for a path that it does not pass on.
+        .content("application/json", ContentBuilder::new().schema(Some(by_gateway())).build())
         .build();
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
@@ -111,6 +114,11 @@ fn describe(document: &mut Document) {
             }
         }
     }
+}
+
+fn by_gateway() -> Object {
+    let message = Object::with_type(Type::String);
+    ObjectBuilder::new().property("message", message).required("message").build()
 }
 
 fn operations(item: &mut utoipa::openapi::PathItem) -> impl Iterator<Item = &mut Operation> {

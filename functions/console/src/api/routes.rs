@@ -37,7 +37,7 @@ pub async fn list(
 
 /// A route.
 #[utoipa::path(get, path = "/routes/{id}", tag = "routes",
-    params(("id" = String, Path, description = "The route's id")),
+    params(("id" = String, Path, description = "The route's id", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")),
     responses((status = 200, body = RouteView)))]
 pub async fn one(
     State(console): State<Arc<Console>>,
@@ -52,7 +52,7 @@ pub async fn one(
 
 /// Make or change a route. Functions see it within half a minute.
 #[utoipa::path(put, path = "/routes/{id}", tag = "routes",
-    params(("id" = String, Path, description = "The route's id"),
+    params(("id" = String, Path, description = "The route's id", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
         ("if-match" = Option<String>, Header, description = "The version that is to be changed"),
         ("if-none-match" = Option<String>, Header, description = "`*`, to make a new one")),
     responses((status = 200, body = RouteView, description = "changed"),

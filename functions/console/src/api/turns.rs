@@ -64,7 +64,7 @@ type Whose = Path<(String, String)>;
 
 /// Say something to the customer, whoever has the conversation.
 #[utoipa::path(post, path = "/conversations/{channel}/{customer}/messages", tag = "conversations",
-    params(("channel" = String, Path, description = "The channel connection"),
+    params(("channel" = String, Path, description = "The channel connection", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
         ("customer" = String, Path, description = "The customer; `~` and base64url where their id is not plain")),
     responses((status = 202, body = Posted)))]
 pub async fn say(
@@ -89,7 +89,7 @@ pub async fn say(
 
 /// Give a conversation to people.
 #[utoipa::path(post, path = "/conversations/{channel}/{customer}/handover", tag = "conversations",
-    params(("channel" = String, Path, description = "The channel connection"),
+    params(("channel" = String, Path, description = "The channel connection", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
         ("customer" = String, Path, description = "The customer; `~` and base64url where their id is not plain")),
     responses((status = 202, body = Turned)))]
 pub async fn hand_over(
@@ -106,7 +106,7 @@ pub async fn hand_over(
 
 /// Give a conversation back to the bot.
 #[utoipa::path(post, path = "/conversations/{channel}/{customer}/handback", tag = "conversations",
-    params(("channel" = String, Path, description = "The channel connection"),
+    params(("channel" = String, Path, description = "The channel connection", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
         ("customer" = String, Path, description = "The customer; `~` and base64url where their id is not plain")),
     responses((status = 202, body = Turned)))]
 pub async fn hand_back(
@@ -122,7 +122,7 @@ pub async fn hand_back(
 
 /// End a conversation: the customer's next message starts another.
 #[utoipa::path(post, path = "/conversations/{channel}/{customer}/close", tag = "conversations",
-    params(("channel" = String, Path, description = "The channel connection"),
+    params(("channel" = String, Path, description = "The channel connection", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
         ("customer" = String, Path, description = "The customer; `~` and base64url where their id is not plain")),
     responses((status = 202, body = Turned)))]
 pub async fn close(
@@ -137,7 +137,7 @@ pub async fn close(
 
 /// Remove all that is known of a customer on a channel.
 #[utoipa::path(delete, path = "/customers/{channel}/{customer}", tag = "conversations",
-    params(("channel" = String, Path, description = "The channel connection"),
+    params(("channel" = String, Path, description = "The channel connection", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
         ("customer" = String, Path, description = "The customer; `~` and base64url where their id is not plain")),
     responses((status = 202, body = Erased)))]
 pub async fn erase(
