@@ -1,0 +1,174 @@
+//! A list of a hundred thousand conversations costs a page what a list of a thousand does.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use dynoxide::types::{AttributeValue, Item};
+use dynoxide::{Database, ImportOptions};
+use http::Request;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+use trunkline_console::{Console, issue, router};
+use trunkline_shared::app::{App, RandomIds, SystemClock};
+use trunkline_shared::guard::Outside;
+use trunkline_shared::model::{Access, Connection, TokenKind};
+use trunkline_shared::queue::Queues;
+use trunkline_shared::secrets::Secrets;
+use trunkline_shared::store::{Directory, Store};
+
+const TABLE: &str = "trunkline";
+
+macro_rules! config {
+    ($sdk:ident, $endpoint:expr) => {
+        $sdk::config::Builder::new()
+            .behavior_version($sdk::config::BehaviorVersion::latest())
+            .region($sdk::config::Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("a", "b", None, None, "test"))
+            .endpoint_url($endpoint)
+            .http_client(trunkline_shared::aws::http_client())
+            .build()
+    };
+}
+
+/// The console on a table of its own, as the template has it as far as this needs.
+async fn console() -> (Database, App, Router) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let db = Database::memory().unwrap();
+    tokio::spawn(dynoxide::server::serve_on(listener, db.clone()));
+    let dynamodb = aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, &endpoint));
+    let attribute = |name: &str| {
+        let kind = ScalarAttributeType::S;
+        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
+    };
+    let key = |name: &str, kind| {
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
+    };
+    let index = GlobalSecondaryIndex::builder()
+        .index_name("by_state")
+        .key_schema(key("list", KeyType::Hash))
+        .key_schema(key("changed", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::All).build());
+    dynamodb
+        .create_table()
+        .table_name(TABLE)
+        .set_attribute_definitions(Some(["pk", "sk", "list", "changed"].map(attribute).into()))
+        .key_schema(key("pk", KeyType::Hash))
+        .key_schema(key("sk", KeyType::Range))
+        .global_secondary_indexes(index.build().unwrap())
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await
+        .unwrap();
+    let store = Store::new(dynamodb, TABLE.into(), 90);
+    let ssm = aws_sdk_ssm::Client::from_conf(config!(aws_sdk_ssm, &endpoint));
+    let sqs = aws_sdk_sqs::Client::from_conf(config!(aws_sdk_sqs, &endpoint));
+    let urls = r#"{"outbound":{},"dead":{},"wake":"http://127.0.0.1:1/wake"}"#.parse().unwrap();
+    let app = App {
+        directory: Arc::new(Directory::new(store.clone())),
+        store,
+        queues: Queues::new(sqs, urls),
+        secrets: Arc::new(Secrets::new(ssm, "/t/".into())),
+        outside: Arc::new(Outside::new(true)),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(RandomIds),
+    };
+    let console = Console::new(app.clone(), "test".into(), None, true);
+    (db, app, router(&console))
+}
+
+/// A conversation's item, as the store writes it.
+fn item(number: usize) -> Item {
+    let at = format!(
+        "2026-03-04T{:02}:{:02}:{:02}.{:03}Z",
+        number / 3_600_000 % 24,
+        number / 60_000 % 60,
+        number / 1_000 % 60,
+        number % 1_000
+    );
+    let customer = format!("c-{number:06}");
+    let conversation = json!({
+        "key": {"channel": "shop", "customer": customer}, "id": format!("cnv-{number}"),
+        "route": "shop", "parties": {"channel": {"connection": "shop", "platform": "webhook"},
+            "bot": {"connection": "bot", "platform": "webhook"}},
+        "bot_since": at, "phase": "open", "started_at": at, "touched_at": at, "version": 1,
+    });
+    let text = |text: String| AttributeValue::S(text);
+    Item::from([
+        ("pk".to_owned(), text(format!("CONV#shop#{customer}"))),
+        ("sk".to_owned(), text("CONV".into())),
+        ("list".to_owned(), text("shop#bot".into())),
+        ("changed".to_owned(), text(format!("{at}#shop#{customer}"))),
+        ("json".to_owned(), text(conversation.to_string())),
+    ])
+}
+
+fn fill(db: &Database, numbers: std::ops::Range<usize>) {
+    let items: Vec<Item> = numbers.map(item).collect();
+    for chunk in items.chunks(5_000) {
+        db.import_items(TABLE, chunk.to_vec(), ImportOptions::default()).unwrap();
+    }
+}
+
+async fn page(console: &Router, token: &str, query: &str) -> (Value, Duration) {
+    let uri = format!("/api/v1/conversations?limit=50{query}");
+    let request = Request::get(uri).header("authorization", format!("Bearer {token}"));
+    let began = Instant::now();
+    let answer = console.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let took = began.elapsed();
+    let status = answer.status();
+    let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(status, 200, "{body}");
+    (body, took)
+}
+
+/// The median time of a page, first and deep in the list.
+async fn times(console: &Router, token: &str) -> [Duration; 2] {
+    let (mut first, mut deep) = (Vec::new(), Vec::new());
+    for _ in 0..9 {
+        let (body, took) = page(console, token, "").await;
+        assert_eq!(body["items"].as_array().unwrap().len(), 50);
+        first.push(took);
+        let (mut cursor, mut took) = (body["next"].clone(), took);
+        for _ in 0..10 {
+            let next = format!("&cursor={}", cursor.as_str().unwrap());
+            let (body, time) = page(console, token, &next).await;
+            (cursor, took) = (body["next"].clone(), time);
+        }
+        deep.push(took);
+    }
+    [first, deep].map(|mut times| {
+        times.sort();
+        times[times.len() / 2]
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_conversations_page_like_a_thousand() {
+    let (db, app, console) = console().await;
+    let channel = json!({"id": "shop", "platform": "webhook", "role": "channel", "version": 1});
+    let channel: Connection = serde_json::from_value(channel).unwrap();
+    app.store.put_connection(&channel).await.unwrap();
+    let (_, token) = issue(&app, "test", Access::Viewer, TokenKind::Operator, None).await.unwrap();
+    fill(&db, 0..1_000);
+    times(&console, &token).await;
+    let few = times(&console, &token).await;
+    fill(&db, 1_000..100_000);
+    let many = times(&console, &token).await;
+    println!("a page of 50, first and tenth: of 1,000 {few:?}, of 100,000 {many:?}");
+    for (few, many) in few.iter().zip(many) {
+        // What a page takes is noisy on a busy machine; in proportion it would be a hundred times as much.
+        assert!(many < *few * 5 + Duration::from_millis(20), "{few:?} became {many:?}");
+    }
+    let (newest, _) = page(&console, &token, "").await;
+    assert_eq!(newest["items"][0]["customer"], "c-099999");
+}
