@@ -1,5 +1,6 @@
 //! The `trunkline` command: configures a deployed stack, and runs one on this machine.
 
+pub mod api;
 pub mod apply;
 pub mod local;
 pub mod simulate;

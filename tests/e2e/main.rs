@@ -1,5 +1,6 @@
 //! End to end: the real template, deployed by SAM to a local AWS, over real HTTP.
 
+mod api;
 mod bad_input;
 mod breaker;
 mod carried;
@@ -116,13 +117,15 @@ fn together(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
             pairs::webex_to_servisbot_to_webex_connects_own_agents_and_back,
             pairs::cm_to_a_servisbot_whose_events_name_nobody_to_a_webhook_desk,
             pairs::a_webhook_channel_to_servisbot_to_agents_behind_cm,
-            console::whoever_is_not_known_gets_in_nowhere,
-            console::each_role_may_what_it_may,
+            api::whoever_is_not_known_gets_in_nowhere,
+            api::each_role_may_what_it_may,
             console::one_signs_in_once_by_a_link_and_by_a_cookie_thereafter,
-            console::conversations_are_listed_read_and_turned,
-            console::a_connection_and_a_route_are_set_up,
-            console::an_outage_is_seen_and_what_is_parked_is_replayed,
+            api::conversations_are_listed_read_and_turned,
+            api::a_connection_and_a_route_are_set_up,
+            api::an_outage_is_seen_and_what_is_parked_is_replayed,
             console::the_pages_come_with_their_policy,
+            console::the_command_looks_by_the_same_api,
+            api::an_identity_providers_claims_say_who_calls,
             check::a_channel_that_unblu_gave_up_is_switched_on_again,
             webhook::channel_observer_and_addresses_of_their_own,
             webhook::bearer_and_api_key,

@@ -3,14 +3,17 @@
 mod check;
 mod configure;
 mod local;
+mod look;
 mod operate;
 mod simulate;
+mod table;
 mod token;
 mod turn;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use trunkline::api::Api;
 use trunkline::stack::{Stack, from_environment};
 
 /// Configures Trunkline, and runs it on this machine.
@@ -20,6 +23,9 @@ pub struct Cli {
     /// The CloudFormation stack to work on.
     #[arg(long, global = true, default_value = "trunkline", env = "TRUNKLINE_STACK")]
     stack: String,
+    /// The operator API to ask, where there are no AWS credentials; with the token in `TRUNKLINE_TOKEN`.
+    #[arg(long, global = true, env = "TRUNKLINE_API")]
+    api: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -33,6 +39,9 @@ Examples:
   trunkline urls trunkline.yaml          the addresses to paste into the vendors' forms
   trunkline check                        does each platform accept our credentials?
   trunkline verify shop-bot              ask a connection's far side to prove itself
+  trunkline status                       how everything is
+  trunkline conversations --state desk   who has what
+  trunkline tail shop-whatsapp 31612345678 -f   what is said there
   trunkline deliveries                   what is parked or has failed, and why
   trunkline replay --connection shop-bot --since 2h   have it sent now
   trunkline handover shop-whatsapp 31612345678 --reason complaint   give it to people
@@ -74,6 +83,24 @@ enum Command {
         /// How many, the newest first.
         #[arg(long, default_value_t = 10)]
         most: u16,
+    },
+    /// Show how everything is: connections, breakers, what waits.
+    Status {
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List customers' conversations, the newest change first.
+    Conversations(look::Which),
+    /// Show a conversation: who has it, what was said, and what did not arrive.
+    Show(look::One),
+    /// Show what is said in a conversation, and with -f what is said from then on.
+    Tail {
+        #[command(flatten)]
+        one: look::One,
+        /// Go on until it is interrupted.
+        #[arg(short, long)]
+        follow: bool,
     },
     /// List deliveries that are parked or have failed, with reason, attempts and age.
     Deliveries {
@@ -125,6 +152,13 @@ enum Command {
     Settings,
     /// Print the JSON Schema of the webhook protocol.
     Schema,
+    /// Print the OpenAPI description of the operator API.
+    Openapi,
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
     /// Play a vendor's side from the terminal, beside a stack on this machine.
     Simulate(simulate::Simulate),
     /// Run the real template on this machine, with a conversation to look at.
@@ -162,6 +196,14 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Rejected { connection, most } => {
             configure::rejected(&find(&name).await?, &connection, most).await
         }
+        Command::Status { json } => look::status(&api(&name, cli.api).await?, json).await,
+        Command::Conversations(which) => {
+            look::conversations(&api(&name, cli.api).await?, which).await
+        }
+        Command::Show(one) => look::show(&api(&name, cli.api).await?, &one, false).await,
+        Command::Tail { one, follow } => {
+            look::show(&api(&name, cli.api).await?, &one, follow).await
+        }
         Command::Deliveries { which, dead, json } => {
             operate::deliveries(&find(&name).await?, which, dead, json).await
         }
@@ -186,9 +228,30 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
             println!("{:#}", trunkline_webhook::schema());
             Ok(())
         }
+        Command::Openapi => {
+            println!("{}", trunkline_console::document().to_pretty_json()?);
+            Ok(())
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                "trunkline",
+                &mut std::io::stdout(),
+            );
+            Ok(())
+        }
         Command::Simulate(what) => simulate::run(what).await,
         Command::Local { port, once } => local::run(port, once).await,
     }
+}
+
+/// The operator API: of the stack, by AWS's own credentials; or at an address, by a token.
+async fn api(name: &str, at: Option<String>) -> Result<Api, Failed> {
+    let Some(at) = at else { return Ok(Api::of(&find(name).await?, name)) };
+    let how = "TRUNKLINE_TOKEN is not set: `trunkline token make` makes one";
+    let token = std::env::var("TRUNKLINE_TOKEN").map_err(|_| Failed(how.into()))?;
+    Ok(Api::at(&at, &token))
 }
 
 async fn find(name: &str) -> Result<Stack, Failed> {

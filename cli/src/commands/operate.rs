@@ -8,6 +8,7 @@ use trunkline_shared::model::DeadLetter;
 use trunkline_shared::operations::{Operator, Selection, Waiting};
 
 use super::Failed;
+use super::table::age;
 
 /// What a command is about.
 #[derive(Debug, clap::Args)]
@@ -167,14 +168,4 @@ fn show_dead(letters: &[DeadLetter]) {
         println!("{}  {}  {age} old\n  {}", letter.id, letter.platform, letter.reason);
     }
     println!("`trunkline redrive` puts them back into their queues");
-}
-
-fn age(since: Timestamp, now: Timestamp) -> String {
-    let seconds = now.duration_since(since).as_secs().max(0);
-    match seconds {
-        0..120 => format!("{seconds}s"),
-        120..7_200 => format!("{}m", seconds / 60),
-        7_200..172_800 => format!("{}h", seconds / 3_600),
-        _ => format!("{}d", seconds / 86_400),
-    }
 }

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
 use jiff::{SignedDuration, Timestamp};
+use lambda_http::request::RequestContext;
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 use trunkline_shared::app::{App, unguessable};
@@ -24,6 +25,8 @@ use crate::problem::Problem;
 pub const COOKIE: &str = "trunkline";
 /// What a changing call that comes with a cookie must bring: no other site's page can send it.
 pub const OWN_HEADER: &str = "x-trunkline-console";
+/// The claim that says what the bearer of an identity provider's token may do.
+const ROLE_CLAIM: &str = "trunkline_role";
 /// What a token begins with.
 const PREFIX: &str = "trk";
 /// For how long a token is remembered: one that was taken back is good no longer than that.
@@ -121,6 +124,16 @@ pub async fn admit(
     mut request: Request,
     next: Next,
 ) -> Response {
+    // Only this program itself can put one there: no call from outside brings extensions.
+    if request.extensions().get::<Caller>().is_some() {
+        return next.run(request).await;
+    }
+    if let Some(context) = request.extensions().get::<RequestContext>()
+        && let Some(caller) = by_claims(context)
+    {
+        request.extensions_mut().insert(caller);
+        return next.run(request).await;
+    }
     match known(&console, request.method(), request.headers()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
@@ -128,6 +141,17 @@ pub async fn admit(
         }
         Err(problem) => problem.into_response(),
     }
+}
+
+/// Whom API Gateway's own authorizer has let in, by their token's claims: it is there only on the path
+/// that has one.
+fn by_claims(context: &RequestContext) -> Option<Caller> {
+    let RequestContext::ApiGatewayV2(context) = context else { return None };
+    let claims = &context.authorizer.as_ref()?.jwt.as_ref()?.claims;
+    let role = claims.get(ROLE_CLAIM)?;
+    let role = Access::ALL.into_iter().find(|access| access.name() == role)?;
+    let name = ["email", "name", "sub"].iter().find_map(|claim| claims.get(*claim))?;
+    Some(Caller { name: name.clone(), role, token: String::new(), expires_at: None })
 }
 
 async fn known(console: &Console, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {

@@ -52,7 +52,15 @@ pub fn router(console: &Arc<Console>) -> Router {
         .route("/console", get(assets::page))
         .route("/console/", get(assets::page))
         .route("/console/{*path}", get(assets::file))
+        // The same behind API Gateway's own authorizer, where the template is given an issuer.
+        .nest("/jwt/api/v1", api.clone().merge(described.clone()))
         .nest("/api/v1", api.merge(described))
+}
+
+/// The API's OpenAPI description.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    api::document()
 }
 
 /// Runs the function until Lambda ends it.

@@ -41,6 +41,30 @@ struct Description;
 
 /// The API without its prefix, and its description.
 pub fn router(console: Arc<Console>) -> (Router, Document) {
+    let (open, guarded) = operations();
+    let guarded = guarded.layer(from_fn_with_state(Arc::clone(&console), admit));
+    let whole = OpenApiRouter::with_openapi(Description::openapi()).merge(open).merge(guarded);
+    let (router, mut document) = whole.with_state(console).split_for_parts();
+    describe(&mut document);
+    let nothing = || async { Problem::not_found("there is nothing at this path").into_response() };
+    let wrong = || async { Problem::not_allowed().into_response() };
+    (router.fallback(nothing).method_not_allowed_fallback(wrong), document)
+}
+
+/// The API's description.
+#[must_use]
+pub fn document() -> Document {
+    let (open, guarded) = operations();
+    let whole = OpenApiRouter::with_openapi(Description::openapi()).merge(open).merge(guarded);
+    let (_, mut document) = whole.split_for_parts();
+    describe(&mut document);
+    document
+}
+
+type Operations = OpenApiRouter<Arc<Console>>;
+
+/// What anybody may call, and what only those may who are known.
+fn operations() -> (Operations, Operations) {
     let open = OpenApiRouter::new().routes(routes!(session::sign_in));
     let guarded = OpenApiRouter::new()
         .routes(routes!(session::sign_out))
@@ -74,13 +98,7 @@ pub fn router(console: Arc<Console>) -> (Router, Document) {
         .routes(routes!(tokens::list, tokens::make))
         .routes(routes!(tokens::take_back))
         .routes(routes!(tokens::audit));
-    let guarded = guarded.layer(from_fn_with_state(Arc::clone(&console), admit));
-    let whole = OpenApiRouter::with_openapi(Description::openapi()).merge(open).merge(guarded);
-    let (router, mut document) = whole.with_state(console).split_for_parts();
-    describe(&mut document);
-    let nothing = || async { Problem::not_found("there is nothing at this path").into_response() };
-    let wrong = || async { Problem::not_allowed().into_response() };
-    (router.fallback(nothing).method_not_allowed_fallback(wrong), document)
+    (open, guarded)
 }
 
 /// What all operations have in common: how one signs in, and what problems look like.
@@ -103,7 +121,7 @@ fn describe(document: &mut Document) {
         .content("application/json", ContentBuilder::new().schema(Some(by_gateway())).build())
         .build();
     for item in document.paths.paths.values_mut() {
-        for operation in operations(item) {
+        for operation in methods(item) {
             let responses = &mut operation.responses.responses;
             responses.insert("default".to_owned(), RefOr::T(problem.clone()));
             if operation.security.is_none() {
@@ -121,6 +139,6 @@ fn by_gateway() -> Object {
     ObjectBuilder::new().property("message", message).required("message").build()
 }
 
-fn operations(item: &mut utoipa::openapi::PathItem) -> impl Iterator<Item = &mut Operation> {
+fn methods(item: &mut utoipa::openapi::PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
 }
