@@ -8,7 +8,7 @@ use commands::{Cli, Failed};
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     match Box::pin(commands::run(Cli::parse())).await {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(Failed(why)) => {
             eprintln!("error: {why}");
             std::process::ExitCode::FAILURE

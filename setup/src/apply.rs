@@ -172,3 +172,110 @@ pub async fn inbound_url(
     let key = written.and_then(|(bag, _)| bag.newest(PATH_KEY).map(ToOwned::to_owned));
     Ok(key.map(|key| format!("{api}/in/{}/{}/{key}", connection.platform, connection.id)))
 }
+
+/// What applying would change about a connection or route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// What it is.
+    pub what: String,
+    /// What would be done.
+    pub change: Change,
+    /// Which of its members differ, with what is there and what is asked for; never a secret's value.
+    pub differs: Vec<String>,
+}
+
+/// What applying would change.
+///
+/// # Errors
+/// If AWS refuses.
+pub async fn plan(site: Site<'_>, desired: &Desired) -> Result<Vec<Planned>, ApplyError> {
+    let mut planned = Vec::new();
+    for desired in &desired.connections {
+        let before = site.store.connection(&desired.connection.id).await?;
+        let mut differs = match &before {
+            Some(before) => {
+                let same = Connection {
+                    secrets: before.secrets.clone(),
+                    secrets_version: before.secrets_version,
+                    suspended: before.suspended,
+                    version: before.version,
+                    ..desired.connection.clone()
+                };
+                differences(before, &same)
+            }
+            None => Vec::new(),
+        };
+        if before.is_some() {
+            let (bag, _) = site.secrets.written(&desired.connection.id).await?.unwrap_or_default();
+            differs.extend(secret_differences(&bag, desired));
+        }
+        let what = format!("connection {}", desired.connection.id);
+        planned.push(Planned { what, change: change(before.is_some(), &differs), differs });
+    }
+    for route in &desired.routes {
+        let before = site.store.route(&route.id).await?;
+        let differs = before.as_ref().map_or_else(Vec::new, |before| {
+            differences(before, &Route { version: before.version, ..route.clone() })
+        });
+        let what = format!("route {}", route.id);
+        planned.push(Planned { what, change: change(before.is_some(), &differs), differs });
+    }
+    Ok(planned)
+}
+
+fn change(is_there: bool, differs: &[String]) -> Change {
+    match (is_there, differs.is_empty()) {
+        (false, _) => Change::Created,
+        (true, true) => Change::Unchanged,
+        (true, false) => Change::Updated,
+    }
+}
+
+fn secret_differences(bag: &SecretBag, desired: &DesiredConnection) -> Vec<String> {
+    let wanted = |name: &str| desired.secrets.iter().find(|(wanted, _)| wanted == name);
+    let kept = |name: &str| name == PATH_KEY || wanted(name).is_some();
+    let gone = bag.names().filter(|name| !kept(name));
+    let gone = gone.map(|name| format!("secrets.{name}: is removed"));
+    let other = desired.secrets.iter().filter(|(name, values)| bag.live(name) != *values);
+    let other = other.map(|(name, _)| {
+        let known = bag.newest(name).is_some();
+        format!("secrets.{name}: {}", if known { "is another" } else { "is new" })
+    });
+    gone.chain(other).collect()
+}
+
+/// The members in which two differ, as they are written in JSON.
+fn differences<T: serde::Serialize>(before: &T, after: &T) -> Vec<String> {
+    let members = |value: &T| {
+        let mut members = std::collections::BTreeMap::new();
+        flatten("", &serde_json::to_value(value).unwrap_or_default(), &mut members);
+        members
+    };
+    let (before, after) = (members(before), members(after));
+    let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let differ = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
+    let shown = |value: Option<&serde_json::Value>| {
+        value.map_or_else(|| "nothing".to_owned(), ToString::to_string)
+    };
+    differ
+        .map(|name| format!("{name}: {} -> {}", shown(before.get(name)), shown(after.get(name))))
+        .collect()
+}
+
+fn flatten(
+    path: &str,
+    value: &serde_json::Value,
+    into: &mut std::collections::BTreeMap<String, serde_json::Value>,
+) {
+    match value {
+        serde_json::Value::Object(members) => {
+            for (name, value) in members {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                flatten(&path, value, into);
+            }
+        }
+        value => {
+            into.insert(path.to_owned(), value.clone());
+        }
+    }
+}

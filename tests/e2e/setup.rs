@@ -64,9 +64,25 @@ pub async fn the_command_applies_and_prints_addresses(world: &World) {
     assert_eq!(again.matches("unchanged").count(), 3, "{again}");
 
     let other =
-        write(world, "good.yaml", &FILE.replace("role: bot", "role: bot\n    copies: true"));
+        write(world, "other.yaml", &FILE.replace("role: bot", "role: bot\n    copies: true"));
     let updated = text(&trunkline(world, &["apply", &other]).await.stdout);
     assert!(updated.contains("updated    connection cli-bot"), "{updated}");
+
+    let differs = trunkline(world, &["diff", &file]).await;
+    assert_eq!(differs.status.code(), Some(2));
+    let said = text(&differs.stdout);
+    assert!(said.contains("~ connection cli-bot\n    copies: true -> false"), "{said}");
+    let same = trunkline(world, &["diff", &other]).await;
+    assert_eq!(
+        (same.status.code(), text(&same.stdout).contains("is what is there")),
+        (Some(0), true)
+    );
+    let exported = text(&trunkline(world, &["export"]).await.stdout);
+    assert!(
+        exported.contains("cli-webex:") && exported.contains("env: CLI_BOT_SIGNING"),
+        "{exported}"
+    );
+    assert!(!exported.contains("whsec_"), "no secret is written");
 
     let urls = text(&trunkline(world, &["urls", &file]).await.stdout);
     assert!(urls.contains("/in/webex/cli-webex/a-path-key-of-at-least-32-letters"), "{urls}");

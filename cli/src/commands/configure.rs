@@ -13,6 +13,9 @@ use trunkline_shared::model::Connection;
 
 use super::{Failed, find};
 
+/// How many are listed at once.
+const PAGE: u16 = 100;
+
 pub(super) async fn apply(name: &str, file: &Path, dry_run: bool) -> Result<(), Failed> {
     if dry_run {
         let desired = read(file, false)?;
@@ -42,6 +45,51 @@ pub(super) async fn apply(name: &str, file: &Path, dry_run: bool) -> Result<(), 
             "to paste into the vendors' forms; `trunkline verify <connection>` asks a far side."
         );
     }
+    Ok(())
+}
+
+/// Says what applying a file would change; answers whether that is anything.
+pub(super) async fn diff(stack: &Stack, file: &Path) -> Result<bool, Failed> {
+    let desired = read(file, stack.allows_local())?;
+    let planned = trunkline_setup::apply::plan(stack.site(), &desired).await?;
+    let changes = planned.iter().filter(|planned| planned.change != Change::Unchanged);
+    let mut any = false;
+    for planned in changes {
+        any = true;
+        let sign = if planned.change == Change::Created { '+' } else { '~' };
+        println!("{sign} {}", planned.what);
+        for differs in &planned.differs {
+            println!("    {differs}");
+        }
+    }
+    if !any {
+        println!("{} is what is there", file.display());
+    }
+    Ok(any)
+}
+
+/// Prints what is there as a file.
+pub(super) async fn export(stack: &Stack) -> Result<(), Failed> {
+    let (mut connections, mut routes) = (Vec::new(), Vec::new());
+    let mut after = None;
+    loop {
+        let page = stack.store.connections(after.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id.clone());
+        for listed in &page {
+            connections.extend(stack.store.connection(&listed.id).await?);
+        }
+    }
+    let mut after = None;
+    loop {
+        let page = stack.store.routes(after.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.clone());
+        for id in &page {
+            routes.extend(stack.store.route(id).await?);
+        }
+    }
+    print!("{}", config::export(&connections, &routes));
     Ok(())
 }
 

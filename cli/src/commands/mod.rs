@@ -11,6 +11,7 @@ mod token;
 mod turn;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use trunkline::api::Api;
@@ -36,6 +37,8 @@ Examples:
   trunkline simulate unblu               be an agent at Unblu, beside it
   trunkline apply trunkline.yaml         put a configuration into the deployed stack
   trunkline apply --dry-run trunkline.yaml   only say what is wrong with it
+  trunkline diff trunkline.yaml          what applying it would change
+  trunkline export > trunkline.yaml      what is there, as a file
   trunkline urls trunkline.yaml          the addresses to paste into the vendors' forms
   trunkline check                        does each platform accept our credentials?
   trunkline verify shop-bot              ask a connection's far side to prove itself
@@ -59,6 +62,14 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Say what applying a file would change. The exit code is 2 if that is anything.
+    Diff {
+        /// The configuration.
+        #[arg(default_value = "trunkline.yaml")]
+        file: PathBuf,
+    },
+    /// Print what is there as a file; secrets are names of variables.
+    Export,
     /// Print the address of each of a file's connections. Whoever has one can send to it.
     Urls {
         /// The configuration.
@@ -182,14 +193,24 @@ impl<E: std::error::Error> From<E> for Failed {
     }
 }
 
-/// Runs a command.
+/// What a difference ends with.
+const DIFFERS: u8 = 2;
+
+/// Runs a command; answers with what it ends with.
 ///
 /// # Errors
 /// Why it failed.
-pub async fn run(cli: Cli) -> Result<(), Failed> {
+pub async fn run(cli: Cli) -> Result<ExitCode, Failed> {
     let name = cli.stack;
-    match cli.command {
+    let done: Result<(), Failed> = match cli.command {
         Command::Apply { file, dry_run } => configure::apply(&name, &file, dry_run).await,
+        Command::Diff { file } => {
+            if configure::diff(&find(&name).await?, &file).await? {
+                return Ok(ExitCode::from(DIFFERS));
+            }
+            Ok(())
+        }
+        Command::Export => configure::export(&find(&name).await?).await,
         Command::Urls { file } => configure::urls(&find(&name).await?, &file).await,
         Command::Verify { connection } => check::verify(&find(&name).await?, &connection).await,
         Command::Check { connections } => check::check(&find(&name).await?, &connections).await,
@@ -243,7 +264,8 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         }
         Command::Simulate(what) => simulate::run(what).await,
         Command::Local { port, once } => local::run(port, once).await,
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// The operator API: of the stack, by AWS's own credentials; or at an address, by a token.

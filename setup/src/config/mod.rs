@@ -2,6 +2,7 @@
 
 mod connections;
 mod delivery;
+mod export;
 mod one;
 mod problems;
 mod routes;
@@ -12,6 +13,7 @@ mod yaml;
 
 use trunkline_shared::model::{Connection, ConnectionId, Route};
 
+pub use export::export;
 pub use one::{One, Wrong, read_connection, read_route};
 pub use problems::{Problem, Problems};
 pub use secrets::{Environment, SecretSource, System};
