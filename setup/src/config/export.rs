@@ -141,26 +141,8 @@ fn yaml(value: &Value) -> Yaml<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Desired, Environment, Reading, SecretSource, read};
-
-    #[derive(Debug)]
-    struct Any;
-
-    impl Environment for Any {
-        fn secret(&self, source: &SecretSource) -> Result<String, String> {
-            let (SecretSource::Env(name) | SecretSource::File(name)) = source;
-            let name = name.to_lowercase();
-            Ok(if name.contains("url") {
-                "https://hooks.example.net/x".into()
-            } else if name.ends_with("secret") && !name.contains("webhook")
-                || name.contains("signing")
-            {
-                "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".into()
-            } else {
-                format!("{name} of a fair length")
-            })
-        }
-    }
+    use crate::config::Desired;
+    use crate::config::examples::{example, reading};
 
     fn parts(desired: Desired) -> (Vec<Connection>, Vec<Route>) {
         let connections = desired.connections.into_iter().map(|desired| desired.connection);
@@ -173,17 +155,16 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_as_the_same() {
-        let reading = Reading { environment: &Any, allow_local: false };
-        for example in [
+        for file in [
             include_str!("../../../examples/cm.yaml"),
             include_str!("../../../examples/servisbot.yaml"),
             include_str!("../../../examples/trunkline.yaml"),
             include_str!("../../../examples/twin.yaml"),
             include_str!("../../../examples/unblu.yaml"),
         ] {
-            let (connections, routes) = parts(read(example, reading).unwrap());
+            let (connections, routes) = parts(example(file));
             let file = export(&connections, &routes);
-            let again = read(&file, reading).unwrap_or_else(|why| panic!("{file}\n{why}"));
+            let again = reading(&file).unwrap_or_else(|why| panic!("{file}\n{why}"));
             assert_eq!(parts(again), (connections, routes), "{file}");
             assert!(!file.contains("whsec"), "no secret is written");
         }

@@ -2,6 +2,8 @@
 
 mod connections;
 mod delivery;
+#[cfg(test)]
+pub(crate) mod examples;
 mod export;
 mod one;
 mod problems;

@@ -96,3 +96,26 @@ impl PlatformSpec {
         })
     }
 }
+
+impl SettingSpec {
+    pub(crate) const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Self {
+        Self { name, kind, required: false, about }
+    }
+
+    pub(crate) const fn required(name: &'static str, kind: Kind, about: &'static str) -> Self {
+        Self { name, kind, required: true, about }
+    }
+}
+
+/// What is wrong with a secret's value, if anything is; with whether the stack is on one machine.
+type Check = fn(&str, bool) -> Result<(), String>;
+
+impl SecretSpec {
+    pub(crate) const fn optional(name: &'static str, check: Check, about: &'static str) -> Self {
+        Self { name, required: false, check, about }
+    }
+
+    pub(crate) const fn required(name: &'static str, check: Check, about: &'static str) -> Self {
+        Self { name, required: true, check, about }
+    }
+}

@@ -12,10 +12,6 @@ use crate::config::{AddressSpec, Checked, Kind, PlatformSpec, SecretSpec, Settin
 /// The shortest shared secret, in characters.
 const SHORTEST: usize = 16;
 
-const fn setting(name: &'static str, kind: Kind, about: &'static str) -> SettingSpec {
-    SettingSpec { name, kind, required: false, about }
-}
-
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Cm,
     name: "CM.com TwoWay",
@@ -42,77 +38,122 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
     ],
     roles: &[Role::Channel, Role::Bot, Role::Desk],
     settings: &[
-        SettingSpec {
-            name: "send_url",
-            kind: Kind::Url,
-            required: true,
-            about: "the adapter's Outbound URL",
-        },
-        setting(
+        SettingSpec::required("send_url", Kind::Url, "the adapter's Outbound URL"),
+        SettingSpec::optional(
             "answer_status",
             Kind::Word(&["200", "201", "202", "204"]),
             "the status of our answers (201)",
         ),
-        setting("secret_header", Kind::Text, "the header of shared_secret (X-Trunkline-Secret)"),
-        setting(
+        SettingSpec::optional(
+            "secret_header",
+            Kind::Text,
+            "the header of shared_secret (X-Trunkline-Secret)",
+        ),
+        SettingSpec::optional(
             "event_secret",
             Kind::Word(&["query", "path_key"]),
             "whether event calls bring shared_secret in the query, or the address's key is enough (query)",
         ),
-        setting(
+        SettingSpec::optional(
             "handover_means",
             Kind::Word(&["handover", "handback", "accept", "record"]),
             "what a call of the handover endpoint means (channel: handover; bot, desk: record)",
         ),
-        setting(
+        SettingSpec::optional(
             "after_handover",
             Kind::Word(&["ours", "theirs"]),
             "a channel: whose a customer's message is that still comes after a handover to CM.com's people (ours)",
         ),
-        setting(
+        SettingSpec::optional(
             "handover",
             Kind::Word(&["none", "mutation", "state"]),
             "a channel: how a handover to CM.com's people is brought about (none: by the ruleset)",
         ),
-        setting("enable_adapter", Kind::Text, "the adapter that a mutation switches on"),
-        setting("disable_adapter", Kind::Text, "the adapter that it switches off (send_url's)"),
-        setting("disable_component", Kind::Text, "a component to switch off in place of that"),
-        setting(
+        SettingSpec::optional(
+            "enable_adapter",
+            Kind::Text,
+            "the adapter that a mutation switches on",
+        ),
+        SettingSpec::optional(
+            "disable_adapter",
+            Kind::Text,
+            "the adapter that it switches off (send_url's)",
+        ),
+        SettingSpec::optional(
+            "disable_component",
+            Kind::Text,
+            "a component to switch off in place of that",
+        ),
+        SettingSpec::optional(
             "mutation_operator",
             Kind::Word(&["or", "and"]),
             "whether a link must touch either adapter of a mutation or both (or)",
         ),
-        setting("state_name_id", Kind::Text, "the state that a handover goes to"),
-        setting("logical_account_id", Kind::Text, "the state API's account (the technical link's)"),
-        setting("end_session", Kind::Truth, "a close ends the session by the state API (false)"),
-        setting("control_url", Kind::Url, "the control API (api.conversational.cm.com's)"),
-        setting("state_url", Kind::Url, "the state API (api.cm.com's)"),
-        setting("account_id", Kind::Text, "the technical link's id (the chat's, or send_url's)"),
-        setting(
+        SettingSpec::optional("state_name_id", Kind::Text, "the state that a handover goes to"),
+        SettingSpec::optional(
+            "logical_account_id",
+            Kind::Text,
+            "the state API's account (the technical link's)",
+        ),
+        SettingSpec::optional(
+            "end_session",
+            Kind::Truth,
+            "a close ends the session by the state API (false)",
+        ),
+        SettingSpec::optional(
+            "control_url",
+            Kind::Url,
+            "the control API (api.conversational.cm.com's)",
+        ),
+        SettingSpec::optional("state_url", Kind::Url, "the state API (api.cm.com's)"),
+        SettingSpec::optional(
+            "account_id",
+            Kind::Text,
+            "the technical link's id (the chat's, or send_url's)",
+        ),
+        SettingSpec::optional(
             "conversation_host_id",
             Kind::Text,
             "a bot or desk: the chats' host (send_url's adapter)",
         ),
-        setting("channel", Kind::Text, "a bot or desk: the chats' channel (CXWebConversations)"),
-        setting("send_message_id", Kind::Truth, "our messages carry an id (true)"),
-        setting("handover_text", Kind::Truth, "a desk is told a handover as a text (true)"),
-        setting("media_template", Kind::Text, "a file's message as JSON with variables (a link)"),
-        setting("choices_template", Kind::Text, "choices' message as JSON with variables (text)"),
-        setting("choice_template", Kind::Text, "one choice of it ({\"id\":…,\"title\":…})"),
+        SettingSpec::optional(
+            "channel",
+            Kind::Text,
+            "a bot or desk: the chats' channel (CXWebConversations)",
+        ),
+        SettingSpec::optional("send_message_id", Kind::Truth, "our messages carry an id (true)"),
+        SettingSpec::optional(
+            "handover_text",
+            Kind::Truth,
+            "a desk is told a handover as a text (true)",
+        ),
+        SettingSpec::optional(
+            "media_template",
+            Kind::Text,
+            "a file's message as JSON with variables (a link)",
+        ),
+        SettingSpec::optional(
+            "choices_template",
+            Kind::Text,
+            "choices' message as JSON with variables (text)",
+        ),
+        SettingSpec::optional(
+            "choice_template",
+            Kind::Text,
+            "one choice of it ({\"id\":…,\"title\":…})",
+        ),
     ],
     secrets: &[
-        SecretSpec {
-            name: PRODUCT_TOKEN,
-            required: true,
-            check: checks::header_value,
-            about: "the product token of CM.com's Channels app",
-        },
-        SecretSpec {
-            name: SHARED_SECRET,
-            required: false,
-            check: shared_secret,
-            about: "what the adapter sends along, in a header or as ?secret=",
-        },
+        SecretSpec::required(
+            PRODUCT_TOKEN,
+            checks::header_value,
+            "the product token of CM.com's Channels app",
+        ),
+        SecretSpec::optional(
+            SHARED_SECRET,
+            shared_secret,
+            "what the adapter sends along, in a header or as ?secret=",
+        ),
     ],
     // Nothing says that the router tells a repeat by its id, so the customer could read it twice.
     retry_unknown: Some(1),
@@ -179,24 +220,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::{Environment, Reading, SecretSource, read};
-
-    #[derive(Debug)]
-    struct Any;
-
-    impl Environment for Any {
-        fn secret(&self, source: &SecretSource) -> Result<String, String> {
-            let (SecretSource::Env(name) | SecretSource::File(name)) = source;
-            let signing = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".to_owned();
-            Ok(if name.ends_with(".secret") { signing } else { format!("{name} of a fair length") })
-        }
-    }
+    use crate::config::examples::example;
 
     #[test]
     fn the_example_is_good() {
-        let example = include_str!("../../../examples/cm.yaml");
-        let reading = Reading { environment: &Any, allow_local: false };
-        let desired = read(example, reading).unwrap();
+        let desired = example(include_str!("../../../examples/cm.yaml"));
         let shop = &desired.connections[0].connection;
         assert_eq!((shop.platform, shop.allow_ips.len()), (Platform::Cm, 1));
         assert!(desired.routes.len() >= 2);

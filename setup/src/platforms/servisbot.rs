@@ -8,14 +8,6 @@ use trunkline_shared::model::{Platform, Role};
 use super::checks;
 use crate::config::{AddressSpec, Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
 
-const fn setting(name: &'static str, kind: Kind, about: &'static str) -> SettingSpec {
-    SettingSpec { name, kind, required: false, about }
-}
-
-const fn secret(name: &'static str, about: &'static str) -> SecretSpec {
-    SecretSpec { name, required: false, check: checks::header_value, about }
-}
-
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Servisbot,
     name: "ServisBOT",
@@ -36,60 +28,88 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
     ],
     roles: &[Role::Bot, Role::Observer],
     settings: &[
-        setting("engagement_url", Kind::Url, "a bot: where its endpoint takes messages"),
-        setting(
+        SettingSpec::optional(
+            "engagement_url",
+            Kind::Url,
+            "a bot: where its endpoint takes messages",
+        ),
+        SettingSpec::optional(
             "replies",
             Kind::Word(&["egress", "eventing"]),
             "a bot: whose messages go on to the customer (egress)",
         ),
-        setting(
+        SettingSpec::optional(
             "join",
             Kind::Word(&["customer_reference", "text"]),
             "a bot: how eventing is joined with a conversation where it has no customerReference; text \
              needs a bot that nobody else talks to (customer_reference)",
         ),
-        setting(
+        SettingSpec::optional(
             "egress_auth",
             Kind::Word(&["bearer", "none"]),
             "a bot: what an egress must bring; none trusts the address alone (bearer)",
         ),
-        setting(
+        SettingSpec::optional(
             "egress_content",
             Kind::Word(&["markdown", "messages"]),
             "a bot: which writing of an egress is read (markdown)",
         ),
-        setting(
+        SettingSpec::optional(
             "repeat_window",
             Kind::Text,
             "a bot: for about how many seconds the same egress is a repeat (\"0\")",
         ),
-        setting(
+        SettingSpec::optional(
             "handover_phrase",
             Kind::Text,
             "a bot: what a message of it begins with that hands over to people (none)",
         ),
-        setting(
+        SettingSpec::optional(
             "context_updates",
             Kind::Truth,
             "a bot: tell it of hand-backs and closes by a context update, a guess (false)",
         ),
-        setting(
+        SettingSpec::optional(
             "auth",
             Kind::Word(&["api_key", "jwt_secret", "jwks"]),
             "how eventing proves itself, in or out (api_key)",
         ),
-        setting("auth_header", Kind::Text, "the header of eventing's proof (authorization)"),
-        setting("jwks_url", Kind::Url, "where the public keys of eventing's tokens are"),
-        setting("issuer", Kind::Text, "the iss of eventing's tokens (any)"),
-        setting("audience", Kind::Text, "the aud of eventing's tokens (any)"),
-        setting("require_expiry", Kind::Truth, "a token must say until when it is good (true)"),
-        setting("eventing_url", Kind::Url, "an observer: where events go"),
-        setting("organization", Kind::Text, "an observer: its events' organization (trunkline)"),
+        SettingSpec::optional(
+            "auth_header",
+            Kind::Text,
+            "the header of eventing's proof (authorization)",
+        ),
+        SettingSpec::optional(
+            "jwks_url",
+            Kind::Url,
+            "where the public keys of eventing's tokens are",
+        ),
+        SettingSpec::optional("issuer", Kind::Text, "the iss of eventing's tokens (any)"),
+        SettingSpec::optional("audience", Kind::Text, "the aud of eventing's tokens (any)"),
+        SettingSpec::optional(
+            "require_expiry",
+            Kind::Truth,
+            "a token must say until when it is good (true)",
+        ),
+        SettingSpec::optional("eventing_url", Kind::Url, "an observer: where events go"),
+        SettingSpec::optional(
+            "organization",
+            Kind::Text,
+            "an observer: its events' organization (trunkline)",
+        ),
     ],
     secrets: &[
-        secret(ENGAGEMENT_SECRET, "a bot: the secret of its endpoint, a Bearer token both ways"),
-        secret(API_KEY, "the API key of eventing"),
-        secret(JWT_SECRET, "what signs eventing's tokens (HS256)"),
+        SecretSpec::optional(
+            ENGAGEMENT_SECRET,
+            checks::header_value,
+            "a bot: the secret of its endpoint, a Bearer token both ways",
+        ),
+        SecretSpec::optional(API_KEY, checks::header_value, "the API key of eventing"),
+        SecretSpec::optional(
+            JWT_SECRET,
+            checks::header_value,
+            "what signs eventing's tokens (HS256)",
+        ),
     ],
     // The endpoint has no id to tell a repeat by, so the bot would answer it twice.
     retry_unknown: Some(1),
@@ -155,23 +175,11 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
-    use crate::config::{Environment, Reading, SecretSource, read};
-
-    #[derive(Debug)]
-    struct Any;
-
-    impl Environment for Any {
-        fn secret(&self, source: &SecretSource) -> Result<String, String> {
-            let (SecretSource::Env(name) | SecretSource::File(name)) = source;
-            let signing = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".to_owned();
-            Ok(if name.ends_with(".secret") { signing } else { name.clone() })
-        }
-    }
+    use crate::config::examples::example;
 
     #[test]
     fn the_example_is_good() {
-        let example = include_str!("../../../examples/servisbot.yaml");
-        let desired = read(example, Reading { environment: &Any, allow_local: false }).unwrap();
+        let desired = example(include_str!("../../../examples/servisbot.yaml"));
         let role = |id: &str| {
             let found = desired.connections.iter().find(|c| c.connection.id.as_str() == id);
             let connection = &found.unwrap().connection;

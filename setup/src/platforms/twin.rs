@@ -7,18 +7,6 @@ use trunkline_twin::{CALLBACK_URL, EMAIL, PASSWORD, read_ttl};
 use super::checks;
 use crate::config::{AddressSpec, Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
 
-const fn setting(name: &'static str, kind: Kind, about: &'static str) -> SettingSpec {
-    SettingSpec { name, kind, required: false, about }
-}
-
-const fn secret(
-    name: &'static str,
-    check: fn(&str, bool) -> Result<(), String>,
-    about: &'static str,
-) -> SecretSpec {
-    SecretSpec { name, required: false, check, about }
-}
-
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Twin,
     name: "TWIN",
@@ -31,71 +19,111 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
     }],
     roles: &[Role::Bot, Role::Desk],
     settings: &[
-        setting("mode", Kind::Word(&["chats", "dialogs"]), "chats, or the bot alone (chats)"),
-        setting(
+        SettingSpec::optional(
+            "mode",
+            Kind::Word(&["chats", "dialogs"]),
+            "chats, or the bot alone (chats)",
+        ),
+        SettingSpec::optional(
             "answers",
             Kind::Word(&["response", "callback", "socket"]),
             "where answers are read (response)",
         ),
-        setting("chat_id", Kind::Text, "the chat's id; needed unless mode is dialogs"),
-        setting("bot_id", Kind::Text, "the bot's id; needed if mode is dialogs (the chat's)"),
-        setting(
+        SettingSpec::optional(
+            "chat_id",
+            Kind::Text,
+            "the chat's id; needed unless mode is dialogs",
+        ),
+        SettingSpec::optional(
+            "bot_id",
+            Kind::Text,
+            "the bot's id; needed if mode is dialogs (the chat's)",
+        ),
+        SettingSpec::optional(
             "chats_url",
             Kind::Url,
             "where sessions are started (https://tcl.twin24.ai/api/chats/v1)",
         ),
-        setting(
+        SettingSpec::optional(
             "messages_url",
             Kind::Url,
             "where messages are posted (https://chats-api.twin24.ai/api/v1)",
         ),
-        setting("dialogs_url", Kind::Url, "the bot's API (https://bot.twin24.ai/api/v1)"),
-        setting("iam_url", Kind::Url, "where one logs in (https://iam.twin24.ai/api/v1)"),
-        setting("files_url", Kind::Url, "where files are put (files below iam_url)"),
-        setting("socket_url", Kind::Url, "the origin of the sockets (https://tcl.twin24.ai)"),
-        setting(
+        SettingSpec::optional(
+            "dialogs_url",
+            Kind::Url,
+            "the bot's API (https://bot.twin24.ai/api/v1)",
+        ),
+        SettingSpec::optional(
+            "iam_url",
+            Kind::Url,
+            "where one logs in (https://iam.twin24.ai/api/v1)",
+        ),
+        SettingSpec::optional("files_url", Kind::Url, "where files are put (files below iam_url)"),
+        SettingSpec::optional(
+            "socket_url",
+            Kind::Url,
+            "the origin of the sockets (https://tcl.twin24.ai)",
+        ),
+        SettingSpec::optional(
             "session_ttl",
             Kind::Text,
             "for how many seconds a session lasts, at most 43200 (3600)",
         ),
-        setting(
+        SettingSpec::optional(
             "session_expiry",
             Kind::Word(&["fixed", "sliding"]),
             "whether what is said prolongs a session (fixed)",
         ),
-        setting(
+        SettingSpec::optional(
             "start",
             Kind::Word(&["new", "continue"]),
             "a new session, or the customer's last (new)",
         ),
-        setting(
+        SettingSpec::optional(
             "follow",
             Kind::Word(&["messages", "session"]),
             "where the second and later messages go (session, if answers are in the response)",
         ),
-        setting("messenger_type", Kind::Text, "the messenger, such as WHATSAPP (none)"),
-        setting("client_author", Kind::Text, "the authorType of what customers wrote (CLIENT)"),
-        setting(
+        SettingSpec::optional(
+            "messenger_type",
+            Kind::Text,
+            "the messenger, such as WHATSAPP (none)",
+        ),
+        SettingSpec::optional(
+            "client_author",
+            Kind::Text,
+            "the authorType of what customers wrote (CLIENT)",
+        ),
+        SettingSpec::optional(
             "close_events",
             Kind::Text,
             "events that end the conversation, with commas between (none)",
         ),
-        setting(
+        SettingSpec::optional(
             "close_on_stop",
             Kind::Truth,
             "take a dialog's status STOP as the conversation's end (false)",
         ),
-        setting("typing", Kind::Truth, "pass on that somebody is typing (false)"),
-        setting(
+        SettingSpec::optional("typing", Kind::Truth, "pass on that somebody is typing (false)"),
+        SettingSpec::optional(
             "notify_on_events",
             Kind::Text,
             "of which events TWIN is to tell, with commas between (chatMessageCreated)",
         ),
     ],
     secrets: &[
-        secret(EMAIL, there, "who logs in: for history, files, dialogs, and to end sessions"),
-        secret(PASSWORD, there, "that login's password"),
-        secret(CALLBACK_URL, checks::address, "this connection's own address, for TWIN to call"),
+        SecretSpec::optional(
+            EMAIL,
+            there,
+            "who logs in: for history, files, dialogs, and to end sessions",
+        ),
+        SecretSpec::optional(PASSWORD, there, "that login's password"),
+        SecretSpec::optional(
+            CALLBACK_URL,
+            checks::address,
+            "this connection's own address, for TWIN to call",
+        ),
     ],
     // It has no id to tell a repeat by, so the bot would hear it twice.
     retry_unknown: Some(1),

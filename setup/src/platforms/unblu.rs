@@ -7,10 +7,6 @@ use trunkline_unblu::{MEDIA_HEADER, PASSWORD, USERNAME, WEBHOOK_SECRET, number};
 use super::checks;
 use crate::config::{AddressSpec, Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
 
-const fn setting(name: &'static str, kind: Kind, about: &'static str) -> SettingSpec {
-    SettingSpec { name, kind, required: false, about }
-}
-
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Unblu,
     name: "Unblu",
@@ -23,89 +19,106 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
     }],
     roles: &[Role::Desk],
     settings: &[
-        SettingSpec {
-            name: "base_url",
-            kind: Kind::Url,
-            required: true,
-            about: "the web API's address, such as https://unblu.cloud/app/rest/v4",
-        },
-        SettingSpec {
-            name: "channel_id",
-            kind: Kind::Text,
-            required: true,
-            about: "the id of the custom external messenger channel",
-        },
-        setting("api_version", Kind::Word(&["v3", "v4"]), "the web API's version (v4)"),
-        setting(
+        SettingSpec::required(
+            "base_url",
+            Kind::Url,
+            "the web API's address, such as https://unblu.cloud/app/rest/v4",
+        ),
+        SettingSpec::required(
+            "channel_id",
+            Kind::Text,
+            "the id of the custom external messenger channel",
+        ),
+        SettingSpec::optional(
+            "api_version",
+            Kind::Word(&["v3", "v4"]),
+            "the web API's version (v4)",
+        ),
+        SettingSpec::optional(
             "recipient_type",
             Kind::Word(&["NAMED_AREA", "TEAM", "AGENT", "ACCOUNT"]),
             "what kind of recipient new conversations have (Unblu decides)",
         ),
-        setting("recipient_id", Kind::Text, "which one"),
-        setting("locale", Kind::Text, "the language of new conversations (the customer's)"),
-        setting(
+        SettingSpec::optional("recipient_id", Kind::Text, "which one"),
+        SettingSpec::optional(
+            "locale",
+            Kind::Text,
+            "the language of new conversations (the customer's)",
+        ),
+        SettingSpec::optional(
             "initial_engagement_type",
             Kind::Text,
             "what kind of conversation is opened (CHAT_REQUEST)",
         ),
-        setting("visibility", Kind::Text, "their conversationVisibility (Unblu decides)"),
-        setting("topic", Kind::Text, "the topic of new conversations (none)"),
-        setting(
+        SettingSpec::optional(
+            "visibility",
+            Kind::Text,
+            "their conversationVisibility (Unblu decides)",
+        ),
+        SettingSpec::optional("topic", Kind::Text, "the topic of new conversations (none)"),
+        SettingSpec::optional(
             "end_reason",
             Kind::Text,
             "why a conversation is ended that is taken back (EXTERNAL_CHANNEL_CLOSED)",
         ),
-        setting(
+        SettingSpec::optional(
             "max_file_bytes",
             Kind::Text,
             "the largest file that is sent as one; larger ones go as links (5242880; at most 16777216)",
         ),
-        setting("media_hosts", Kind::Text, "the hosts that get the media_header: secrets (none)"),
-        setting(
+        SettingSpec::optional(
+            "media_hosts",
+            Kind::Text,
+            "the hosts that get the media_header: secrets (none)",
+        ),
+        SettingSpec::optional(
             "message_states",
             Kind::Truth,
             "tell what became of agents' messages: the channel's messageStateHandledExternally (true)",
         ),
-        setting(
+        SettingSpec::optional(
             "fail_state",
             Kind::Word(&["TERMINAL", "RETRYABLE"]),
             "how a message is marked that the customer's channel failed to deliver (TERMINAL)",
         ),
-        setting("system_messages", Kind::Truth, "pass on messages of the type SYSTEM (false)"),
-        setting(
+        SettingSpec::optional(
+            "system_messages",
+            Kind::Truth,
+            "pass on messages of the type SYSTEM (false)",
+        ),
+        SettingSpec::optional(
             "handover_title",
             Kind::Text,
             "the first line of a handover (Handed over by the assistant)",
         ),
-        setting(
+        SettingSpec::optional(
             "contact_channel",
             Kind::Text,
             "the channel connection of contacts that agents create by a bare identifier (none)",
         ),
     ],
     secrets: &[
-        required(USERNAME, user_name, "the user name of an account with the role ADMIN"),
-        required(PASSWORD, there, "its password"),
-        required(WEBHOOK_SECRET, there, "the channel's webhook secret, which signs both ways"),
-        SecretSpec {
-            name: MEDIA_HEADER,
-            required: false,
-            check: checks::header_value,
-            about: "a header to fetch customers' files with, such as media_header:authorization",
-        },
+        SecretSpec::required(
+            USERNAME,
+            user_name,
+            "the user name of an account with the role ADMIN",
+        ),
+        SecretSpec::required(PASSWORD, there, "its password"),
+        SecretSpec::required(
+            WEBHOOK_SECRET,
+            there,
+            "the channel's webhook secret, which signs both ways",
+        ),
+        SecretSpec::optional(
+            MEDIA_HEADER,
+            checks::header_value,
+            "a header to fetch customers' files with, such as media_header:authorization",
+        ),
     ],
     // Nothing says that a repeated sourceId is known again, so an agent would read it twice.
     retry_unknown: Some(1),
     check,
 };
-
-const fn required(
-    name: &'static str,
-    check: fn(&str, bool) -> Result<(), String>,
-    about: &'static str,
-) -> SecretSpec {
-    SecretSpec { name, required: true, check, about }
-}
 
 fn there(value: &str, _: bool) -> Result<(), String> {
     if value.trim().is_empty() { Err("is empty".into()) } else { Ok(()) }
@@ -149,23 +162,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::{Environment, Reading, SecretSource, read};
-
-    #[derive(Debug)]
-    struct Any;
-
-    impl Environment for Any {
-        fn secret(&self, source: &SecretSource) -> Result<String, String> {
-            let (SecretSource::Env(name) | SecretSource::File(name)) = source;
-            let signing = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".to_owned();
-            Ok(if name.ends_with(".secret") { signing } else { name.clone() })
-        }
-    }
+    use crate::config::examples::example;
 
     #[test]
     fn the_example_is_good() {
-        let example = include_str!("../../../examples/unblu.yaml");
-        let desired = read(example, Reading { environment: &Any, allow_local: false }).unwrap();
+        let desired = example(include_str!("../../../examples/unblu.yaml"));
         let advisers = &desired.connections.iter().find(|c| c.connection.id.as_str() == "advisers");
         let advisers = &advisers.unwrap().connection;
         assert_eq!((advisers.platform, advisers.role), (Platform::Unblu, Role::Desk));

@@ -20,65 +20,46 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
     }],
     roles: &[Role::Channel, Role::Bot, Role::Desk, Role::Observer],
     settings: &[
-        SettingSpec {
-            name: "message_url",
-            kind: Kind::Url,
-            required: true,
-            about: "where messages go, and all that has no address of its own",
-        },
-        SettingSpec {
-            name: "handover_url",
-            kind: Kind::Url,
-            required: false,
-            about: "where handovers go (message_url)",
-        },
-        SettingSpec {
-            name: "handover_body",
-            kind: Kind::Text,
-            required: false,
-            about: "a handover's JSON body with variables such as $chatId (an event like any other)",
-        },
-        SettingSpec {
-            name: "events_url",
-            kind: Kind::Url,
-            required: false,
-            about: "where receipts, typing, hand-backs and closes go (message_url)",
-        },
-        SettingSpec {
-            name: "auth",
-            kind: Kind::Word(&["signature", "bearer", "api_key"]),
-            required: false,
-            about: "how each side proves itself to the other (signature)",
-        },
-        SettingSpec {
-            name: "api_key_header",
-            kind: Kind::Text,
-            required: false,
-            about: "the header of the API key (x-api-key)",
-        },
-        SettingSpec {
-            name: OPERATIONS,
-            kind: Kind::Truth,
-            required: false,
-            about: "an observer is told of breakers, and of deliveries that are parked or fail (false)",
-        },
+        SettingSpec::required(
+            "message_url",
+            Kind::Url,
+            "where messages go, and all that has no address of its own",
+        ),
+        SettingSpec::optional("handover_url", Kind::Url, "where handovers go (message_url)"),
+        SettingSpec::optional(
+            "handover_body",
+            Kind::Text,
+            "a handover's JSON body with variables such as $chatId (an event like any other)",
+        ),
+        SettingSpec::optional(
+            "events_url",
+            Kind::Url,
+            "where receipts, typing, hand-backs and closes go (message_url)",
+        ),
+        SettingSpec::optional(
+            "auth",
+            Kind::Word(&["signature", "bearer", "api_key"]),
+            "how each side proves itself to the other (signature)",
+        ),
+        SettingSpec::optional(
+            "api_key_header",
+            Kind::Text,
+            "the header of the API key (x-api-key)",
+        ),
+        SettingSpec::optional(
+            OPERATIONS,
+            Kind::Truth,
+            "an observer is told of breakers, and of deliveries that are parked or fail (false)",
+        ),
     ],
     secrets: &[
-        secret(SIGNING, checks::signing, "what signs both ways"),
-        secret(BEARER, checks::header_value, "the token of Authorization: Bearer"),
-        secret(API_KEY, checks::header_value, "the key in the API key's header"),
+        SecretSpec::optional(SIGNING, checks::signing, "what signs both ways"),
+        SecretSpec::optional(BEARER, checks::header_value, "the token of Authorization: Bearer"),
+        SecretSpec::optional(API_KEY, checks::header_value, "the key in the API key's header"),
     ],
     retry_unknown: None,
     check,
 };
-
-const fn secret(
-    name: &'static str,
-    check: fn(&str, bool) -> Result<(), String>,
-    about: &'static str,
-) -> SecretSpec {
-    SecretSpec { name, required: false, check, about }
-}
 
 fn check(checked: &Checked<'_>) -> Vec<String> {
     let mut problems = Vec::new();
