@@ -12,7 +12,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check unit e2e chaos fuzz tools build release deploy invoke schema clean
+.PHONY: help run test check unit pages e2e chaos fuzz tools build release deploy invoke schema clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -20,7 +20,7 @@ help: ## list the targets
 run: tools build ## everything on this machine, with a conversation to look at; Ctrl-C ends it
 	@target/debug/trunkline local $(ARGS)
 
-test: check unit e2e ## format, clippy, template, unit, property and end-to-end tests
+test: check unit pages e2e ## format, clippy, template, unit, property, browser and end-to-end tests
 
 check: .tools/sam/.installed ## format, clippy, template
 	cargo fmt --all --check
@@ -30,7 +30,10 @@ check: .tools/sam/.installed ## format, clippy, template
 unit: ## unit and property tests
 	cargo test --workspace --exclude trunkline-tests --locked
 
-e2e: tools .tools/test/.installed .tools/api/.installed build ## end to end, on the real template on a local AWS
+pages: .tools/web/.installed ## the console's pages in a browser, on an API that is played
+	cd functions/console/web && CI=true CHROMIUM="$$(../../../tools/chromium.sh)" npx playwright test $(ARGS)
+
+e2e: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed build ## end to end, on the real template on a local AWS
 	cargo test -p trunkline-tests --locked -- $(ARGS)
 
 chaos: tools .tools/test/.installed .tools/api/.installed build ## the fault runs at full size: some ten minutes
@@ -45,6 +48,12 @@ fuzz: ## TARGET=cm TIME=600: feed a platform's way in with anything; needs cargo
 	cd fuzz && cargo +nightly fuzz run $$TARGET -- -max_total_time=$${TIME:-600} -max_len=8192
 
 tools: .tools/aws/.installed .tools/sam/.installed ## the pinned tools, into .tools
+
+.tools/web/.installed: functions/console/web/package-lock.json
+	@echo "installing the browser tests of the console (once) …"
+	@cd functions/console/web && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --silent --no-audit --no-fund
+	@tools/chromium.sh >/dev/null
+	@mkdir -p $(@D) && touch $@
 
 .tools/%/.installed: tools/requirements-%.txt
 	@echo "installing $< into .tools/$* (once) …"

@@ -281,6 +281,9 @@ pub async fn a_connection_and_a_route_are_set_up(world: &World) {
     let (status, _, refused) =
         admin.calls_with(Method::PUT, "/routes/setup", Some(wanted), &tag).await;
     assert_eq!((status, &refused["errors"][0]["field"]), (422, &json!("bot")));
+    let hasty = json!({"bot": "setup-new", "switching": {"accept_within": 0}});
+    let refused = admin.calls_with(Method::PUT, "/routes/setup", Some(hasty), &tag).await.2;
+    assert_eq!(refused["errors"][0]["field"], "switching.accept_within", "{refused}");
     scene.writes("c-1", "m-1", "hi").await;
     let heard = scene.far.hears("/new", 1).await;
     let addresses = admin.gets(&format!("{path}/addresses")).await;

@@ -3,6 +3,7 @@
 mod api;
 mod bad_input;
 mod breaker;
+mod browser;
 mod carried;
 mod chaos;
 mod check;
@@ -168,6 +169,7 @@ fn alone(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
             timers::slow_bot_ack_does_not_hand_over,
             faults::a_receiver_that_is_too_slow_gets_it_again_as_often_as_is_set,
             listener::a_listener_is_replaced_and_killed_and_nothing_is_lost_or_said_twice,
+            browser::the_console_is_used_in_a_browser,
             console::the_api_is_as_it_is_described,
             chaos::one_poisoned_conversation_does_not_hold_up_the_others,
             chaos::nothing_is_lost_or_out_of_order_while_all_goes_wrong,

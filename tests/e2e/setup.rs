@@ -200,6 +200,7 @@ async fn the_demo_runs_and_ends(world: &World) {
         "Webex side receives    [demo-1] Your parcel will arrive tomorrow between 9:00 and 12:00.",
         "Webex side receives    [demo-1] handed over to an agent",
         "/in/webex/demo-webex/demo-webex-key-for-this-machine-only",
+        "/console/#login=trk_",
     ] {
         assert!(shown.contains(expected), "{shown}");
     }

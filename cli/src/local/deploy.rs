@@ -12,7 +12,7 @@ pub(super) fn check_built(places: &Places) -> Result<(), LocalError> {
     let platforms = Platform::names().into_iter();
     let functions =
         platforms.flat_map(|name| [format!("{name}-inbound"), format!("{name}-outbound")]);
-    for function in functions.chain(["twin-listener".to_owned(), "upkeep".to_owned()]) {
+    for function in functions.chain(["twin-listener", "upkeep", "console"].map(ToOwned::to_owned)) {
         let path = places.project.join("target/lambda").join(function).join("bootstrap");
         if !path.is_file() {
             return Err(LocalError::NotBuilt(path));

@@ -128,7 +128,7 @@ function mark(path) {
 function showMe() {
   const me = whoami();
   document.body.classList.toggle("signed-in", Boolean(me));
-  patch(document.getElementById("me"), me ? [h("bdi", null, me.name), " ", h("span", { class: "badge plain" }, me.role), me.expires_at && [" until ", when(me.expires_at)]] : []);
+  patch(document.getElementById("me"), me ? [h("bdi", null, me.name), " ", h("span", { class: "badge plain" }, me.role), me.expires_at && [", ends ", when(me.expires_at)]] : []);
 }
 
 function toLogin() {

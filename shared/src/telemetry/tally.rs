@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::model::ConnectionId;
 use crate::store::{Counts, minute};
 
-/// How long what was counted waits at least, so that it costs a busy process next to nothing.
+/// How long lies between two additions at least, so that they cost a busy process next to nothing.
 const EVERY: SignedDuration = SignedDuration::from_secs(10);
 
 /// The upper ends of the classes into which times are counted, in milliseconds; one more has the rest.
@@ -20,7 +20,7 @@ pub const BUCKETS: [i64; 15] =
 #[derive(Debug, Default)]
 struct Tally {
     counts: HashMap<(ConnectionId, Timestamp), Counts>,
-    since: Option<Timestamp>,
+    flushed_at: Option<Timestamp>,
 }
 
 static TALLY: LazyLock<Mutex<Tally>> = LazyLock::new(Mutex::default);
@@ -33,7 +33,6 @@ fn tally() -> MutexGuard<'static, Tally> {
 pub(super) fn add(connection: &ConnectionId, now: Timestamp, name: Option<&str>) {
     let Some(name) = name else { return };
     let mut tally = tally();
-    tally.since.get_or_insert(now);
     let counts = tally.counts.entry((connection.clone(), minute(now))).or_default();
     *counts.entry(name.to_owned()).or_default() += 1;
 }
@@ -51,10 +50,11 @@ pub async fn flush(app: &App) {
     let now = app.clock.now();
     let due = {
         let mut tally = tally();
-        if tally.since.is_none_or(|since| now.duration_since(since) < EVERY) {
+        let is_soon = tally.flushed_at.is_some_and(|at| now.duration_since(at) < EVERY);
+        if tally.counts.is_empty() || is_soon {
             return;
         }
-        tally.since = None;
+        tally.flushed_at = Some(now);
         std::mem::take(&mut tally.counts)
     };
     let adding = due

@@ -31,7 +31,7 @@ export function open(view) {
       items: list.items,
       key: ({ id }) => id,
       columns: [
-        { name: "What", cell: ({ what }) => h("code", null, what) },
+        { name: "What", look: "word", cell: ({ what }) => h("code", null, what) },
         { name: "Target", cell: ({ target }) => h("bdi", null, target ?? "") },
         { name: "Who", cell: ({ who, role }) => [h("bdi", null, who), `, ${role}`] },
         { name: "When", cell: ({ at }) => when(at) },

@@ -3,7 +3,7 @@ import { at, get, put } from "../api.js";
 import { h, patch } from "../dom.js";
 import { heading } from "../parts/bits.js";
 import { connectionForm } from "../parts/connection-form.js";
-import { choose, field, input } from "../parts/form.js";
+import { checkedId, choose, field, input } from "../parts/form.js";
 import { tell } from "../parts/notice.js";
 import { barred } from "../session.js";
 
@@ -55,8 +55,7 @@ export function open(view) {
     }
 
     async function save(body) {
-      const name = of(id).value.trim();
-      if (!name) throw Object.assign(new Error("The connection needs an id."), { errors: [{ field: "id", problem: "is required" }] });
+      const name = checkedId(of(id).value.trim(), "connection");
       await put(at`connections/${name}`, { ...body, id: name }, { "if-none-match": "*" });
       tell(`The connection ${name} is made. Paste its addresses into the vendor's form, then verify it.`);
       location.hash = at`#/connections/${name}`;

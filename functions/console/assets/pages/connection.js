@@ -37,7 +37,7 @@ export function open(view) {
     draw();
   });
   const now = view.poll(async (signal) => {
-    const [overview] = await Promise.all([get("overview", signal), rejected.refresh(signal)]);
+    const [overview] = await Promise.all([get("overview", signal), may("operator") && rejected.refresh(signal)]);
     state = overview.connections.find((one) => one.id === id) ?? null;
     draw();
   }, EVERY, () => {});
@@ -59,8 +59,9 @@ export function open(view) {
   }
 
   async function verify() {
-    const { problem } = await post(`${path}/verify`);
-    if (problem) warn(`${id} did not prove itself: ${problem}`);
+    const { problem, unasked } = await post(`${path}/verify`);
+    if (unasked) tell(`${id} was not asked: ${unasked}`);
+    else if (problem) warn(`${id} did not prove itself: ${problem}`);
     else tell(`${id} has proved itself.`);
     now();
   }
@@ -81,13 +82,13 @@ export function open(view) {
   async function rotate() {
     const sure = await ask({
       title: `Give ${id} a new address?`, action: "New address", danger: true,
-      text: `${id} gets a new address, which has to be pasted into the vendor's form. The old one works for another day.`,
+      text: `${id} gets a new address, which has to be pasted into the vendor's form. The old one works until the next time.`,
     });
     if (!sure) return;
     const { url } = await post(`${path}/rotate-key`);
     await loadAddresses(view.signal);
     draw();
-    show("The new address", [h("p", null, "Paste it into the vendor's form. The old one works for another day."), copyable(url, "the new address")]);
+    show("The new address", [h("p", null, "Paste it into the vendor's form. The old one works until the next time."), copyable(url, "the new address")]);
   }
 
   function draw() {
@@ -108,14 +109,15 @@ export function open(view) {
   function pasting() {
     if (!addresses) return nothing("The addresses are secret.", "They prove who calls, so they are shown to admins only.");
     const [first] = addresses;
-    const filled = platform.form.map(({ field, value }) => ({ field, value: value.replaceAll("{url}", first?.url ?? "") }));
+    if (!first) return nothing("It has no address.", "Nothing is sent from there to Trunkline, so there is nothing to paste.");
+    const filled = platform.form.map(({ field, value }) => ({ field, value: value.replaceAll("{url}", first.url) }));
     const rows = [
       ...filled,
       ...addresses.filter(({ url }) => !filled.some(({ value }) => value === url)).map(({ what, url }) => ({ field: what, value: url })),
     ];
     return [
       table({
-        caption: `Fields of ${platform.name}'s form`,
+        caption: `${platform.name}: the fields of the form`,
         items: rows,
         key: ({ field }) => field,
         columns: [

@@ -23,7 +23,7 @@ export function open(view) {
               { name: "Connection", cell: ({ id }) => connectionLink(id) },
               { name: "Platform", cell: ({ platform }) => platform },
               { name: "Role", cell: ({ role }) => role },
-              { name: "Route", cell: ({ route }) => (route ? routeLink(route) : "none") },
+              { name: "Route", cell: ({ role, route }) => (route ? routeLink(route) : role === "channel" ? "none" : "") },
               { name: "State", cell: ({ suspended }) => (suspended ? badge("warn", "Suspended") : badge("good", "In use")) },
               { name: "Version", look: "number", cell: ({ version }) => String(version) },
             ],

@@ -6,7 +6,7 @@ import { connectionLink, facts, heading, nothing, ownerBadge, routeLink } from "
 import { button } from "../parts/button.js";
 import { composer } from "../parts/composer.js";
 import { transcript } from "../parts/transcript.js";
-import { when } from "../time.js";
+import { compare, when } from "../time.js";
 import { brought } from "../words.js";
 
 const EVERY = 2000;
@@ -47,7 +47,7 @@ export function open(view) {
   function draw() {
     const log = document.querySelector(".log");
     const follow = !log || log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
-    const entries = [...known.values()].sort((one, other) => one.at.localeCompare(other.at) || one.arrived.localeCompare(other.arrived));
+    const entries = [...known.values()].sort((one, other) => compare(one.at, other.at) || compare(one.arrived, other.arrived));
     const { state } = conversation;
     view.draw(`${customer} on ${channel}`,
       heading([h("bdi", null, customer), " on ", channel], ownerBadge(state)),

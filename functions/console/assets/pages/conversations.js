@@ -13,11 +13,11 @@ const NAMES = ["customer", "state", "connection", "since", "until"];
 export function open(view) {
   let chosen = valuesOf(view.query, NAMES);
   let find = view.query.has("find");
-  let connections = [];
+  let channels = [];
   let wrong = null;
   const list = pagedList("conversations", () => chosen, draw);
   get("connections?limit=100", view.signal).then(({ items }) => {
-    connections = items.map(({ id }) => id);
+    channels = items.filter(({ role }) => role === "channel").map(({ id }) => id);
     draw();
   }, () => {});
   const again = view.poll((signal) => list.refresh(signal), 5000, (error) => {
@@ -46,7 +46,7 @@ export function open(view) {
         fields: [
           { name: "customer", label: "Customer", search: true, hint: "Number or id" },
           { name: "state", label: "Who has it", options: [["", "Anybody"], ...Object.entries(OWNER)] },
-          { name: "connection", label: "Connection", options: [["", "Any"], ...connections.map((id) => [id, id])] },
+          { name: "connection", label: "Channel", options: [["", "Any"], ...channels.map((id) => [id, id])] },
           { name: "since", label: "Changed since", kind: "time" },
           { name: "until", label: "Changed until", kind: "time" },
         ],

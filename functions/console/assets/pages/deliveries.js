@@ -88,7 +88,7 @@ export function open(view) {
         fields: [
           { name: "state", label: "State", options: [["", "Parked or failed"], ["parked", "Parked"], ["failed", "Failed"]] },
           { name: "connection", label: "Connection", options: [["", "Any"], ...connections.map((id) => [id, id])] },
-          { name: "conversation", label: "Conversation", search: true, hint: "cnv_…" },
+          { name: "conversation", label: "Conversation", search: true, hint: "Its id" },
         ],
       }),
       h("div", { key: "bulk", class: "row", role: "group", "aria-label": "All of these" },
@@ -112,7 +112,7 @@ export function open(view) {
         { name: "To", cell: ({ connection }) => connectionLink(connection) },
         { name: "Customer", look: "id", cell: ({ channel, customer }) => conversationLink(channel, customer) },
         { name: "Why", look: "wide", cell: ({ reason, preview }) => [reason, preview && h("span", { class: "about", dir: "auto" }, ` “${preview}”`)] },
-        { name: "Attempts", cell: ({ attempts, due }) => [String(attempts), due && [", next ", when(due)]] },
+        { name: "Attempts", cell: ({ attempts, due }) => [String(attempts), due && (Date.parse(due) > Date.now() ? [", next ", when(due)] : ", next when it is back")] },
         { name: "Since", cell: ({ since }) => when(since) },
         { name: "Do", look: "does", cell: (item) => [
           button("Replay", { needs: "operator", name: `Replay the ${item.kind} to ${item.connection} for ${item.customer}`, run: () => one("replay", item) }),

@@ -13,8 +13,10 @@ const PLOTS_EVERY = 30_000;
 
 export function open(view) {
   let overview = null;
-  let plots = null;
   let chosen = read(view.query);
+  // The cards come first: the plots are asked for when those are there.
+  let cardsAreThere;
+  const cards = new Promise((resolve) => (cardsAreThere = resolve));
 
   const draw = () => overview && view.draw("Overview",
     heading("Overview", h("p", { class: "about" }, `${overview.stack}, version ${overview.version}, `, when(overview.at))),
@@ -57,21 +59,20 @@ export function open(view) {
   }
 
   const plot = view.poll(async (signal) => {
+    await cards;
     const asked = chosen;
     const [metrics, { drawPlots }] = await Promise.all([
       get(asking("metrics", asked), signal),
       import("../parts/plots.js"),
     ]);
     if (asked !== chosen) return;
-    plots = () => drawPlots(document.querySelector(".plots"), metrics, view.signal);
-    if (overview) plots();
+    drawPlots(document.querySelector(".plots"), metrics, view.signal);
   }, PLOTS_EVERY, (error) => warn(`The plots: ${error.message}`));
 
   view.poll(async (signal) => {
-    const first = !overview;
     overview = await get("overview", signal);
     draw();
-    if (first) plots?.();
+    cardsAreThere();
   }, EVERY);
 
   return {

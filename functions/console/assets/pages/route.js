@@ -2,7 +2,7 @@
 import { at, get, put } from "../api.js";
 import { h } from "../dom.js";
 import { connectionLink, heading } from "../parts/bits.js";
-import { field, input } from "../parts/form.js";
+import { checkedId, field, input } from "../parts/form.js";
 import { tell } from "../parts/notice.js";
 import { routeForm } from "../parts/route-form.js";
 
@@ -38,9 +38,9 @@ export function open(view) {
   });
 
   async function save(body, route, connections) {
-    const name = id ?? document.querySelector("main [name=id]").value.trim();
-    if (!name) throw Object.assign(new Error("The route needs an id."), { errors: [{ field: "id", problem: "is required" }] });
-    const said = await put(at`routes/${name}`, { ...body, id: name }, id ? { "if-match": `"${route.version}"` } : { "if-none-match": "*" });
+    const name = id ?? checkedId(document.querySelector("main [name=id]").value.trim(), "route");
+    const condition = id ? { "if-match": `"${route.version}"` } : { "if-none-match": "*" };
+    const said = await put(at`routes/${name}`, { ...body, id: name }, condition);
     if (id) {
       tell(`${name} is saved, as version ${said.version}. Conversations that go on keep their parties.`);
       draw(said, connections);

@@ -18,6 +18,8 @@ const ROLES = [
   ["admin", "admin: all, connections and tokens included"],
 ];
 
+const KIND = { operator: "token", session: "sign-in", once: "link, good once" };
+
 export function open(view) {
   const list = pagedList("tokens", () => ({}), draw);
   let wrong = null;
@@ -26,7 +28,7 @@ export function open(view) {
     draw();
   });
   const form = h("div", { key: "form", "data-own": true }, saving([
-    field({ name: "name", label: "Name", required: true, about: "Who or what uses it: it stands in the audit.", control: input({ maxlength: 100 }) }),
+    field({ name: "name", label: "Name", required: true, about: "Who or what uses it: it stands in the audit.", control: input({ maxlength: 60 }) }),
     field({ name: "role", label: "Role", control: choose(ROLES, "viewer") }),
     field({ name: "days", label: "Good for how many days", control: input({ type: "number", min: 1, value: 90 }) }),
   ], { action: "Make a token", off: barred("admin"), save: make }));
@@ -71,9 +73,9 @@ export function open(view) {
       columns: [
         { name: "Name", cell: ({ name }) => h("bdi", null, name) },
         { name: "Role", cell: ({ role }) => badge("plain", role) },
+        { name: "What it is", cell: ({ kind }) => KIND[kind] ?? kind },
         { name: "Made", cell: ({ made_at: at_ }) => when(at_) },
         { name: "Ends", cell: ({ expires_at: at_ }) => (at_ ? when(at_) : "never") },
-        { name: "Last used", cell: ({ last_used_at: at_ }) => (at_ ? when(at_) : "never") },
         { name: "Do", look: "does", cell: (one) => button("Revoke …", { look: "danger", name: `Revoke ${one.name}`, run: () => revoke(one) }) },
       ],
     });

@@ -24,7 +24,7 @@ export function card(connection) {
     h("div", { class: "row spread" },
       h("h3", null, connectionLink(id)),
       connection.suspended ? badge("plain", "Suspended") : breakerBadge(breaker.state)),
-    h("p", { class: "about" }, `${role} on ${platform}`, route ? [", route ", routeLink(route)] : ", on no route"),
+    h("p", { class: "about" }, `${role} on ${platform}`, route ? [", route ", routeLink(route)] : role === "channel" && ", on no route"),
     breaker.state !== "closed" && h("p", { class: "reason" },
       breaker.opened_at ? ["Opened ", when(breaker.opened_at), " after "] : "After ",
       `${breaker.failures} failures`, breaker.reason ? `: ${breaker.reason}` : ""),

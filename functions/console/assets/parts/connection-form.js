@@ -75,15 +75,18 @@ function secretField({ name, required, about }, known) {
   ];
 }
 
+// The key in the address: it is seen, and made anew, where the addresses are.
+const KEY = "path_key";
+
 /** What the platform names, and what is set besides: a header to send along, say. */
 function secretsOf(connection, platform) {
-  const named = new Set(platform.secrets.map(({ name }) => name));
+  const named = new Set([KEY, ...platform.secrets.map(({ name }) => name)]);
   const besides = connection.secrets.filter((name) => !named.has(name));
   return [...platform.secrets, ...besides.map((name) => ({ name, required: false, about: "Not one of the platform's own" }))];
 }
 
 const otherSecret = () => h("details", null, h("summary", null, "Another secret"),
-  field({ name: "other.name", label: "Its name", about: "Such as path_key, or header:X-Key where the platform sends headers along.", control: input() }),
+  field({ name: "other.name", label: "Its name", about: "Such as header:X-Key, where the platform sends headers along.", control: input() }),
   field({ name: "other.value", label: "Its value", control: input({ type: "password", autocomplete: "new-password" }) }));
 
 function read(form, connection, platform) {

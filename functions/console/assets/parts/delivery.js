@@ -21,12 +21,12 @@ function line({ id, to, copy, part, outcome }) {
     copy ? [badge("copy", "copy"), " to "] : "to ", to, part > 0 && `, part ${part + 1}`, ": ",
     h("span", { class: "verdict" }, words),
     outcome && [" ", when(outcome.at), outcome.attempts > 1 && `, ${count(outcome.attempts, "attempt")}`],
-    outcome && why(outcome));
+    outcome && why(outcome, id));
 }
 
 /** The last reason is shown; what only a technician wants is behind it. */
-function why({ verdict, reason, status, external_id: theirs }) {
-  const rest = [verdict !== "delivered" && status && !reason?.includes(status) && `status ${status}`, theirs && `their id ${theirs}`].filter(Boolean).join(", ");
+function why({ verdict, reason, status, external_id: theirs }, ours) {
+  const rest = [verdict !== "delivered" && status && !reason?.includes(status) && `status ${status}`, theirs && theirs !== ours && `their id ${theirs}`].filter(Boolean).join(", ");
   return [
     reason && h("span", { class: "why" }, ": ", h("bdi", null, reason)),
     rest && h("span", { class: "rest" }, ` (${rest})`),

@@ -67,7 +67,7 @@ function receiptWords({ body: { status, reason }, at }) {
 function content_({ text, format, media = [], choices = [] }) {
   return [
     text && h("p", { class: "text", dir: "auto" }, text),
-    text && format !== "plain" && h("p", { class: "about" }, `As ${format === "html" ? "HTML" : "Markdown"}, shown as it was written`),
+    text && format && format !== "plain" && h("p", { class: "about" }, `As ${format === "html" ? "HTML" : "Markdown"}, shown as it was written`),
     media.length > 0 && h("ul", { class: "files", "aria-label": "Files" }, media.map(file)),
     choices.length > 0 && h("ul", { class: "choices", "aria-label": "Choices that were offered" },
       choices.map(({ id, title }) => h("li", { key: id, title: id }, h("bdi", null, title)))),

@@ -4,13 +4,26 @@ import { fromField, toField } from "../time.js";
 
 const CALM = 300;
 
+// What is asked for and does not stand in the address yet: that is told of a change a moment later only.
+let asked = {};
+let waiting = null;
+const place = () => location.hash.split("?")[0];
+
+window.addEventListener("hashchange", () => { asked = {}; });
+
 /** `fields` are {name, label, options?, kind?, search?}; `changed` is given all values by name. */
 export function filters({ name, fields, values, changed }) {
-  let waiting = null;
-  const set = (field, value) => changed({ ...values(), [field]: value });
-  const soon = (field, value) => {
+  const set = (field, value) => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => set(field, value), CALM);
+    asked[field] = value;
+    changed({ ...values(), ...asked });
+  };
+  const soon = (field, value) => {
+    asked[field] = value;
+    clearTimeout(waiting);
+    const typedAt = place();
+    // Who has gone elsewhere meanwhile stays there.
+    waiting = setTimeout(() => place() === typedAt && set(field, value), CALM);
   };
   const control = ({ name: field, options, kind, search, hint }) => {
     const id = `filter-${field}`;
@@ -28,6 +41,8 @@ export function filters({ name, fields, values, changed }) {
     });
   };
   const clear = (event) => {
+    clearTimeout(waiting);
+    asked = {};
     for (const one of event.currentTarget.closest("form").querySelectorAll("input, select")) one.value = "";
     changed({});
   };

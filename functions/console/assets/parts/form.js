@@ -47,7 +47,7 @@ export function showProblems(form, error) {
   for (const { field: name, problem } of error.errors ?? []) {
     const node = find(form, name);
     if (!node) {
-      others.push(`${name}: ${problem}`);
+      others.push(name ? `${name}: ${problem}` : problem);
       continue;
     }
     node.querySelector(".problem").textContent = problem;
@@ -58,7 +58,9 @@ export function showProblems(form, error) {
       `${node.querySelector("label, .label").firstChild.textContent}: ${problem}`));
   }
   const items = [...placed, ...others];
-  patch(place, h("div", { class: "trouble", role: "alert", tabindex: "-1" }, h("p", null, h("strong", null, error.message)),
+  // Nothing is said twice.
+  const says = items.length && error.errors.every(({ problem }) => error.message.includes(problem)) ? "This is not right yet:" : error.message;
+  patch(place, h("div", { class: "trouble", role: "alert", tabindex: "-1" }, h("p", null, h("strong", null, says)),
     items.length ? h("ul", null, items.map((item) => h("li", null, item))) : null));
   place.firstChild.focus();
 }
@@ -70,6 +72,14 @@ function find(form, name) {
     if (node) return node;
   }
   return null;
+}
+
+/** An id as it has to be, before anything is sent. */
+export function checkedId(id, what) {
+  const problem = !id ? "is required" : /^[a-z0-9][a-z0-9-]{0,62}$/.test(id) ? null
+    : "use 1 to 63 lower-case letters, digits and hyphens, a letter or digit first";
+  if (problem) throw Object.assign(new Error(`The ${what} needs an id.`), { errors: [{ field: "id", problem }] });
+  return id;
 }
 
 /** A form that is saved: shows what is wrong, and cannot be sent twice. */

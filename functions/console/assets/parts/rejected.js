@@ -1,5 +1,6 @@
 // What came to a connection and was not taken.
 import { h } from "../dom.js";
+import { barred } from "../session.js";
 import { when } from "../time.js";
 import { nothing } from "./bits.js";
 import { pagedList } from "./list.js";
@@ -13,7 +14,7 @@ export function rejectedCalls(path, draw) {
   function section() {
     return h("section", { key: "rejected", "aria-labelledby": "rejected" },
       h("h2", { id: "rejected" }, "What came and was not taken"),
-      list.items.length
+      barred("operator") ? nothing("Only an operator sees them.", "They hold what customers wrote.") : list.items.length
         ? table({
             caption: "Calls that were not taken; kept for a week",
             items: list.items,

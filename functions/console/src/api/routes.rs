@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::try_join_all;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use trunkline_setup::config::read_route;
+use trunkline_setup::config::{Wrong, read_route};
 use trunkline_shared::model::{Access, ConnectionId, Role, Route, RouteId};
 
 use super::connections::{fields, meets, with_etag};
@@ -74,7 +74,7 @@ pub async fn put(
     meets(&headers, before.as_ref().map(|before| before.version))?;
     let known = known(&console).await?;
     let read = read_route(id.as_str(), &input.as_in_a_file(), &known);
-    let read = read.map_err(|problems| Problem::invalid(fields(problems)))?;
+    let read = read.map_err(|problems| Problem::invalid(fields(as_given(problems))))?;
     let version = before.as_ref().map_or(0, |before| before.version) + 1;
     let wanted = Route { version, ..read };
     app.store.put_route(&wanted).await?;
@@ -97,4 +97,15 @@ async fn known(console: &Console) -> Result<Vec<(ConnectionId, Role)>, Problem> 
 fn shown(status: StatusCode, route: Route) -> Response {
     let version = route.version;
     with_etag((status, axum::Json(RouteView::from(route))).into_response(), version)
+}
+
+/// Problems by the fields of what is given, which has all of a file's switching in one place.
+fn as_given(problems: Wrong) -> Wrong {
+    let given = |field: String| match field.split_once('.') {
+        Some(("handover", rest)) => format!("switching.{rest}"),
+        _ if ["bot", "desk", "observers", ""].contains(&field.as_str()) => field,
+        _ if field.starts_with("observers.") => field,
+        _ => format!("switching.{field}"),
+    };
+    problems.into_iter().map(|(field, problem)| (given(field), problem)).collect()
 }

@@ -23,7 +23,7 @@ const ROUTES = [
   ["POST connections/:id/resume", "admin", ({ world, id }) => Object.assign(world.connection(id), { suspended: false })],
   ["POST connections/:id/rotate-key", "admin", ({ world, id }) => ({ url: world.rotate(id) })],
   ["GET connections/:id/addresses", "admin", ({ world, id }) => ({ urls: world.addresses(id) })],
-  ["GET connections/:id/rejected", "viewer", ({ world, id, query }) => page(world.rejected[id] ?? [], query)],
+  ["GET connections/:id/rejected", "operator", ({ world, id, query }) => page(world.rejected[id] ?? [], query)],
   ["GET routes", "viewer", ({ world, query }) => page(world.routes, query)],
   ["GET routes/:id", "viewer", ({ world, id }) => world.route(id)],
   ["PUT routes/:id", "admin", putRoute],
@@ -115,7 +115,7 @@ const brief = (one) => {
 };
 
 const matches = ({ connection, state, since, until, customer }) => (one) =>
-  (!connection || Object.values(one.parties).flat().includes(connection))
+  (!connection || one.channel === connection)
   && (!state || one.state === state)
   && (!since || one.changed_at >= since)
   && (!until || one.changed_at <= until)

@@ -75,8 +75,8 @@ export function settle({ world, what, body }) {
 export const tokens = {
   make({ world, body }) {
     if (!body.name) throw new Refused(422, "the token is not right yet", [{ field: "name", problem: "is required" }]);
-    const token = { id: randomUUID().slice(0, 8), name: body.name, role: body.role, made_at: now(),
-      expires_at: new Date(Date.now() + body.days * 86400e3).toISOString(), last_used_at: null };
+    const token = { kind: "operator", id: randomUUID().slice(0, 8), name: body.name, role: body.role, made_at: now(),
+      expires_at: new Date(Date.now() + body.days * 86400e3).toISOString() };
     world.tokens.unshift(token);
     return { status: 201, body: { ...token, token: `trk_${randomBytes(24).toString("base64url")}` } };
   },

@@ -35,7 +35,7 @@ export class World {
     this.rejected = { "shop-whatsapp": [
       { id: "rej-1", at: ago(500), reason: "no JSON: expected value at line 1 column 1", size: 17, body: "<b>not a JSON</b>" },
     ] };
-    this.tokens = [{ id: "tok-1", name: "on-call", role: "operator", made_at: ago(86400 * 9), expires_at: ago(-86400 * 81), last_used_at: ago(70) }];
+    this.tokens = [{ id: "tok-1", kind: "operator", name: "on-call", role: "operator", made_at: ago(86400 * 9), expires_at: ago(-86400 * 81) }];
     this.audit = [
       { id: "a-1", at: ago(4000), who: "Sam", role: "admin", what: "connection.suspend", target: "travel-bot", detail: { reason: "maintenance" } },
       { id: "a-2", at: ago(9000), who: "on-call", role: "operator", what: "delivery.replay", target: "shop-bot", detail: { count: 12 } },

@@ -78,11 +78,12 @@ test("an open transcript follows what is said, and leaves the reader's place and
 test("whose it was follows from what happened, also when a page begins in the middle", async ({ page }) => {
   await enter(page, "viewer");
   const states = await page.evaluate(async () => {
-    const { stretches } = await import("./parts/owners.js");
+    const { stretches } = await import(new URL("parts/owners.js", document.querySelector("script[type=module]").src));
     const conversation = { state: "bot", parties: { channel: "shop", bot: "robot", desk: "care" } };
     let made = 0;
     const entry = (from, role, type, more = {}) => ({
       id: String((made += 1)), from, conversation: more.conversation ?? "one", at: `2026-01-01T00:00:${10 + made}Z`,
+      arrived: more.arrived ?? `2026-01-01T00:00:${10 + made}Z`,
       author: { role, name: role === "agent" ? (more.name ?? "Anna") : null }, standing: more.standing ?? "regular", body: { type, ...more },
     });
     const of = (...entries) => stretches(entries, conversation).map(({ state, agent, entries: own }) => [state, agent, own.length].join(" "));
@@ -94,6 +95,9 @@ test("whose it was follows from what happened, also when a page begins in the mi
         entry("trunkline", "system", "handback"), entry("care", "agent", "close"), entry("shop", "customer", "message")),
       middle: of(entry("care", "agent", "message"), entry("care", "agent", "handback"), entry("robot", "bot", "message")),
       over: of(entry("robot", "bot", "handover", { mode: "pass" }), entry("care", "agent", "close"), entry("shop", "customer", "message", { conversation: "two" })),
+      ordered: of(entry("trunkline", "system", "handover"), entry("care", "agent", "accept"), entry("trunkline", "agent", "message", { name: "Kim" }),
+        entry("trunkline", "system", "handback", { arrived: "then" }), entry("trunkline", "system", "close", { arrived: "then" })),
+      declined: of(entry("trunkline", "system", "handover"), entry("trunkline", "system", "close", { arrived: "then" }), entry("trunkline", "system", "handback", { arrived: "then" })),
       late: of(entry("robot", "bot", "handover", { standing: "late" }), entry("shop", "customer", "message")),
     };
   });
@@ -103,6 +107,8 @@ test("whose it was follows from what happened, also when a page begins in the mi
     whole: ["bot  2", "pending  2", "desk Anna 1", "desk Bo 2", "bot  2"],
     middle: ["desk Anna 2", "bot  1"],
     over: ["bot  1", "desk  1", "bot  1"],
+    ordered: ["bot  1", "pending  0", "desk Anna 3", "bot  1"],
+    declined: ["bot  1", "pending  2", "bot  0"],
     late: ["bot  2"],
   });
 });
