@@ -30,13 +30,16 @@ pub struct Console {
     pub address: Option<String>,
     /// Whether deliveries may go to plain http and private addresses.
     pub local: bool,
+    /// The overview that was made last.
+    pub latest: api::Latest,
 }
 
 impl Console {
     /// The console of an app.
     #[must_use]
     pub fn new(app: App, stack: String, address: Option<String>, local: bool) -> Arc<Self> {
-        Arc::new(Self { app, seen: Seen::default(), stack, address, local })
+        let (seen, latest) = (Seen::default(), api::Latest::default());
+        Arc::new(Self { app, seen, stack, address, local, latest })
     }
 }
 

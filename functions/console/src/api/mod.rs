@@ -26,6 +26,8 @@ use utoipa::{OpenApi, PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use self::overview::Latest;
+
 use crate::Console;
 use crate::caller::{COOKIE, admit};
 use crate::problem::Problem;

@@ -1,6 +1,6 @@
 //! How everything is.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::State;
 use futures_util::future::try_join_all;
@@ -17,6 +17,24 @@ use crate::view::word;
 
 /// How many connections are shown at most.
 const MOST: u16 = 200;
+
+/// For how long an overview is shown to whoever asks: many may look at once, and each again and again.
+const FRESH: SignedDuration = SignedDuration::from_secs(2);
+
+/// The overview that this process made last.
+#[derive(Debug, Default)]
+pub struct Latest(RwLock<Option<Arc<Overview>>>);
+
+impl Latest {
+    fn since(&self, then: Timestamp) -> Option<Arc<Overview>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|known| known.at >= then).map(Arc::clone)
+    }
+
+    fn set(&self, overview: Arc<Overview>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(overview);
+    }
+}
 
 /// How everything is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -92,25 +110,35 @@ pub struct QueueView {
 pub async fn overview(
     State(console): State<Arc<Console>>,
     _: Caller,
-) -> Result<axum::Json<Overview>, Problem> {
+) -> Result<axum::Json<Arc<Overview>>, Problem> {
+    let now = console.app.clock.now();
+    if let Some(known) = console.latest.since(now - FRESH) {
+        return Ok(axum::Json(known));
+    }
+    let overview = Arc::new(look(&console).await?);
+    console.latest.set(Arc::clone(&overview));
+    Ok(axum::Json(overview))
+}
+
+async fn look(console: &Console) -> Result<Overview, Problem> {
     let app = &console.app;
     let listed = app.store.connections(None, MOST).await?;
     let found = try_join_all(listed.iter().map(|listed| app.store.connection(&listed.id))).await?;
-    let cards = found.into_iter().flatten().map(|connection| card(&console, connection));
+    let cards = found.into_iter().flatten().map(|connection| card(console, connection));
     let platforms = Platform::names();
-    let queues = platforms.iter().map(|name| queue(&console, name));
+    let queues = platforms.iter().map(|name| queue(console, name));
     let (connections, queues, dead) =
         tokio::try_join!(try_join_all(cards), try_join_all(queues), async {
             Ok::<_, Problem>(app.store.dead_letters(None, 100).await?.len())
         },)?;
-    Ok(axum::Json(Overview {
+    Ok(Overview {
         at: app.clock.now(),
         dead_letters: dead,
         stack: console.stack.clone(),
         version: env!("CARGO_PKG_VERSION"),
         connections,
         queues,
-    }))
+    })
 }
 
 async fn card(console: &Console, connection: Connection) -> Result<Card, Problem> {
