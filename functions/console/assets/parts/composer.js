@@ -1,4 +1,4 @@
-// Writing to the customer as the house.
+// Writing to the customer, whoever has the conversation.
 import { post } from "../api.js";
 import { h } from "../dom.js";
 import { barred } from "../session.js";
@@ -26,6 +26,6 @@ export function composer({ state }, path, now) {
     h("label", { for: "text" }, "Message to the customer"),
     h("textarea", { id: "text", name: "text", rows: "2", "aria-describedby": "text-about", readonly: Boolean(off), title: off }),
     h("div", { class: "row spread" },
-      h("p", { id: "text-about", class: "about" }, off ?? "Sent as the house: it changes nothing about who has the conversation."),
+      h("p", { id: "text-about", class: "about" }, off ?? "Sent in your name. It changes nothing about who has the conversation."),
       h("button", { name: "send", type: "submit", class: "main", "aria-disabled": off ? "true" : null, title: off }, "Send")));
 }
