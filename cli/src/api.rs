@@ -66,6 +66,27 @@ impl Api {
         self.call(Method::GET, path, None).await
     }
 
+    /// All of a list, page by page.
+    ///
+    /// # Errors
+    /// If it is refused.
+    pub async fn all(
+        &self,
+        path: &str,
+        which: &[(&str, Option<String>)],
+    ) -> Result<Vec<Value>, ApiError> {
+        let (mut found, mut cursor) = (Vec::new(), None);
+        loop {
+            let paging = [("limit", Some("100".to_owned())), ("cursor", cursor)];
+            let page = self.get(&format!("{path}{}", query(&[which, &paging].concat()))).await?;
+            found.extend(page["items"].as_array().cloned().unwrap_or_default());
+            cursor = page["next"].as_str().map(ToOwned::to_owned);
+            if cursor.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
     /// Does something.
     ///
     /// # Errors

@@ -5,6 +5,5 @@ pub mod apply;
 pub mod local;
 pub mod simulate;
 pub mod stack;
-pub mod verify;
 
 pub use trunkline_setup::{config, platforms};

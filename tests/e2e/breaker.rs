@@ -3,8 +3,6 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use trunkline::verify::verify;
-use trunkline_shared::model::Platform;
 use trunkline_shared::operations::{Selection, Waiting};
 use trunkline_tests::{Behaviour, Scene, USUAL, World};
 
@@ -114,7 +112,7 @@ pub async fn manual_reactivation_holds_until_verified(world: &World) {
     tokio::time::sleep(Duration::from_secs(13)).await;
     assert_eq!(scene.far.heard("/bot").len(), 5, "not even a probe");
     scene.customer_writes("c-0", "m-1", "c-0 message 1").await;
-    verify(world.stack(), &scene.connection("bot").id, Platform::Webhook, 20).await.unwrap();
+    assert_eq!(world.verify(scene.connection("bot")).await.problem, None);
     scene.far.takes("/bot", 7, Duration::from_secs(20)).await;
     let taken = scene.far.taken("/bot");
     let first =

@@ -68,9 +68,9 @@ pub async fn a_channel_that_unblu_gave_up_is_switched_on_again(world: &World) {
     let names = ["tended-unblu", "tended-twin", "tended-channel"];
     let checked = world.trunkline(&[&["check"], &names[..]].concat(), &[]).await;
     let said = String::from_utf8_lossy(&checked.stdout).into_owned();
-    assert!(said.contains("works    tended-unblu"), "{said}");
-    assert!(said.contains("works    tended-twin"), "{said}");
-    assert!(said.contains("broken   tended-channel") && said.contains("challenge"), "{said}");
+    assert!(said.contains("works   tended-unblu"), "{said}");
+    assert!(said.contains("works   tended-twin"), "{said}");
+    assert!(said.contains("broken  tended-channel") && said.contains("challenge"), "{said}");
     assert_eq!(checked.status.code(), Some(1), "one of them does not work");
     is_active(&unblu).await;
     let all = world.trunkline(&["check", "--help"], &[]).await;

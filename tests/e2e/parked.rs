@@ -72,7 +72,7 @@ pub async fn a_poisoned_message_holds_its_leg_for_a_bounded_time_and_is_replayed
     assert!(table.contains("failed") && table.contains("500"), "{table}");
 
     scene.far.healed();
-    let id = failed["delivery"].as_str().unwrap();
+    let id = failed["id"].as_str().unwrap();
     let said = trunkline(world, &["replay", id]).await;
     assert!(said.contains("1 delivery ordered to be sent now"), "{said}");
     let taken = scene.far.takes("/bot", 3, Duration::from_secs(20)).await;
@@ -126,7 +126,7 @@ pub async fn what_is_discarded_is_not_sent(world: &World) {
     .unwrap();
     assert!(listed[0]["due"].is_string() && listed[1]["due"].is_null(), "{listed}");
     scene.far.always(None);
-    trunkline(world, &["discard", listed[1]["delivery"].as_str().unwrap()]).await;
+    trunkline(world, &["discard", listed[1]["id"].as_str().unwrap()]).await;
     waits_for(world, "discarded-bot", 2).await;
     trunkline(world, &["replay", "--connection", "discarded-bot"]).await;
     let taken = scene.far.takes("/bot", 2, Duration::from_secs(20)).await;

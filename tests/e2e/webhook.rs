@@ -1,7 +1,6 @@
 //! The webhook platform in all its places: channel, bot, observer.
 
 use serde_json::{Value, json};
-use trunkline::verify::{VerifyError, verify};
 use trunkline_shared::app::{Clock, SystemClock};
 use trunkline_tests::{SIGNING, Scene, World, signing_headers};
 
@@ -119,24 +118,17 @@ pub async fn handshakes_both_ways(world: &World) {
     assert_eq!(ready.status(), 200);
 
     let bot = scene.connection("bot");
-    let silent = verify(world.stack(), &bot.id, bot.platform, 20).await;
-    assert!(
-        matches!(&silent, Err(VerifyError::Unproven(why)) if why.contains("challenge")),
-        "{silent:?}"
-    );
+    let silent = world.verify(bot).await.problem;
+    assert!(silent.as_ref().is_some_and(|why| why.contains("challenge")), "{silent:?}");
     scene.far.will_answer(500, "");
-    let failing = verify(world.stack(), &bot.id, bot.platform, 20).await;
-    assert!(
-        matches!(&failing, Err(VerifyError::Unproven(why)) if why.contains("500")),
-        "{failing:?}"
-    );
+    let failing = world.verify(bot).await.problem;
+    assert!(failing.as_ref().is_some_and(|why| why.contains("500")), "{failing:?}");
 
     scene.far.will_echo_the_challenge();
-    verify(world.stack(), &bot.id, bot.platform, 20).await.unwrap();
+    assert_eq!(world.verify(bot).await.problem, None);
     let heard = scene.far.heard("/bot").remove(2);
     assert!(world.reference.believes(SIGNING[0], &heard).await);
 
-    let webex = scene.connection("webex");
-    let webex = verify(world.stack(), &webex.id, webex.platform, 20).await.unwrap();
+    let webex = world.verify(scene.connection("webex")).await;
     assert!(webex.unasked.is_some_and(|how| how.contains("press Verify")));
 }

@@ -11,8 +11,10 @@ use trunkline::local::{LocalStack, Options, Places, Progress, plain_http};
 use trunkline::stack::Stack;
 use trunkline_shared::app::{App, Clock, RandomIds, SystemClock};
 use trunkline_shared::guard::Outside;
+use trunkline_shared::model::Connection;
+use trunkline_shared::operations;
 use trunkline_shared::queue::Queues;
-use trunkline_shared::store::Directory;
+use trunkline_shared::store::{Directory, Health};
 
 use crate::reference::Reference;
 use crate::tap::Tap;
@@ -86,6 +88,13 @@ impl World {
     /// The log so far: the local AWS's, with the functions' lines.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.project.join(".local/test/aws.log")).unwrap()
+    }
+
+    /// Asks a connection's far side to prove itself; answers with what was heard.
+    pub async fn verify(&self, connection: &Connection) -> Health {
+        let app = self.stack().app();
+        let (id, platform) = (&connection.id, connection.platform);
+        operations::verify(app.asking(), id, platform, 20).await.unwrap()
     }
 
     /// The local AWS's port.

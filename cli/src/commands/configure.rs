@@ -9,7 +9,6 @@ use trunkline::config::{self, Desired, Reading, System};
 use trunkline::platforms;
 use trunkline::stack::Stack;
 use trunkline_shared::app::unguessable;
-use trunkline_shared::model::Connection;
 
 use super::{Failed, find};
 
@@ -105,18 +104,6 @@ pub(super) async fn urls(stack: &Stack, file: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-pub(super) async fn rejected(stack: &Stack, connection: &str, most: u16) -> Result<(), Failed> {
-    let connection = applied(stack, connection).await?;
-    let rejected = stack.store.rejected(&connection.id, None, most).await?;
-    if rejected.is_empty() {
-        println!("nothing that came for {} in the last week was unreadable", connection.id);
-    }
-    for (_, one) in rejected {
-        println!("{}  {} bytes: {}\n{}\n", one.at, one.size, one.reason, one.body);
-    }
-    Ok(())
-}
-
 pub(super) fn new_secret() -> String {
     format!("whsec_{}", STANDARD.encode(unguessable()))
 }
@@ -148,11 +135,4 @@ fn read(file: &Path, allow_local: bool) -> Result<Desired, Failed> {
     let reading = Reading { environment: &System, allow_local };
     config::read(&text, reading)
         .map_err(|problems| Failed(format!("{}:\n{problems}", file.display())))
-}
-
-pub(super) async fn applied(stack: &Stack, connection: &str) -> Result<Connection, Failed> {
-    let found = stack.store.connection(&connection.parse()?).await?;
-    found.ok_or_else(|| {
-        Failed(format!("there is no connection '{connection}' in the stack: apply it first"))
-    })
 }

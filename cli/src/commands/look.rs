@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use trunkline::api::{Api, part, query};
 
 use super::Failed;
-use super::table::{Table, ago};
+use super::table::{Table, ago, text};
 
 /// How often a conversation that is followed is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -211,12 +211,4 @@ fn line(entry: &Value) -> String {
         (!arrived).then(|| format!("\n{:21}to {to}: {verdict} {reason}", ""))
     });
     line + &missing.collect::<String>()
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "-".to_owned(),
-        other => other.to_string(),
-    }
 }

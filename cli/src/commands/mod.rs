@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use trunkline::api::Api;
 use trunkline::stack::{Stack, from_environment};
+use turn::Turn;
 
 /// Configures Trunkline, and runs it on this machine.
 #[derive(Debug, Parser)]
@@ -212,10 +213,14 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failed> {
         }
         Command::Export => configure::export(&find(&name).await?).await,
         Command::Urls { file } => configure::urls(&find(&name).await?, &file).await,
-        Command::Verify { connection } => check::verify(&find(&name).await?, &connection).await,
-        Command::Check { connections } => check::check(&find(&name).await?, &connections).await,
+        Command::Verify { connection } => {
+            check::verify(&api(&name, cli.api).await?, &connection).await
+        }
+        Command::Check { connections } => {
+            check::check(&api(&name, cli.api).await?, &connections).await
+        }
         Command::Rejected { connection, most } => {
-            configure::rejected(&find(&name).await?, &connection, most).await
+            operate::rejected(&api(&name, cli.api).await?, &connection, most).await
         }
         Command::Status { json } => look::status(&api(&name, cli.api).await?, json).await,
         Command::Conversations(which) => {
@@ -226,16 +231,27 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failed> {
             look::show(&api(&name, cli.api).await?, &one, follow).await
         }
         Command::Deliveries { which, dead, json } => {
-            operate::deliveries(&find(&name).await?, which, dead, json).await
+            let api = api(&name, cli.api).await?;
+            if dead {
+                operate::dead_letters(&api, json).await
+            } else {
+                operate::deliveries(&api, which, json).await
+            }
         }
-        Command::Replay { which } => operate::replay(&find(&name).await?, which).await,
-        Command::Discard { which } => operate::discard(&find(&name).await?, which).await,
+        Command::Replay { which } => operate::replay(&api(&name, cli.api).await?, &which).await,
+        Command::Discard { which } => operate::discard(&api(&name, cli.api).await?, &which).await,
         Command::Redrive { letter } => {
-            operate::redrive(&find(&name).await?, letter.as_deref()).await
+            operate::redrive(&api(&name, cli.api).await?, letter.as_deref()).await
         }
-        Command::Handover { whose } => turn::handover(&find(&name).await?, &whose).await,
-        Command::Handback { whose } => turn::handback(&find(&name).await?, &whose).await,
-        Command::Close { whose } => turn::close(&find(&name).await?, &whose).await,
+        Command::Handover { whose } => {
+            turn::turn(&api(&name, cli.api).await?, &whose, Turn::Handover).await
+        }
+        Command::Handback { whose } => {
+            turn::turn(&api(&name, cli.api).await?, &whose, Turn::Handback).await
+        }
+        Command::Close { whose } => {
+            turn::turn(&api(&name, cli.api).await?, &whose, Turn::Close).await
+        }
         Command::Token(what) => token::run(&find(&name).await?, what).await,
         Command::Secret => {
             println!("{}", configure::new_secret());

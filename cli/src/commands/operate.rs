@@ -2,13 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use trunkline::stack::Stack;
-use trunkline_shared::app::{Clock, RandomIds, SystemClock};
-use trunkline_shared::model::DeadLetter;
-use trunkline_shared::operations::{Operator, Selection, Waiting};
+use trunkline::api::{Api, query};
+use trunkline_shared::app::{Clock, SystemClock};
 
 use super::Failed;
-use super::table::age;
+use super::table::{Table, ago, text};
 
 /// What a command is about.
 #[derive(Debug, clap::Args)]
@@ -27,20 +25,21 @@ pub(super) struct Which {
 }
 
 impl Which {
-    fn selection(self) -> Result<Selection, Failed> {
-        Ok(Selection {
-            delivery: self.delivery,
-            conversation: self.conversation,
-            connection: self.connection.map(|id| id.parse()).transpose()?,
-            since: self.since.as_deref().map(time).transpose()?,
-        })
+    fn since(&self) -> Result<Option<Timestamp>, Failed> {
+        self.since.as_deref().map(time).transpose()
     }
 
-    fn is_everything(&self) -> bool {
-        self.delivery.is_none()
-            && self.conversation.is_none()
-            && self.connection.is_none()
-            && self.since.is_none()
+    /// As an order of the API has it; everything is never meant.
+    fn order(&self, command: &str) -> Result<Value, Failed> {
+        let order = json!({
+            "delivery": self.delivery, "conversation": self.conversation,
+            "connection": self.connection, "since": self.since()?,
+        });
+        if order.as_object().is_some_and(|members| members.values().all(Value::is_null)) {
+            let how = "name a delivery, --conversation, --connection or --since";
+            return Err(Failed(format!("{command} what? {how}")));
+        }
+        Ok(order)
     }
 }
 
@@ -54,118 +53,88 @@ fn time(text: &str) -> Result<Timestamp, Failed> {
     Ok(SystemClock.now() - ago)
 }
 
-fn operator(stack: &Stack) -> Operator<'_> {
-    Operator { store: &stack.store, queues: &stack.queues, clock: &SystemClock, ids: &RandomIds }
-}
-
-pub(super) async fn deliveries(
-    stack: &Stack,
-    which: Which,
-    dead: bool,
-    json: bool,
-) -> Result<(), Failed> {
-    let operator = operator(stack);
-    if dead {
-        let letters = operator.dead_letters().await?;
-        if json {
-            println!("{}", Value::Array(letters.iter().map(|letter| json!(letter)).collect()));
-        } else {
-            show_dead(&letters);
-        }
+pub(super) async fn deliveries(api: &Api, which: Which, json: bool) -> Result<(), Failed> {
+    let since = which.since()?;
+    let query = [("connection", which.connection), ("conversation", which.conversation)];
+    let mut found = api.all("/deliveries", &query).await?;
+    found.retain(|one| {
+        let waits = one["since"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+        which.delivery.as_deref().is_none_or(|id| one["id"] == id)
+            && since.is_none_or(|since| waits.is_some_and(|waits| waits >= since))
+    });
+    if json {
+        println!("{}", Value::Array(found));
         return Ok(());
     }
-    let waiting = operator.waiting(&which.selection()?).await?;
+    let mut table = Table::new(&["STATE", "CONNECTION", "AGE", "ATTEMPTS", "DELIVERY", "REASON"]);
+    for one in &found {
+        table.row([
+            text(&one["state"]),
+            text(&one["connection"]),
+            ago(&one["since"]),
+            text(&one["attempts"]),
+            text(&one["id"]),
+            text(&one["reason"]),
+        ]);
+    }
+    table.print("nothing is parked and nothing has failed");
+    Ok(())
+}
+
+pub(super) async fn dead_letters(api: &Api, json: bool) -> Result<(), Failed> {
+    let letters = api.all("/dead-letters", &[]).await?;
     if json {
-        println!("{}", Value::Array(waiting.iter().map(as_json).collect()));
-    } else {
-        show(&waiting);
+        println!("{}", Value::Array(letters));
+        return Ok(());
+    }
+    let mut table = Table::new(&["PLATFORM", "AGE", "LETTER", "REASON"]);
+    for letter in &letters {
+        let (platform, id) = (text(&letter["platform"]), text(&letter["id"]));
+        table.row([platform, ago(&letter["at"]), id, text(&letter["reason"])]);
+    }
+    table.print("there is no dead letter");
+    if !letters.is_empty() {
+        println!("\n`trunkline redrive` puts them back into their queues");
     }
     Ok(())
 }
 
-pub(super) async fn replay(stack: &Stack, which: Which) -> Result<(), Failed> {
-    refuse_everything(&which, "replay")?;
-    let count = operator(stack).replay(&which.selection()?).await?;
-    println!("{}", counted(count, "ordered to be sent now"));
+pub(super) async fn replay(api: &Api, which: &Which) -> Result<(), Failed> {
+    let done = api.post("/deliveries/replay", &which.order("replay")?).await?;
+    println!("{}", counted(&done, "ordered to be sent now"));
     Ok(())
 }
 
-pub(super) async fn discard(stack: &Stack, which: Which) -> Result<(), Failed> {
-    refuse_everything(&which, "discard")?;
-    let count = operator(stack).discard(&which.selection()?).await?;
-    println!("{}", counted(count, "discarded"));
+pub(super) async fn discard(api: &Api, which: &Which) -> Result<(), Failed> {
+    let done = api.post("/deliveries/discard", &which.order("discard")?).await?;
+    println!("{}", counted(&done, "discarded"));
     Ok(())
 }
 
-pub(super) async fn redrive(stack: &Stack, only: Option<&str>) -> Result<(), Failed> {
-    let count = operator(stack).redrive(only).await?;
-    println!("{}", counted(count, "put back into its queue"));
+pub(super) async fn redrive(api: &Api, only: Option<&str>) -> Result<(), Failed> {
+    let done = api.post("/dead-letters/redrive", &json!({"id": only})).await?;
+    println!("{}", counted(&done, "put back into its queue"));
     Ok(())
 }
 
-fn refuse_everything(which: &Which, command: &str) -> Result<(), Failed> {
-    if which.is_everything() {
-        let how = "name a delivery, --conversation, --connection or --since";
-        return Err(Failed(format!("{command} what? {how}")));
+pub(super) async fn rejected(api: &Api, connection: &str, most: u16) -> Result<(), Failed> {
+    let most = [("limit", Some(most.clamp(1, 100).to_string()))];
+    let page = api.get(&format!("/connections/{connection}/rejected{}", query(&most))).await?;
+    let found = page["items"].as_array().cloned().unwrap_or_default();
+    if found.is_empty() {
+        println!("nothing that came for {connection} in the last week was unreadable");
+    }
+    for one in found {
+        let (at, size, reason) = (text(&one["at"]), text(&one["size"]), text(&one["reason"]));
+        println!("{at}  {size} bytes: {reason}\n{}\n", text(&one["body"]));
     }
     Ok(())
 }
 
-fn counted(count: usize, done: &str) -> String {
-    match count {
+fn counted(done: &Value, what: &str) -> String {
+    match done["count"].as_u64().unwrap_or_default() {
         0 => "nothing of the kind waits: see `trunkline deliveries`".into(),
-        1 => format!("1 delivery {done}"),
-        _ => format!("{count} deliveries {done}"),
+        1 => format!("1 delivery {what}"),
+        count => format!("{count} deliveries {what}"),
     }
-}
-
-fn as_json(waiting: &Waiting) -> Value {
-    let (delivery, since, attempts, reason) = waiting.particulars();
-    let (state, due) = match waiting {
-        Waiting::Parked(parked) => ("parked", parked.due),
-        Waiting::Failed(_) => ("failed", None),
-    };
-    json!({
-        "delivery": delivery.id, "state": state, "connection": delivery.to.connection,
-        "conversation": delivery.conversation, "kind": delivery.event.body.kind(),
-        "since": since, "due": due, "attempts": attempts, "reason": reason,
-    })
-}
-
-fn show(waiting: &[Waiting]) {
-    if waiting.is_empty() {
-        println!("nothing is parked and nothing has failed");
-        return;
-    }
-    let now = SystemClock.now();
-    println!(
-        "{:<8} {:<20} {:>8} {:>8}  {:<48} REASON",
-        "STATE", "CONNECTION", "AGE", "ATTEMPTS", "DELIVERY"
-    );
-    for one in waiting {
-        let (delivery, since, attempts, reason) = one.particulars();
-        let state = match one {
-            Waiting::Parked(_) => "parked",
-            Waiting::Failed(_) => "failed",
-        };
-        let connection = delivery.to.connection.as_str();
-        let age = age(since, now);
-        println!(
-            "{state:<8} {connection:<20} {age:>8} {attempts:>8}  {:<48} {reason}",
-            delivery.id
-        );
-    }
-}
-
-fn show_dead(letters: &[DeadLetter]) {
-    if letters.is_empty() {
-        println!("there is no dead letter");
-        return;
-    }
-    let now = SystemClock.now();
-    for letter in letters {
-        let age = age(letter.at, now);
-        println!("{}  {}  {age} old\n  {}", letter.id, letter.platform, letter.reason);
-    }
-    println!("`trunkline redrive` puts them back into their queues");
 }

@@ -43,8 +43,16 @@ pub(super) fn ago(time: &Value) -> String {
     age(at, SystemClock.now())
 }
 
-/// How long it is from then to now.
-pub(super) fn age(since: Timestamp, now: Timestamp) -> String {
+/// A value as it is shown.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn age(since: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(since).as_secs().max(0);
     match seconds {
         0..120 => format!("{seconds}s"),
