@@ -6,6 +6,7 @@ mod caller;
 mod extract;
 mod paging;
 mod problem;
+mod several;
 mod view;
 
 use std::sync::Arc;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use futures_util::future::try_join_all;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 use trunkline_setup::config::{One, read_connection};
@@ -16,6 +15,7 @@ use crate::caller::Caller;
 use crate::extract::{Json, Path, Query};
 use crate::paging::{Page, Paging};
 use crate::problem::{FieldProblem, Problem};
+use crate::several;
 use crate::view::{ConnectionInput, ConnectionView};
 
 /// A connection as it is stored.
@@ -40,7 +40,7 @@ pub async fn list(
     let store = &console.app.store;
     let listed = store.connections(after.as_ref(), most).await?;
     let ended = listed.last().filter(|_| listed.len() == usize::from(most)).map(|last| &last.id);
-    let found = try_join_all(listed.iter().map(|listed| store.connection(&listed.id))).await?;
+    let found = several::all(listed.iter().map(|listed| store.connection(&listed.id))).await?;
     let items = found.into_iter().flatten().map(ConnectionView::from).collect();
     Ok(axum::Json(Page::ending(items, ended)))
 }

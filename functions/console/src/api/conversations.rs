@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State as Held;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
 use trunkline_shared::model::{ConnectionId, Conversation, ConversationKey, Role};
@@ -17,6 +16,7 @@ use crate::caller::Caller;
 use crate::extract::{Path, Query};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
+use crate::several;
 use crate::view::{ConversationView, Details, Entry, State};
 
 /// How many connections are listed at once.
@@ -101,10 +101,13 @@ async fn by_state(
         Some(only) => vec![only.stands()],
         None => trunkline_shared::model::State::ALL.to_vec(),
     };
-    let asked = channels.iter().flat_map(|channel| {
-        states.iter().map(move |state| console.app.store.conversations(channel, *state, window))
-    });
-    Ok(try_join_all(asked).await?.into_iter().flatten().collect())
+    let mut asked = Vec::with_capacity(channels.len() * states.len());
+    for channel in channels {
+        for state in &states {
+            asked.push(console.app.store.conversations(channel, *state, window));
+        }
+    }
+    Ok(several::all(asked).await?.into_iter().flatten().collect())
 }
 
 async fn by_customer(
@@ -117,7 +120,7 @@ async fn by_customer(
         .iter()
         .map(|channel| ConversationKey { channel: channel.clone(), customer: customer.to_owned() });
     let asked: Vec<_> = keys.collect();
-    let found = try_join_all(asked.iter().map(|key| console.app.store.conversation(key))).await?;
+    let found = several::all(asked.iter().map(|key| console.app.store.conversation(key))).await?;
     let fits = |conversation: &Conversation| {
         which.state.is_none_or(|state| conversation.state() == state.stands())
             && which.since.is_none_or(|since| conversation.touched_at >= since)

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trunkline_shared::store::Counts;
@@ -15,6 +14,7 @@ use crate::Console;
 use crate::caller::Caller;
 use crate::extract::Query;
 use crate::problem::Problem;
+use crate::several;
 
 /// What is plotted by its count.
 const COUNTED: [&str; 5] = ["accepted", "delivered", "failed", "retried", "parked"];
@@ -76,7 +76,7 @@ pub async fn metrics(
     // The step that is going on is the last.
     let end = now.as_second() - now.as_second().rem_euclid(step) + step;
     let (from, until) = (time(end - step * steps), time(end));
-    let rates = try_join_all(connections.iter().map(|id| store.rates(id, from))).await?;
+    let rates = several::all(connections.iter().map(|id| store.rates(id, from))).await?;
     let mut by_step = vec![Counts::new(); usize::try_from(steps).unwrap_or_default()];
     for (at, counts) in rates.into_iter().flatten() {
         let place = (at.as_second() - from.as_second()).div_euclid(step);

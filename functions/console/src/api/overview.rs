@@ -3,7 +3,6 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::State;
-use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use trunkline_shared::model::{Breaker, Connection, Platform};
@@ -13,6 +12,7 @@ use utoipa::ToSchema;
 use crate::Console;
 use crate::caller::Caller;
 use crate::problem::Problem;
+use crate::several;
 use crate::view::word;
 
 /// How many connections are shown at most.
@@ -123,12 +123,12 @@ pub async fn overview(
 async fn look(console: &Console) -> Result<Overview, Problem> {
     let app = &console.app;
     let listed = app.store.connections(None, MOST).await?;
-    let found = try_join_all(listed.iter().map(|listed| app.store.connection(&listed.id))).await?;
+    let found = several::all(listed.iter().map(|listed| app.store.connection(&listed.id))).await?;
     let cards = found.into_iter().flatten().map(|connection| card(console, connection));
     let platforms = Platform::names();
     let queues = platforms.iter().map(|name| queue(console, name));
     let (connections, queues, dead) =
-        tokio::try_join!(try_join_all(cards), try_join_all(queues), async {
+        tokio::try_join!(several::all(cards), several::all(queues), async {
             Ok::<_, Problem>(app.store.dead_letters(None, 100).await?.len())
         },)?;
     Ok(Overview {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use futures_util::future::try_join_all;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use trunkline_setup::config::{Wrong, read_route};
@@ -16,6 +15,7 @@ use crate::caller::Caller;
 use crate::extract::{Json, Path, Query};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
+use crate::several;
 use crate::view::{RouteInput, RouteView};
 
 /// The routes, by id.
@@ -30,7 +30,7 @@ pub async fn list(
     let store = &console.app.store;
     let listed = store.routes(after.as_ref(), most).await?;
     let ended = listed.last().filter(|_| listed.len() == usize::from(most));
-    let found = try_join_all(listed.iter().map(|id| store.route(id))).await?;
+    let found = several::all(listed.iter().map(|id| store.route(id))).await?;
     let items = found.into_iter().flatten().map(RouteView::from).collect();
     Ok(axum::Json(Page::ending(items, ended)))
 }
