@@ -53,15 +53,23 @@ fn main() {
     let world = if arguments.list { None } else { Some(runtime.block_on(World::start())) };
     let Some(world) = world.map(Arc::new) else { return };
     let handle = runtime.handle();
-    let (together, alone) = (together(&world, handle), alone(&world, handle));
-    let conclusion = libtest_mimic::run(&arguments, together);
+    let (first, together) = (first(&world, handle), together(&world, handle));
+    let alone = alone(&world, handle);
+    let first = libtest_mimic::run(&arguments, first);
+    let together = libtest_mimic::run(&arguments, together);
     arguments.test_threads = Some(1);
     let alone = libtest_mimic::run(&arguments, alone);
     // Everything that was started ends with the world, also when a test failed.
     drop(world);
     drop(runtime);
-    conclusion.exit_if_failed();
+    first.exit_if_failed();
+    together.exit_if_failed();
     alone.exit();
+}
+
+/// What is seen best while there is nothing else to be seen.
+fn first(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
+    trials!(world, handle, [browser::the_console_is_used_in_a_browser])
 }
 
 /// What runs side by side.
@@ -169,7 +177,6 @@ fn alone(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
             timers::slow_bot_ack_does_not_hand_over,
             faults::a_receiver_that_is_too_slow_gets_it_again_as_often_as_is_set,
             listener::a_listener_is_replaced_and_killed_and_nothing_is_lost_or_said_twice,
-            browser::the_console_is_used_in_a_browser,
             console::the_api_is_as_it_is_described,
             chaos::one_poisoned_conversation_does_not_hold_up_the_others,
             chaos::nothing_is_lost_or_out_of_order_while_all_goes_wrong,

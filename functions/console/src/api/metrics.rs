@@ -19,7 +19,7 @@ use crate::several;
 /// What is plotted by its count.
 const COUNTED: [&str; 5] = ["accepted", "delivered", "failed", "retried", "parked"];
 /// How many connections are added up at most.
-const MOST: u16 = 200;
+const MOST: u16 = 500;
 
 /// Which plots are wanted.
 #[derive(Debug, Deserialize, IntoParams)]

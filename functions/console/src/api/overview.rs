@@ -16,7 +16,7 @@ use crate::several;
 use crate::view::word;
 
 /// How many connections are shown at most.
-const MOST: u16 = 200;
+const MOST: u16 = 500;
 
 /// For how long an overview is shown to whoever asks: many may look at once, and each again and again.
 const FRESH: SignedDuration = SignedDuration::from_secs(2);
