@@ -1,8 +1,10 @@
 //! From deliveries to the router's calls.
 
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
-use trunkline_shared::dispatch::{Asking, Attempt, Meaning, Outbound, Proof, Sending, Unsendable};
+use trunkline_shared::dispatch::{
+    Asking, Attempt, Meaning, Outbound, Proof, Sending, Unsendable, json_headers, needed,
+};
 use trunkline_shared::guard::{Answer, Outside, Request};
 use trunkline_shared::model::{EventBody, Platform, Role, Session, Verdict};
 use trunkline_shared::secrets::SecretBag;
@@ -82,13 +84,10 @@ impl Outbound for Cm {
 }
 
 fn headers(secrets: &SecretBag) -> Result<HeaderMap, Unsendable> {
-    let token = secrets.newest(PRODUCT_TOKEN);
-    let token = token.ok_or_else(|| misconfigured("the secret product_token is missing"))?;
-    let mut token = HeaderValue::from_str(token)
+    let mut token = HeaderValue::from_str(needed(secrets, PRODUCT_TOKEN)?)
         .map_err(|_| misconfigured("the secret product_token cannot be sent as a header"))?;
     token.set_sensitive(true);
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut headers = json_headers();
     headers.insert(TOKEN_HEADER, token);
     Ok(headers)
 }

@@ -1,8 +1,8 @@
 //! How each side of eventing and of the engagement adapter proves itself to the other.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 use jiff::Timestamp;
-use trunkline_shared::dispatch::Unsendable;
+use trunkline_shared::dispatch::{Unsendable, json_headers, needed, put_header};
 use trunkline_shared::guard::{Denied, is_one_of};
 use trunkline_shared::intake::Call;
 use trunkline_shared::secrets::SecretBag;
@@ -65,8 +65,8 @@ fn compare(given: Option<&str>, secrets: &SecretBag, name: &str) -> Result<(), D
 /// The headers of a call to the engagement adapter (SW).
 pub(crate) fn engagement_headers(secrets: &SecretBag) -> Result<HeaderMap, Unsendable> {
     let mut headers = json_headers();
-    let secret = newest(secrets, ENGAGEMENT_SECRET)?;
-    put(&mut headers, AUTHORIZATION, &format!("Bearer {secret}"))?;
+    let secret = needed(secrets, ENGAGEMENT_SECRET)?;
+    put_header(&mut headers, AUTHORIZATION, &format!("Bearer {secret}"))?;
     Ok(headers)
 }
 
@@ -78,15 +78,15 @@ pub(crate) fn event_headers(
     now: Timestamp,
 ) -> Result<HeaderMap, Unsendable> {
     let mut headers = json_headers();
-    put(&mut headers, "x-correlation-id", correlation)?;
+    put_header(&mut headers, "x-correlation-id", correlation)?;
     let proof = match settings.auth {
         Auth::ApiKey if settings.auth_header.eq_ignore_ascii_case(AUTHORIZATION) => {
-            format!("ApiKey {}", newest(secrets, API_KEY)?)
+            format!("ApiKey {}", needed(secrets, API_KEY)?)
         }
-        Auth::ApiKey => newest(secrets, API_KEY)?.to_owned(),
+        Auth::ApiKey => needed(secrets, API_KEY)?.to_owned(),
         Auth::JwtSecret => {
             let unsigned = || Unsendable::Misconfigured("the token cannot be signed".into());
-            let token = jwt::sign(newest(secrets, JWT_SECRET)?, settings, now);
+            let token = jwt::sign(needed(secrets, JWT_SECRET)?, settings, now);
             format!("Bearer {}", token.ok_or_else(unsigned)?)
         }
         Auth::Jwks => {
@@ -94,26 +94,6 @@ pub(crate) fn event_headers(
             return Err(Unsendable::Misconfigured(why.into()));
         }
     };
-    put(&mut headers, &settings.auth_header, &proof)?;
+    put_header(&mut headers, &settings.auth_header, &proof)?;
     Ok(headers)
-}
-
-fn json_headers() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers
-}
-
-fn put(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Unsendable> {
-    let bad = || Unsendable::Misconfigured(format!("the header '{name}' or its value is not one"));
-    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
-    let mut value = HeaderValue::from_str(value).map_err(|_| bad())?;
-    value.set_sensitive(true);
-    headers.insert(header, value);
-    Ok(())
-}
-
-fn newest<'a>(secrets: &'a SecretBag, name: &str) -> Result<&'a str, Unsendable> {
-    let missing = || Unsendable::Misconfigured(format!("the secret {name} is missing"));
-    secrets.newest(name).ok_or_else(missing)
 }

@@ -4,10 +4,9 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use trunkline_shared::intake::{Call, Inbound, Received, Reply, Result as Came};
 use trunkline_shared::model::{
-    Author, AuthorRole, Event, EventBody, EventId, Platform, Role, digest,
+    Author, AuthorRole, Event, EventBody, EventId, Platform, Role, Text, digest,
 };
 
-use crate::lenient::Text;
 use crate::message::{Context, message_event, named_event};
 use crate::settings::Settings;
 use crate::wire::DialogState;

@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub use answers::CLIENT;
 pub use api::{Api, ApiError};
 pub use history::{HistoryError, history};
-pub use lenient::{Many, Text};
+pub use lenient::Many;
 pub use login::{LoginError, Tokens, has_credentials};
 pub use mark::{conversation as conversation_given, give};
 pub use message::{Context, message_event, named_event};

@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use trunkline_shared::model::{
-    Author, AuthorRole, Choice, Content, Event, EventBody, EventId, Media, ReceiptStatus, digest,
-    time,
+    Author, AuthorRole, Choice, Content, Event, EventBody, EventId, Media, ReceiptStatus, Text,
+    digest, time,
 };
 
-use crate::lenient::Text;
 use crate::settings::{Settings, below};
 use crate::wire::{Attachment, Message};
 

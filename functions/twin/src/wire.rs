@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::lenient::{Many, Text};
+use trunkline_shared::model::Text;
+
+use crate::lenient::Many;
 
 /// A message from TWIN: in a response, on a socket, in a callback or in the history (S3, `TC-ev`,
 /// `TC-hook`, `TS`).

@@ -1,9 +1,9 @@
 //! From a delivery to Webex Connect's 1001 and 1002, and what its answers mean.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, Method};
 use serde_json::{Map, Value};
 use trunkline_shared::dispatch::{
-    Asking, Meaning, Outbound, Proof, Sending, Unsendable, by_status,
+    Asking, Meaning, Outbound, Proof, Sending, Unsendable, by_status, json_headers, put_header,
 };
 use trunkline_shared::guard::{Answer, Outside, Request};
 use trunkline_shared::model::{EventBody, Platform, Verdict, time};
@@ -44,15 +44,9 @@ fn send_url(secrets: &SecretBag) -> Result<&str, Unsendable> {
 }
 
 fn headers(secrets: &SecretBag) -> Result<HeaderMap, Unsendable> {
-    let mut headers = HeaderMap::new();
-    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut headers = json_headers();
     for (name, value) in secrets.with_prefix(HEADER) {
-        let bad =
-            || Unsendable::Misconfigured(format!("the header '{name}' or its value is not one"));
-        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
-        let mut value = HeaderValue::from_str(value).map_err(|_| bad())?;
-        value.set_sensitive(true);
-        headers.insert(header, value);
+        put_header(&mut headers, name, value)?;
     }
     Ok(headers)
 }

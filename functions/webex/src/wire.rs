@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use trunkline_shared::model::Text;
 
 /// An event from Webex Connect: a message, a postback or a receipt, told apart by `Event` (WX-BOT).
 ///
@@ -41,40 +42,5 @@ impl Incoming {
         let folded = object.iter().map(|(key, value)| (plain(key), value.clone())).collect();
         // Every field takes any JSON, so this cannot fail.
         serde_json::from_value(Value::Object(folded)).unwrap_or_default()
-    }
-}
-
-/// A text that may also come as a number, a boolean or null: test tools send those.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "Value")]
-pub struct Text(String);
-
-impl From<Value> for Text {
-    fn from(value: Value) -> Self {
-        Self(match value {
-            Value::String(text) => text,
-            Value::Null => String::new(),
-            other => other.to_string(),
-        })
-    }
-}
-
-impl Text {
-    /// The text without white space around it.
-    #[must_use]
-    pub fn get(&self) -> &str {
-        self.0.trim()
-    }
-
-    /// The text, unless it is blank.
-    #[must_use]
-    pub fn some(&self) -> Option<&str> {
-        Some(self.get()).filter(|text| !text.is_empty())
-    }
-
-    /// The text exactly as it came.
-    #[must_use]
-    pub fn raw(&self) -> &str {
-        &self.0
     }
 }

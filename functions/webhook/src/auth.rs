@@ -1,8 +1,8 @@
 //! How each side proves itself to the other.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 use jiff::Timestamp;
-use trunkline_shared::dispatch::Unsendable;
+use trunkline_shared::dispatch::{Unsendable, needed, put_header};
 use trunkline_shared::guard::{Denied, is_one_of, sign, verify};
 use trunkline_shared::intake::Call;
 use trunkline_shared::secrets::SecretBag;
@@ -53,15 +53,7 @@ pub(crate) fn headers(
     body: &[u8],
 ) -> Result<HeaderMap, Unsendable> {
     let mut headers = HeaderMap::new();
-    let mut put = |name: &str, value: &str| -> Result<(), Unsendable> {
-        let bad =
-            || Unsendable::Misconfigured(format!("the header '{name}' or its value is not one"));
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
-        let mut value = HeaderValue::from_str(value).map_err(|_| bad())?;
-        value.set_sensitive(true);
-        headers.insert(name, value);
-        Ok(())
-    };
+    let mut put = |name: &str, value: &str| put_header(&mut headers, name, value);
     put("content-type", "application/json")?;
     put("webhook-id", id)?;
     put("webhook-timestamp", &now.as_second().to_string())?;
@@ -71,13 +63,8 @@ pub(crate) fn headers(
                 .map_err(|why| Unsendable::Misconfigured(why.to_string()))?;
             put("webhook-signature", &signature)?;
         }
-        Auth::Bearer => put("authorization", &format!("Bearer {}", newest(secrets, BEARER)?))?,
-        Auth::ApiKey => put(settings.key_header(), newest(secrets, API_KEY)?)?,
+        Auth::Bearer => put("authorization", &format!("Bearer {}", needed(secrets, BEARER)?))?,
+        Auth::ApiKey => put(settings.key_header(), needed(secrets, API_KEY)?)?,
     }
     Ok(headers)
-}
-
-fn newest<'a>(secrets: &'a SecretBag, name: &str) -> Result<&'a str, Unsendable> {
-    let missing = || Unsendable::Misconfigured(format!("the secret {name} is missing"));
-    secrets.newest(name).ok_or_else(missing)
 }

@@ -7,6 +7,7 @@ mod classify;
 mod conclude;
 mod deliver;
 mod drain;
+mod headers;
 mod recall;
 mod release;
 mod sqs;
@@ -16,6 +17,7 @@ mod watch;
 use jiff::{SignedDuration, Timestamp};
 
 pub use classify::{by_status, unanswered};
+pub use headers::{json_headers, needed, put_header};
 pub use sqs::{serve, work};
 
 use crate::app::App;

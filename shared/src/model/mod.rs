@@ -14,6 +14,7 @@ mod parked;
 mod platform;
 mod policy;
 mod route;
+mod text;
 pub mod time;
 mod wake;
 
@@ -36,4 +37,5 @@ pub use parked::{DeadLetter, Failed, Parked};
 pub use platform::{Capabilities, Feature, Platform, UnknownPlatform};
 pub use policy::{Policy, Reactivation};
 pub use route::{Due, Keywords, Route, Serving, Since, Switching, Texts, Then, Timer};
+pub use text::Text;
 pub use wake::Wake;

@@ -86,29 +86,7 @@ impl Operator<'_> {
     /// # Errors
     /// If the table does not answer.
     pub async fn waiting(&self, selection: &Selection) -> Result<Vec<Waiting>, OrderError> {
-        let only = selection.connection.clone().map(|only| vec![only]);
-        let parked = match &only {
-            Some(only) => only.clone(),
-            None => self.store.connections_with_parked().await?,
-        };
-        let mut found = Vec::new();
-        for connection in &parked {
-            for leg in self.parked_legs(connection).await? {
-                let parked = self.all_parked(&leg).await?.into_iter();
-                let parked =
-                    parked.filter(|parked| selection.holds(&parked.delivery, parked.since));
-                found.extend(parked.map(|parked| Waiting::Parked(Box::new(parked))));
-            }
-        }
-        let failed = match only {
-            Some(only) => only,
-            None => self.store.connections_with_failed().await?,
-        };
-        for connection in &failed {
-            let failed = self.all_failed(connection).await?.into_iter();
-            let failed = failed.filter(|failed| selection.holds(&failed.delivery, failed.at));
-            found.extend(failed.map(|failed| Waiting::Failed(Box::new(failed))));
-        }
+        let (found, _) = self.page(selection, None, None, usize::MAX).await?;
         Ok(found)
     }
 
@@ -219,40 +197,5 @@ impl Operator<'_> {
     ) -> Result<(), OrderError> {
         let id = self.ids.next(self.clock.now());
         Ok(self.queues.order(platform, group, id, job).await?)
-    }
-
-    async fn parked_legs(&self, connection: &ConnectionId) -> Result<Vec<LegId>, OrderError> {
-        let mut found: Vec<LegId> = Vec::new();
-        loop {
-            let after = found.last().map(LegId::group);
-            let page = self.store.parked_legs(connection, after.as_deref(), PAGE).await?;
-            if page.is_empty() {
-                return Ok(found);
-            }
-            found.extend(page.into_iter().map(|parked| parked.leg));
-        }
-    }
-
-    async fn all_parked(&self, leg: &LegId) -> Result<Vec<Parked>, OrderError> {
-        let mut found: Vec<Parked> = Vec::new();
-        loop {
-            let page = self.store.parked(leg, found.last().map(|last| last.seq), PAGE).await?;
-            if page.is_empty() {
-                return Ok(found);
-            }
-            found.extend(page);
-        }
-    }
-
-    async fn all_failed(&self, connection: &ConnectionId) -> Result<Vec<Failed>, OrderError> {
-        let mut found: Vec<Failed> = Vec::new();
-        loop {
-            let after = found.last().map(|failed| failed.delivery.id.clone());
-            let page = self.store.failed(connection, after.as_deref(), PAGE).await?;
-            if page.is_empty() {
-                return Ok(found);
-            }
-            found.extend(page);
-        }
     }
 }

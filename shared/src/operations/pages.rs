@@ -101,14 +101,11 @@ impl Operator<'_> {
         most: usize,
         found: &mut Vec<Waiting>,
     ) -> Result<(), OrderError> {
-        let mut begin = match from.map(|from| from.at) {
-            Some(At::Parked(leg, seq)) => Some((leg, seq)),
-            _ => None,
-        };
+        let mut last = None;
         // The leg on which a page ended may have more; then come those after it.
-        let mut last = begin.as_ref().map(|(leg, _)| leg.group());
-        if let Some((leg, seq)) = begin.take() {
+        if let Some(At::Parked(leg, seq)) = from.map(|from| from.at) {
             self.leg_from(&leg, Some(seq), selection, most, found).await?;
+            last = Some(leg.group());
         }
         while found.len() < most {
             let legs = self.store.parked_legs(connection, last.as_deref(), READ).await?;
