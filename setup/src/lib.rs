@@ -2,4 +2,5 @@
 
 pub mod apply;
 pub mod config;
+pub mod demo;
 pub mod platforms;

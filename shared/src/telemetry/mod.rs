@@ -5,7 +5,9 @@ mod tally;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 pub use tally::{BUCKETS, flush, took};
 
@@ -65,14 +67,16 @@ impl Count {
 
 /// Starts the log: one JSON object a line, at the level in `TRUNKLINE_LOG` (default `info`).
 pub fn init() {
-    let level = std::env::var("TRUNKLINE_LOG").unwrap_or_else(|_| "info".to_owned());
+    let level = std::env::var("TRUNKLINE_LOG").ok().and_then(|level| level.parse().ok());
+    let level = level.unwrap_or(LevelFilter::INFO);
     // The libraries' own debug lines show requests, so only ours follow the level.
     let ours = ["shared", "console", "upkeep"].into_iter().chain(Platform::names());
-    let ours: Vec<String> = ours.map(|name| format!("trunkline_{name}={level}")).collect();
-    let filter = EnvFilter::new(format!("warn,{}", ours.join(",")));
-    let log = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
+    let ours = ours.map(|name| (format!("trunkline_{name}"), level));
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(ours);
+    let log = tracing_subscriber::fmt::layer().json().flatten_event(true);
+    let log = log.with_current_span(false).with_target(false);
     // A second start in one process (a test's) keeps the first's.
-    let _ = log.with_env_filter(filter).with_target(false).try_init();
+    let _ = tracing_subscriber::registry().with(filter).with(log).try_init();
 }
 
 /// Counts one.

@@ -1,0 +1,54 @@
+//! The floor of an outbound function: the AWS calls of an ordinary delivery and the call to the bot, and
+//! nothing of the product.
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures_util::future::try_join_all;
+use http::{HeaderMap, Method};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+use trunkline_shared::aws::{Clients, variable};
+use trunkline_shared::guard::{Outside, Request};
+
+struct Floor {
+    clients: Clients,
+    table: String,
+    sink: String,
+    outside: Outside,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let floor = &Floor {
+        clients: Clients::from_env()?,
+        table: variable("TRUNKLINE_TABLE")?,
+        sink: variable("BENCH_SINK")?,
+        outside: Outside::new(true),
+    };
+    lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
+        let records = event.payload["Records"].as_array().into_iter().flatten();
+        try_join_all(records.map(|record| deliver(floor, record))).await?;
+        Ok::<_, Error>(json!({"batchItemFailures": []}))
+    }))
+    .await
+}
+
+async fn deliver(floor: &Floor, record: &Value) -> Result<(), Error> {
+    let group = record["attributes"]["MessageGroupId"].as_str().unwrap_or_default();
+    let id = record["attributes"]["MessageDeduplicationId"].as_str().unwrap_or_default();
+    let body = record["body"].as_str().unwrap_or_default();
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let key = |sk: &str| [("pk".into(), text(group)), ("sk".into(), text(sk))].into();
+    let wanted = KeysAndAttributes::builder().keys(key("LEG")).keys(key("BREAKER"));
+    let wanted = wanted.consistent_read(true).build()?;
+    floor.clients.dynamodb.batch_get_item().request_items(&floor.table, wanted).send().await?;
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", "application/json".parse()?);
+    let (url, body) = (floor.sink.clone(), body.as_bytes().to_vec());
+    floor.outside.call(Request { method: Method::POST, url, headers, body }).await?;
+    let update = floor.clients.dynamodb.update_item().table_name(&floor.table);
+    let update = update.key("pk", text(group)).key("sk", text(id));
+    let update = update.condition_expression("attribute_exists(pk)");
+    let update = update.update_expression("SET outcome = :outcome");
+    update.expression_attribute_values(":outcome", text("delivered")).send().await?;
+    Ok(())
+}

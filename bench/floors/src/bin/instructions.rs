@@ -1,0 +1,248 @@
+//! What is counted in instructions: reading a platform's call, routing its event, writing a delivery. All
+//! of it is pure; the calls and deliveries are the sample events of `events/`.
+//!
+//! `instructions <platform> <step> <rounds>` does the step so often, for a tool that counts.
+
+use std::hint::black_box;
+
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use jiff::Timestamp;
+use serde_json::Value;
+use sha2::Sha256;
+use trunkline_setup::config::{Desired, Reading, read};
+use trunkline_setup::demo::{CONFIGURATION, DemoSecrets};
+use trunkline_shared::dispatch::{Outbound, Sending};
+use trunkline_shared::guard::Outside;
+use trunkline_shared::intake::{Call, Inbound, Received};
+use trunkline_shared::model::{
+    Connection, Conversation, ConversationKey, Delivery, Event, Job, Role, Serving, Session,
+};
+use trunkline_shared::secrets::SecretBag;
+use trunkline_shared::switchboard::{Sender, Situation, Start, decide};
+
+/// The sample events' own time.
+const NOW: &str = "2026-03-04T09:15:20.89Z";
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [platform, step, rounds] = &arguments[..] else {
+        eprintln!("usage: instructions <platform> read|route|write <rounds>");
+        std::process::exit(2);
+    };
+    let rounds = rounds.parse().unwrap_or(1);
+    match platform.as_str() {
+        "cm" => run(trunkline_cm::Cm, platform, step, rounds),
+        "servisbot" => run(trunkline_servisbot::Servisbot::default(), platform, step, rounds),
+        "twin" => run(trunkline_twin::Twin::default(), platform, step, rounds),
+        "unblu" => run(trunkline_unblu::Unblu::default(), platform, step, rounds),
+        "webex" => run(trunkline_webex::Webex, platform, step, rounds),
+        "webhook" => run(trunkline_webhook::Webhook, platform, step, rounds),
+        other => panic!("no platform {other}"),
+    }
+}
+
+fn run<P: Inbound + Outbound>(platform: P, name: &str, step: &str, rounds: u32) {
+    let demo = Demo::read();
+    match step {
+        "read" => {
+            let sample = Sample::of(&demo, name);
+            for _ in 0..rounds {
+                black_box(sample.read(black_box(&platform)));
+            }
+        }
+        "route" => {
+            let sample = Sample::of(&demo, name);
+            let Received::Events(events) = sample.read(&platform) else {
+                panic!("the sample event of {name} is no event: {:?}", sample.read(&platform));
+            };
+            let routing = Routing::of(&demo, &sample.connection, &events[0]);
+            for _ in 0..rounds {
+                black_box(routing.decide(black_box(&events[0])));
+            }
+        }
+        "write" => {
+            let delivery = delivery(name);
+            let (connection, secrets) = demo.connection(delivery.to.connection.as_str());
+            let session = Session::new(delivery.leg_conversation(), "far-side-id");
+            // Which calls nobody on this machine, so it is all but the network.
+            let outside = Outside::new(false);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            for _ in 0..rounds {
+                let sending = Sending {
+                    connection: &connection,
+                    secrets: &secrets,
+                    session: Some(&session),
+                    delivery: black_box(&delivery),
+                    now: now(),
+                };
+                black_box(runtime.block_on(platform.send(&sending, &outside)));
+            }
+        }
+        other => panic!("no step {other}"),
+    }
+}
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+fn json(path: &str) -> Value {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
+    let text = std::fs::read_to_string(format!("{root}{path}")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The configuration of `make run`.
+struct Demo(Desired);
+
+impl Demo {
+    fn read() -> Self {
+        let reading = Reading { environment: &DemoSecrets, allow_local: true };
+        Self(read(CONFIGURATION, reading).unwrap_or_else(|problems| panic!("{problems}")))
+    }
+
+    fn connection(&self, id: &str) -> (Connection, SecretBag) {
+        let found = self.0.connections.iter().find(|desired| desired.connection.id.as_str() == id);
+        let found = found.unwrap_or_else(|| panic!("no connection {id} in demo/trunkline.yaml"));
+        let mut bag = SecretBag::default();
+        for (name, live) in &found.secrets {
+            bag.set(name, live.clone());
+        }
+        (found.connection.clone(), bag)
+    }
+}
+
+/// A platform's call.
+struct Sample {
+    connection: Connection,
+    secrets: SecretBag,
+    path: String,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Sample {
+    fn of(demo: &Demo, platform: &str) -> Self {
+        let event = json(&format!("events/{platform}-inbound.json"));
+        let named = event["pathParameters"]["connection"].as_str().unwrap_or_default();
+        let (connection, secrets) = demo.connection(named);
+        if platform == "unblu" {
+            return Self::of_unblu(connection, secrets);
+        }
+        let headers = event["headers"].as_object().into_iter().flatten().map(|(name, value)| {
+            let value = HeaderValue::from_str(value.as_str().unwrap_or_default()).unwrap();
+            (HeaderName::try_from(name).unwrap(), value)
+        });
+        Self {
+            connection,
+            secrets,
+            path: event["pathParameters"]["path"].as_str().unwrap_or_default().into(),
+            headers: headers.collect(),
+            body: event["body"].as_str().unwrap_or_default().into(),
+        }
+    }
+
+    /// The sample event of Unblu is a ping: here is a message.
+    fn of_unblu(connection: Connection, secrets: SecretBag) -> Self {
+        let body = include_str!("../../../../functions/unblu/fixtures/new-message-outbound.json");
+        let secret = secrets.newest("webhook_secret").unwrap_or_default();
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(body.as_bytes());
+        let signature = mac.finalize().into_bytes().iter().fold(String::new(), |text, byte| {
+            text + &format!("{byte:02x}")
+        });
+        let headers = [
+            ("x-unblu-service-name", "outbound.external_messenger.new_message"),
+            ("x-unblu-signature-256", &signature),
+        ];
+        let headers = headers.map(|(name, value)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        });
+        let headers = headers.into_iter().collect();
+        Self { connection, secrets, path: String::new(), headers, body: body.into() }
+    }
+
+    fn read(&self, platform: &impl Inbound) -> Received {
+        platform.receive(&Call {
+            connection: &self.connection,
+            secrets: &self.secrets,
+            method: &Method::POST,
+            path: &self.path,
+            query: "",
+            headers: &self.headers,
+            body: self.body.as_bytes(),
+            now: now(),
+        })
+    }
+}
+
+/// What an event of a conversation that goes on meets.
+struct Routing {
+    conversation: Conversation,
+    serving: Serving,
+    role: Role,
+}
+
+impl Routing {
+    fn of(demo: &Demo, from: &Connection, event: &Event) -> Self {
+        let route = &demo.0.routes[0];
+        let party = |id: &str| demo.connection(id).0.as_party();
+        let serving = Serving {
+            bot: route.bot.as_ref().map(|id| party(id.as_str())),
+            desk: route.desk.as_ref().map(|id| party(id.as_str())),
+            route: route.id.clone(),
+            observers: Vec::new(),
+            switching: route.switching.clone(),
+        };
+        let channel = if from.role == Role::Channel { from.id.as_str() } else { "demo-channel" };
+        let start = Start {
+            key: ConversationKey { channel: channel.parse().unwrap(), customer: "c".into() },
+            id: "conversation".into(),
+            channel: party(channel),
+        };
+        let first = Event { body: event_body(), ..event.clone() };
+        let situation = Situation {
+            conversation: None,
+            serving: Some(&serving),
+            start: Some(&start),
+            from: Sender::Party { role: Role::Channel, leg: None },
+            event: &first,
+            echo: false,
+            begins: false,
+            now: now(),
+            fresh: "fresh",
+        };
+        let conversation = decide(&situation).unwrap().conversation;
+        Self { conversation, serving, role: from.role }
+    }
+
+    fn decide(&self, event: &Event) {
+        let leg = (self.role != Role::Channel).then_some(self.conversation.id.as_str());
+        let decision = decide(&Situation {
+            conversation: Some(&self.conversation),
+            serving: Some(&self.serving),
+            start: None,
+            from: Sender::Party { role: self.role, leg },
+            event,
+            echo: false,
+            begins: false,
+            now: now(),
+            fresh: "fresh",
+        });
+        let _ = black_box(decision);
+    }
+}
+
+fn event_body() -> trunkline_shared::model::EventBody {
+    delivery("webhook").event.body
+}
+
+fn delivery(platform: &str) -> Delivery {
+    let event = json(&format!("events/{platform}-outbound.json"));
+    let body = event["Records"][0]["body"].as_str().unwrap_or_default();
+    match serde_json::from_str(body).unwrap() {
+        Job::Deliver(delivery) => *delivery,
+        other => panic!("no delivery: {other:?}"),
+    }
+}

@@ -1,0 +1,115 @@
+//! SQS: the queues of `template.yaml`, by name.
+
+use axum::body::Bytes;
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use rustack_sqs_core::config::SqsConfig;
+use rustack_sqs_core::handler::RustackSqsHandler;
+use rustack_sqs_core::provider::RustackSqs;
+use rustack_sqs_http::dispatch::SqsHandler;
+use rustack_sqs_http::response::error_to_response;
+use rustack_sqs_model::operations::SqsOperation;
+use serde_json::{Map, Value, json};
+use trunkline_shared::model::Platform;
+
+/// What goes out by signed webhooks.
+pub const OUTBOUND: &str = "webhook.fifo";
+/// Notes to ourselves.
+pub const WAKE: &str = "wake";
+/// What starts a listener.
+pub const LISTEN: &str = "listen";
+
+/// The queues.
+pub struct Sqs {
+    handler: RustackSqsHandler,
+    port: u16,
+}
+
+impl std::fmt::Debug for Sqs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sqs").field("port", &self.port).finish_non_exhaustive()
+    }
+}
+
+impl Sqs {
+    /// The queues, which the SDK finds at `port`.
+    pub(super) async fn start(port: u16) -> Self {
+        let config = SqsConfig { host: "127.0.0.1".into(), port, ..SqsConfig::default() };
+        let handler = RustackSqsHandler::new(std::sync::Arc::new(RustackSqs::new(config)));
+        let started = Self { handler, port };
+        let fifo = Platform::names().into_iter().flat_map(|name| [format!("{name}.fifo"), dead(name)]);
+        for name in fifo.chain([WAKE.to_owned(), LISTEN.to_owned()]) {
+            let mut attributes = json!({"VisibilityTimeout": "45"});
+            if name.ends_with(".fifo") {
+                attributes["FifoQueue"] = json!("true");
+            }
+            started
+                .call(SqsOperation::CreateQueue, &json!({"QueueName": name, "Attributes": attributes}))
+                .await;
+        }
+        started
+    }
+
+    /// A queue's address.
+    pub fn url(&self, queue: &str) -> String {
+        format!("http://127.0.0.1:{}/000000000000/{queue}", self.port)
+    }
+
+    /// The queues' addresses, as the template writes them.
+    pub fn urls(&self) -> Value {
+        let each = |name: fn(&str) -> String| -> Map<String, Value> {
+            Platform::names().into_iter().map(|p| (p.to_owned(), self.url(&name(p)).into())).collect()
+        };
+        json!({
+            "outbound": each(|name| format!("{name}.fifo")),
+            "dead": each(dead),
+            "wake": self.url(WAKE),
+            "listen": {"twin": self.url(LISTEN)},
+        })
+    }
+
+    /// At most ten messages, within a second.
+    pub async fn receive(&self, queue: &str) -> Vec<Value> {
+        let asked = json!({
+            "QueueUrl": self.url(queue), "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1,
+            "AttributeNames": ["All"], "MessageAttributeNames": ["All"],
+        });
+        let told = self.call(SqsOperation::ReceiveMessage, &asked).await;
+        told["Messages"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Removes messages that are dealt with.
+    pub async fn delete(&self, queue: &str, receipts: &[String]) {
+        let entries: Vec<Value> = receipts
+            .iter()
+            .enumerate()
+            .map(|(id, receipt)| json!({"Id": id.to_string(), "ReceiptHandle": receipt}))
+            .collect();
+        let asked = json!({"QueueUrl": self.url(queue), "Entries": entries});
+        self.call(SqsOperation::DeleteMessageBatch, &asked).await;
+    }
+
+    async fn call(&self, operation: SqsOperation, asked: &Value) -> Value {
+        let body = asked.to_string().into_bytes().into();
+        let answer = self.handler.handle_operation(operation, body).await;
+        let body = answer.unwrap().into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice(&body).unwrap_or_default()
+    }
+
+    /// Answers the SDK.
+    pub(super) async fn answer(&self, operation: &str, body: Bytes) -> Response {
+        let Some(operation) = SqsOperation::from_name(operation) else {
+            return (http::StatusCode::BAD_REQUEST, "unknown operation").into_response();
+        };
+        let answer = self.handler.handle_operation(operation, body).await;
+        let answer = answer.unwrap_or_else(|error| error_to_response(&error, "bench"));
+        let (mut parts, body) = answer.into_parts();
+        parts.headers.insert("content-type", "application/x-amz-json-1.0".parse().unwrap());
+        let body = body.collect().await.unwrap().to_bytes();
+        Response::from_parts(parts, axum::body::Body::from(body))
+    }
+}
+
+fn dead(platform: &str) -> String {
+    format!("{platform}-dead.fifo")
+}

@@ -1,0 +1,42 @@
+//! What `template.yaml` says of the table.
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+
+use super::TABLE;
+
+/// The `CreateTable` that the template's table comes to.
+pub(super) fn table(template: &str) -> Value {
+    let parsed = Yaml::load_from_str(template).unwrap();
+    let whole = json(&parsed[0]);
+    let properties = &whole["Resources"]["Table"]["Properties"];
+    let mut table = json!({"TableName": TABLE});
+    for name in [
+        "AttributeDefinitions",
+        "KeySchema",
+        "LocalSecondaryIndexes",
+        "GlobalSecondaryIndexes",
+        "BillingMode",
+    ] {
+        assert!(!properties[name].is_null(), "the template's table has no {name}");
+        table[name] = properties[name].clone();
+    }
+    table
+}
+
+fn json(yaml: &Yaml<'_>) -> Value {
+    match yaml {
+        Yaml::Value(Scalar::String(text)) => json!(text),
+        Yaml::Value(Scalar::Integer(number)) => json!(number),
+        Yaml::Value(Scalar::Boolean(yes)) => json!(yes),
+        Yaml::Sequence(items) => items.iter().map(json).collect(),
+        Yaml::Mapping(members) => Value::Object(
+            members
+                .iter()
+                .filter_map(|(name, value)| Some((name.as_str()?.to_owned(), json(value))))
+                .collect::<Map<_, _>>(),
+        ),
+        Yaml::Tagged(_, inner) => json(inner),
+        _ => Value::Null,
+    }
+}

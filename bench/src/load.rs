@@ -1,0 +1,77 @@
+//! The load: signed messages of customers, as API Gateway hands them to the function.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use standardwebhooks::Webhook;
+use trunkline_shared::app::{Clock, SystemClock};
+
+use crate::sink::Name;
+use crate::world::{PATH_KEY, SIGNING, World};
+
+/// A message that was sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent {
+    /// Which.
+    pub name: Name,
+    /// When it was to be sent.
+    pub at: Instant,
+    /// How long its answer took.
+    pub took: Duration,
+    /// Whether it was accepted.
+    pub accepted: bool,
+}
+
+/// Sends a message that was to be sent at that time.
+pub async fn send(world: &World, name: Name, at: Instant) -> Sent {
+    let answer = world.inbound.invoke(event(name).to_string().into()).await;
+    let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let accepted = answer.ok && told["statusCode"] == 200;
+    Sent { name, at, took: at.elapsed(), accepted }
+}
+
+/// The event of API Gateway (payload format 2.0) for a message of 100 bytes of text.
+pub fn event((conversation, number): Name) -> Value {
+    let now = SystemClock.now();
+    let id = format!("m-{conversation}-{number}");
+    let text = format!("{conversation} {number} {:.<80}", "Where is my parcel?");
+    let body = json!({
+        "id": id, "timestamp": now, "conversation": format!("c-{conversation}"),
+        "type": "message", "data": {"text": text},
+    })
+    .to_string();
+    let signature = Webhook::new(SIGNING).unwrap().sign(&id, now.as_second(), body.as_bytes());
+    let path = format!("/in/webhook/shop/{PATH_KEY}");
+    json!({
+        "version": "2.0",
+        "routeKey": "ANY /in/webhook/{connection}/{key}",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {
+            "content-type": "application/json",
+            "content-length": body.len().to_string(),
+            "host": "abcdefghij.execute-api.eu-central-1.amazonaws.com",
+            "user-agent": "bench",
+            "x-amzn-trace-id": "Root=1-66f9c1de-5c7c7c7c7c7c7c7c7c7c7c7c",
+            "x-forwarded-for": "203.0.113.7",
+            "x-forwarded-port": "443",
+            "x-forwarded-proto": "https",
+            "webhook-id": id,
+            "webhook-timestamp": now.as_second().to_string(),
+            "webhook-signature": signature.unwrap(),
+        },
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "bench", "domainName": "localhost",
+            "domainPrefix": "bench", "requestId": id, "stage": "$default",
+            "routeKey": "ANY /in/webhook/{connection}/{key}",
+            "time": "04/Mar/2026:09:15:20 +0000", "timeEpoch": now.as_millisecond(),
+            "http": {
+                "method": "POST", "path": path, "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.7", "userAgent": "bench",
+            },
+        },
+        "pathParameters": {"connection": "shop", "key": PATH_KEY},
+        "isBase64Encoded": false,
+        "body": body,
+    })
+}
