@@ -47,6 +47,9 @@ enum Command {
         /// Seconds that a round or a scenario lasts.
         #[arg(long, default_value_t = 8)]
         seconds: u64,
+        /// How often each function is started.
+        #[arg(long, default_value_t = 15)]
+        starts: usize,
         /// Where the figures are written as JSON.
         #[arg(long)]
         json: Option<PathBuf>,
@@ -83,8 +86,8 @@ async fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let Arguments { programs, command } = Arguments::parse();
     match command {
-        Command::Run { rounds, seconds, json } => {
-            let length = Length { rounds, each: Duration::from_secs(seconds) };
+        Command::Run { rounds, seconds, starts, json } => {
+            let length = Length { rounds, each: Duration::from_secs(seconds), starts };
             let report = Report::make(&programs, length).await;
             report.print();
             if let Some(file) = json {

@@ -17,8 +17,6 @@ use crate::world::{Which, World};
 
 /// How many processes a function has.
 const WIDTH: usize = 2;
-/// How often a function is started.
-const STARTS: usize = 15;
 
 /// How long it is measured.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +25,8 @@ pub struct Length {
     pub rounds: usize,
     /// How long a round or a scenario lasts.
     pub each: Duration,
+    /// How often each function is started.
+    pub starts: usize,
 }
 
 /// All that was measured.
@@ -44,7 +44,7 @@ impl Report {
     pub async fn make(programs: &Path, length: Length) -> Self {
         let told = |what: &str| eprintln!("measuring: {what} …");
         told("starts");
-        let starts = cold::starts(programs, STARTS).await;
+        let starts = cold::starts(programs, length.starts).await;
         let (mut floor, mut product) = (Vec::new(), Vec::new());
         for round in 1..=length.rounds {
             told(&format!("round {round} of {}", length.rounds));

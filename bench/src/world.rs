@@ -187,7 +187,7 @@ async fn configure(aws: &Aws, sink: &Sink, configuration: Configuration) {
                 .region($sdk::config::Region::new("us-east-1"))
                 .credentials_provider(Credentials::new("a", "b", None, None, "bench"))
                 .endpoint_url(&aws.endpoint)
-                .http_client(trunkline_shared::aws::http_client())
+                .http_client(trunkline_shared::aws::Http::new().unwrap())
                 .build()
         };
     }

@@ -8,7 +8,8 @@ use aws_sdk_ssm::error::DisplayErrorContext;
 use serde::Deserialize;
 use trunkline_setup::apply::Site;
 use trunkline_shared::app::{App, RandomIds, SystemClock};
-use trunkline_shared::aws::http_client;
+use trunkline_shared::aws::Http;
+use trunkline_shared::guard::TlsError;
 use trunkline_shared::guard::Outside;
 use trunkline_shared::queue::{Queues, Urls};
 use trunkline_shared::secrets::Secrets;
@@ -52,6 +53,9 @@ pub enum StackError {
         /// What does not fit.
         cause: String,
     },
+    /// There is no HTTP client.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// A deployed stack.
@@ -68,19 +72,27 @@ pub struct Stack {
 }
 
 /// AWS as the environment names it: profile, single sign-on, region, endpoint.
-pub async fn from_environment() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await
+///
+/// # Errors
+/// If TLS cannot be set up.
+pub async fn from_environment() -> Result<SdkConfig, StackError> {
+    let http = Http::new()?;
+    Ok(aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await)
 }
 
 /// AWS as it is on the local stack.
-pub async fn local(endpoint: &str) -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client())
+///
+/// # Errors
+/// If TLS cannot be set up.
+pub async fn local(endpoint: &str) -> Result<SdkConfig, StackError> {
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(Http::new()?)
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "local"))
         .endpoint_url(endpoint)
         .load()
-        .await
+        .await;
+    Ok(config)
 }
 
 impl Stack {

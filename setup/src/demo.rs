@@ -9,7 +9,8 @@ pub const CONFIGURATION: &str = include_str!("../../demo/trunkline.yaml");
 #[derive(Debug, Clone, Copy)]
 pub struct DemoSecrets;
 
-const SIGNING: &str = "whsec_ZGVtby1vbmx5LXNpZ25pbmcta2V5LW5vdC1hLXNlY3JldA==";
+/// What the demo's bot and Trunkline sign with.
+pub const SIGNING: &str = "whsec_ZGVtby1vbmx5LXNpZ25pbmcta2V5LW5vdC1hLXNlY3JldA==";
 
 const SECRETS: [(&str, &str); 17] = [
     ("DEMO_WEBEX_PATH_KEY", "demo-webex-key-for-this-machine-only"),

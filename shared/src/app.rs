@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::aws::{Clients, MissingVariable, variable};
+use crate::aws::{Clients, ClientsError, MissingVariable, variable};
 use crate::guard::Outside;
-use crate::queue::{BadQueues, Queues};
+use crate::queue::{BadQueues, Queues, Urls};
 use crate::secrets::Secrets;
 use crate::store::{Directory, Store};
 
@@ -63,6 +63,9 @@ pub enum StartError {
     /// A variable is missing.
     #[error(transparent)]
     Variable(#[from] MissingVariable),
+    /// There are no clients.
+    #[error(transparent)]
+    Clients(#[from] ClientsError),
     /// The queues' addresses cannot be read.
     #[error(transparent)]
     Queues(#[from] BadQueues),
@@ -88,12 +91,14 @@ pub struct App {
 }
 
 impl App {
-    /// From Lambda's environment.
+    /// From Lambda's environment; only inside a runtime, for it has connections made ahead.
     ///
     /// # Errors
     /// If the environment is not as the template makes it.
     pub fn from_env() -> Result<Self, StartError> {
         let clients = Clients::from_env()?;
+        let queues: Urls = variable("TRUNKLINE_QUEUES")?.parse()?;
+        clients.connect_ahead(&queues.wake);
         let retention = std::env::var("TRUNKLINE_RETENTION_DAYS").ok();
         let days = retention.and_then(|days| days.parse().ok()).unwrap_or(90);
         let local = std::env::var("TRUNKLINE_ALLOW_LOCAL").is_ok_and(|value| value == "yes");
@@ -101,7 +106,7 @@ impl App {
         Ok(Self {
             directory: Arc::new(Directory::new(store.clone())),
             store,
-            queues: Queues::new(clients.sqs, variable("TRUNKLINE_QUEUES")?.parse()?),
+            queues: Queues::new(clients.sqs, queues),
             secrets: Arc::new(Secrets::new(clients.ssm, variable("TRUNKLINE_SECRETS")?)),
             outside: Arc::new(Outside::new(local)),
             clock: Arc::new(SystemClock),

@@ -58,7 +58,7 @@ impl World {
         };
         let local = LocalStack::start(&places, &options, &mut progress).await;
         let local = local.unwrap_or_else(|error| panic!("{error}"));
-        let config = trunkline::stack::local(&local.aws.endpoint()).await;
+        let config = trunkline::stack::local(&local.aws.endpoint()).await.unwrap();
         let sqs = aws_sdk_sqs::Client::new(&config);
         Self { local, tap, sqs, reference: Reference::new(&project), project, http }
     }

@@ -293,5 +293,5 @@ async fn api(name: &str, at: Option<String>) -> Result<Api, Failed> {
 }
 
 async fn find(name: &str) -> Result<Stack, Failed> {
-    Ok(Stack::find(&from_environment().await, name).await?)
+    Ok(Stack::find(&from_environment().await?, name).await?)
 }

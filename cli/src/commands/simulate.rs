@@ -52,7 +52,7 @@ pub(super) struct Simulate {
 pub(super) async fn run(simulate: Simulate) -> Result<(), Failed> {
     let platform = simulate.platform;
     let part = chosen(platform, simulate.part)?;
-    let aws = local(&format!("http://127.0.0.1:{}", simulate.port)).await;
+    let aws = local(&format!("http://127.0.0.1:{}", simulate.port)).await?;
     let stack = Stack::find(&aws, STACK).await.map_err(|why| {
         Failed(format!(
             "there is no local stack on port {}: `make run` starts one\n{why}",

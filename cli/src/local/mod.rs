@@ -141,7 +141,7 @@ impl LocalStack {
         let aws = LocalAws::start(places, options).await?;
         progress.step("deploying template.yaml with sam deploy");
         deploy::deploy(places, &aws, &options.parameters).await?;
-        let config = crate::stack::local(&aws.endpoint()).await;
+        let config = crate::stack::local(&aws.endpoint()).await?;
         let stack = Stack::find(&config, STACK).await?;
         progress.done();
         Ok(Self { aws, stack })

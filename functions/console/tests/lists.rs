@@ -33,7 +33,7 @@ macro_rules! config {
             .region($sdk::config::Region::new("us-east-1"))
             .credentials_provider(Credentials::new("a", "b", None, None, "test"))
             .endpoint_url($endpoint)
-            .http_client(trunkline_shared::aws::http_client())
+            .http_client(trunkline_shared::aws::Http::new().unwrap())
             .build()
     };
 }

@@ -29,6 +29,7 @@ pub(super) async fn failed(
     connection: &Connection,
     reason: &str,
 ) -> Result<(), DispatchError> {
+    app.directory.forget_breaker(&connection.id);
     let failures = app.store.count_failure(&connection.id).await?;
     let now = app.clock.now();
     if failures < connection.delivery.breaker_after {

@@ -36,7 +36,7 @@ pub(super) async fn deliver<P: Outbound>(
         }
         attempts = if replayed { 0 } else { known.attempts };
     }
-    let (leg, breaker) = app.store.leg_and_breaker(&delivery.leg()).await?;
+    let (leg, breaker) = app.directory.leg_and_breaker(&delivery.leg(), app.clock.now()).await?;
     if leg.parked > 0 {
         return park(app, &leg, delivery, attempts, None, "what is before it waits").await;
     }

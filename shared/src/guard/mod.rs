@@ -6,6 +6,7 @@ mod outside;
 mod signature;
 
 pub use address::{Blocked, check_url, is_public};
+pub(crate) use outside::tls;
 pub use outside::{Answer, Outside, OutsideError, Request, TlsError};
 pub use signature::{Denied, TOLERANCE_SECONDS, sign, verify};
 

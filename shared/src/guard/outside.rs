@@ -128,15 +128,18 @@ impl Outside {
     }
 }
 
+/// TLS to whoever is vouched for by one of these roots.
+pub(crate) fn tls(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider);
+    let config = versions.with_safe_default_protocol_versions()?.with_root_certificates(roots);
+    Ok(config.with_no_client_auth())
+}
+
 fn build(local: bool) -> Result<reqwest::Client, TlsError> {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let tls =
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
     let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls(roots)?)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .timeout(TIMEOUT)

@@ -126,9 +126,21 @@ impl Delivery {
     /// The id of the delivery of `event` from `from` to `to`.
     #[must_use]
     pub fn id(key: &ConversationKey, from: &ConnectionId, event: &EventId, to: &Target) -> String {
-        let part = to.part.to_string();
+        Self::part_id(key, from, event, &to.connection, to.part)
+    }
+
+    /// The id of the delivery of a part of `event` from `from` to `to`.
+    #[must_use]
+    pub fn part_id(
+        key: &ConversationKey,
+        from: &ConnectionId,
+        event: &EventId,
+        to: &ConnectionId,
+        part: u16,
+    ) -> String {
+        let part = part.to_string();
         let whole = [key.channel.as_str(), &key.customer, from.as_str(), event.as_str()];
-        let to = [to.connection.as_str(), &part];
+        let to = [to.as_str(), &part];
         // Most events have one part only, which needs no telling.
         let to = if part == "0" { &to[..1] } else { &to[..] };
         format!("{PREFIX}{}", digest(&[&whole, to].concat()))

@@ -26,6 +26,12 @@ impl EventId {
         }
     }
 
+    /// As it stood in a key.
+    #[must_use]
+    pub fn from_key(key: &str) -> Self {
+        Self(key.to_owned())
+    }
+
     /// As it stands in keys.
     #[must_use]
     pub fn as_str(&self) -> &str {

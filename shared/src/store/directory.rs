@@ -8,10 +8,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{LegAddress, Store, StoreError};
-use crate::model::{Connection, ConnectionId, Party, RouteId, Serving};
+use crate::model::{Breaker, Connection, ConnectionId, Leg, LegId, Party, RouteId, Serving};
 
 /// How long a connection or route is remembered: a change is everywhere within this time.
 const FRESH: SignedDuration = SignedDuration::from_secs(30);
+/// How long a breaker is remembered under which nothing has failed: it is read for each delivery, so that
+/// one item would bear all of a busy connection's.
+const WELL: SignedDuration = SignedDuration::from_secs(1);
 /// How many of each are remembered.
 const REMEMBERED: usize = 10_000;
 
@@ -22,6 +25,7 @@ pub struct Directory {
     connections: Memory<ConnectionId, Connection>,
     routes: Memory<RouteId, Arc<Serving>>,
     legs: Memory<(ConnectionId, String), LegAddress>,
+    breakers: Memory<ConnectionId, Breaker>,
 }
 
 impl Directory {
@@ -33,6 +37,7 @@ impl Directory {
             connections: Memory::default(),
             routes: Memory::default(),
             legs: Memory::default(),
+            breakers: Memory::default(),
         }
     }
 
@@ -92,6 +97,30 @@ impl Directory {
         Ok(self.connection(id, now).await?.map(|connection| connection.as_party()))
     }
 
+    /// A leg as it is, and its connection's breaker, which was well a second ago or is as it is.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn leg_and_breaker(
+        &self,
+        id: &LegId,
+        now: Timestamp,
+    ) -> Result<(Leg, Breaker), StoreError> {
+        if let Some(well) = self.breakers.recall(&id.connection, now - WELL) {
+            return Ok((self.store.leg(id).await?, well));
+        }
+        let (leg, breaker) = self.store.leg_and_breaker(id).await?;
+        if breaker == Breaker::default() {
+            self.breakers.remember(id.connection.clone(), breaker.clone(), now);
+        }
+        Ok((leg, breaker))
+    }
+
+    /// From now on a connection's breaker is read again.
+    pub fn forget_breaker(&self, id: &ConnectionId) {
+        self.breakers.forget(id);
+    }
+
     /// Whose leg an external id is: once seen, it holds for good.
     ///
     /// # Errors
@@ -129,6 +158,10 @@ impl<K: Eq + Hash, V: Clone> Memory<K, V> {
         known.get(key).filter(|(at, _)| *at >= since).map(|(_, value)| value.clone())
     }
 
+    fn forget(&self, key: &K) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
     fn remember(&self, key: K, value: V, now: Timestamp) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {
@@ -150,5 +183,7 @@ mod tests {
         assert_eq!(memory.recall(&"a", at - FRESH), Some(1));
         assert_eq!(memory.recall(&"a", at + FRESH), None);
         assert_eq!(memory.recall(&"b", Timestamp::MIN), None);
+        memory.forget(&"a");
+        assert_eq!(memory.recall(&"a", Timestamp::MIN), None);
     }
 }

@@ -17,6 +17,12 @@ pub(super) fn event_sk(from: &ConnectionId, id: &EventId) -> String {
     format!("EVT#{from}#{}", id.as_str())
 }
 
+/// Whence an event came and its id, from its sort key. No connection's id has a `#`.
+pub(super) fn event_named(sk: &str) -> Option<(ConnectionId, EventId)> {
+    let (from, id) = sk.strip_prefix("EVT#")?.split_once('#')?;
+    Some((from.parse().ok()?, EventId::from_key(id)))
+}
+
 pub(super) fn item(pk: String, sk: String, value: &impl Serialize) -> Result<Item, StoreError> {
     let json = to_json(&pk, value)?;
     Ok(Item::from([

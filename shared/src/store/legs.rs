@@ -53,6 +53,15 @@ impl Store {
         Ok((leg, breaker.unwrap_or_default()))
     }
 
+    /// A leg.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn leg(&self, id: &LegId) -> Result<Leg, StoreError> {
+        let found = self.get(conversation_pk(&id.key), leg_sk(&id.connection)).await?;
+        Ok(found.as_ref().map(read).transpose()?.unwrap_or_else(|| Leg::new(id.clone())))
+    }
+
     /// The whole items of some keys with different sort keys, by sort key.
     pub(super) async fn batch_get(
         &self,

@@ -1,6 +1,7 @@
 //! Lists of conversations, by channel and state, in the order of their last change; and a conversation's
 //! events, page by page.
 
+use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
@@ -108,28 +109,7 @@ impl Store {
         after: Option<Ended>,
         most: u16,
     ) -> Result<(Vec<EventRecord>, Option<Ended>), StoreError> {
-        let pk = conversation_pk(key);
-        let start = after.map(|ended| {
-            Item::from([
-                ("pk".to_owned(), AttributeValue::S(pk.clone())),
-                ("sk".to_owned(), AttributeValue::S(ended.sk)),
-                ("at".to_owned(), AttributeValue::S(ended.at)),
-            ])
-        });
-        let answer = self
-            .dynamodb
-            .query()
-            .table_name(&*self.table)
-            .index_name("by_time")
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(pk))
-            .set_exclusive_start_key(start)
-            .consistent_read(true)
-            .scan_index_forward(false)
-            .limit(i32::from(most))
-            .send()
-            .await
-            .map_err(|error| unavailable("Query", &error))?;
+        let answer = self.newest_keys(key, after, most).await?;
         let keys = answer.items();
         let ended = answer
             .last_evaluated_key()
@@ -143,5 +123,35 @@ impl Store {
         let items = keys.iter().filter_map(|item| found.remove(text(item, "sk")));
         let records: Result<_, _> = items.map(|item| EventRecord::from_item(&item)).collect();
         Ok((records?, ended))
+    }
+
+    /// The keys of a conversation's events, the newest first, from after where a page ended.
+    pub(super) async fn newest_keys(
+        &self,
+        key: &ConversationKey,
+        after: Option<Ended>,
+        most: u16,
+    ) -> Result<QueryOutput, StoreError> {
+        let pk = conversation_pk(key);
+        let start = after.map(|ended| {
+            Item::from([
+                ("pk".to_owned(), AttributeValue::S(pk.clone())),
+                ("sk".to_owned(), AttributeValue::S(ended.sk)),
+                ("at".to_owned(), AttributeValue::S(ended.at)),
+            ])
+        });
+        self.dynamodb
+            .query()
+            .table_name(&*self.table)
+            .index_name("by_time")
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .set_exclusive_start_key(start)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(i32::from(most))
+            .send()
+            .await
+            .map_err(|error| unavailable("Query", &error))
     }
 }

@@ -1,11 +1,20 @@
 //! From the id by which a far side knows a message to the event that it was.
+//!
+//! Where the far side chose the id, an index leads there. Where it is the delivery's own, which is told
+//! from what the delivery is, the conversation's last events are asked, so that a message that nobody
+//! receipts has not cost an index's write.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::conversations::EventRecord;
-use super::item::text;
+use super::item::{event_named, text};
 use super::{Store, StoreError, unavailable};
-use crate::model::ConnectionId;
+use crate::model::{ConnectionId, ConversationKey, Delivery};
+
+/// Among how many of a conversation's last events a delivery is looked for.
+const LOOKED_AT: u16 = 200;
+/// Of how many parts of a long message.
+const PARTS: u16 = 10;
 
 pub(super) fn external(connection: &ConnectionId, message: &str) -> String {
     format!("{connection}#{message}")
@@ -40,5 +49,32 @@ impl Store {
         let Some(keys) = answer.items().first() else { return Ok(None) };
         let found = self.get(text(keys, "pk").to_owned(), text(keys, "sk").to_owned()).await?;
         found.as_ref().map(EventRecord::from_item).transpose()
+    }
+
+    /// The event of a conversation that was delivered to a connection under that id.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn delivered(
+        &self,
+        key: &ConversationKey,
+        connection: &ConnectionId,
+        delivery: &str,
+    ) -> Result<Option<EventRecord>, StoreError> {
+        let keys = self.newest_keys(key, None, LOOKED_AT).await?;
+        let names: Vec<_> = keys.items().iter().filter_map(|k| event_named(text(k, "sk"))).collect();
+        let is_it = |part| {
+            let names = names.iter();
+            let mut found = names.filter(move |(from, event)| {
+                Delivery::part_id(key, from, event, connection, part) == delivery
+            });
+            found.next()
+        };
+        let Some((from, event)) = (0..PARTS).find_map(is_it) else { return Ok(None) };
+        let found = self.event(key, from, event).await?;
+        Ok(found.filter(|record| {
+            let mut deliveries = record.deliveries();
+            deliveries.any(|known| known.id == delivery && known.to.last_part && !known.to.copy)
+        }))
     }
 }

@@ -27,6 +27,8 @@ impl Store {
         let is_whole = delivery.to.last_part && !delivery.to.copy;
         let is_message = matches!(delivery.event.body, EventBody::Message { .. });
         let known_as = outcome.external_id.as_deref().filter(|_| is_whole && is_message);
+        // What the delivery is called can be found without an index.
+        let known_as = known_as.filter(|name| *name != delivery.id);
         let outcome = to_json(&pk, outcome)?;
         let update = self
             .dynamodb

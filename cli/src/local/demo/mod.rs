@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::{LocalError, plain_http};
 
 pub use customer::{Customer, play};
-pub use trunkline_setup::demo::{CONFIGURATION, DemoSecrets};
+pub use trunkline_setup::demo::{CONFIGURATION, DemoSecrets, SIGNING};
 
 /// Where the demo's two far sides listen, as its configuration says.
 const BOT_PORT: u16 = 4611;

@@ -1,20 +1,18 @@
 //! The AWS clients, configured by hand from what Lambda puts into the environment: nothing is looked
 //! up at start, and only Amazon's own roots are trusted.
 
+mod http;
+
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig,
-};
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
 
-/// Amazon Root CA 1 to 4 and Starfield Services Root CA G2: every AWS endpoint's chain ends in one.
-/// Source: amazontrust.com, as packaged by Debian's ca-certificates.
-const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
+pub use http::Http;
+
+use crate::guard::TlsError;
 
 /// One try, in all an operation: a webhook must be answered within five seconds.
 const ATTEMPT: Duration = Duration::from_secs(1);
@@ -33,6 +31,17 @@ pub fn variable(name: &'static str) -> Result<String, MissingVariable> {
     std::env::var(name).map_err(|_| MissingVariable(name))
 }
 
+/// Why there are no clients.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientsError {
+    /// A variable is missing.
+    #[error(transparent)]
+    Variable(#[from] MissingVariable),
+    /// TLS could not be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
 /// The clients that functions use.
 #[derive(Debug, Clone)]
 pub struct Clients {
@@ -42,14 +51,29 @@ pub struct Clients {
     pub sqs: aws_sdk_sqs::Client,
     /// The secrets.
     pub ssm: aws_sdk_ssm::Client,
+    /// What they all speak HTTP with.
+    pub http: Http,
+}
+
+/// Where the services are, told from a queue's address: the table's, the queues' and the secrets', or the
+/// one that stands for them all.
+fn services(queue: &str) -> Vec<String> {
+    let Ok(url) = url::Url::parse(queue) else { return Vec::new() };
+    let origin = url.origin().ascii_serialization();
+    match origin.split_once("://sqs.") {
+        Some((scheme, region)) => {
+            ["dynamodb", "sqs", "ssm"].map(|name| format!("{scheme}://{name}.{region}/")).into()
+        }
+        None => vec![origin],
+    }
 }
 
 impl Clients {
     /// From Lambda's environment.
     ///
     /// # Errors
-    /// If a variable that Lambda sets is missing.
-    pub fn from_env() -> Result<Self, MissingVariable> {
+    /// If a variable that Lambda sets is missing, or TLS cannot be set up.
+    pub fn from_env() -> Result<Self, ClientsError> {
         let session = std::env::var("AWS_SESSION_TOKEN").ok().filter(|token| !token.is_empty());
         let credentials = Credentials::new(
             variable("AWS_ACCESS_KEY_ID")?,
@@ -60,7 +84,7 @@ impl Clients {
         );
         let region = Region::new(variable("AWS_REGION")?);
         let endpoint = std::env::var("AWS_ENDPOINT_URL").ok();
-        let http = http_client();
+        let http = Http::new()?;
         macro_rules! client {
             ($sdk:ident) => {{
                 let mut config = $sdk::Config::builder()
@@ -85,20 +109,17 @@ impl Clients {
             dynamodb: client!(aws_sdk_dynamodb),
             sqs: client!(aws_sdk_sqs),
             ssm: client!(aws_sdk_ssm),
+            http,
         })
     }
-}
 
-/// A client that trusts Amazon's roots, and plain `http` for a local endpoint.
-#[must_use]
-pub fn http_client() -> SharedHttpClient {
-    let trust = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS.as_bytes());
-    let builder =
-        aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    match TlsContext::builder().with_trust_store(trust).build() {
-        Ok(context) => builder.tls_context(context).build_https(),
-        // Only a broken embedded file gets here, which a test rules out.
-        Err(_) => builder.build_https(),
+    /// Has connections made to all services side by side, while the first message is on its way. Only
+    /// inside a runtime.
+    pub fn connect_ahead(&self, queue: &str) {
+        for service in services(queue) {
+            let http = self.http.clone();
+            tokio::spawn(async move { http.connect(&service).await });
+        }
     }
 }
 
@@ -107,10 +128,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_embedded_roots_make_a_client() {
-        assert_eq!(AMAZON_ROOTS.matches("BEGIN CERTIFICATE").count(), 5);
-        let trust = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS.as_bytes());
-        assert!(TlsContext::builder().with_trust_store(trust).build().is_ok());
-        let _client = http_client();
+    fn services_are_told_from_a_queue() {
+        let queue = "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/wake";
+        let names = ["dynamodb", "sqs", "ssm"];
+        let expected = names.map(|name| format!("https://{name}.cn-north-1.amazonaws.com.cn/"));
+        assert_eq!(services(queue), expected);
+        assert_eq!(services("http://127.0.0.1:4600/1/wake"), ["http://127.0.0.1:4600"]);
+        assert!(services("wake").is_empty());
     }
 }
