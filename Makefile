@@ -12,15 +12,15 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check unit pages e2e chaos fuzz tools build release deploy invoke schema clean
+.PHONY: help run test check unit pages e2e chaos native figures bench bench-baseline bench-count fuzz tools build release deploy invoke schema clean
 
 help: ## list the targets
-	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
 run: tools build ## everything on this machine, with a conversation to look at; Ctrl-C ends it
 	@target/debug/trunkline local $(ARGS)
 
-test: check unit pages e2e ## format, clippy, template, unit, property, browser and end-to-end tests
+test: check unit pages e2e figures ## format, clippy, template, unit, property, browser and end-to-end tests; sizes and instructions
 
 check: .tools/sam/.installed ## format, clippy, template
 	cargo fmt --all --check
@@ -38,6 +38,27 @@ e2e: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed bu
 
 chaos: tools .tools/test/.installed .tools/api/.installed build ## the fault runs at full size: some ten minutes
 	TRUNKLINE_CHAOS=full cargo test -p trunkline-tests --locked -- chaos:: $(ARGS)
+
+native: ## the release binaries for this machine, and what they are compared with: some ten minutes at first
+	@echo "building release binaries …"
+	@cargo build --release --locked --quiet $(PACKAGES) -p trunkline-floors --bins
+	@cargo build --locked --quiet -p trunkline-bench
+
+figures: native ## fail if a function's size, or a platform's instructions, have risen by more than a tenth
+	@tools/valgrind.sh >/dev/null
+	target/debug/trunkline-bench sizes
+	target/debug/trunkline-bench instructions
+
+bench: native ## time, memory, AWS calls, and what is lost: some four minutes (ARGS="--rounds 9")
+	@target/debug/trunkline-bench run --json target/bench.json $(ARGS)
+
+bench-baseline: native ## keep the sizes and instructions as they are now
+	@tools/valgrind.sh >/dev/null
+	target/debug/trunkline-bench sizes --write
+	target/debug/trunkline-bench instructions --write
+
+bench-count: native ## count anew what `trunkline cost` reckons with
+	target/debug/trunkline-bench count --json cli/src/cost/counts.json
 
 fuzz: ## TARGET=cm TIME=600: feed a platform's way in with anything; needs cargo-fuzz and a nightly Rust
 	@: "$${TARGET:?name a platform: $(PLATFORMS)}"

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use trunkline_shared::model::Platform;
 
 use crate::load::send;
-use crate::world::{Which, World};
+use crate::world::{PAIR, Which, World};
 
 /// What is counted of each platform.
 const STEPS: [&str; 3] = ["read", "route", "write"];
@@ -65,7 +65,7 @@ pub async fn whole(programs: &Path) -> BTreeMap<String, u64> {
 
 async fn messages(programs: &Path, which: Which, count: u32) -> [u64; 2] {
     let place = |name: &str| file(if name.ends_with("inbound") { "inbound" } else { "outbound" });
-    let world = World::under(programs, which, 1, |name| callgrind(&place(name))).await;
+    let world = World::under(programs, which, PAIR, 1, |name| callgrind(&place(name))).await;
     for number in 1..=count {
         let arrival = world.sink.expect((1, number));
         let sent = send(&world, (1, number), Instant::now()).await;

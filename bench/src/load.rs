@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use trunkline_shared::app::{Clock, SystemClock};
 
-use crate::sink::Name;
+use crate::sink::{Heard, Name};
 use crate::world::{PATH_KEY, SIGNING, World};
 
 /// A message that was sent.
@@ -30,18 +30,27 @@ pub async fn send(world: &World, name: Name, at: Instant) -> Sent {
     Sent { name, at, took: at.elapsed(), accepted }
 }
 
-/// The event of API Gateway (payload format 2.0) for a message of 100 bytes of text.
+/// A message of 100 bytes of text.
 pub fn event((conversation, number): Name) -> Value {
-    let now = SystemClock.now();
-    let id = format!("m-{conversation}-{number}");
     let text = format!("{conversation} {number} {:.<80}", "Where is my parcel?");
-    let body = json!({
-        "id": id, "timestamp": now, "conversation": format!("c-{conversation}"),
-        "type": "message", "data": {"text": text},
-    })
-    .to_string();
-    let signature = Webhook::new(SIGNING).unwrap().sign(&id, now.as_second(), body.as_bytes());
-    let path = format!("/in/webhook/shop/{PATH_KEY}");
+    let id = format!("m-{conversation}-{number}");
+    called("shop", &id, &format!("c-{conversation}"), &json!({"type": "message", "data": {"text": text}}))
+}
+
+/// What the bot says of a message that it got.
+pub fn receipt(heard: &Heard) -> Value {
+    let data = json!({"message": heard.id, "status": "read"});
+    called("bot", &format!("r-{}", heard.id), &heard.conversation, &json!({"type": "receipt", "data": data}))
+}
+
+/// The event of API Gateway (payload format 2.0) for what a connection says.
+fn called(connection: &str, id: &str, conversation: &str, payload: &Value) -> Value {
+    let now = SystemClock.now();
+    let mut body = json!({"id": id, "timestamp": now, "conversation": conversation});
+    body.as_object_mut().unwrap().extend(payload.as_object().unwrap().clone());
+    let body = body.to_string();
+    let signature = Webhook::new(SIGNING).unwrap().sign(id, now.as_second(), body.as_bytes());
+    let path = format!("/in/webhook/{connection}/{PATH_KEY}");
     json!({
         "version": "2.0",
         "routeKey": "ANY /in/webhook/{connection}/{key}",
@@ -70,7 +79,7 @@ pub fn event((conversation, number): Name) -> Value {
                 "sourceIp": "203.0.113.7", "userAgent": "bench",
             },
         },
-        "pathParameters": {"connection": "shop", "key": PATH_KEY},
+        "pathParameters": {"connection": connection, "key": PATH_KEY},
         "isBase64Encoded": false,
         "body": body,
     })

@@ -3,6 +3,7 @@
 mod aws;
 mod baseline;
 mod cold;
+mod counting;
 mod counted;
 mod functions;
 mod lambda;
@@ -11,6 +12,7 @@ mod machine;
 mod mapping;
 mod outcome;
 mod report;
+mod scale;
 mod scenarios;
 mod sink;
 mod summary;
@@ -63,6 +65,14 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// What AWS bills of each thing that is relayed, for `trunkline cost`.
+    Count {
+        /// Where the figures are written as JSON.
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
+    /// How far quotas and keys go.
+    Scale,
     /// The functions' sizes as they are uploaded.
     Sizes {
         /// Keep them as the baseline, in place of comparing them with it.
@@ -104,6 +114,18 @@ async fn main() -> ExitCode {
                 counts.extend(counted::whole(&programs).await);
             }
             keep(&Baseline::new("instructions", "instructions"), &counts, write)
+        }
+        Command::Count { json } => {
+            let text = serde_json::to_string_pretty(&counting::count(&programs).await).unwrap();
+            match json {
+                Some(file) => std::fs::write(&file, text + "\n").unwrap(),
+                None => println!("{text}"),
+            }
+            ExitCode::SUCCESS
+        }
+        Command::Scale => {
+            scale::print();
+            ExitCode::SUCCESS
         }
         Command::Sizes { write } => {
             keep(&Baseline::new("sizes", "bytes zipped"), &cold::sizes(&programs), write)

@@ -7,7 +7,8 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::aws::Call;
-use crate::lambda::Used;
+use crate::counting::Counted;
+use crate::lambda::{Function, Used};
 use crate::load::Sent;
 use crate::sink::Name;
 use crate::world::World;
@@ -124,6 +125,51 @@ impl<'w> Run<'w> {
 
     /// Waits until all that was accepted has arrived, for so long at most, and reckons.
     pub async fn end(self, sent: &[Sent], patience: Duration) -> Outcome {
+        let (accepted, arrived) = self.arrived(sent, patience).await;
+        self.reckon(sent, &accepted, &arrived)
+    }
+
+    /// The same, for what AWS bills of each.
+    pub async fn counted(self, sent: &[Sent], patience: Duration) -> Counted {
+        let (accepted, _) = self.arrived(sent, patience).await;
+        self.count_of(accepted.len() as f64)
+    }
+
+    /// What AWS bills of each of so many.
+    pub fn count_of(self, number: f64) -> Counted {
+        let calls = self.world.aws.counts.take();
+        let sum = |of: fn(&Call) -> f64, whose: &str| -> f64 {
+            let chosen = calls.iter().filter(|(name, _)| name.contains(whose));
+            chosen.map(|(_, call)| of(call)).sum::<f64>() / number
+        };
+        let calls_of = |whose| sum(|call| call.count as f64, whose);
+        let used = |function: &Function, before| function.used().since(before).logged as f64;
+        let [inbound, outbound] = self.before;
+        let logged = used(&self.world.inbound, inbound) + used(&self.world.outbound, outbound);
+        Counted {
+            inbound_runs: 1.0,
+            outbound_runs: self.world.deliveries.take_batches() as f64 / number,
+            inbound_calls: calls_of("inbound "),
+            outbound_calls: calls_of("outbound "),
+            far_side_calls: 0.0,
+            // Ours are far below 64 KiB.
+            sqs_sends: calls_of(" SendMessage"),
+            read_units: sum(|call| call.read_units, ""),
+            write_units: sum(|call| call.write_units, ""),
+            stored_bytes: ["PutItem", "UpdateItem", "TransactWriteItems"]
+                .map(|write| sum(|call| call.bytes as f64, write))
+                .iter()
+                .sum(),
+            logged_bytes: logged / number,
+        }
+    }
+
+    /// What was accepted, and what has arrived when all of it has or nobody waits any more.
+    async fn arrived(
+        &self,
+        sent: &[Sent],
+        patience: Duration,
+    ) -> (HashSet<Name>, Vec<(Name, Instant)>) {
         let accepted: HashSet<Name> =
             sent.iter().filter(|sent| sent.accepted).map(|sent| sent.name).collect();
         let until = Instant::now() + patience;
@@ -138,7 +184,7 @@ impl<'w> Run<'w> {
         // What is left to be done behind the last arrival: its outcome, and repetitions.
         tokio::time::sleep(Duration::from_millis(300)).await;
         arrived.extend(self.world.sink.take());
-        self.reckon(sent, &accepted, &arrived)
+        (accepted, arrived)
     }
 
     fn reckon(

@@ -177,7 +177,8 @@ async fn warm(programs: &Path, which: Which) -> Arc<World> {
     world
 }
 
-fn table(heads: &[&str]) -> Table {
+/// A table whose figures stand on the right.
+pub fn table(heads: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(ASCII_MARKDOWN).set_header(heads.to_vec());
     for column in table.column_iter_mut().skip(1) {

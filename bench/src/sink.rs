@@ -27,10 +27,21 @@ pub struct Behaviour {
     pub poisoned: Option<u32>,
 }
 
+/// What the bot knows a message by.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// Its id.
+    pub id: String,
+    /// Its conversation.
+    pub conversation: String,
+}
+
 #[derive(Debug, Default)]
 struct Memory {
     behaviour: Behaviour,
     arrived: Vec<(Name, Instant)>,
+    heard: Vec<Heard>,
+    elsewhere: u64,
     waited_for: HashMap<Name, Arc<Notify>>,
 }
 
@@ -47,7 +58,8 @@ impl Sink {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let sink = Self { port, memory: Arc::default() };
-        let app = Router::new().route("/bot", post(hear)).with_state(sink.clone());
+        let app = Router::new().route("/bot", post(hear)).route("/bot/other", post(other));
+        let app = app.with_state(sink.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         sink
     }
@@ -67,6 +79,16 @@ impl Sink {
         std::mem::take(&mut self.memory.lock().unwrap().arrived)
     }
 
+    /// What has arrived, as a receipt can be about it, since this was last asked.
+    pub fn take_heard(&self) -> Vec<Heard> {
+        std::mem::take(&mut self.memory.lock().unwrap().heard)
+    }
+
+    /// How much has arrived that is not the bot's.
+    pub fn elsewhere(&self) -> u64 {
+        self.memory.lock().unwrap().elsewhere
+    }
+
     /// What wakes whoever waits for a message; to be asked for before it is sent.
     pub fn expect(&self, name: Name) -> Arc<Notify> {
         Arc::clone(self.memory.lock().unwrap().waited_for.entry(name).or_default())
@@ -84,6 +106,10 @@ async fn hear(State(sink): State<Sink>, body: Bytes) -> StatusCode {
     let waiting = {
         let mut memory = sink.memory.lock().unwrap();
         memory.arrived.push((name, at));
+        memory.heard.push(Heard {
+            id: body["id"].as_str().unwrap_or_default().to_owned(),
+            conversation: body["conversation"].as_str().unwrap_or_default().to_owned(),
+        });
         memory.waited_for.remove(&name)
     };
     if let Some(waiting) = waiting {
@@ -92,6 +118,16 @@ async fn hear(State(sink): State<Sink>, body: Bytes) -> StatusCode {
     if !behaviour.after.is_zero() {
         tokio::time::sleep(behaviour.after).await;
     }
+    StatusCode::OK
+}
+
+async fn other(State(sink): State<Sink>) -> StatusCode {
+    let after = {
+        let mut memory = sink.memory.lock().unwrap();
+        memory.elsewhere += 1;
+        memory.behaviour.after
+    };
+    tokio::time::sleep(after).await;
     StatusCode::OK
 }
 

@@ -26,7 +26,7 @@ connections:
   shop:
     platform: webhook
     role: channel
-    settings: { message_url: SINK }
+    settings: { message_url: SINK/other }
     secrets: { path_key: { env: KEY }, signing: { env: SIGNING } }
   bot:
     platform: webhook
@@ -35,6 +35,27 @@ connections:
     secrets: { path_key: { env: KEY }, signing: { env: SIGNING } }
 routes:
   shop: { channels: [shop], bot: bot }
+";
+
+const OBSERVED: &str = "
+connections:
+  shop:
+    platform: webhook
+    role: channel
+    settings: { message_url: SINK/other }
+    secrets: { path_key: { env: KEY }, signing: { env: SIGNING } }
+  bot:
+    platform: webhook
+    role: bot
+    settings: { message_url: SINK }
+    secrets: { path_key: { env: KEY }, signing: { env: SIGNING } }
+  archive:
+    platform: webhook
+    role: observer
+    settings: { message_url: SINK/other }
+    secrets: { path_key: { env: KEY }, signing: { env: SIGNING } }
+routes:
+  shop: { channels: [shop], bot: bot, observers: [archive] }
 ";
 
 /// The secrets of this configuration.
@@ -59,6 +80,9 @@ pub struct Configuration {
 
 /// A channel and a bot by signed webhooks.
 pub const PAIR: Configuration = Configuration { text: PAIRED, secrets: &Given };
+
+/// The same with an archive, which gets a copy of everything.
+pub const WITH_ARCHIVE: Configuration = Configuration { text: OBSERVED, secrets: &Given };
 
 /// The configuration of `make run`.
 pub const DEMO: Configuration =
@@ -114,7 +138,7 @@ impl Ground {
         let environment = [
             ("AWS_ENDPOINT_URL", aws.endpoint.clone()),
             ("AWS_REGION", "us-east-1".into()),
-            ("AWS_ACCESS_KEY_ID", "bench".into()),
+            ("AWS_ACCESS_KEY_ID", name.rsplit('-').next().unwrap_or(name).to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "bench".into()),
             ("TRUNKLINE_TABLE", TABLE.into()),
             ("TRUNKLINE_SECRETS", SECRETS.into()),
@@ -133,17 +157,23 @@ impl Ground {
 impl World {
     /// The functions on an AWS of their own, each with so many processes.
     pub async fn start(programs: &Path, which: Which, width: usize) -> Self {
-        Self::under(programs, which, width, |_| Vec::new()).await
+        Self::under(programs, which, PAIR, width, |_| Vec::new()).await
+    }
+
+    /// Ours, configured otherwise.
+    pub async fn configured(programs: &Path, configuration: Configuration, width: usize) -> Self {
+        Self::under(programs, Which::Product, configuration, width, |_| Vec::new()).await
     }
 
     /// The same, where a command runs each of the two that are measured.
     pub async fn under(
         programs: &Path,
         which: Which,
+        configuration: Configuration,
         width: usize,
         tool: impl Fn(&str) -> Vec<String>,
     ) -> Self {
-        let site = Ground::start(programs, PAIR).await;
+        let site = Ground::start(programs, configuration).await;
         let (inbound, outbound) = match which {
             Which::Product => ("webhook-inbound", "webhook-outbound"),
             Which::Floor => ("floor-inbound", "floor-outbound"),

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod apply;
+pub mod cost;
 pub mod local;
 pub mod simulate;
 pub mod stack;

@@ -63,19 +63,28 @@ async fn answer(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) ->
         return (StatusCode::BAD_REQUEST, "no operation").into_response();
     };
     let size = body.len();
+    let name = format!("{} {operation}", caller(&headers));
     match service {
         "DynamoDB_20120810" => {
             let (response, units) = aws.dynamodb.call(operation, &body).await;
-            aws.counts.add(operation, Call { count: 1, bytes: size as u64, ..units });
+            aws.counts.add(&name, Call { count: 1, bytes: size as u64, ..units });
             response
         }
         "AmazonSQS" => {
-            aws.counts.add(operation, Call::of(size));
+            aws.counts.add(&name, Call::of(size));
             aws.sqs.answer(operation, body).await
         }
         _ => {
-            aws.counts.add(operation, Call::of(size));
+            aws.counts.add(&name, Call::of(size));
             aws.ssm.call(operation, &body)
         }
     }
+}
+
+/// Whose credentials a call has: each function's are called like it.
+fn caller(headers: &HeaderMap) -> &str {
+    let signed = headers.get("authorization").and_then(|value| value.to_str().ok());
+    let credential = signed.and_then(|value| value.split_once("Credential="));
+    let name = credential.and_then(|(_, rest)| rest.split('/').next());
+    name.unwrap_or("nobody")
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod configure;
+mod cost;
 mod local;
 mod look;
 mod operate;
@@ -50,6 +51,7 @@ Examples:
   trunkline replay --connection shop-bot --since 2h   have it sent now
   trunkline handover shop-whatsapp 31612345678 --reason complaint   give it to people
   trunkline token make anna --role operator   somebody may see to conversations
+  trunkline cost --messages 5e6 --copies 1   what AWS will bill
   trunkline secret > bot.secret          make a signing secret";
 
 #[derive(Debug, Subcommand)]
@@ -155,6 +157,8 @@ enum Command {
         #[command(flatten)]
         whose: turn::Whose,
     },
+    /// Compute what AWS bills, from counted calls and list prices.
+    Cost(cost::Cost),
     /// Say who may use the API and the console.
     #[command(subcommand)]
     Token(token::Token),
@@ -252,6 +256,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failed> {
         Command::Close { whose } => {
             turn::turn(&api(&name, cli.api).await?, &whose, Turn::Close).await
         }
+        Command::Cost(what) => cost::run(&what),
         Command::Token(what) => token::run(&find(&name).await?, what).await,
         Command::Secret => {
             println!("{}", configure::new_secret());

@@ -1,17 +1,17 @@
 //! What is told of what happens: JSON log lines, and metrics in CloudWatch's embedded format. Neither
 //! ever holds a secret or a message's text.
 
+mod emf;
 mod tally;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 pub use tally::{BUCKETS, flush, took};
 
-use crate::model::{Connection, ConnectionId, Platform};
+use crate::model::{Connection, Platform};
 
 /// What is counted, by platform and connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,26 @@ pub enum Count {
 }
 
 impl Count {
+    /// The metric's name.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "Accepted",
+            Self::Duplicate => "Duplicate",
+            Self::Refused => "Refused",
+            Self::Unreadable => "Unreadable",
+            Self::Denied => "Denied",
+            Self::Intruder => "Intruder",
+            Self::Suspicious => "Suspicious",
+            Self::Delivered => "Delivered",
+            Self::Retried => "Retried",
+            Self::Failed => "Failed",
+            Self::Skipped => "Skipped",
+            Self::Parked => "Parked",
+            Self::BreakerOpened => "BreakerOpened",
+            Self::BreakerClosed => "BreakerClosed",
+        }
+    }
+
     /// Under which name it is shown in the console; several may share one.
     fn tallied(self) -> Option<&'static str> {
         match self {
@@ -82,50 +102,10 @@ pub fn init() {
 /// Counts one.
 pub fn count(now: Timestamp, what: Count, connection: &Connection) {
     tally::add(&connection.id, now, what.tallied());
-    println!("{}", line(now, &format!("{what:?}"), connection.platform, Some(&connection.id)));
+    emf::print(now, what.name(), connection.platform, Some(&connection.id));
 }
 
 /// Counts a dead letter of a platform.
 pub fn count_dead_letter(now: Timestamp, platform: Platform) {
-    println!("{}", line(now, "DeadLettered", platform, None));
-}
-
-fn line(
-    now: Timestamp,
-    name: &str,
-    platform: Platform,
-    connection: Option<&ConnectionId>,
-) -> Value {
-    let mut line = json!({ "platform": platform.name(), name: 1 });
-    // Without any, for an alarm over all platforms.
-    let mut dimensions = vec![json!([]), json!(["platform"])];
-    if let Some(connection) = connection {
-        line["connection"] = json!(connection);
-        dimensions.push(json!(["platform", "connection"]));
-    }
-    line["_aws"] = json!({
-        "Timestamp": now.as_millisecond(),
-        "CloudWatchMetrics": [{
-            "Namespace": "Trunkline",
-            "Dimensions": dimensions,
-            "Metrics": [{ "Name": name, "Unit": "Count" }],
-        }],
-    });
-    line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_count_is_in_the_embedded_metric_format() {
-        let connection: ConnectionId = "shop".parse().unwrap();
-        let line = line(Timestamp::UNIX_EPOCH, "Accepted", Platform::Webex, Some(&connection));
-        let metric = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"];
-        assert_eq!((metric, &line["Accepted"]), (&json!("Accepted"), &json!(1)));
-        for dimension in ["platform", "connection"] {
-            assert!(line[dimension].is_string());
-        }
-    }
+    emf::print(now, "DeadLettered", platform, None);
 }
