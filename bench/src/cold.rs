@@ -72,7 +72,10 @@ fn sample(function: &Function) -> Option<Bytes> {
 /// The functions' sizes as they are uploaded.
 pub fn sizes(programs: &Path) -> BTreeMap<String, u64> {
     let zipped = |name: &str| zipped(&Start::new(programs, name, &[]));
-    functions().into_iter().map(|function| (function.name.clone(), zipped(&function.name))).collect()
+    functions()
+        .into_iter()
+        .map(|function| (function.name.clone(), zipped(&function.name)))
+        .collect()
 }
 
 fn size(start: &Start) -> u64 {

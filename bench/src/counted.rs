@@ -44,7 +44,9 @@ async fn run(programs: &Path, platform: &str, step: &str, rounds: u64) -> u64 {
         .stdout(Stdio::null())
         .status()
         .await
-        .unwrap_or_else(|why| panic!("valgrind does not start: {why}. Install the package valgrind"));
+        .unwrap_or_else(|why| {
+            panic!("valgrind does not start: {why}. Install the package valgrind")
+        });
     assert!(status.success(), "instructions {platform} {step} failed");
     summed_up(&file)
 }
@@ -57,7 +59,8 @@ pub async fn whole(programs: &Path) -> BTreeMap<String, u64> {
         let many = messages(programs, which, 10 + MESSAGES).await;
         for (place, way) in ["inbound", "outbound"].into_iter().enumerate() {
             let name = if which == Which::Floor { "floor" } else { "webhook" };
-            counts.insert(format!("{name}-{way}"), (many[place] - few[place]) / u64::from(MESSAGES));
+            counts
+                .insert(format!("{name}-{way}"), (many[place] - few[place]) / u64::from(MESSAGES));
         }
     }
     counts

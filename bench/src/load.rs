@@ -34,13 +34,23 @@ pub async fn send(world: &World, name: Name, at: Instant) -> Sent {
 pub fn event((conversation, number): Name) -> Value {
     let text = format!("{conversation} {number} {:.<80}", "Where is my parcel?");
     let id = format!("m-{conversation}-{number}");
-    called("shop", &id, &format!("c-{conversation}"), &json!({"type": "message", "data": {"text": text}}))
+    called(
+        "shop",
+        &id,
+        &format!("c-{conversation}"),
+        &json!({"type": "message", "data": {"text": text}}),
+    )
 }
 
 /// What the bot says of a message that it got.
 pub fn receipt(heard: &Heard) -> Value {
     let data = json!({"message": heard.id, "status": "read"});
-    called("bot", &format!("r-{}", heard.id), &heard.conversation, &json!({"type": "receipt", "data": data}))
+    called(
+        "bot",
+        &format!("r-{}", heard.id),
+        &heard.conversation,
+        &json!({"type": "receipt", "data": data}),
+    )
 }
 
 /// The event of API Gateway (payload format 2.0) for what a connection says.

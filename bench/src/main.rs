@@ -3,8 +3,8 @@
 mod aws;
 mod baseline;
 mod cold;
-mod counting;
 mod counted;
+mod counting;
 mod functions;
 mod lambda;
 mod load;
@@ -133,11 +133,7 @@ async fn main() -> ExitCode {
     }
 }
 
-fn keep(
-    baseline: &Baseline,
-    figures: &BTreeMap<String, u64>,
-    write: bool,
-) -> ExitCode {
+fn keep(baseline: &Baseline, figures: &BTreeMap<String, u64>, write: bool) -> ExitCode {
     if write {
         baseline.write(figures);
         return ExitCode::SUCCESS;

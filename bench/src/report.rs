@@ -72,7 +72,9 @@ impl Report {
     /// Prints it, as Markdown.
     pub fn print(&self) {
         let Machine { processor, kernel, compiler, commit, command } = &self.machine;
-        println!("{processor}, {kernel}, {compiler}, commit {commit}: `trunkline-bench {command}`\n");
+        println!(
+            "{processor}, {kernel}, {compiler}, commit {commit}: `trunkline-bench {command}`\n"
+        );
         println!("## A message, closed loop of 16 customers\n\n{}\n", self.rounds());
         println!("## AWS calls a message\n\n{}\n", self.calls());
         println!("## Scenarios\n\n{}\n", self.scenarios());
@@ -125,8 +127,15 @@ impl Report {
 
     fn scenarios(&self) -> Table {
         let mut table = table(&[
-            "scenario", "accepted", "lost", "repeated", "inverted", "accepted after, p50 / p99 ms",
-            "arrived after, p50 / p99 ms", "CPU in / out, µs", "a batch",
+            "scenario",
+            "accepted",
+            "lost",
+            "repeated",
+            "inverted",
+            "accepted after, p50 / p99 ms",
+            "arrived after, p50 / p99 ms",
+            "CPU in / out, µs",
+            "a batch",
         ]);
         for (name, o) in &self.scenarios {
             table.add_row([
@@ -146,12 +155,17 @@ impl Report {
 
     fn starts(&self) -> Table {
         let mut table = table(&[
-            "function", "program MB", "zip MB", "to first /next, p50 ms (max)",
-            "to first answer, p50 ms (max)", "memory MB",
+            "function",
+            "program MB",
+            "zip MB",
+            "to first /next, p50 ms (max)",
+            "to first answer, p50 ms (max)",
+            "memory MB",
         ]);
         for cold in &self.starts {
-            let answer =
-                cold.answer.map_or("-".into(), |times| format!("{:.1} ({:.1})", times.p50, times.max));
+            let answer = cold
+                .answer
+                .map_or("-".into(), |times| format!("{:.1} ({:.1})", times.p50, times.max));
             table.add_row([
                 cold.name.clone(),
                 format!("{:.2}", cold.size as f64 / 1e6),

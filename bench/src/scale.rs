@@ -92,8 +92,14 @@ impl Load {
 /// One channel and one bot, which is the worst case: everything that is kept by connection is one key.
 fn keys(counted: Counted) -> Table {
     let mut table = table(&[
-        "messages/s", "conversations/s", "partitions", "fullest, of a partition",
-        "hottest conversation", "the bot's breaker", "the bot's counts", "list of conversations",
+        "messages/s",
+        "conversations/s",
+        "partitions",
+        "fullest, of a partition",
+        "hottest conversation",
+        "the bot's breaker",
+        "the bot's counts",
+        "list of conversations",
     ]);
     for rate in [1_000.0, 10_000.0, 100_000.0] {
         let per_message = Load { reads: counted.read_units, writes: counted.write_units };

@@ -1,10 +1,6 @@
 //! What all Trunkline functions share: a functional core ([`model`], [`switchboard`]) and the two
 //! thin shells around it ([`intake`], in from a platform; [`dispatch`], out to a platform).
 
-/// A good quarter of what a message costs the SDK is memory that is taken and given back.
-#[global_allocator]
-static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 pub mod app;
 pub mod aws;
 pub mod dispatch;

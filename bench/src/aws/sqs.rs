@@ -37,14 +37,18 @@ impl Sqs {
         let config = SqsConfig { host: "127.0.0.1".into(), port, ..SqsConfig::default() };
         let handler = RustackSqsHandler::new(std::sync::Arc::new(RustackSqs::new(config)));
         let started = Self { handler, port };
-        let fifo = Platform::names().into_iter().flat_map(|name| [format!("{name}.fifo"), dead(name)]);
+        let fifo =
+            Platform::names().into_iter().flat_map(|name| [format!("{name}.fifo"), dead(name)]);
         for name in fifo.chain([WAKE.to_owned(), LISTEN.to_owned()]) {
             let mut attributes = json!({"VisibilityTimeout": "45"});
             if name.ends_with(".fifo") {
                 attributes["FifoQueue"] = json!("true");
             }
             started
-                .call(SqsOperation::CreateQueue, &json!({"QueueName": name, "Attributes": attributes}))
+                .call(
+                    SqsOperation::CreateQueue,
+                    &json!({"QueueName": name, "Attributes": attributes}),
+                )
                 .await;
         }
         started
@@ -58,7 +62,10 @@ impl Sqs {
     /// The queues' addresses, as the template writes them.
     pub fn urls(&self) -> Value {
         let each = |name: fn(&str) -> String| -> Map<String, Value> {
-            Platform::names().into_iter().map(|p| (p.to_owned(), self.url(&name(p)).into())).collect()
+            Platform::names()
+                .into_iter()
+                .map(|p| (p.to_owned(), self.url(&name(p)).into()))
+                .collect()
         };
         json!({
             "outbound": each(|name| format!("{name}.fifo")),

@@ -72,7 +72,10 @@ impl Process {
             .stdout(Stdio::piped())
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap_or_else(|why| {
-            panic!("{} does not start: {why}. Is it built? (`make bench` does so)", program.display())
+            panic!(
+                "{} does not start: {why}. Is it built? (`make bench` does so)",
+                program.display()
+            )
         });
         let logged = Arc::new(AtomicU64::new(0));
         let (mut output, count) = (child.stdout.take().unwrap(), Arc::clone(&logged));

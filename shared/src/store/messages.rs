@@ -62,7 +62,8 @@ impl Store {
         delivery: &str,
     ) -> Result<Option<EventRecord>, StoreError> {
         let keys = self.newest_keys(key, None, LOOKED_AT).await?;
-        let names: Vec<_> = keys.items().iter().filter_map(|k| event_named(text(k, "sk"))).collect();
+        let names: Vec<_> =
+            keys.items().iter().filter_map(|k| event_named(text(k, "sk"))).collect();
         let is_it = |part| {
             let names = names.iter();
             let mut found = names.filter(move |(from, event)| {

@@ -67,7 +67,8 @@ fn run<P: Inbound + Outbound>(platform: P, name: &str, step: &str, rounds: u32) 
             let session = Session::new(delivery.leg_conversation(), "far-side-id");
             // Which calls nobody on this machine, so it is all but the network.
             let outside = Outside::new(false);
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             for _ in 0..rounds {
                 let sending = Sending {
                     connection: &connection,
@@ -149,9 +150,11 @@ impl Sample {
         let secret = secrets.newest("webhook_secret").unwrap_or_default();
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(body.as_bytes());
-        let signature = mac.finalize().into_bytes().iter().fold(String::new(), |text, byte| {
-            text + &format!("{byte:02x}")
-        });
+        let signature = mac
+            .finalize()
+            .into_bytes()
+            .iter()
+            .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         let headers = [
             ("x-unblu-service-name", "outbound.external_messenger.new_message"),
             ("x-unblu-signature-256", &signature),
