@@ -41,7 +41,7 @@ impl Sqs {
             Platform::names().into_iter().flat_map(|name| [format!("{name}.fifo"), dead(name)]);
         for name in fifo.chain([WAKE.to_owned(), LISTEN.to_owned()]) {
             let mut attributes = json!({"VisibilityTimeout": "45"});
-            if name.ends_with(".fifo") {
+            if ![WAKE, LISTEN].contains(&name.as_str()) {
                 attributes["FifoQueue"] = json!("true");
             }
             started

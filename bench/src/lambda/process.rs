@@ -36,7 +36,11 @@ impl Used {
     /// What was used since `before`.
     #[must_use]
     pub fn since(self, before: Self) -> Self {
-        Self { cpu: self.cpu - before.cpu, logged: self.logged - before.logged, ..self }
+        Self {
+            cpu: self.cpu.saturating_sub(before.cpu),
+            logged: self.logged.saturating_sub(before.logged),
+            ..self
+        }
     }
 }
 

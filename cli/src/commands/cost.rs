@@ -44,7 +44,7 @@ pub(super) struct Cost {
     /// Bytes that a call to a far side sends.
     #[arg(long, default_value_t = 1_500.0)]
     sent_bytes: f64,
-    /// Another price: name=usd, such as write_unit=0.00000076. May be given several times.
+    /// Another price: name=usd, such as `write_unit=0.00000076`. May be given several times.
     #[arg(long)]
     price: Vec<String>,
     /// Other prices altogether, as JSON.

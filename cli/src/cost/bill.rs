@@ -239,7 +239,8 @@ mod tests {
         fn larger_batches_cost_less(batch in 1.0..10.0_f64) {
             let usual = assumed(1e6, 0.0, 0.0);
             let alone = relayed(&Assumed { batch: Some(1.0), ..usual });
-            prop_assert!(relayed(&Assumed { batch: Some(batch), ..usual }) <= alone);
+            let together = relayed(&Assumed { batch: Some(batch), ..usual });
+            prop_assert!(together <= alone);
         }
     }
 

@@ -32,33 +32,33 @@ fn main() {
     };
     let rounds = rounds.parse().unwrap_or(1);
     match platform.as_str() {
-        "cm" => run(trunkline_cm::Cm, platform, step, rounds),
-        "servisbot" => run(trunkline_servisbot::Servisbot::default(), platform, step, rounds),
-        "twin" => run(trunkline_twin::Twin::default(), platform, step, rounds),
-        "unblu" => run(trunkline_unblu::Unblu::default(), platform, step, rounds),
-        "webex" => run(trunkline_webex::Webex, platform, step, rounds),
-        "webhook" => run(trunkline_webhook::Webhook, platform, step, rounds),
+        "cm" => run(&trunkline_cm::Cm, platform, step, rounds),
+        "servisbot" => run(&trunkline_servisbot::Servisbot::default(), platform, step, rounds),
+        "twin" => run(&trunkline_twin::Twin::default(), platform, step, rounds),
+        "unblu" => run(&trunkline_unblu::Unblu, platform, step, rounds),
+        "webex" => run(&trunkline_webex::Webex, platform, step, rounds),
+        "webhook" => run(&trunkline_webhook::Webhook, platform, step, rounds),
         other => panic!("no platform {other}"),
     }
 }
 
-fn run<P: Inbound + Outbound>(platform: P, name: &str, step: &str, rounds: u32) {
+fn run<P: Inbound + Outbound>(platform: &P, name: &str, step: &str, rounds: u32) {
     let demo = Demo::read();
     match step {
         "read" => {
             let sample = Sample::of(&demo, name);
             for _ in 0..rounds {
-                black_box(sample.read(black_box(&platform)));
+                black_box(sample.read(black_box(platform)));
             }
         }
         "route" => {
             let sample = Sample::of(&demo, name);
-            let Received::Events(events) = sample.read(&platform) else {
-                panic!("the sample event of {name} is no event: {:?}", sample.read(&platform));
+            let Received::Events(events) = sample.read(platform) else {
+                panic!("the sample event of {name} is no event: {:?}", sample.read(platform));
             };
             let routing = Routing::of(&demo, &sample.connection, &events[0]);
             for _ in 0..rounds {
-                black_box(routing.decide(black_box(&events[0])));
+                routing.decide(black_box(&events[0]));
             }
         }
         "write" => {
