@@ -150,8 +150,8 @@ impl World for Fake {
     async fn connection(
         &self,
         id: &ConnectionId,
-    ) -> Result<Option<(Connection, Arc<SecretBag>)>, Trouble> {
-        let known = (self.connection.clone(), Arc::clone(&self.secrets));
+    ) -> Result<Option<(Arc<Connection>, Arc<SecretBag>)>, Trouble> {
+        let known = (Arc::new(self.connection.clone()), Arc::clone(&self.secrets));
         Ok(Some(known).filter(|(connection, _)| connection.id == *id))
     }
 

@@ -50,7 +50,7 @@ pub(super) async fn deliver<P: Outbound>(
         return Ok(());
     }
     let connection = app.directory.connection(&delivery.to.connection, app.clock.now()).await?;
-    let connection = connection.as_ref();
+    let connection = connection.as_deref();
     if connection.is_some_and(|connection| connection.suspended) {
         return park(app, &leg, delivery, attempts, None, SUSPENDED).await;
     }

@@ -72,7 +72,7 @@ async fn one<P: Outbound>(
         return Ok(Next::Wait);
     }
     let connection = app.directory.connection(&leg.id.connection, now).await?;
-    let connection = connection.as_ref();
+    let connection = connection.as_deref();
     if connection.is_some_and(|connection| connection.suspended) {
         return Ok(Next::Wait);
     }

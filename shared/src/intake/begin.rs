@@ -1,5 +1,7 @@
 //! Conversations that people at a desk begin.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::IntakeError;
@@ -14,7 +16,7 @@ pub(super) async fn channel(
     desk: &Connection,
     event: &Event,
     now: Timestamp,
-) -> Result<Option<Connection>, StoreError> {
+) -> Result<Option<Arc<Connection>>, StoreError> {
     let Some(key) = event.reaches.as_ref().filter(|_| desk.role == Role::Desk) else {
         return Ok(None);
     };

@@ -1,5 +1,7 @@
 //! Puts deliveries into their queues: legs side by side, each leg's in order.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use futures_util::future::try_join_all;
 
 use super::{IntakeError, Rejection};
@@ -14,20 +16,24 @@ pub(super) fn pack(deliveries: impl Iterator<Item = Delivery>) -> Result<Vec<Pac
     })
 }
 
-/// Returns when all are in their queues.
+/// Returns when all are in their queues: each leg's in order, of several legs in one call where they are
+/// in one queue.
 pub(super) async fn all(app: &App, packed: Vec<Packed>) -> Result<(), QueueError> {
-    let mut legs: Vec<Vec<Packed>> = Vec::new();
+    let mut legs: Vec<VecDeque<Packed>> = Vec::new();
     for packed in packed {
         match legs.iter_mut().find(|leg| leg[0].group() == packed.group()) {
-            Some(leg) => leg.push(packed),
-            None => legs.push(vec![packed]),
+            Some(leg) => leg.push_back(packed),
+            None => legs.push(VecDeque::from([packed])),
         }
     }
-    let in_order = async |leg: Vec<Packed>| {
-        for packed in leg {
-            app.queues.send(packed).await?;
+    while !legs.is_empty() {
+        let firsts = legs.iter_mut().filter_map(VecDeque::pop_front);
+        let mut queues: BTreeMap<&str, Vec<Packed>> = BTreeMap::new();
+        for first in firsts {
+            queues.entry(first.platform().name()).or_default().push(first);
         }
-        Ok::<_, QueueError>(())
-    };
-    try_join_all(legs.into_iter().map(in_order)).await.map(|_| ())
+        try_join_all(queues.into_values().map(|queue| app.queues.send_all(queue))).await?;
+        legs.retain(|leg| !leg.is_empty());
+    }
+    Ok(())
 }

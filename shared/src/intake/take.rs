@@ -1,6 +1,5 @@
 //! Takes one event: find the conversation, decide, write, queue.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +35,7 @@ struct Arrival<'a> {
     /// Whether its own time tells its place in the transcript.
     by_own_time: bool,
     /// The channel connection on which it may start a conversation.
-    channel: Option<Cow<'a, Connection>>,
+    channel: Option<&'a Connection>,
     /// Whether people at a desk begin one with it.
     begins: bool,
     event: Event,
@@ -82,10 +81,7 @@ pub async fn take_now(
         sender: Sender::Party { role, leg: leg.as_deref() },
         by_own_time: connection.timestamps_rule(),
         begins: begun_on.is_some(),
-        channel: match begun_on {
-            Some(channel) => Some(Cow::Owned(channel)),
-            None => (role == Role::Channel).then_some(Cow::Borrowed(connection)),
-        },
+        channel: begun_on.as_deref().or((role == Role::Channel).then_some(connection)),
         event,
     };
     let taken = enter(app, &arrival).await?;
@@ -195,7 +191,7 @@ async fn decide(
     now: Timestamp,
 ) -> Result<Result<Decision, Refusal>, IntakeError> {
     let goes_on = conversation.filter(|conversation| conversation.is_open());
-    let channel = arrival.channel.as_deref();
+    let channel = arrival.channel;
     let route = match (goes_on, channel) {
         (Some(conversation), _) => Some(&conversation.route),
         (None, Some(channel)) => channel.route.as_ref(),
@@ -266,7 +262,7 @@ struct Found {
     /// What the sender's leg knows the conversation by.
     leg: Option<String>,
     /// The channel on which people at a desk begin one.
-    begun_on: Option<Connection>,
+    begun_on: Option<Arc<Connection>>,
 }
 
 /// The channel's side knows a conversation by its own key; everybody else by the leg that was opened

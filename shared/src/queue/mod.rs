@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use aws_sdk_sqs::error::DisplayErrorContext;
-use aws_sdk_sqs::types::MessageAttributeValue;
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +128,40 @@ impl Queues {
     pub async fn send(&self, packed: Packed) -> Result<(), QueueError> {
         let url = self.url(packed.platform)?;
         self.send_fifo(url, packed, None).await
+    }
+
+    /// Queues messages of one platform and of different groups; returns when the queue has them all for
+    /// good. Where it has some of them only that is an error: what is sent again is dropped by their ids.
+    ///
+    /// # Errors
+    /// If the queue did not take all.
+    pub async fn send_all(&self, messages: Vec<Packed>) -> Result<(), QueueError> {
+        for calls in batches(messages) {
+            match <[Packed; 1]>::try_from(calls) {
+                Ok([only]) => self.send(only).await?,
+                Err(several) => self.send_batch(several).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_batch(&self, messages: Vec<Packed>) -> Result<(), QueueError> {
+        let Some(platform) = messages.first().map(Packed::platform) else { return Ok(()) };
+        let mut call = self.sqs.send_message_batch().queue_url(self.url(platform)?);
+        for (place, Packed { group, id, body, .. }) in messages.into_iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder().id(place.to_string());
+            let entry = entry.message_group_id(group).message_deduplication_id(id);
+            let entry = entry.message_body(body).build();
+            call = call.entries(entry.map_err(|error| unavailable(platform, &error))?);
+        }
+        let answer = call.send().await.map_err(|error| unavailable(platform, &error))?;
+        match answer.failed().first() {
+            None => Ok(()),
+            Some(failed) => {
+                let cause = format!("{}: {}", failed.code(), failed.message().unwrap_or_default());
+                Err(QueueError::Unavailable { platform, cause })
+            }
+        }
     }
 
     /// Puts a message that we cannot handle where a person sees it.
@@ -284,6 +318,12 @@ impl Packed {
         Self { platform, group, id, body }
     }
 
+    /// Its platform, which tells the queue.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        self.platform
+    }
+
     /// Its message group.
     #[must_use]
     pub fn group(&self) -> &str {
@@ -296,5 +336,41 @@ impl Packed {
             return Err(QueueError::TooLarge { size: body.len() });
         }
         Ok(Self { platform, group, id, body })
+    }
+}
+
+/// As many as fit into one call each: ten, and no more in all than fits into one message.
+fn batches(messages: Vec<Packed>) -> Vec<Vec<Packed>> {
+    const MOST: usize = 10;
+    let mut batches: Vec<(usize, Vec<Packed>)> = Vec::new();
+    for message in messages {
+        let size = message.body.len();
+        match batches.last_mut() {
+            Some((sum, batch)) if batch.len() < MOST && *sum + size <= MAX_MESSAGE => {
+                *sum += size;
+                batch.push(message);
+            }
+            _ => batches.push((size, vec![message])),
+        }
+    }
+    batches.into_iter().map(|(_, batch)| batch).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_at_once_fits_into_one_call() {
+        let message = |size| {
+            let (group, id) = (String::new(), String::new());
+            Packed::raw(Platform::Webhook, group, id, "x".repeat(size))
+        };
+        let sizes =
+            |messages: Vec<Packed>| batches(messages).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(Vec::new()), [0_usize; 0]);
+        assert_eq!(sizes((0..23).map(|_| message(100)).collect()), [10, 10, 3]);
+        assert_eq!(sizes((0..3).map(|_| message(MAX_MESSAGE / 2)).collect()), [2, 1]);
+        assert_eq!(sizes(vec![message(MAX_MESSAGE), message(1)]), [1, 1]);
     }
 }

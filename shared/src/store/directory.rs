@@ -22,7 +22,7 @@ const REMEMBERED: usize = 10_000;
 #[derive(Debug)]
 pub struct Directory {
     store: Store,
-    connections: Memory<ConnectionId, Connection>,
+    connections: Memory<ConnectionId, Arc<Connection>>,
     routes: Memory<RouteId, Arc<Serving>>,
     legs: Memory<(ConnectionId, String), LegAddress>,
     breakers: Memory<ConnectionId, Breaker>,
@@ -49,13 +49,13 @@ impl Directory {
         &self,
         id: &ConnectionId,
         now: Timestamp,
-    ) -> Result<Option<Connection>, StoreError> {
+    ) -> Result<Option<Arc<Connection>>, StoreError> {
         if let Some(known) = self.connections.recall(id, now - FRESH) {
             return Ok(Some(known));
         }
-        let found = self.store.connection(id).await?;
+        let found = self.store.connection(id).await?.map(Arc::new);
         if let Some(found) = &found {
-            self.connections.remember(id.clone(), found.clone(), now);
+            self.connections.remember(id.clone(), Arc::clone(found), now);
         }
         Ok(found)
     }

@@ -72,7 +72,7 @@ pub trait World: Send + Sync + 'static {
     fn connection(
         &self,
         id: &ConnectionId,
-    ) -> impl Future<Output = Result<Option<(Connection, Arc<SecretBag>)>, Trouble>> + Send;
+    ) -> impl Future<Output = Result<Option<(Arc<Connection>, Arc<SecretBag>)>, Trouble>> + Send;
 
     /// Takes an event. What is refused is kept for a person, and is no trouble.
     fn take(
@@ -156,7 +156,7 @@ impl World for AppWorld {
     async fn connection(
         &self,
         id: &ConnectionId,
-    ) -> Result<Option<(Connection, Arc<SecretBag>)>, Trouble> {
+    ) -> Result<Option<(Arc<Connection>, Arc<SecretBag>)>, Trouble> {
         let found = self.app.directory.connection(id, self.now()).await?;
         let Some(connection) = found else { return Ok(None) };
         let secrets = self.app.secrets.of(&connection).await?;
