@@ -17,7 +17,7 @@ use jiff::SignedDuration;
 use tokio::time::{Instant, sleep};
 
 pub use serve::serve;
-pub use world::{AppWorld, Trouble, World};
+pub use world::{AppWorld, Configured, Trouble, World};
 
 use sockets::Sockets;
 

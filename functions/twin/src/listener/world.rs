@@ -38,6 +38,9 @@ pub enum Trouble {
     Intake(#[from] IntakeError),
 }
 
+/// A connection with its secrets.
+pub type Configured = (Arc<Connection>, Arc<SecretBag>);
+
 /// What a listener needs.
 pub trait World: Send + Sync + 'static {
     /// The time.
@@ -72,7 +75,7 @@ pub trait World: Send + Sync + 'static {
     fn connection(
         &self,
         id: &ConnectionId,
-    ) -> impl Future<Output = Result<Option<(Arc<Connection>, Arc<SecretBag>)>, Trouble>> + Send;
+    ) -> impl Future<Output = Result<Option<Configured>, Trouble>> + Send;
 
     /// Takes an event. What is refused is kept for a person, and is no trouble.
     fn take(
@@ -153,10 +156,7 @@ impl World for AppWorld {
         Ok(self.app.queues.listen(Platform::Twin, &listen).await?)
     }
 
-    async fn connection(
-        &self,
-        id: &ConnectionId,
-    ) -> Result<Option<(Arc<Connection>, Arc<SecretBag>)>, Trouble> {
+    async fn connection(&self, id: &ConnectionId) -> Result<Option<Configured>, Trouble> {
         let found = self.app.directory.connection(id, self.now()).await?;
         let Some(connection) = found else { return Ok(None) };
         let secrets = self.app.secrets.of(&connection).await?;
