@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use serde::Serialize;
 
-use crate::functions::{Function, functions, hello};
+use crate::functions::{Function, floors, functions};
 use crate::lambda::Start;
 use crate::outcome::Times;
 use crate::world::{DEMO, Ground};
@@ -38,7 +38,7 @@ pub async fn starts(programs: &Path, rounds: usize) -> Vec<Cold> {
     if rounds == 0 {
         return all;
     }
-    for function in std::iter::once(hello()).chain(functions()) {
+    for function in floors().into_iter().chain(functions()) {
         let start = ground.function(&function.name);
         let (mut cold, mut answered) = (Vec::new(), Vec::new());
         let event = sample(&function);

@@ -11,9 +11,13 @@ pub struct Function {
     pub event: Option<String>,
 }
 
-/// The least that answers an HTTP call.
-pub fn hello() -> Function {
-    Function { name: "floor-hello".into(), event: Some("events/webhook-inbound.json".into()) }
+/// The least that answers an HTTP call; and the least that has AWS's clients.
+pub fn floors() -> [Function; 2] {
+    let hello = Some("events/webhook-inbound.json".into());
+    [
+        Function { name: "floor-hello".into(), event: hello },
+        Function { name: "floor-inbound".into(), event: None },
+    ]
 }
 
 /// The functions of `template.yaml`.

@@ -106,7 +106,9 @@ impl Tap {
         let mut counts = BTreeMap::new();
         for (operation, body) in self.calls.seen.lock().unwrap().iter() {
             if body.contains(word) {
-                let keys = ["CONN#", "ROUTE#", &format!("LEG#{word}")];
+                // A leg's own item has that in its sort key.
+                let address = format!(r#""pk":{{"S":"LEG#{word}"#);
+                let keys = ["CONN#", "ROUTE#", &address];
                 let operation = operation.rsplit('.').next().unwrap_or_default();
                 let remembered =
                     operation == "GetItem" && keys.iter().any(|key| body.contains(key));
