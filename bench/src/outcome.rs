@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
+use trunkline::cost::Counted;
 
 use crate::aws::Call;
-use crate::counting::Counted;
 use crate::lambda::{Function, Used};
 use crate::load::Sent;
 use crate::sink::Name;

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use comfy_table::Table;
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use trunkline::cost::{COUNTS, Counted, Counts};
 
 use crate::report::table;
 
@@ -20,37 +20,21 @@ const CALL_MS: f64 = 6.0;
 const FAR_SIDE_MS: f64 = 100.0;
 
 /// What was counted of a message.
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct Counted {
-    inbound_calls: f64,
-    outbound_calls: f64,
-    read_units: f64,
-    write_units: f64,
+fn counted() -> Counted {
+    serde_json::from_str::<Counts>(COUNTS).unwrap().message
 }
 
-#[derive(Debug, Deserialize)]
-struct Counts {
-    message: Counted,
-}
-
-impl Counted {
-    fn read() -> Self {
-        let text = include_str!("../../cli/src/cost/counts.json");
-        serde_json::from_str::<Counts>(text).unwrap().message
-    }
-
-    /// How many functions are at work at once, at so many messages a second. Deliveries one by one: the
-    /// worst case.
-    fn at_work(self, rate: f64) -> f64 {
-        let inbound = self.inbound_calls * CALL_MS;
-        let outbound = self.outbound_calls * CALL_MS + FAR_SIDE_MS;
-        rate * (inbound + outbound) / 1_000.0
-    }
+/// How many functions are at work at once, at so many messages a second. Deliveries one by one: the
+/// worst case.
+fn at_work(counted: Counted, rate: f64) -> f64 {
+    let inbound = counted.inbound_calls * CALL_MS;
+    let outbound = counted.outbound_calls * CALL_MS + FAR_SIDE_MS;
+    rate * (inbound + outbound) / 1_000.0
 }
 
 /// Prints both tables.
 pub fn print() {
-    let counted = Counted::read();
+    let counted = counted();
     println!("## Quotas\n\n{}\n", quotas(counted));
     println!("## Keys, simulated\n\n{}", keys(counted));
 }
@@ -58,7 +42,7 @@ pub fn print() {
 /// How many messages a second each quota allows.
 fn quotas(counted: Counted) -> Table {
     let mut table = table(&["quota", "its default", "messages/s"]);
-    let at_work = counted.at_work(1.0);
+    let at_work = at_work(counted, 1.0);
     let writes = counted.write_units;
     let rows = [
         ("DynamoDB, a new table's write units/s", 4_000.0, 4_000.0 / writes),
@@ -105,7 +89,7 @@ fn keys(counted: Counted) -> Table {
         let per_message = Load { reads: counted.read_units, writes: counted.write_units };
         let partitions = needed(per_message, rate);
         let fullest = spread(per_message, rate, partitions);
-        let processes = counted.at_work(rate);
+        let processes = at_work(counted, rate);
         // A process reads a breaker that is well once a second, and adds its counts each ten.
         let breaker = Load { reads: rate.min(processes), writes: 0.0 };
         let counts = Load { reads: 0.0, writes: processes / 10.0 };
