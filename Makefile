@@ -45,7 +45,7 @@ native: ## the release binaries for this machine, and what they are compared wit
 	@cargo build --locked --quiet -p trunkline-bench
 
 figures: native ## fail if a function's size, or a platform's instructions, have risen by more than a tenth
-	@tools/valgrind.sh >/dev/null
+	@tools/program.sh valgrind valgrind >/dev/null
 	target/debug/trunkline-bench sizes
 	target/debug/trunkline-bench instructions
 
@@ -53,7 +53,7 @@ bench: native ## time, memory, AWS calls, and what is lost: some four minutes (A
 	@target/debug/trunkline-bench run --json target/bench.json $(ARGS)
 
 bench-baseline: native ## keep the sizes and instructions as they are now
-	@tools/valgrind.sh >/dev/null
+	@tools/program.sh valgrind valgrind >/dev/null
 	target/debug/trunkline-bench sizes --write
 	target/debug/trunkline-bench instructions --write
 

@@ -5,10 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
 use trunkline::cost::Counted;
 
-use crate::load::{receipt, send};
+use crate::load::{CONVERSATIONS, Pace, paced, receipt, send};
 use crate::outcome::Run;
 use crate::sink::Behaviour;
 use crate::world::{PAIR, World, with_archive};
@@ -17,8 +16,8 @@ use crate::world::{PAIR, World, with_archive};
 const WIDTH: usize = 5;
 /// How many a second there are.
 const RATE: u32 = 100;
-/// How long it is counted, in seconds.
-const SECONDS: u32 = 10;
+/// How long it is counted.
+const TIME: Duration = Duration::from_secs(10);
 /// How long the far side takes.
 const FAR_SIDE: Duration = Duration::from_millis(100);
 
@@ -41,7 +40,7 @@ pub async fn count(programs: &Path) -> BTreeMap<&'static str, Counted> {
 async fn warm(world: World) -> Arc<World> {
     world.sink.behave(Behaviour { after: FAR_SIDE, ..Behaviour::default() });
     let world = Arc::new(world);
-    for customer in 0..RATE {
+    for customer in 0..CONVERSATIONS {
         send(&world, (customer, 1), Instant::now()).await;
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -51,14 +50,8 @@ async fn warm(world: World) -> Arc<World> {
 async fn messages(world: &Arc<World>, far_side_calls: f64) -> Counted {
     let run = Run::begin(world);
     world.sink.take_heard();
-    let (began, mut sent) = (Instant::now(), JoinSet::new());
-    for place in 0..RATE * SECONDS {
-        let at = began + Duration::from_secs(1) * place / RATE;
-        tokio::time::sleep_until(at.into()).await;
-        let world = Arc::clone(world);
-        sent.spawn(async move { send(&world, (place % RATE, 2 + place / RATE), at).await });
-    }
-    let sent = sent.join_all().await;
+    let pace = Pace { rate: RATE, time: TIME, copies: 1, base: 0, first: 2 };
+    let sent = paced(world, pace).await;
     let counted = run.counted(&sent, Duration::from_secs(20)).await;
     Counted { far_side_calls, ..counted }
 }

@@ -1,9 +1,11 @@
 //! The load: signed messages of customers, as API Gateway hands them to the function.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
+use tokio::task::JoinSet;
 use trunkline_shared::app::{Clock, SystemClock};
 
 use crate::sink::{Heard, Name};
@@ -28,6 +30,41 @@ pub async fn send(world: &World, name: Name, at: Instant) -> Sent {
     let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let accepted = answer.ok && told["statusCode"] == 200;
     Sent { name, at, took: at.elapsed(), accepted }
+}
+
+/// How many conversations take turns.
+pub const CONVERSATIONS: u32 = 100;
+
+/// Messages at an even rate.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How many a second.
+    pub rate: u32,
+    /// For how long, in whole seconds.
+    pub time: Duration,
+    /// How often each is sent.
+    pub copies: u32,
+    /// The first conversation's number.
+    pub base: u32,
+    /// The number of each conversation's first message.
+    pub first: u32,
+}
+
+/// Times are taken from when a message was to be sent, so that a stall shows in all that wait for it.
+pub async fn paced(world: &Arc<World>, pace: Pace) -> Vec<Sent> {
+    let began = Instant::now();
+    let count = pace.rate * u32::try_from(pace.time.as_secs()).unwrap_or(1);
+    let mut calls = JoinSet::new();
+    for place in 0..count {
+        let at = began + Duration::from_secs(1) * place / pace.rate;
+        tokio::time::sleep_until(at.into()).await;
+        let name = (pace.base + place % CONVERSATIONS, place / CONVERSATIONS + pace.first);
+        for _ in 0..pace.copies {
+            let world = Arc::clone(world);
+            calls.spawn(async move { send(&world, name, at).await });
+        }
+    }
+    calls.join_all().await
 }
 
 /// A message of 100 bytes of text.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use comfy_table::Table;
 use sha2::{Digest, Sha256};
-use trunkline::cost::{COUNTS, Counted, Counts};
+use trunkline::cost::{CALL_MS, COUNTS, Counted, Counts, FAR_SIDE_MS};
 
 use crate::report::table;
 
@@ -15,9 +15,6 @@ const PARTITION_READS: f64 = 3_000.0;
 
 /// Messages in a conversation.
 const EACH: f64 = 10.0;
-/// Milliseconds that an AWS call takes, and a far side.
-const CALL_MS: f64 = 6.0;
-const FAR_SIDE_MS: f64 = 100.0;
 
 /// What was counted of a message.
 fn counted() -> Counted {
@@ -27,9 +24,7 @@ fn counted() -> Counted {
 /// How many functions are at work at once, at so many messages a second. Deliveries one by one: the
 /// worst case.
 fn at_work(counted: Counted, rate: f64) -> f64 {
-    let inbound = counted.inbound_calls * CALL_MS;
-    let outbound = counted.outbound_calls * CALL_MS + FAR_SIDE_MS;
-    rate * (inbound + outbound) / 1_000.0
+    rate * counted.seconds(counted.far_side_calls, CALL_MS, FAR_SIDE_MS)
 }
 
 /// Prints both tables.

@@ -5,15 +5,13 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::load::{Sent, send};
+use crate::load::{CONVERSATIONS, Pace, Sent, paced, send};
 use crate::outcome::{Outcome, Run};
 use crate::sink::Behaviour;
 use crate::world::World;
 
 /// How long it is waited for what was accepted and has not arrived.
 const PATIENCE: Duration = Duration::from_secs(45);
-/// How many conversations there are.
-const CONVERSATIONS: u32 = 100;
 
 /// A scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +53,7 @@ impl Scenario {
     /// Runs it for about so long; conversations begin with number `base`.
     pub async fn run(self, world: &Arc<World>, time: Duration, base: u32) -> Outcome {
         let run = Run::begin(world);
-        let rate = |rate: u32| Pace { rate, time, copies: 1, base };
+        let rate = |rate: u32| Pace { rate, time, copies: 1, base, first: 1 };
         let sent = match self {
             Self::Closed => closed(world, time, base).await,
             Self::Paced => paced(world, rate(100)).await,
@@ -112,31 +110,6 @@ async fn closed(world: &Arc<World>, time: Duration, base: u32) -> Vec<Sent> {
         });
     }
     customers.join_all().await.concat()
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Pace {
-    rate: u32,
-    time: Duration,
-    copies: u32,
-    base: u32,
-}
-
-/// Times are taken from when a message was to be sent, so that a stall shows in all that wait for it.
-async fn paced(world: &Arc<World>, pace: Pace) -> Vec<Sent> {
-    let began = Instant::now();
-    let count = pace.rate * u32::try_from(pace.time.as_secs()).unwrap_or(1);
-    let mut calls = JoinSet::new();
-    for place in 0..count {
-        let at = began + Duration::from_secs(1) * place / pace.rate;
-        tokio::time::sleep_until(at.into()).await;
-        let name = (pace.base + place % CONVERSATIONS, place / CONVERSATIONS + 1);
-        for _ in 0..pace.copies {
-            let world = Arc::clone(world);
-            calls.spawn(async move { send(&world, name, at).await });
-        }
-    }
-    calls.join_all().await
 }
 
 async fn burst(world: &Arc<World>, base: u32) -> Vec<Sent> {

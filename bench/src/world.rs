@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
 use trunkline_setup::apply::{Site, apply};
 use trunkline_setup::config::{Environment, Reading, SecretSource, read};
 use trunkline_setup::demo;
@@ -203,19 +202,9 @@ async fn configure(aws: &Aws, sink: &Sink, configuration: Configuration) {
     let text = configuration.text.replace("SINK", &sink.url());
     let reading = Reading { environment: configuration.secrets, allow_local: true };
     let desired = read(&text, reading).unwrap_or_else(|problems| panic!("{problems}"));
-    macro_rules! config {
-        ($sdk:ident) => {
-            $sdk::config::Builder::new()
-                .behavior_version($sdk::config::BehaviorVersion::latest())
-                .region($sdk::config::Region::new("us-east-1"))
-                .credentials_provider(Credentials::new("a", "b", None, None, "bench"))
-                .endpoint_url(&aws.endpoint)
-                .http_client(trunkline_shared::aws::Http::new().unwrap())
-                .build()
-        };
-    }
-    let dynamodb = aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb));
-    let ssm = aws_sdk_ssm::Client::from_conf(config!(aws_sdk_ssm));
+    let config = trunkline::stack::local(&aws.endpoint).await.unwrap();
+    let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+    let ssm = aws_sdk_ssm::Client::new(&config);
     let store = Store::new(dynamodb, TABLE.into(), 90);
     let secrets = Secrets::new(ssm, SECRETS.into());
     let site = Site { store: &store, secrets: &secrets };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::aws::{Clients, ClientsError, MissingVariable, variable};
-use crate::guard::Outside;
+use crate::aws::{Clients, Http, MissingVariable, connect_ahead, variable};
+use crate::guard::{Outside, TlsError};
 use crate::queue::{BadQueues, Queues, Urls};
 use crate::secrets::Secrets;
 use crate::store::{Directory, Store};
@@ -63,9 +63,9 @@ pub enum StartError {
     /// A variable is missing.
     #[error(transparent)]
     Variable(#[from] MissingVariable),
-    /// There are no clients.
+    /// TLS could not be set up.
     #[error(transparent)]
-    Clients(#[from] ClientsError),
+    Tls(#[from] TlsError),
     /// The queues' addresses cannot be read.
     #[error(transparent)]
     Queues(#[from] BadQueues),
@@ -96,9 +96,10 @@ impl App {
     /// # Errors
     /// If the environment is not as the template makes it.
     pub fn from_env() -> Result<Self, StartError> {
-        let clients = Clients::from_env()?;
+        let http = Http::new()?;
+        let clients = Clients::from_env(&http)?;
         let queues: Urls = variable("TRUNKLINE_QUEUES")?.parse()?;
-        clients.connect_ahead(&queues.wake);
+        connect_ahead(&http, &queues.wake);
         let retention = std::env::var("TRUNKLINE_RETENTION_DAYS").ok();
         let days = retention.and_then(|days| days.parse().ok()).unwrap_or(90);
         let local = std::env::var("TRUNKLINE_ALLOW_LOCAL").is_ok_and(|value| value == "yes");

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use trunkline::cost::{
-    Assumed, Bill, COUNTS, Counts, Line, PRICES, Prices, Standing, TEMPLATE, bill, fixed,
+    Assumed, Bill, CALL_MS, COUNTS, Counts, FAR_SIDE_MS, Line, PRICES, Prices, Standing, TEMPLATE,
+    bill, fixed,
 };
 
 use super::Failed;
@@ -30,10 +31,10 @@ pub(super) struct Cost {
     #[arg(long)]
     batch: Option<f64>,
     /// Milliseconds that an AWS call takes.
-    #[arg(long, default_value_t = 6.0)]
+    #[arg(long, default_value_t = CALL_MS)]
     call_ms: f64,
     /// Milliseconds that a far side takes to answer.
-    #[arg(long, default_value_t = 100.0)]
+    #[arg(long, default_value_t = FAR_SIDE_MS)]
     far_side_ms: f64,
     /// The functions' memory in MB.
     #[arg(long, default_value_t = 256.0)]

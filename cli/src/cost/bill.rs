@@ -29,6 +29,17 @@ pub struct Counted {
     pub logged_bytes: f64,
 }
 
+impl Counted {
+    /// For how many seconds functions are at work on one, whose deliveries share so many batches:
+    /// deliveries of a batch are made side by side, the calls of each one after another.
+    #[must_use]
+    pub fn seconds(&self, batches: f64, call_ms: f64, far_side_ms: f64) -> f64 {
+        let inbound = self.inbound_calls * call_ms;
+        let each = self.outbound_calls / self.far_side_calls.max(1.0) * call_ms;
+        (inbound + batches * (each + far_side_ms)) / 1_000.0
+    }
+}
+
 /// What was counted of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
@@ -76,6 +87,12 @@ pub struct Line {
     pub usd: f64,
 }
 
+impl Line {
+    fn of(what: &'static str, quantity: f64, unit: &'static str, price: f64) -> Self {
+        Self { what, quantity, unit, usd: quantity * price }
+    }
+}
+
 /// A bill.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Bill {
@@ -105,18 +122,9 @@ pub fn bill(counts: &Counts, assumed: &Assumed, prices: &Prices) -> Bill {
         Some(batch) => kind.far_side_calls / batch.max(1.0),
         None => kind.outbound_runs,
     };
-    // Deliveries of a batch are made side by side, the calls of each one after another.
-    let seconds = |kind: &Counted| {
-        let inbound = kind.inbound_calls * assumed.call_ms;
-        let each = kind.outbound_calls / kind.far_side_calls.max(1.0) * assumed.call_ms;
-        (inbound + batches(kind) * (each + assumed.far_side_ms)) / 1_000.0
-    };
-    let line = |what, quantity: f64, unit, price: &str| Line {
-        what,
-        quantity,
-        unit,
-        usd: quantity * prices.of(price),
-    };
+    let seconds =
+        |kind: &Counted| kind.seconds(batches(kind), assumed.call_ms, assumed.far_side_ms);
+    let line = |what, quantity, unit, price| Line::of(what, quantity, unit, prices.of(price));
     let gigabytes = |bytes: f64| bytes / 1e9;
     let runs = total(&|kind| kind.inbound_runs + batches(kind));
     let memory = assumed.memory_mb / 1_024.0;
@@ -178,12 +186,7 @@ pub fn fixed(standing: Standing, listeners: f64, memory_mb: f64, prices: &Prices
     // platforms.
     const METRICS: f64 = 5.0 * 3.0;
     const SECONDS: f64 = 3_600.0 * 730.0;
-    let line = |what, quantity: f64, unit, price: &str| Line {
-        what,
-        quantity,
-        unit,
-        usd: quantity * prices.of(price),
-    };
+    let line = |what, quantity, unit, price| Line::of(what, quantity, unit, prices.of(price));
     #[expect(clippy::cast_precision_loss, reason = "a template has a few of each")]
     let [fifo, standard, alarms] =
         [standing.fifo, standing.standard, standing.alarms].map(|count| count as f64);

@@ -80,8 +80,8 @@ async fn answered(
     let (parts, body) = request.try_into_http1x().map_err(user)?.into_parts();
     let body = body.bytes().map(<[u8]>::to_vec).unwrap_or_default();
     let request = reqwest::Request::try_from(http::Request::from_parts(parts, body));
-    let answer = client.execute(request.map_err(user)?).await.map_err(name)?;
-    let (status, headers) = (answer.status(), answer.headers().clone());
+    let mut answer = client.execute(request.map_err(user)?).await.map_err(name)?;
+    let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
     let mut response = http::Response::new(SdkBody::from(answer.bytes().await.map_err(name)?));
     (*response.status_mut(), *response.headers_mut()) = (status, headers);
     response.try_into().map_err(user)

@@ -12,8 +12,6 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Region, StalledStreamProtectionC
 
 pub use http::Http;
 
-use crate::guard::TlsError;
-
 /// One try, in all an operation: a webhook must be answered within five seconds.
 const ATTEMPT: Duration = Duration::from_secs(1);
 const OPERATION: Duration = Duration::from_millis(2_500);
@@ -31,17 +29,6 @@ pub fn variable(name: &'static str) -> Result<String, MissingVariable> {
     std::env::var(name).map_err(|_| MissingVariable(name))
 }
 
-/// Why there are no clients.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientsError {
-    /// A variable is missing.
-    #[error(transparent)]
-    Variable(#[from] MissingVariable),
-    /// TLS could not be set up.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-}
-
 /// The clients that functions use.
 #[derive(Debug, Clone)]
 pub struct Clients {
@@ -51,8 +38,6 @@ pub struct Clients {
     pub sqs: aws_sdk_sqs::Client,
     /// The secrets.
     pub ssm: aws_sdk_ssm::Client,
-    /// What they all speak HTTP with.
-    pub http: Http,
 }
 
 /// Where the services are, told from a queue's address: the table's, the queues' and the secrets', or the
@@ -68,12 +53,21 @@ fn services(queue: &str) -> Vec<String> {
     }
 }
 
+/// Has connections made to all services side by side, while the first message is on its way. Only inside a
+/// runtime.
+pub fn connect_ahead(http: &Http, queue: &str) {
+    for service in services(queue) {
+        let http = http.clone();
+        tokio::spawn(async move { http.connect(&service).await });
+    }
+}
+
 impl Clients {
-    /// From Lambda's environment.
+    /// From Lambda's environment; they all speak HTTP by `http`.
     ///
     /// # Errors
-    /// If a variable that Lambda sets is missing, or TLS cannot be set up.
-    pub fn from_env() -> Result<Self, ClientsError> {
+    /// If a variable that Lambda sets is missing.
+    pub fn from_env(http: &Http) -> Result<Self, MissingVariable> {
         let session = std::env::var("AWS_SESSION_TOKEN").ok().filter(|token| !token.is_empty());
         let credentials = Credentials::new(
             variable("AWS_ACCESS_KEY_ID")?,
@@ -84,7 +78,6 @@ impl Clients {
         );
         let region = Region::new(variable("AWS_REGION")?);
         let endpoint = std::env::var("AWS_ENDPOINT_URL").ok();
-        let http = Http::new()?;
         macro_rules! client {
             ($sdk:ident) => {{
                 let mut config = $sdk::Config::builder()
@@ -109,17 +102,7 @@ impl Clients {
             dynamodb: client!(aws_sdk_dynamodb),
             sqs: client!(aws_sdk_sqs),
             ssm: client!(aws_sdk_ssm),
-            http,
         })
-    }
-
-    /// Has connections made to all services side by side, while the first message is on its way. Only
-    /// inside a runtime.
-    pub fn connect_ahead(&self, queue: &str) {
-        for service in services(queue) {
-            let http = self.http.clone();
-            tokio::spawn(async move { http.connect(&service).await });
-        }
     }
 }
 

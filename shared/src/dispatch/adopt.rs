@@ -11,7 +11,7 @@ pub(super) async fn adopt(
     id: &LegId,
     session: Session,
 ) -> Result<(), DispatchError> {
-    let (leg, _) = app.store.leg_and_breaker(id).await?;
+    let leg = app.store.leg(id).await?;
     if leg.session(&session.conversation) == Some(&session) {
         return Ok(());
     }

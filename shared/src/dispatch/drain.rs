@@ -27,7 +27,7 @@ pub(super) async fn drain<P: Outbound>(
     why: Drain,
     budget: Budget,
 ) -> Result<(), DispatchError> {
-    let (mut leg, _) = app.store.leg_and_breaker(id).await?;
+    let mut leg = app.store.leg(id).await?;
     while leg.parked > 0 {
         let page = app.store.parked(id, None, PAGE).await?;
         if page.is_empty() {
@@ -100,7 +100,7 @@ async fn one<P: Outbound>(
 
 /// Takes a delivery out of what is parked, because a person does not want it sent.
 pub(super) async fn discard(app: &App, id: &LegId, seq: u64) -> Result<(), DispatchError> {
-    let (leg, _) = app.store.leg_and_breaker(id).await?;
+    let leg = app.store.leg(id).await?;
     let Some(parked) = app.store.parked_at(id, seq).await? else { return Ok(()) };
     let now = app.clock.now();
     let outcome = Outcome { verdict: Verdict::Discarded, ..parked.outcome(now) };

@@ -65,11 +65,9 @@ impl Store {
         let names: Vec<_> =
             keys.items().iter().filter_map(|k| event_named(text(k, "sk"))).collect();
         let is_it = |part| {
-            let names = names.iter();
-            let mut found = names.filter(move |(from, event)| {
+            names.iter().find(|(from, event)| {
                 Delivery::part_id(key, from, event, connection, part) == delivery
-            });
-            found.next()
+            })
         };
         let Some((from, event)) = (0..PARTS).find_map(is_it) else { return Ok(None) };
         let found = self.event(key, from, event).await?;

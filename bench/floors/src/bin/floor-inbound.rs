@@ -3,11 +3,11 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json};
-use trunkline_shared::aws::{Clients, variable};
+use trunkline_shared::aws::{Clients, Http, variable};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let clients = &Clients::from_env()?;
+    let clients = &Clients::from_env(&Http::new()?)?;
     let table = &variable("TRUNKLINE_TABLE")?;
     let queues: Value = serde_json::from_str(&variable("TRUNKLINE_QUEUES")?)?;
     let queue = queues["outbound"]["webhook"].as_str().unwrap_or_default();

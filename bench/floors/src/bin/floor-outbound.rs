@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use http::{HeaderMap, Method};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
-use trunkline_shared::aws::{Clients, variable};
+use trunkline_shared::aws::{Clients, Http, variable};
 use trunkline_shared::guard::{Outside, Request};
 
 struct Floor {
@@ -19,7 +19,7 @@ struct Floor {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let floor = &Floor {
-        clients: Clients::from_env()?,
+        clients: Clients::from_env(&Http::new()?)?,
         table: variable("TRUNKLINE_TABLE")?,
         sink: variable("BENCH_SINK")?,
         outside: Outside::new(true),
