@@ -50,6 +50,7 @@ pub async fn serve() -> Result<(), lambda_runtime::Error> {
     let app = App::from_env()?;
     let app = &app;
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<Value>| async move {
+        telemetry::begin(&event.context.request_id);
         // Boxed, so that the whole does not become one type too deep for the compiler.
         Box::pin(handle(app, event.payload)).await
     }))

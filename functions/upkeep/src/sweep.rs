@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use trunkline_shared::app::App;
 use trunkline_shared::model::{ConnectionId, Drain, Reactivation, Wake};
 use trunkline_shared::store::ParkedLeg;
+use trunkline_shared::telemetry;
 
 use crate::UpkeepError;
 use crate::wake::order;
@@ -14,13 +15,15 @@ const LATE: SignedDuration = SignedDuration::from_mins(2);
 /// How many legs of a connection are looked at in a minute.
 const LOOKED_AT: u16 = 500;
 
-/// Looks at every connection of which something is parked.
+/// Looks at every connection of which something is parked, and tells how much that is.
 ///
 /// # Errors
 /// If the table or a queue does not answer.
 pub async fn sweep(app: &App) -> Result<(), UpkeepError> {
+    let mut waiting = 0;
     for connection in app.store.connections_with_parked().await? {
         let legs = app.store.parked_legs(&connection, None, LOOKED_AT).await?;
+        waiting += app.store.count_parked(&legs).await?;
         if legs.is_empty() {
             continue;
         }
@@ -33,6 +36,7 @@ pub async fn sweep(app: &App) -> Result<(), UpkeepError> {
             revive(app, parked).await?;
         }
     }
+    telemetry::waiting(app.clock.now(), waiting);
     Ok(())
 }
 

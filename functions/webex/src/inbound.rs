@@ -131,6 +131,7 @@ pub fn parse(
         origin: Map::new(),
         reaches: None,
         clue: None,
+        trace: None,
         floor: is_customers.then_some(floor),
         body: body(&kind, &incoming, object),
     })

@@ -3,7 +3,9 @@
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_shared::dispatch::{Asking, Outbound, Proof, Sending, Unsendable, unanswered};
+use trunkline_shared::dispatch::{
+    Asking, Outbound, Proof, Sending, Unsendable, put_header, unanswered,
+};
 use trunkline_shared::guard::{Answer, Outside, Request};
 use trunkline_shared::model::{Delivery, EventBody, Platform};
 use trunkline_shared::secrets::SecretBag;
@@ -28,7 +30,12 @@ impl Outbound for Webhook {
             None => write(&envelope(sending))?,
         };
         let url = kind.address(&settings).to_owned();
-        post(&settings, sending.secrets, &sending.delivery.id, sending.now, url, body)
+        let Delivery { id, event, .. } = sending.delivery;
+        let mut request = post(&settings, sending.secrets, id, sending.now, url, body)?;
+        if let Some(trace) = event.trace {
+            put_header(&mut request.headers, "traceparent", &trace.step(&[id]).to_string())?;
+        }
+        Ok(request)
     }
 
     /// The far side knows a message by the envelope's id, which is the delivery's.

@@ -21,6 +21,7 @@ pub(crate) fn event(envelope: Envelope, role: Role) -> Option<Event> {
         origin: Map::new(),
         reaches: None,
         clue: None,
+        trace: None,
         floor: None,
         body: body(envelope.payload, role)?,
     })

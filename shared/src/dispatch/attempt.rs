@@ -4,7 +4,7 @@ use super::{Attempt, DispatchError, Meaning, Outbound, Sending, recall};
 use crate::app::App;
 use crate::intake::take_or_keep;
 use crate::listening;
-use crate::model::{Connection, Delivery, Leg, Platform, Verdict};
+use crate::model::{Connection, Delivery, Event, Leg, Platform, Verdict};
 
 /// Attempts a delivery; answers with the leg afterwards.
 pub(super) async fn attempt<P: Outbound>(
@@ -32,6 +32,7 @@ pub(super) async fn attempt<P: Outbound>(
         app.store.note_clue(&id, conversation, &clue, sending.now).await?;
     }
     let mut attempt = platform.send(&sending, &app.outside).await;
+    attempt.took = app.clock.now().duration_since(now);
     let told = attempt.meaning.external_id.take();
     attempt.meaning.external_id = platform.message_id(delivery, told);
     let leg = match attempt.session.take() {
@@ -43,6 +44,7 @@ pub(super) async fn attempt<P: Outbound>(
         None => leg,
     };
     for event in std::mem::take(&mut attempt.said) {
+        let event = Event { trace: event.trace.or(delivery.event.trace), ..event };
         take_or_keep(app, connection, event).await?;
     }
     Ok((leg, attempt))

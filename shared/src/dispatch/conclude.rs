@@ -1,16 +1,16 @@
 //! What follows from an attempt: the outcome on the event, the breaker, and whether it is tried again.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Attempt, DispatchError, breaker};
 use crate::app::App;
 use crate::intake::{IntakeError, take_from_target};
 use crate::model::{
     Breaker, Connection, ConnectionId, Delivery, EventBody, EventId, Failed, Outcome, Policy,
-    ReceiptStatus, Reference, Verdict,
+    ReceiptStatus, Reference, Verdict, time,
 };
 use crate::operations::{self, Report};
-use crate::telemetry::{self, Count};
+use crate::telemetry::{self, About, Count};
 
 /// What is left to do about a delivery after an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(super) async fn conclude(
     attempts: u32,
 ) -> Result<Conclusion, DispatchError> {
     let now = app.clock.now();
-    let Attempt { meaning, status, retry_after, .. } = attempt;
+    let Attempt { meaning, status, retry_after, took, .. } = attempt;
     let reason = meaning.reason.clone().unwrap_or_default();
     let outcome = |verdict| Outcome {
         verdict,
@@ -52,13 +52,13 @@ pub(super) async fn conclude(
             if status.is_some() {
                 breaker::worked(app, connection, breaker).await?;
             }
-            report(connection, delivery, &settled, now);
+            report(connection, delivery, &settled, took);
         }
         return Ok(Conclusion::Settled);
     }
     if let Some(connection) = connection {
         breaker::failed(app, connection, &reason).await?;
-        report(connection, delivery, &outcome(meaning.verdict), now);
+        report(connection, delivery, &outcome(meaning.verdict), took);
     }
     let policy = connection.map_or_else(Policy::default, |connection| connection.delivery.clone());
     let unknown = meaning.verdict == Verdict::Unknown;
@@ -114,16 +114,35 @@ async fn tell_sender(app: &App, delivery: &Delivery, reason: &str) -> Result<(),
     }
 }
 
-fn report(connection: &Connection, delivery: &Delivery, outcome: &Outcome, now: Timestamp) {
+/// What is told of a delivery, whatever becomes of it.
+pub(super) fn about(delivery: &Delivery) -> About<'_> {
+    About {
+        trace: delivery.event.trace,
+        conversation: Some(&delivery.conversation),
+        event: Some(delivery.event.body.kind()),
+        delivery: Some(&delivery.id),
+        ..About::default()
+    }
+}
+
+fn report(connection: &Connection, delivery: &Delivery, outcome: &Outcome, took: SignedDuration) {
+    let now = outcome.at;
     let what = match outcome.verdict {
         Verdict::Delivered => Count::Delivered,
         Verdict::Skipped | Verdict::Discarded => Count::Skipped,
         Verdict::Permanent | Verdict::Exhausted => Count::Failed,
         Verdict::Retryable | Verdict::Unknown | Verdict::Parked => Count::Retried,
     };
-    telemetry::count(now, what, connection);
+    let since = now.duration_since(delivery.event.at);
+    let about = About {
+        status: outcome.status,
+        ms: Some(time::millis(took)),
+        delivery_time: (what == Count::Delivered).then(|| time::millis(since)),
+        ..about(delivery)
+    };
+    telemetry::tell(now, what, connection, about);
     if what == Count::Delivered {
-        telemetry::took(&connection.id, now, now.duration_since(delivery.event.at));
+        telemetry::took(&connection.id, now, since);
     }
     if matches!(what, Count::Failed | Count::Retried) {
         tracing::warn!(

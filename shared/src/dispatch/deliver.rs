@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::attempt::attempt;
-use super::conclude::{Conclusion, conclude};
+use super::conclude::{Conclusion, about, conclude};
 use super::{DispatchError, Outbound, watch};
 use crate::app::App;
 use crate::model::{Delivery, Leg, Parked, Verdict, Wake};
@@ -95,7 +95,7 @@ async fn park(
     if parked_as == ParkedAs::New {
         let connection = app.directory.connection(&delivery.to.connection, now).await?;
         if let Some(connection) = &connection {
-            telemetry::count(now, Count::Parked, connection);
+            telemetry::tell(now, Count::Parked, connection, about(delivery));
         }
         if leg.parked == 0 {
             let report = Report::parked(delivery, attempts, reason);

@@ -123,6 +123,8 @@ pub struct Attempt {
     pub session: Option<Session>,
     /// What the far side said in its answer: taken like anything that comes from it.
     pub said: Vec<Event>,
+    /// How long it took.
+    pub took: SignedDuration,
 }
 
 impl Attempt {
@@ -130,18 +132,23 @@ impl Attempt {
     #[must_use]
     pub fn answered(answer: &Answer, meaning: Meaning) -> Self {
         Self {
-            meaning,
             status: Some(answer.status.as_u16()),
             retry_after: retry_after(answer),
-            session: None,
-            said: Vec::new(),
+            ..Self::without_answer(meaning)
         }
     }
 
     /// An attempt that was not made, or not answered.
     #[must_use]
     pub fn without_answer(meaning: Meaning) -> Self {
-        Self { meaning, status: None, retry_after: None, session: None, said: Vec::new() }
+        Self {
+            meaning,
+            status: None,
+            retry_after: None,
+            session: None,
+            said: Vec::new(),
+            took: SignedDuration::ZERO,
+        }
     }
 }
 

@@ -39,6 +39,7 @@ pub async fn serve<P: Outbound>(platform: P) -> Result<(), lambda_runtime::Error
     let (app, platform) = (&app, &platform);
     lambda_runtime::run(lambda_runtime::service_fn(
         move |event: LambdaEvent<SqsEvent>| async move {
+            telemetry::begin(&event.context.request_id);
             let deadline = i64::try_from(event.context.deadline).ok();
             let deadline = deadline.and_then(|millis| Timestamp::from_millisecond(millis).ok());
             let until = until(app.clock.now(), deadline.unwrap_or(Timestamp::MAX), P::LONGEST);

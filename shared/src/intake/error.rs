@@ -8,7 +8,7 @@ use crate::switchboard::Refusal;
 /// An event that is now ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    /// Its conversation's id.
+    /// Its conversation's id, or as the sender knows it while it is held back.
     pub conversation: String,
     /// Whether it had been taken before. A duplicate is answered like its first.
     pub duplicate: bool,

@@ -11,9 +11,9 @@ use super::keep::{keep, keep_rejected};
 use super::{Call, Inbound, IntakeError, MAX_BODY, Received, Reply, Result as Came, take};
 use crate::app::App;
 use crate::guard::is_one_of;
-use crate::model::Connection;
+use crate::model::{Connection, Event, Trace};
 use crate::secrets::{PATH_KEY, SecretBag};
-use crate::telemetry::{self, Count};
+use crate::telemetry::{self, About, Count};
 
 /// Platforms wait five seconds (Webex Connect, Twilio's like); whoever waits longer is told before.
 const DEADLINE: Duration = Duration::from_millis(4_500);
@@ -26,7 +26,8 @@ pub async fn serve(platform: impl Inbound) -> Result<(), lambda_http::Error> {
     telemetry::init();
     let app = App::from_env()?;
     let (app, platform) = (&app, &platform);
-    lambda_http::run(lambda_http::service_fn(move |request| async move {
+    lambda_http::run(lambda_http::service_fn(move |request: Request| async move {
+        telemetry::begin(request.lambda_context_ref().map_or("", |context| &context.request_id));
         let reply = answer(app, platform, &request).await;
         telemetry::flush(app).await;
         Ok::<_, std::convert::Infallible>(response(reply))
@@ -112,7 +113,10 @@ async fn hear<P: Inbound>(
         }
         Received::Events(events) => {
             let mut results = Vec::with_capacity(events.len());
+            let trace = trace(app, request);
             for event in events {
+                let kind = event.body.kind();
+                let event = Event { trace: event.trace.or(Some(trace)), ..event };
                 let result = take(app, connection, event).await;
                 let what = match &result {
                     Ok(taken) if taken.duplicate => Count::Duplicate,
@@ -123,12 +127,34 @@ async fn hear<P: Inbound>(
                     }
                     Err(ours) => return Err(ours.clone()),
                 };
-                telemetry::count(now, what, connection);
+                // Held back, it has no conversation of ours yet.
+                let taken = result.as_ref().ok().filter(|_| connection.reorder_window.is_none());
+                let conversation = taken.map(|taken| taken.conversation.as_str());
+                let ended = app.clock.now();
+                let took = ended.duration_since(now);
+                telemetry::tell(
+                    ended,
+                    what,
+                    connection,
+                    About::arrived(trace, kind, conversation, took),
+                );
                 results.push(result);
             }
             Ok(platform.reply(&call, &Came::Taken(&results)))
         }
     }
+}
+
+/// Where in a trace a call is: what Lambda records, if it does; what the caller says; what Lambda says; or
+/// the beginning of one.
+fn trace(app: &App, request: &Request) -> Trace {
+    let lambda = request.lambda_context_ref().and_then(|context| context.xray_trace_id.as_deref());
+    let lambda = lambda.and_then(Trace::of_lambda);
+    let told =
+        request.headers().get("traceparent").and_then(|value| value.to_str().ok()?.parse().ok());
+    let recorded = lambda.filter(|trace| trace.is_sampled());
+    let begun = || Trace::begun(&app.ids.next(app.clock.now()));
+    recorded.or(told).or(lambda).unwrap_or_else(begun)
 }
 
 async fn unread(app: &App, call: &Call<'_>, reason: &str) -> Result<(), IntakeError> {

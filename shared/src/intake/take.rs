@@ -10,7 +10,7 @@ use super::{IntakeError, Rejection, Taken, about, begin, send};
 use crate::app::App;
 use crate::model::{
     Author, AuthorRole, Clue, Connection, ConnectionId, Conversation, ConversationKey, Delivery,
-    Due, Event, EventBody, EventId, LegId, Role, Serving, Wake,
+    Due, Event, EventBody, EventId, LegId, Role, Serving, Trace, Wake,
 };
 use crate::store::{EventRecord, Held, LegAddress, Written};
 use crate::switchboard::{self, Cause, Decision, Refusal, Sender, Situation, Standing, Start};
@@ -72,6 +72,7 @@ pub async fn take_now(
     mut event: Event,
 ) -> Result<Taken, IntakeError> {
     let now = app.clock.now();
+    event.trace.get_or_insert_with(|| Trace::begun(&app.ids.next(now)));
     let Found { key, leg, begun_on } = find_key(app, connection, &event, now).await?;
     about::find(app, &connection.id, &key, &mut event.body).await?;
     let role = connection.role;
@@ -110,7 +111,10 @@ pub async fn take_from_target(
         by_own_time: false,
         channel: None,
         begins: false,
-        event: by_system(app, &delivery.key, id, body),
+        event: Event {
+            trace: delivery.event.trace,
+            ..by(app, Author::nameless(AuthorRole::System), &delivery.key, id, body)
+        },
     };
     enter(app, &arrival).await
 }
@@ -134,14 +138,15 @@ pub async fn take_from_house(
         by_own_time: false,
         channel: None,
         begins: false,
-        event: Event::new(id, &key.customer, app.clock.now(), author, body),
+        event: by(app, author, key, id, body),
     };
     enter(app, &arrival).await
 }
 
-fn by_system(app: &App, key: &ConversationKey, id: EventId, body: EventBody) -> Event {
-    let author = Author::nameless(AuthorRole::System);
-    Event::new(id, &key.customer, app.clock.now(), author, body)
+fn by(app: &App, author: Author, key: &ConversationKey, id: EventId, body: EventBody) -> Event {
+    let now = app.clock.now();
+    let trace = Some(Trace::begun(&app.ids.next(now)));
+    Event { trace, ..Event::new(id, &key.customer, now, author, body) }
 }
 
 async fn enter(app: &App, arrival: &Arrival<'_>) -> Result<Taken, IntakeError> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ConnectionId, Content, ConversationKey, Owner, digest};
+use super::{ConnectionId, Content, ConversationKey, Owner, Trace, digest};
 
 /// An event's identity among those of its connection and customer: the same event sent again has
 /// the same one.
@@ -71,6 +71,9 @@ pub struct Event {
     /// How its conversation can be found where the far side's id leads nowhere yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clue: Option<Clue>,
+    /// Where in a trace it came about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
     /// What happened.
     pub body: EventBody,
 }
@@ -97,6 +100,7 @@ impl Event {
             reaches: None,
             floor: None,
             clue: None,
+            trace: None,
             body,
         }
     }

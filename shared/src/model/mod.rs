@@ -16,6 +16,7 @@ mod policy;
 mod route;
 mod text;
 pub mod time;
+mod trace;
 mod wake;
 
 pub use access::{Access, Audit, Token, TokenKind};
@@ -38,4 +39,5 @@ pub use platform::{Capabilities, Feature, Platform, UnknownPlatform};
 pub use policy::{Policy, Reactivation};
 pub use route::{Due, Keywords, Route, Serving, Since, Switching, Texts, Then, Timer};
 pub use text::Text;
+pub use trace::{NoTrace, Trace};
 pub use wake::Wake;

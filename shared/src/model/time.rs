@@ -1,8 +1,8 @@
 //! Times as platforms write them.
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// Reads a date and time with 0 to 9 fractional digits, `T` or a space between, and `Z`, an offset,
 /// or nothing (which means UTC) behind: Webex Connect's and CM's writings are among these.
@@ -25,6 +25,12 @@ pub fn spaced_millis(at: Timestamp) -> String {
 #[must_use]
 pub fn rfc3339_millis(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// A time in whole milliseconds.
+#[must_use]
+pub fn millis(time: SignedDuration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -1,14 +1,18 @@
 //! The outbound queues: one SQS FIFO queue a platform, one message group a leg.
 
+mod packed;
+
 use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use aws_sdk_sqs::error::DisplayErrorContext;
-use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::packed::Packed;
+use self::packed::{batches, text};
 use crate::model::{Delivery, Job, Platform, Wake};
 
 /// What fits into a message, in bytes (SQS takes more by now; smaller messages cost less).
@@ -16,6 +20,9 @@ pub const MAX_MESSAGE: usize = 256 * 1024;
 
 /// The message attribute that says why a message is in a dead-letter queue.
 pub const REASON: &str = "reason";
+
+/// The message attribute that says where in a trace a message is (W3C trace context).
+pub const TRACE: &str = "traceparent";
 
 /// The longest delay of a message, in seconds.
 const LONGEST_DELAY: f64 = 900.0;
@@ -148,10 +155,15 @@ impl Queues {
     async fn send_batch(&self, messages: Vec<Packed>) -> Result<(), QueueError> {
         let Some(platform) = messages.first().map(Packed::platform) else { return Ok(()) };
         let mut call = self.sqs.send_message_batch().queue_url(self.url(platform)?);
-        for (place, Packed { group, id, body, .. }) in messages.into_iter().enumerate() {
-            let entry = SendMessageBatchRequestEntry::builder().id(place.to_string());
-            let entry = entry.message_group_id(group).message_deduplication_id(id);
-            let entry = entry.message_body(body).build();
+        for (place, packed) in messages.into_iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(place.to_string())
+                .set_message_attributes(packed.attributes())
+                .set_message_system_attributes(packed.system_attributes())
+                .message_group_id(packed.group)
+                .message_deduplication_id(packed.id)
+                .message_body(packed.body)
+                .build();
             call = call.entries(entry.map_err(|error| unavailable(platform, &error))?);
         }
         let answer = call.send().await.map_err(|error| unavailable(platform, &error))?;
@@ -180,18 +192,19 @@ impl Queues {
         packed: Packed,
         reason: Option<&str>,
     ) -> Result<(), QueueError> {
-        let Packed { platform, group, id, body } = packed;
-        let reason = reason.map(|reason| {
-            let text = MessageAttributeValue::builder().data_type("String").string_value(reason);
-            text.build()
-        });
-        let reason = reason.transpose().map_err(|error| unavailable(platform, &error))?;
-        let mut call = self.sqs.send_message().queue_url(url).message_body(body);
-        if let Some(reason) = reason {
+        let platform = packed.platform;
+        let mut call = self
+            .sqs
+            .send_message()
+            .queue_url(url)
+            .set_message_attributes(packed.attributes())
+            .set_message_system_attributes(packed.system_attributes());
+        if let Some(reason) = reason.and_then(text) {
             call = call.message_attributes(REASON, reason);
         }
-        call.message_group_id(group)
-            .message_deduplication_id(id)
+        call.message_body(packed.body)
+            .message_group_id(packed.group)
+            .message_deduplication_id(packed.id)
             .send()
             .await
             .map_err(|error| unavailable(platform, &error))?;
@@ -300,77 +313,4 @@ pub struct Depth {
     pub in_flight: u64,
     /// What is in the dead-letter queue.
     pub dead: u64,
-}
-
-/// A message ready to be queued.
-#[derive(Debug, Clone)]
-pub struct Packed {
-    platform: Platform,
-    group: String,
-    id: String,
-    body: String,
-}
-
-impl Packed {
-    /// A message as it stood in a queue.
-    #[must_use]
-    pub fn raw(platform: Platform, group: String, id: String, body: String) -> Self {
-        Self { platform, group, id, body }
-    }
-
-    /// Its platform, which tells the queue.
-    #[must_use]
-    pub fn platform(&self) -> Platform {
-        self.platform
-    }
-
-    /// Its message group.
-    #[must_use]
-    pub fn group(&self) -> &str {
-        &self.group
-    }
-
-    fn new(platform: Platform, group: String, id: String, job: &Job) -> Result<Self, QueueError> {
-        let body = serde_json::to_string(job).map_err(|e| QueueError::Unwritable(e.to_string()))?;
-        if body.len() > MAX_MESSAGE {
-            return Err(QueueError::TooLarge { size: body.len() });
-        }
-        Ok(Self { platform, group, id, body })
-    }
-}
-
-/// As many as fit into one call each: ten, and no more in all than fits into one message.
-fn batches(messages: Vec<Packed>) -> Vec<Vec<Packed>> {
-    const MOST: usize = 10;
-    let mut batches: Vec<(usize, Vec<Packed>)> = Vec::new();
-    for message in messages {
-        let size = message.body.len();
-        match batches.last_mut() {
-            Some((sum, batch)) if batch.len() < MOST && *sum + size <= MAX_MESSAGE => {
-                *sum += size;
-                batch.push(message);
-            }
-            _ => batches.push((size, vec![message])),
-        }
-    }
-    batches.into_iter().map(|(_, batch)| batch).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_sent_at_once_fits_into_one_call() {
-        let message = |size| {
-            let (group, id) = (String::new(), String::new());
-            Packed::raw(Platform::Webhook, group, id, "x".repeat(size))
-        };
-        let sizes =
-            |messages: Vec<Packed>| batches(messages).iter().map(Vec::len).collect::<Vec<_>>();
-        assert_eq!(sizes(Vec::new()), [0_usize; 0]);
-        assert_eq!(sizes((0..23).map(|_| message(100)).collect()), [10, 10, 3]);
-        assert_eq!(sizes((0..3).map(|_| message(MAX_MESSAGE / 2)).collect()), [2, 1]);
-        assert_eq!(sizes(vec![message(MAX_MESSAGE), message(1)]), [1, 1]);
-    }
 }

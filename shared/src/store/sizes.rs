@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use jiff::Timestamp;
 
-use super::{Store, StoreError, unavailable};
+use super::{ParkedLeg, Store, StoreError, unavailable};
 use crate::model::ConnectionId;
 
 /// Of how many legs what is parked is counted; each other counts as one.
@@ -33,18 +33,26 @@ impl Store {
             return Ok(ParkedSize::default());
         };
         let first = self.parked(&oldest.leg, None, 1).await?.into_iter().next();
-        let counted = legs.iter().take(LEGS).map(|parked| {
-            let pk = format!("PARK#{}", parked.leg.group());
-            async move { self.size(pk, "SEQ#").await }
-        });
-        let counted = futures_util::future::try_join_all(counted).await?;
-        let count = counted.iter().sum::<usize>() + legs.len().saturating_sub(LEGS);
+        let count = self.count_parked(&legs).await?;
         let reason = first.as_ref().map(|first| first.reason.clone());
         Ok(ParkedSize {
             count,
             since: Some(first.map_or(oldest.since, |first| first.since)),
             reason,
         })
+    }
+
+    /// How much is parked on these legs, at least.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn count_parked(&self, legs: &[ParkedLeg]) -> Result<usize, StoreError> {
+        let counted = legs.iter().take(LEGS).map(|parked| {
+            let pk = format!("PARK#{}", parked.leg.group());
+            async move { self.size(pk, "SEQ#").await }
+        });
+        let counted = futures_util::future::try_join_all(counted).await?;
+        Ok(counted.iter().sum::<usize>() + legs.len().saturating_sub(LEGS))
     }
 
     /// How many deliveries to a connection wait for a person.

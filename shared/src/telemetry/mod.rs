@@ -1,5 +1,5 @@
-//! What is told of what happens: JSON log lines, and metrics in CloudWatch's embedded format. Neither
-//! ever holds a secret or a message's text.
+//! What is told of what happens: a JSON line for each message, which CloudWatch also counts, and log lines
+//! of what is out of the ordinary. Neither ever holds a secret or a message's text.
 
 mod emf;
 mod tally;
@@ -9,8 +9,10 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+pub use emf::{About, begin};
 pub use tally::{BUCKETS, flush, took};
 
+use self::emf::Counted;
 use crate::model::{Connection, Platform};
 
 /// What is counted, by platform and connection.
@@ -93,19 +95,36 @@ pub fn init() {
     let ours = ["shared", "console", "upkeep"].into_iter().chain(Platform::names());
     let ours = ours.map(|name| (format!("trunkline_{name}"), level));
     let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(ours);
+    // The runtime's span names the request and the trace that a line belongs to.
+    let filter = filter.with_target("lambda_runtime::layers::trace", LevelFilter::INFO);
     let log = tracing_subscriber::fmt::layer().json().flatten_event(true);
-    let log = log.with_current_span(false).with_target(false);
+    let log = log.with_current_span(true).with_span_list(false).with_target(false);
     // A second start in one process (a test's) keeps the first's.
     let _ = tracing_subscriber::registry().with(filter).with(log).try_init();
 }
 
-/// Counts one.
+/// Counts one of which nothing else is known.
 pub fn count(now: Timestamp, what: Count, connection: &Connection) {
+    tell(now, what, connection, About::default());
+}
+
+/// Tells of a message, and counts it.
+pub fn tell(now: Timestamp, what: Count, connection: &Connection, about: About<'_>) {
     tally::add(&connection.id, now, what.tallied());
-    emf::print(now, what.name(), connection.platform, Some(&connection.id));
+    let (platform, connection) = (Some(connection.platform), Some(&connection.id));
+    emf::print(now, Counted { name: what.name(), number: 1, platform, connection }, about);
+}
+
+/// Tells how many deliveries wait in the table now.
+pub fn waiting(now: Timestamp, number: usize) {
+    let number = u64::try_from(number).unwrap_or(u64::MAX);
+    let counted = Counted { name: "Waiting", number, platform: None, connection: None };
+    emf::print(now, counted, About::default());
 }
 
 /// Counts a dead letter of a platform.
 pub fn count_dead_letter(now: Timestamp, platform: Platform) {
-    emf::print(now, "DeadLettered", platform, None);
+    let platform = Some(platform);
+    let counted = Counted { name: "DeadLettered", number: 1, platform, connection: None };
+    emf::print(now, counted, About::default());
 }

@@ -7,7 +7,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
-use crate::model::ConnectionId;
+use crate::model::{ConnectionId, time};
 use crate::store::{Counts, minute};
 
 /// How long lies between two additions at least, so that they cost a busy process next to nothing.
@@ -38,8 +38,8 @@ pub(super) fn add(connection: &ConnectionId, now: Timestamp, name: Option<&str>)
 }
 
 /// Counts how long an event took from its arrival to its far side.
-pub fn took(connection: &ConnectionId, now: Timestamp, time: SignedDuration) {
-    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+pub fn took(connection: &ConnectionId, now: Timestamp, took: SignedDuration) {
+    let millis = time::millis(took);
     let class = BUCKETS.iter().take_while(|end| millis > **end).count();
     add(connection, now, Some(&format!("t{class:02}")));
 }

@@ -27,6 +27,7 @@ pub async fn serve() -> Result<(), lambda_runtime::Error> {
     let world = Arc::new(AppWorld::new(app, local));
     let (world, ids) = (&world, &ids);
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<Value>| async move {
+        telemetry::begin(&event.context.request_id);
         let now = world.now();
         let left = left(event.context.deadline, now.as_millisecond());
         let shift = Shift {

@@ -7,11 +7,11 @@ use trunkline_shared::app::App;
 use trunkline_shared::guard::Outside;
 use trunkline_shared::intake::{IntakeError, take_or_keep};
 use trunkline_shared::listening::{self, ListeningError};
-use trunkline_shared::model::{AuthorRole, Connection, ConnectionId, Event, Platform};
+use trunkline_shared::model::{AuthorRole, Connection, ConnectionId, Event, Platform, Trace};
 use trunkline_shared::queue::{Listen, QueueError};
 use trunkline_shared::secrets::{SecretBag, SecretsError};
 use trunkline_shared::store::{Active, Lease, StoreError};
-use trunkline_shared::telemetry::{self, Count};
+use trunkline_shared::telemetry::{self, About, Count};
 
 use crate::login::Tokens;
 
@@ -172,12 +172,19 @@ impl World for AppWorld {
         {
             return Ok(());
         }
-        let what = match take_or_keep(app, connection, event).await? {
+        let begun = self.now();
+        let trace = Trace::begun(&app.ids.next(begun));
+        let kind = event.body.kind();
+        let event = Event { trace: Some(trace), ..event };
+        let taken = take_or_keep(app, connection, event).await?;
+        let what = match &taken {
             Some(taken) if taken.duplicate => Count::Duplicate,
             Some(_) => Count::Accepted,
             None => Count::Refused,
         };
-        telemetry::count(self.now(), what, connection);
+        let (now, conversation) = (self.now(), taken.as_ref().map(|taken| &*taken.conversation));
+        let about = About::arrived(trace, kind, conversation, now.duration_since(begun));
+        telemetry::tell(now, what, connection, about);
         Ok(())
     }
 
