@@ -7,12 +7,14 @@ PLATFORMS := cm servisbot twin unblu webex webhook
 FUNCTIONS := $(foreach p,$(PLATFORMS),$(p)-inbound $(p)-outbound) twin-listener upkeep console
 PACKAGES := $(foreach p,$(PLATFORMS),-p trunkline-$(p)) -p trunkline-upkeep -p trunkline-console
 PYTHON ?= python3
+# The release before this one: what an upgrade begins with.
+PREVIOUS = $(shell cut -d' ' -f2 tests/previous-release)
 SAM := .tools/sam/bin/sam
 # The local AWS takes any credentials; none of the real ones must come near it.
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check unit pages e2e chaos native figures bench bench-baseline bench-count fuzz tools build release deploy invoke schema clean
+.PHONY: help run test check unit pages e2e previous chaos native figures bench bench-baseline bench-count fuzz tools build release deploy invoke schema clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -33,7 +35,7 @@ unit: ## unit and property tests
 pages: .tools/web/.installed ## the console's pages in a browser, on an API that is played
 	cd functions/console/web && CI=true CHROMIUM="$$(../../../tools/chromium.sh)" npx playwright test $(ARGS)
 
-e2e: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed build ## end to end, on the real template on a local AWS
+e2e: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed previous build ## end to end, on the real template on a local AWS
 	cargo test -p trunkline-tests --locked -- $(ARGS)
 
 chaos: tools .tools/test/.installed .tools/api/.installed build ## the fault runs at full size: some ten minutes
@@ -91,6 +93,19 @@ build: ## the functions and the command, for this machine
 	    strip -o target/lambda/$$f/bootstrap target/debug/$$f && touch target/lambda/$$f/.dev; \
 	  fi; \
 	done
+
+# Into the same place as this version, for what both stand on is built once; `build` comes after it.
+previous: target/previous/.built ## the release before this one, for the test of an upgrade
+
+target/previous/.built: tests/previous-release
+	@git cat-file -e $(PREVIOUS)^{commit} || { echo "$(PREVIOUS) is not in this clone: git fetch --unshallow"; exit 1; }
+	@echo "building the release before this one ($(PREVIOUS)) …"
+	@rm -rf target/previous && mkdir -p target/previous && git archive $(PREVIOUS) | tar -x -C target/previous
+	@cd target/previous && CARGO_TARGET_DIR=$(CURDIR)/target cargo build --locked --quiet -p trunkline $(PACKAGES) --bins
+	@for f in $(FUNCTIONS); do \
+	  mkdir -p target/previous/target/lambda/$$f && strip -o target/previous/target/lambda/$$f/bootstrap target/debug/$$f; \
+	done
+	@touch $@
 
 release: .tools/release/.installed ## the functions for AWS, arm64 (ARCH=x86_64 for the other)
 	PATH="$(CURDIR)/.tools/release/bin:$$PATH" cargo lambda build --release --locked --output-format binary \

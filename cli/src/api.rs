@@ -95,6 +95,14 @@ impl Api {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// Removes something.
+    ///
+    /// # Errors
+    /// If it is refused.
+    pub async fn delete(&self, path: &str) -> Result<Value, ApiError> {
+        self.call(Method::DELETE, path, None).await
+    }
+
     async fn call(
         &self,
         method: Method,

@@ -9,6 +9,7 @@ mod chaos;
 mod check;
 mod console;
 mod counts;
+mod customer;
 mod delivery;
 mod duplicates;
 mod faults;
@@ -21,9 +22,11 @@ mod parked;
 mod platforms;
 mod schedule;
 mod setup;
+mod sight;
 mod simulate;
 mod story;
 mod timers;
+mod upgrade;
 mod webhook;
 
 use std::sync::Arc;
@@ -158,6 +161,8 @@ fn together(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
             parked::what_is_discarded_is_not_sent,
             parked::a_payload_that_no_worker_can_handle_is_a_dead_letter_until_redriven,
             schedule::four_more_attempts_within_the_hour_and_then_a_person,
+            customer::a_customers_data_is_given_out_and_removed,
+            sight::a_message_is_followed_from_the_webhook_to_the_platforms_answer,
             setup::the_command_applies_and_prints_addresses,
             setup::the_command_says_all_that_is_wrong_with_a_file,
             setup::every_function_has_a_sample_and_the_demo_runs_and_ends,
@@ -178,6 +183,7 @@ fn alone(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
             faults::a_receiver_that_is_too_slow_gets_it_again_as_often_as_is_set,
             listener::a_listener_is_replaced_and_killed_and_nothing_is_lost_or_said_twice,
             console::the_api_is_as_it_is_described,
+            upgrade::live_conversations_survive_a_deploy_and_the_way_back,
             chaos::one_poisoned_conversation_does_not_hold_up_the_others,
             chaos::nothing_is_lost_or_out_of_order_while_all_goes_wrong,
         ]

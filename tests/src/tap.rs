@@ -99,6 +99,14 @@ impl Tap {
         Some(rule.fault)
     }
 
+    /// What was sent in calls of an operation, with `word` in it.
+    pub fn bodies(&self, operation: &str, word: &str) -> Vec<String> {
+        let seen = self.calls.seen.lock().unwrap();
+        let fits =
+            seen.iter().filter(|(name, body)| name.contains(operation) && body.contains(word));
+        fits.map(|(_, body)| body.clone()).collect()
+    }
+
     /// How often each operation was called with `word` in its body. Reads of what a process remembers
     /// (configuration, the way from a leg's external id) are told apart: they come with a fresh
     /// process and every half minute, not with a message.

@@ -5,9 +5,9 @@ use std::process::Output;
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::process::Command;
-use trunkline::local::{LocalStack, Options, Places, Progress, plain_http};
+use trunkline::local::{LocalStack, Options, Places, Progress, STACK, plain_http};
 use trunkline::stack::Stack;
 use trunkline_shared::app::{App, Clock, RandomIds, SystemClock};
 use trunkline_shared::guard::Outside;
@@ -23,6 +23,7 @@ use crate::tap::Tap;
 #[derive(Debug)]
 pub struct World {
     local: LocalStack,
+    places: Places,
     /// The tap on the functions' calls to AWS.
     pub tap: Tap,
     /// The Python side.
@@ -39,28 +40,33 @@ impl World {
     /// Starts it, on ports that are free.
     pub async fn start() -> Self {
         let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
+        Self::of(&project, "test").await
+    }
+
+    /// Starts one with the template and the functions of `version`, a folder. Logs go to `.local/<name>`.
+    pub async fn of(version: &Path, name: &str) -> Self {
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
         let http = plain_http();
         let tap = Tap::start(http.clone()).await;
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         tap.leads_to(format!("http://127.0.0.1:{port}"));
-        let places = Places::of(&project, "test");
+        let places = Places { project: version.to_owned(), ..Places::of(&project, name) };
         let mut progress = Progress::new(2);
-        let options = Options {
-            port,
-            functions_endpoint: Some(tap.endpoint()),
-            // A killed worker's messages come back sooner than on AWS, so that tests need not wait.
-            parameters: vec![
-                "OutboundTimeout=10".into(),
-                "OutboundVisibility=12".into(),
-                // Listeners hand over sooner, so that tests see it.
-                "ListenerTimeout=24".into(),
-            ],
-        };
+        let endpoint = Some(tap.endpoint());
+        let options = Options { port, functions_endpoint: endpoint, parameters: parameters() };
         let local = LocalStack::start(&places, &options, &mut progress).await;
         let local = local.unwrap_or_else(|error| panic!("{error}"));
         let config = trunkline::stack::local(&local.aws.endpoint()).await.unwrap();
         let sqs = aws_sdk_sqs::Client::new(&config);
-        Self { local, tap, sqs, reference: Reference::new(&project), project, http }
+        let reference = Reference::new(&project);
+        Self { local, places, tap, reference, sqs, project, http }
+    }
+
+    /// Deploys the template and the functions of another version over what is there.
+    pub async fn deploy(&self, version: &Path) {
+        let places = Places { project: version.to_owned(), ..self.places.clone() };
+        let deployed = self.local.deploy(&places, &parameters()).await;
+        deployed.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// The deployed stack.
@@ -87,7 +93,19 @@ impl World {
 
     /// The log so far: the local AWS's, with the functions' lines.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.project.join(".local/test/aws.log")).unwrap()
+        std::fs::read_to_string(self.places.logs.join("aws.log")).unwrap()
+    }
+
+    /// What the functions logged with `word` in it, oldest first, as CloudWatch has it.
+    pub async fn lines(&self, word: &str) -> Vec<String> {
+        let asked = json!({"logGroupName": format!("/trunkline/{STACK}"), "filterPattern": word});
+        let call = self.http.post(self.local.aws.endpoint());
+        let call = call.header("x-amz-target", "Logs_20140328.FilterLogEvents");
+        let call =
+            call.header("content-type", "application/x-amz-json-1.1").body(asked.to_string());
+        let found: Value = call.send().await.unwrap().json().await.unwrap();
+        let events = found["events"].as_array().cloned().unwrap_or_default();
+        events.iter().filter_map(|event| event["message"].as_str().map(Into::into)).collect()
     }
 
     /// Asks a connection's far side to prove itself; answers with what was heard.
@@ -139,6 +157,18 @@ impl World {
             ids: Arc::new(RandomIds),
         }
     }
+}
+
+/// The template's parameters in tests.
+fn parameters() -> Vec<String> {
+    let parameters = [
+        // A killed worker's messages come back sooner than on AWS, so that tests need not wait.
+        "OutboundTimeout=10",
+        "OutboundVisibility=12",
+        // Listeners hand over sooner, so that tests see it.
+        "ListenerTimeout=24",
+    ];
+    parameters.map(ToOwned::to_owned).to_vec()
 }
 
 /// A clock that is ahead of the machine's, by as much as it is told.

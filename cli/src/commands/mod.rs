@@ -3,6 +3,7 @@
 mod check;
 mod configure;
 mod cost;
+mod customer;
 mod local;
 mod look;
 mod operate;
@@ -157,6 +158,9 @@ enum Command {
         #[command(flatten)]
         whose: turn::Whose,
     },
+    /// Give out or remove a customer's data.
+    #[command(subcommand)]
+    Customer(customer::Customer),
     /// Compute what AWS bills, from counted calls and list prices.
     Cost(cost::Cost),
     /// Say who may use the API and the console.
@@ -256,6 +260,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failed> {
         Command::Close { whose } => {
             turn::turn(&api(&name, cli.api).await?, &whose, Turn::Close).await
         }
+        Command::Customer(what) => customer::run(&api(&name, cli.api).await?, &what).await,
         Command::Cost(what) => cost::run(&what),
         Command::Token(what) => token::run(&find(&name).await?, what).await,
         Command::Secret => {

@@ -146,4 +146,13 @@ impl LocalStack {
         progress.done();
         Ok(Self { aws, stack })
     }
+
+    /// Deploys what is in `places` over what is there, as one who changes the version would.
+    ///
+    /// # Errors
+    /// If SAM fails.
+    pub async fn deploy(&self, places: &Places, parameters: &[String]) -> Result<(), LocalError> {
+        deploy::check_built(places)?;
+        deploy::deploy(places, &self.aws, parameters).await
+    }
 }

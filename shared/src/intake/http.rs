@@ -76,7 +76,7 @@ async fn admit<P: Inbound>(
         return Ok(not_found());
     }
     platform.prepare(&connection, request.headers(), &app.outside, now).await;
-    hear(app, platform, request, &connection, &secrets, beyond).await
+    Box::pin(hear(app, platform, request, &connection, &secrets, beyond)).await
 }
 
 async fn hear<P: Inbound>(

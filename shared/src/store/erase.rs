@@ -50,6 +50,20 @@ impl Store {
         Ok(())
     }
 
+    async fn erase_dead_letters(&self, group: &str) -> Result<(), StoreError> {
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.dead_letters(after.as_deref(), PAGE).await?;
+            for letter in page.iter().filter(|letter| letter.group == group) {
+                self.forget_dead_letter(letter).await?;
+            }
+            match page.last() {
+                Some(last) => after = Some(last.id.clone()),
+                None => return Ok(()),
+            }
+        }
+    }
+
     async fn erase_leg(&self, leg: &Leg) -> Result<(), StoreError> {
         let LegId { connection, .. } = &leg.id;
         for session in &leg.sessions {
@@ -57,6 +71,7 @@ impl Store {
             self.delete(index, "LEG".into()).await?;
         }
         let group = leg.id.group();
+        self.erase_dead_letters(&group).await?;
         self.delete(format!("PARKED#{connection}"), group.clone()).await?;
         for pk in [format!("PARK#{group}"), format!("HELD#{group}")] {
             loop {

@@ -1,4 +1,5 @@
-//! Between our types and DynamoDB's items: keys, and one attribute `json` for the rest.
+//! Between our types and DynamoDB's items: keys, the schema's version, and one attribute `json` for the
+//! rest.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
@@ -6,6 +7,10 @@ use serde::de::DeserializeOwned;
 
 use super::{Item, StoreError};
 use crate::model::{ConnectionId, ConversationKey, EventId};
+
+/// How items are written now, in their attribute `v`. A change that an older version still reads rightly,
+/// such as a field that may be missing, leaves it; any other raises it. Items without it are older.
+pub const SCHEMA: u64 = 1;
 
 /// `CONV#<channel>#<customer>`. The customer's id is last, so nothing in it can be taken for a key's
 /// end.
@@ -24,11 +29,12 @@ pub(super) fn event_named(sk: &str) -> Option<(ConnectionId, EventId)> {
 }
 
 pub(super) fn item(pk: String, sk: String, value: &impl Serialize) -> Result<Item, StoreError> {
-    let json = to_json(&pk, value)?;
+    let json = to_json(&kind_of(&pk), value)?;
     Ok(Item::from([
         ("pk".to_owned(), AttributeValue::S(pk)),
         ("sk".to_owned(), AttributeValue::S(sk)),
         ("json".to_owned(), AttributeValue::S(json)),
+        ("v".to_owned(), AttributeValue::N(SCHEMA.to_string())),
     ]))
 }
 
@@ -37,7 +43,11 @@ pub(super) fn to_json(key: &str, value: &impl Serialize) -> Result<String, Store
 }
 
 pub(super) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
-    let key = || format!("{}/{}", text(item, "pk"), text(item, "sk"));
+    let key = || format!("{}/{}", kind_of(text(item, "pk")), text(item, "sk"));
+    let version = item.get("v").and_then(|v| v.as_n().ok()?.parse().ok()).unwrap_or(0);
+    if version > SCHEMA {
+        return Err(StoreError::Newer { key: kind_of(text(item, "pk")), version });
+    }
     serde_json::from_str(text(item, "json")).map_err(|error| garbled(&key(), &error))
 }
 
@@ -47,4 +57,25 @@ pub(super) fn text<'a>(item: &'a Item, name: &str) -> &'a str {
 
 pub(super) fn garbled(key: &str, error: &serde_json::Error) -> StoreError {
     StoreError::Garbled { key: key.to_owned(), cause: error.to_string() }
+}
+
+/// What kind of item a partition key is of: what follows may name a customer.
+fn kind_of(pk: &str) -> String {
+    pk.split('#').next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_later_version_wrote_is_not_misread() {
+        let mut written = item("LEG#a#b".into(), "LEG".into(), &7).unwrap();
+        assert_eq!(read::<u8>(&written).unwrap(), 7);
+        written.insert("v".into(), AttributeValue::N((SCHEMA + 1).to_string()));
+        let why = read::<u8>(&written).unwrap_err().to_string();
+        assert!(why.contains("LEG") && why.contains("later"), "{why}");
+        written.remove("v");
+        assert_eq!(read::<u8>(&written).unwrap(), 7, "older items have none");
+    }
 }

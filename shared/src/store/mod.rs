@@ -21,6 +21,8 @@
 //! | `DEAD` | `<time>#<id>` | a queue's message that we could not handle |
 //! | `WAITING` | `PARKED#…`, `FAILED#…` | that such a partition has, or had, something in it |
 //! | `REJECT#<connection>` | `<time>#<id>` | a body that could not be read |
+//!
+//! Each item says in `v` in which schema it was written: see [`SCHEMA`].
 
 mod access;
 mod active;
@@ -31,6 +33,7 @@ mod conversations;
 mod dead_letters;
 mod directory;
 mod erase;
+mod export;
 mod failed;
 mod held;
 mod item;
@@ -56,7 +59,9 @@ pub use active::{Active, Lease};
 pub use config::{Health, Listed, Registration};
 pub use conversations::{EventRecord, Sorted, Written};
 pub use directory::Directory;
+pub use export::Piece;
 pub use held::Held;
+pub use item::SCHEMA;
 pub use legs::LegAddress;
 pub use listing::{Ended, Window, place};
 pub use parking::{ParkedAs, ParkedLeg};
@@ -87,6 +92,17 @@ pub enum StoreError {
         key: String,
         /// Why.
         cause: String,
+    },
+    /// A later version of Trunkline wrote an item in a way that this one does not know. Ours: nothing is
+    /// lost, and it is read once that version is deployed again.
+    #[error(
+        "the item {key} is of schema {version}, written by a later Trunkline: deploy that again"
+    )]
+    Newer {
+        /// What kind of item.
+        key: String,
+        /// Its schema.
+        version: u64,
     },
 }
 

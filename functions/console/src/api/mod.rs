@@ -3,6 +3,7 @@
 mod connection_acts;
 mod connections;
 mod conversations;
+mod customers;
 mod dead_letters;
 mod deliveries;
 mod metrics;
@@ -91,7 +92,7 @@ fn operations() -> (Operations, Operations) {
         .routes(routes!(turns::hand_over))
         .routes(routes!(turns::hand_back))
         .routes(routes!(turns::close))
-        .routes(routes!(turns::erase))
+        .routes(routes!(customers::export, customers::erase))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::replay))
         .routes(routes!(deliveries::discard))

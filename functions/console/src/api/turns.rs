@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use trunkline_shared::intake::{Taken, take_from_house};
 use trunkline_shared::model::{
     Access, Author, AuthorRole, Content, ConversationKey, EventBody, EventId, Mode, Recall,
@@ -51,13 +51,6 @@ pub struct Posted {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Turned {
     state: Option<Stands>,
-}
-
-/// What was removed.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Erased {
-    /// How many events.
-    events: usize,
 }
 
 type Whose = Path<(String, String)>;
@@ -133,24 +126,6 @@ pub async fn close(
 ) -> Result<(StatusCode, axum::Json<Turned>), Problem> {
     let body = EventBody::Close { reason: why.checked()? };
     turn(&console, &caller, "conversation.close", &key(&channel, customer)?, body).await
-}
-
-/// Remove all that is known of a customer on a channel.
-#[utoipa::path(delete, path = "/customers/{channel}/{customer}", tag = "conversations",
-    params(("channel" = String, Path, description = "The channel connection", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
-        ("customer" = String, Path, description = "The customer; `~` and base64url where their id is not plain")),
-    responses((status = 202, body = Erased)))]
-pub async fn erase(
-    State(console): State<Arc<Console>>,
-    caller: Caller,
-    Path((channel, customer)): Whose,
-) -> Result<(StatusCode, axum::Json<Erased>), Problem> {
-    caller.may(Access::Admin)?;
-    let key = key(&channel, customer)?;
-    let events = console.app.store.erase(&key).await?;
-    // Not whose: that was to be forgotten.
-    caller.note(&console.app, "customer.erase", &channel, json!({"events": events})).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(Erased { events })))
 }
 
 impl Why {
