@@ -14,7 +14,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check unit pages e2e previous chaos native figures bench bench-baseline bench-count fuzz tools build release deploy invoke schema clean
+.PHONY: help run test check unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz tools build release deploy invoke schema clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -40,6 +40,13 @@ e2e: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed pr
 
 chaos: tools .tools/test/.installed .tools/api/.installed build ## the fault runs at full size: some ten minutes
 	TRUNKLINE_CHAOS=full cargo test -p trunkline-tests --locked -- chaos:: $(ARGS)
+
+soak: tools .tools/test/.installed .tools/api/.installed native build ## half an hour of mixed platforms and faults, on the release binaries (TIME=1800 seconds)
+	@for f in $(FUNCTIONS); do \
+	  mkdir -p target/soak/target/lambda/$$f && strip -o target/soak/target/lambda/$$f/bootstrap target/release/$$f; \
+	done
+	@cp template.yaml samconfig.toml target/soak/
+	TRUNKLINE_VERSION=$(CURDIR)/target/soak TRUNKLINE_SOAK=$${TIME:-1800} cargo test -p trunkline-tests --locked -- soak::
 
 native: ## the release binaries for this machine, and what they are compared with: some ten minutes at first
 	@echo "building release binaries …"

@@ -40,7 +40,8 @@ impl World {
     /// Starts it, on ports that are free.
     pub async fn start() -> Self {
         let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
-        Self::of(&project, "test").await
+        let version = std::env::var("TRUNKLINE_VERSION").map_or(project, PathBuf::from);
+        Self::of(&version, "test").await
     }
 
     /// Starts one with the template and the functions of `version`, a folder. Logs go to `.local/<name>`.
