@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use trunkline_shared::app::unguessable;
-use trunkline_shared::model::{Connection, Role, Route};
+use trunkline_shared::model::{Connection, ConnectionId, Platform, Role, Route};
 use trunkline_shared::secrets::{PATH_KEY, SecretBag, Secrets, SecretsError};
 use trunkline_shared::store::{Store, StoreError};
 
@@ -13,8 +13,21 @@ use crate::config::{Desired, DesiredConnection};
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// The table.
-    #[error("{0}\nApply again when it is back: what was applied stays as it is.")]
+    #[error("{0}\nApply again: what was applied stays as it is.")]
     Store(#[from] StoreError),
+    /// A connection would be another platform's, with conversations and deliveries of the one before.
+    #[error(
+        "nothing was applied: {id} is on {before}, and its conversations with it. Give the connection on \
+         {wanted} another id, and put that into the route"
+    )]
+    OtherPlatform {
+        /// Which.
+        id: ConnectionId,
+        /// Where it is.
+        before: Platform,
+        /// Where it was to be.
+        wanted: Platform,
+    },
     /// The secrets.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
@@ -63,7 +76,7 @@ impl Change {
 /// a channel is put there before the channel, so that no message meets half a route.
 ///
 /// # Errors
-/// If AWS refuses. Applying again is safe.
+/// If AWS refuses, or a connection is on another platform. Applying again is safe.
 pub async fn apply(
     site: Site<'_>,
     desired: &Desired,
@@ -71,6 +84,13 @@ pub async fn apply(
 ) -> Result<(), ApplyError> {
     let (channels, others): (Vec<_>, Vec<_>) =
         desired.connections.iter().partition(|desired| desired.connection.role == Role::Channel);
+    for DesiredConnection { connection: wanted, .. } in &desired.connections {
+        let before = site.store.connection(&wanted.id).await?;
+        if let Some(before) = before.filter(|before| before.platform != wanted.platform) {
+            let (id, wanted) = (wanted.id.clone(), wanted.platform);
+            return Err(ApplyError::OtherPlatform { id, before: before.platform, wanted });
+        }
+    }
     for desired in others {
         told(&connection(site, desired).await?);
     }
@@ -144,8 +164,9 @@ async fn put_secrets(site: Site<'_>, desired: &DesiredConnection) -> Result<i64,
         wanted.set(name, values.clone());
     }
     if wanted.newest(PATH_KEY).is_none() {
-        let kept = before.newest(PATH_KEY).map(ToOwned::to_owned);
-        wanted.set(PATH_KEY, vec![kept.unwrap_or_else(new_path_key)]);
+        // The one before a rotated key holds until the next rotation.
+        let kept: Vec<String> = before.live(PATH_KEY).into_iter().map(Into::into).collect();
+        wanted.set(PATH_KEY, if kept.is_empty() { vec![new_path_key()] } else { kept });
     }
     if wanted == before {
         return Ok(version);

@@ -3,6 +3,7 @@
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use http::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -10,7 +11,11 @@ use tokio::process::Command;
 use trunkline::apply::apply;
 use trunkline::config::{Reading, read};
 use trunkline::local::demo::{self, Api, CONFIGURATION, DemoSecrets};
+use trunkline_shared::model::Access;
+use trunkline_shared::secrets::PATH_KEY;
 use trunkline_tests::{World, processes_of};
+
+use crate::api::Caller;
 
 async fn trunkline(world: &World, arguments: &[&str]) -> Output {
     let variables = [
@@ -91,6 +96,21 @@ pub async fn the_command_applies_and_prints_addresses(world: &World) {
     assert!(key.len() >= 43, "a key was made: {made}");
     let same = text(&trunkline(world, &["urls", &file]).await.stdout);
     assert_eq!(urls, same, "a key that was made stays");
+    let operator = Caller::with(world, Access::Admin).await;
+    let rotated = operator.calls(Method::POST, "/connections/cli-bot/rotate-key", None).await;
+    assert_eq!(rotated.0, 200, "{}", rotated.2);
+    trunkline(world, &["apply", &other]).await;
+    let id = "cli-bot".parse().unwrap();
+    let (bag, _) = world.stack().secrets.written(&id).await.unwrap().unwrap();
+    assert_eq!((bag.live(PATH_KEY).len(), bag.live(PATH_KEY)[1]), (2, key), "both hold meanwhile");
+
+    let moved = FILE.replace("platform: webex", "platform: webhook").replace(
+        "      verification_token: { env: DEMO_WEBEX_TOKEN }\n      send_url: { env: DEMO_WEBEX_URL }",
+        "      signing: { env: SECRET }\n    settings: { message_url: http://127.0.0.1:1/ }",
+    );
+    let moved = trunkline(world, &["apply", &write(world, "moved.yaml", &moved)]).await;
+    let why = text(&moved.stderr);
+    assert!(!moved.status.success() && why.contains("cli-webex is on webex"), "{why}");
     let none = text(&trunkline(world, &["rejected", "cli-bot"]).await.stdout);
     assert!(none.contains("nothing that came for cli-bot"), "{none}");
 }

@@ -19,7 +19,7 @@ pub(super) async fn apply(name: &str, file: &Path, dry_run: bool) -> Result<(), 
     if dry_run {
         let desired = read(file, false)?;
         let (connections, routes) = (desired.connections.len(), desired.routes.len());
-        println!("{} is right: {connections} connections, {routes} routes", file.display());
+        println!("{} is right: connections: {connections}, routes: {routes}", file.display());
         return Ok(());
     }
     let stack = find(name).await?;

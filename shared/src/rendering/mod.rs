@@ -6,12 +6,14 @@ mod split;
 pub use markup::plain;
 pub use split::split;
 
-use crate::model::{AuthorRole, Choice, Content, Event, EventBody, Format, Target};
+use crate::model::{AuthorRole, Choice, Content, Event, EventBody, Format, Role, Target};
 
 /// The event as the target is to see it, in as many parts as it takes: at least one.
 #[must_use]
 pub fn render(event: &Event, target: &Target) -> Vec<Event> {
-    let EventBody::Message { content, metadata } = &event.body else { return vec![event.clone()] };
+    let EventBody::Message { content, metadata } = &event.body else {
+        return vec![unnamed(event, target)];
+    };
     let mut content = fit(content, target);
     if target.sender_prefix && event.author.role == AuthorRole::Agent {
         prefix(&mut content, event.author.name.as_deref());
@@ -21,6 +23,15 @@ pub fn render(event: &Event, target: &Target) -> Vec<Event> {
         Event { body, ..event.clone() }
     };
     into_parts(content, limit(target)).into_iter().map(part).collect()
+}
+
+/// Which operator turned a conversation is not the customer's to know.
+fn unnamed(event: &Event, target: &Target) -> Event {
+    let mut event = event.clone();
+    if target.role == Role::Channel && event.author.role == AuthorRole::System {
+        event.author.name = None;
+    }
+    event
 }
 
 /// Content in the forms that the target can show, in full length.

@@ -66,6 +66,22 @@ fn what_can_be_shown_stays_and_what_cannot_becomes_text() {
 }
 
 #[test]
+fn the_customer_is_not_told_which_operator_turned_a_conversation() {
+    let operator = Author { role: AuthorRole::System, name: Some("anna".into()) };
+    let closed = Event {
+        author: operator,
+        body: EventBody::Close { reason: None },
+        ..message(AuthorRole::Bot, rich())
+    };
+    let name = |role| {
+        let target = Target::addressed(&party(Platform::Webhook), role);
+        render(&closed, &target).remove(0).author.name
+    };
+    assert_eq!(name(Role::Channel), None);
+    assert_eq!(name(Role::Desk).as_deref(), Some("anna"));
+}
+
+#[test]
 fn files_and_choices_come_with_the_last_part() {
     let content = Content { text: Some("One is red. One is blue.".into()), ..rich() };
     let mut target = Target::addressed(&party(Platform::Webhook), Role::Channel);

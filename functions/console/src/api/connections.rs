@@ -85,6 +85,10 @@ pub async fn put(
     let given = One { id: id.as_str(), members: &input.as_in_a_file(), secrets: &bag };
     let read = read_connection(given, console.local)
         .map_err(|problems| Problem::invalid(fields(problems)))?;
+    if before.as_ref().is_some_and(|before| before.platform != read.platform) {
+        let why = "a connection stays on its platform: give the one on another an id of its own";
+        return Err(Problem::bad_request(why));
+    }
     let route = route(&console, &input, &read).await?;
     let secrets_version = if old == bag {
         before.as_ref().map_or(0, |before| before.secrets_version)
