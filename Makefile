@@ -14,7 +14,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz tools build release deploy invoke schema clean
+.PHONY: help run test check unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz tools build release deploy invoke emulate schema clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -125,6 +125,11 @@ deploy: release .tools/sam/.installed ## build and deploy to the AWS account of 
 invoke: ## FUNCTION=WebexInbound EVENT=events/webex-inbound.json, on the stack of `make run`
 	@: "$${FUNCTION:?name a function of template.yaml}" "$${EVENT:?name a file of events/}"
 	@$(LOCAL_AWS) $(SAM) remote invoke "$$FUNCTION" --event-file "$$EVENT"
+
+emulate: ## FUNCTION=… EVENT=…: the same under the emulator of `sam local invoke`, without a container; see events/README.md
+	@: "$${FUNCTION:?name a function of template.yaml}" "$${EVENT:?name a file of events/}"
+	@mkdir -p .local && $(LOCAL_AWS) target/debug/trunkline env > .local/env.json
+	@$(LOCAL_AWS) $(PYTHON) tools/rie.py "$$FUNCTION" "$$EVENT" .local/env.json
 
 schema: ## write docs/webhook.schema.json anew
 	cargo run --quiet --locked -p trunkline -- schema > docs/webhook.schema.json

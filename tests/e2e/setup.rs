@@ -158,21 +158,21 @@ pub async fn every_function_has_a_sample_and_the_demo_runs_and_ends(world: &Worl
             _ if function.ends_with("Listener") => "null",
             _ => r#""batchItemFailures": []"#,
         };
-        let output = Command::new("make")
-            .args([
-                "--silent",
-                "invoke",
-                &format!("FUNCTION={function}"),
-                &format!("EVENT={sample}"),
-            ])
-            .current_dir(&world.project)
-            .env("PORT", world.port().to_string())
-            .output()
-            .await
-            .unwrap();
-        let said = text(&output.stdout).replace("\":", "\": ").replace("\":  ", "\": ");
-        let errors = text(&output.stderr);
-        assert!(output.status.success() && said.contains(expected), "{function}: {said}{errors}");
+        // On the deployed stack, and as `sam local invoke` runs it.
+        for how in ["invoke", "emulate"] {
+            let output = Command::new("make")
+                .args(["--silent", how])
+                .args([format!("FUNCTION={function}"), format!("EVENT={sample}")])
+                .current_dir(&world.project)
+                .env("PORT", world.port().to_string())
+                .output()
+                .await
+                .unwrap();
+            let said = text(&output.stdout).replace("\":", "\": ").replace("\":  ", "\": ");
+            let errors = text(&output.stderr);
+            let right = output.status.success() && said.contains(expected);
+            assert!(right, "{how} {function}: {said}{errors}");
+        }
     }
     let template = std::fs::read_to_string(world.project.join("template.yaml")).unwrap();
     let mut there: Vec<&str> = Vec::new();

@@ -4,6 +4,7 @@ mod check;
 mod configure;
 mod cost;
 mod customer;
+mod env;
 mod local;
 mod look;
 mod operate;
@@ -161,6 +162,8 @@ enum Command {
     /// Give out or remove a customer's data.
     #[command(subcommand)]
     Customer(customer::Customer),
+    /// Print the environment of the stack's functions, for `sam local invoke --env-vars`.
+    Env,
     /// Compute what AWS bills, from counted calls and list prices.
     Cost(cost::Cost),
     /// Say who may use the API and the console.
@@ -261,6 +264,10 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failed> {
             turn::turn(&api(&name, cli.api).await?, &whose, Turn::Close).await
         }
         Command::Customer(what) => customer::run(&api(&name, cli.api).await?, &what).await,
+        Command::Env => {
+            println!("{:#}", env::of(&name, &find(&name).await?.facts)?);
+            Ok(())
+        }
         Command::Cost(what) => cost::run(&what),
         Command::Token(what) => token::run(&find(&name).await?, what).await,
         Command::Secret => {
