@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Writes template.yaml anew so that a deployment shifts traffic bit by bit.
 
-`make deploy DEPLOYMENT=Canary10Percent5Minutes` uses it. Each function gets the alias `live`, to which API Gateway and the queues lead, and CodeDeploy moves it; it moves back by
-itself when one of the alarms below rings. SAM cannot have an alias on a condition, and an alias has its price: it
-leads to a published version, whose parameters are those of the deployment that published it. So the plain template
-has none, and here each deployment publishes every function anew.
+`make deploy DEPLOYMENT=Canary10Percent5Minutes` uses it. Each function gets the alias `live`, to which API Gateway
+and the queues lead, and CodeDeploy moves it; it moves back by itself when one of the alarms below rings.
+
+SAM cannot have an alias on a condition, and an alias has its price: it leads to a published version, whose parameters
+are those of the deployment that published it. So the plain template has none, and here each deployment publishes
+every function anew.
 """
 
 import argparse
