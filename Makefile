@@ -109,10 +109,11 @@ release: .tools/release/.installed ## the functions for AWS, arm64 (ARCH=x86_64 
 	  --target $${ARCH:-aarch64}-unknown-linux-gnu $(PACKAGES)
 	@rm -f target/lambda/*/.dev
 
-deploy: release .tools/sam/.installed ## build and deploy to your AWS account (DEPLOYMENT=Canary10Percent5Minutes: bit by bit)
+deploy: release .tools/sam/.installed ## build and deploy to your AWS account (PARAMETERS='Name=value …')
 	if [ -n "$${DEPLOYMENT:-}" ]; then $(PYTHON) tools/gradual.py "$$DEPLOYMENT"; fi
-	$(SAM) deploy --template "$${DEPLOYMENT:+target/}template.yaml" \
-	  --parameter-overrides Architecture=$$([ "$${ARCH:-aarch64}" = x86_64 ] && echo x86_64 || echo arm64) $(ARGS)
+	$(SAM) deploy --config-file $(CURDIR)/samconfig.toml --template "$${DEPLOYMENT:+target/}template.yaml" \
+	  --parameter-overrides Architecture=$$([ "$${ARCH:-aarch64}" = x86_64 ] && echo x86_64 || echo arm64) \
+	  $(PARAMETERS) $(ARGS)
 
 invoke: ## FUNCTION=WebexInbound EVENT=events/webex-inbound.json, on the stack of `make run`
 	@: "$${FUNCTION:?name a function of template.yaml}" "$${EVENT:?name a file of events/}"
