@@ -14,7 +14,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz tools build release deploy invoke emulate schema clean
+.PHONY: help run test check template parameters unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz tools build release deploy invoke emulate schema clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -24,10 +24,22 @@ run: tools build ## everything on this machine, with a conversation to look at; 
 
 test: check unit pages e2e figures ## format, clippy, template, unit, property, browser and end-to-end tests; sizes and instructions
 
-check: .tools/sam/.installed ## format, clippy, template
+check: template ## format, clippy, template
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
-	AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(SAM) validate --lint
+
+# Both templates are linted: the plain one, and the one that shifts traffic.
+template: .tools/sam/.installed .tools/checkov/.installed ## the template alone: lint, checkov, who may do what, alarms
+	$(PYTHON) tools/gradual.py Canary10Percent5Minutes
+	for file in template.yaml target/template.yaml; do \
+	  AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template "$$file"; \
+	  .tools/sam/bin/cfn-lint "$$file"; \
+	done
+	.tools/checkov/bin/checkov --config-file .checkov.yaml --file template.yaml
+	.tools/sam/bin/python3 -m pytest -q -p no:cacheprovider tests/template
+
+parameters: .tools/sam/.installed ## write docs/parameters.md anew
+	.tools/sam/bin/python3 tools/parameters.py
 
 unit: ## unit and property tests
 	cargo test --workspace --exclude trunkline-tests --locked
@@ -119,8 +131,11 @@ release: .tools/release/.installed ## the functions for AWS, arm64 (ARCH=x86_64 
 	  --target $${ARCH:-aarch64}-unknown-linux-gnu $(PACKAGES)
 	@rm -f target/lambda/*/.dev
 
-deploy: release .tools/sam/.installed ## build and deploy to the AWS account of your environment
-	$(SAM) deploy --parameter-overrides Architecture=$$([ "$${ARCH:-aarch64}" = x86_64 ] && echo x86_64 || echo arm64) $(ARGS)
+deploy: release .tools/sam/.installed ## build and deploy to your AWS account (PARAMETERS='Name=value …')
+	if [ -n "$${DEPLOYMENT:-}" ]; then $(PYTHON) tools/gradual.py "$$DEPLOYMENT"; fi
+	$(SAM) deploy --config-file $(CURDIR)/samconfig.toml --template "$${DEPLOYMENT:+target/}template.yaml" \
+	  --parameter-overrides Architecture=$$([ "$${ARCH:-aarch64}" = x86_64 ] && echo x86_64 || echo arm64) \
+	  $(PARAMETERS) $(ARGS)
 
 invoke: ## FUNCTION=WebexInbound EVENT=events/webex-inbound.json, on the stack of `make run`
 	@: "$${FUNCTION:?name a function of template.yaml}" "$${EVENT:?name a file of events/}"

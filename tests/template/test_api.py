@@ -1,0 +1,95 @@
+"""What the API logs, takes and is called."""
+
+import json
+import re
+
+from stack import PLATFORMS, Stack
+
+# What may be logged of a call. A path or a query may not: they hold keys and tokens.
+LOGGED = {
+    "$context.extendedRequestId",
+    "$context.identity.sourceIp",
+    "$context.integrationErrorMessage",
+    "$context.integrationLatency",
+    "$context.requestId",
+    "$context.requestTimeEpoch",
+    "$context.responseLatency",
+    "$context.routeKey",
+    "$context.status",
+}
+
+
+def stage(stack):
+    return stack.of("AWS::ApiGatewayV2::Stage")["ApiStage"]
+
+
+def test_no_path_is_logged(stack):
+    form = stage(stack)["AccessLogSettings"]["Format"]
+    assert set(re.findall(r"\$[\w.]+", form)) == LOGGED
+    assert set(json.loads(form)) >= {"requestId", "route", "status"}
+
+
+def test_the_access_log_can_be_left_out():
+    without = Stack(AccessLog="no")
+    assert "AccessLogSettings" not in stage(without) and "ApiLogs" not in without.resources
+
+
+def test_the_operators_routes_are_throttled_more(full):
+    routes = full.of("AWS::ApiGatewayV2::Route")
+    console = {route["RouteKey"] for name, route in routes.items() if name.startswith("Console")}
+    settings = stage(full)["RouteSettings"]
+    assert set(settings) == console
+    for setting in settings.values():
+        for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit"):
+            assert 0 < int(setting[limit]) < int(stage(full)["DefaultRouteSettings"][limit])
+
+
+def test_a_route_is_there_before_its_settings(stack):
+    depends = stack.template["Resources"]["ApiStage"]["DependsOn"]
+    assert set(depends) >= {name for name in stack.of("AWS::ApiGatewayV2::Route") if name.startswith("Console")}
+
+
+def test_every_platform_has_its_routes(stack):
+    keys = {route["RouteKey"] for route in stack.of("AWS::ApiGatewayV2::Route").values()}
+    assert {f"ANY /in/{platform}/{{connection}}/{{key}}" for platform in PLATFORMS} <= keys
+
+
+def addresses(stack):
+    """The address as each who must know it has it."""
+    address = stack.of("AWS::SSM::Parameter")["Address"]["Value"]
+    assert stack.outputs["ApiUrl"]["Value"] == {"Fn::GetAtt": ["Address", "Value"]}
+    console = stack.of("AWS::Lambda::Function")["Console"]["Environment"]["Variables"]
+    assert console["TRUNKLINE_API"] == {"Fn::GetAtt": ["Address", "Value"]}
+    facts = stack.template["Resources"]["StackFacts"]["Properties"]["Value"]["Fn::Sub"]
+    assert '"api":"${Address}"' in facts[0] and facts[1] == {"Address": {"Fn::GetAtt": ["Address", "Value"]}}
+    return address
+
+
+def test_the_address_follows_the_stage_and_the_domain(plain, full):
+    amazon = "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
+    assert addresses(plain) == amazon
+    assert addresses(Stack(StageName="prod")) == amazon + "/prod"
+    assert addresses(full) == "https://trunkline.example.com"
+
+
+def test_what_the_command_reads_of_a_stack_is_as_it_expects(stack):
+    text = stack.template["Resources"]["StackFacts"]["Properties"]["Value"]["Fn::Sub"][0]
+    facts = json.loads(re.sub(r"\$\{[^}]+\}", "1", text))
+    assert set(facts) == {"table", "api", "secrets", "queues", "retention_days", "allow_local"}
+    assert set(facts["queues"]) == {"outbound", "dead", "wake", "listen"}
+    assert set(facts["queues"]["outbound"]) == set(facts["queues"]["dead"]) == set(PLATFORMS)
+    queues = stack.of("AWS::Lambda::Function")["Upkeep"]["Environment"]["Variables"]["TRUNKLINE_QUEUES"]
+    assert json.loads(re.sub(r"\$\{[^}]+\}", "1", queues["Fn::Sub"] if isinstance(queues, dict) else queues)) == facts[
+        "queues"
+    ]
+
+
+def test_a_domain_is_whole(full):
+    domain = full.of("AWS::ApiGatewayV2::DomainName")["Domain"]
+    assert domain["DomainNameConfigurations"][0]["SecurityPolicy"] == "TLS_1_2"
+    assert full.of("AWS::ApiGatewayV2::ApiMapping") and full.of("AWS::Route53::RecordSet")
+    assert "DomainTarget" in full.outputs
+    alone = Stack(DomainName="a.example.com", CertificateArn="arn:aws:acm:x:1:certificate/1")
+    assert not alone.of("AWS::Route53::RecordSet") and alone.of("AWS::ApiGatewayV2::ApiMapping")
+    # A zone without a name leads nowhere.
+    assert not Stack(HostedZoneId="Z1").of("AWS::Route53::RecordSet")

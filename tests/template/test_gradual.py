@@ -1,0 +1,72 @@
+"""With aliases, all that calls a function calls its alias; without, there is none."""
+
+import json
+import sys
+
+import pytest
+from stack import PROJECT, Stack
+
+sys.path.insert(0, str(PROJECT / "tools"))
+from gradual import ALARMS, SHIFTS, gradual
+
+
+def written(release="1234567890", shift=SHIFTS[0]):
+    return gradual((PROJECT / "template.yaml").read_text(), shift, release)
+
+
+@pytest.fixture(scope="module")
+def shifting():
+    return Stack(written())
+
+
+def test_the_plain_template_has_no_alias(plain):
+    assert not plain.of("AWS::Lambda::Alias") and not plain.of("AWS::Lambda::Version")
+    assert not plain.of("AWS::CodeDeploy::Application")
+
+
+def test_all_that_calls_a_function_calls_its_alias(shifting):
+    functions = set(shifting.of("AWS::Lambda::Function"))
+    aliases = {name: alias["FunctionName"]["Ref"] for name, alias in shifting.of("AWS::Lambda::Alias").items()}
+    assert set(aliases.values()) == functions and len(aliases) == len(functions)
+    for kind, called in (
+        ("AWS::ApiGatewayV2::Integration", "IntegrationUri"),
+        ("AWS::Lambda::Permission", "FunctionName"),
+        ("AWS::Lambda::EventSourceMapping", "FunctionName"),
+    ):
+        for name, resource in shifting.of(kind).items():
+            assert resource[called]["Ref"] in aliases, name
+    for rule in shifting.of("AWS::Events::Rule").values():
+        assert all(target["Arn"]["Ref"] in aliases for target in rule["Targets"])
+
+
+def test_every_function_shifts_and_goes_back_when_an_alarm_rings(shifting):
+    groups = shifting.of("AWS::CodeDeploy::DeploymentGroup")
+    assert set(groups) == {f"{name}DeploymentGroup" for name in shifting.of("AWS::Lambda::Function")}
+    alarms = set(shifting.of("AWS::CloudWatch::Alarm"))
+    for group in groups.values():
+        rung = [each["Name"]["Ref"] for each in group["AlarmConfiguration"]["Alarms"]]
+        assert rung == ALARMS and set(rung) <= alarms
+        assert group["AutoRollbackConfiguration"]["Enabled"] is True
+        assert SHIFTS[0] in json.dumps(group["DeploymentConfigName"])
+
+
+def test_each_deployment_publishes_anew(shifting):
+    """Else a parameter that is changed alone would stay without effect."""
+    after = Stack(written("1234567891"))
+    versions = [set(stack.of("AWS::Lambda::Version")) for stack in (shifting, after)]
+    assert len(versions[0]) == len(versions[1]) and not versions[0] & versions[1]
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+def test_every_shift_is_taken(shift):
+    assert shift in json.dumps(Stack(written(shift=shift)).of("AWS::CodeDeploy::DeploymentGroup"))
+
+
+def test_the_rest_is_the_plain_template(plain, shifting):
+    ours = {name for name in shifting.resources if "Alias" not in name and "Version" not in name}
+    added = {f"{name}DeploymentGroup" for name in plain.of("AWS::Lambda::Function")}
+    added |= {"CodeDeployServiceRole", "ServerlessDeploymentApplication"}
+    assert ours - added == set(plain.resources)
+    # SAM makes this one, and it is for CodeDeploy alone.
+    role = shifting.of("AWS::IAM::Role")["CodeDeployServiceRole"]
+    assert "codedeploy" in json.dumps(role["AssumeRolePolicyDocument"])

@@ -1,0 +1,171 @@
+"""Who may do what. A function that is to do more is to be given more here, too."""
+
+import pytest
+from stack import PLATFORMS, as_list, name_of
+
+QUEUES = {f"{platform.capitalize()}Queue" for platform in PLATFORMS} | {"WakeQueue"}
+DEAD = {f"{platform.capitalize()}DeadLetters" for platform in PLATFORMS}
+READ = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
+EXTERNAL, STATE, TIME = (f"${{Table.Arn}}/index/by_{name}" for name in ("external_id", "state", "time"))
+PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/trunkline/${AWS::StackName}/"
+SECRETS = PARAMETERS + "secrets/*"
+LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+TRACES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+KMS = {f"kms:{n}" for n in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")}
+# What AWS knows no resource of.
+WITHOUT_RESOURCE = TRACES
+
+
+def table(*names):
+    return {f"dynamodb:{name}" for name in names}
+
+
+def grants(*parts):
+    """For each resource, the actions."""
+    granted = {}
+    for actions, resources in parts:
+        for resource in resources:
+            granted.setdefault(resource, set()).update(actions)
+    return granted
+
+
+TAKES = [
+    (table("GetItem", "PutItem", "UpdateItem"), {"Table"}),
+    (table("Query"), {EXTERNAL, TIME}),
+    ({"ssm:GetParameter"}, {SECRETS}),
+    ({"sqs:SendMessage"}, QUEUES),
+]
+DELIVERS = [
+    (table("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
+    (table("Query"), {EXTERNAL, TIME}),
+    ({"ssm:GetParameter"}, {SECRETS}),
+    ({"sqs:SendMessage"}, QUEUES),
+]
+EXPECTED = {
+    "Console": grants(
+        (table("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
+        (table("Query"), {STATE, TIME}),
+        ({"ssm:GetParameter", "ssm:PutParameter"}, {SECRETS}),
+        ({"sqs:SendMessage"}, QUEUES),
+        ({"sqs:GetQueueAttributes"}, QUEUES - {"WakeQueue"} | DEAD),
+    ),
+    "Upkeep": grants(
+        (table("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
+        (table("Query"), {TIME}),
+        ({"sqs:SendMessage"}, QUEUES | {"TwinListenQueue"}),
+        (READ, DEAD | {"WakeQueue"}),
+    ),
+    "TwinListener": grants(
+        *TAKES,
+        (table("DeleteItem", "Query"), {"Table"}),
+        (READ | {"sqs:SendMessage"}, {"TwinListenQueue"}),
+    ),
+}
+for platform in map(str.capitalize, PLATFORMS):
+    EXPECTED[f"{platform}Inbound"] = grants(*TAKES)
+    EXPECTED[f"{platform}Outbound"] = grants(
+        *DELIVERS,
+        (READ | {"sqs:ChangeMessageVisibility"}, {f"{platform}Queue"}),
+        ({"sqs:SendMessage"}, {f"{platform}DeadLetters"}),
+    )
+EXPECTED["TwinOutbound"]["TwinListenQueue"] = {"sqs:SendMessage"}
+
+
+def role_of(stack, function):
+    return stack.of("AWS::Lambda::Function")[function]["Role"]["Fn::GetAtt"][0]
+
+
+def statements(stack, role):
+    """All that a role allows, whether it is written in it or in a policy of ours."""
+    about = stack.of("AWS::IAM::Role")[role]
+    documents = [policy["PolicyDocument"] for policy in about.get("Policies", [])]
+    for policy in about.get("ManagedPolicyArns", []):
+        # A string would be a policy of AWS's, which reaches further than we need.
+        documents.append(stack.of("AWS::IAM::ManagedPolicy")[policy["Ref"]]["PolicyDocument"])
+    return [statement for document in documents for statement in document["Statement"]]
+
+
+def granted(stack, function):
+    parts = []
+    for statement in statements(stack, role_of(stack, function)):
+        assert statement["Effect"] == "Allow" and "NotAction" not in statement and "NotResource" not in statement
+        parts.append((as_list(statement["Action"]), [name_of(each) for each in as_list(statement["Resource"])]))
+    return grants(*parts)
+
+
+def test_the_table_has_every_function(stack):
+    assert set(stack.of("AWS::Lambda::Function")) == set(EXPECTED)
+
+
+def test_every_function_has_a_role_of_its_own(stack):
+    functions = stack.of("AWS::Lambda::Function")
+    roles = {function: role_of(stack, function) for function in functions}
+    assert roles == {function: f"{function}Role" for function in functions}
+    # None is left that no function has.
+    assert set(stack.of("AWS::IAM::Role")) == set(roles.values())
+
+
+def test_only_lambda_takes_a_role(stack):
+    for about in stack.of("AWS::IAM::Role").values():
+        statement, = about["AssumeRolePolicyDocument"]["Statement"]
+        assert statement == {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+
+
+@pytest.mark.parametrize("function", EXPECTED)
+def test_a_function_may_do_what_it_does_and_no_more(stack, function):
+    is_full = bool(stack.given["KeyArn"])
+    common = {"Logs": LOGS} | ({"*": TRACES, stack.given["KeyArn"]: KMS} if is_full else {})
+    assert granted(stack, function) == EXPECTED[function] | common
+
+
+def test_nothing_is_allowed_altogether(stack):
+    for role in stack.of("AWS::IAM::Role"):
+        for statement in statements(stack, role):
+            actions = as_list(statement["Action"])
+            assert not any("*" in action for action in actions), actions
+            if "*" in as_list(statement["Resource"]):
+                assert set(actions) <= WITHOUT_RESOURCE, actions
+
+
+def test_a_key_is_used_through_the_table_and_the_queues_only(full):
+    for role in full.of("AWS::IAM::Role"):
+        for statement in statements(full, role):
+            if any(action.startswith("kms:") for action in as_list(statement["Action"])):
+                through = statement["Condition"]["StringEquals"]["kms:ViaService"]
+                assert through == [f"{service}.${{AWS::Region}}.amazonaws.com" for service in ("dynamodb", "sqs")]
+
+
+def test_a_queue_is_read_by_one_function_only(stack):
+    readers = {}
+    for function in EXPECTED:
+        for resource, actions in granted(stack, function).items():
+            if "sqs:ReceiveMessage" in actions:
+                readers.setdefault(resource, []).append(function)
+    expected = {queue: ["Upkeep"] for queue in DEAD | {"WakeQueue"}} | {"TwinListenQueue": ["TwinListener"]}
+    for name in map(str.capitalize, PLATFORMS):
+        expected[f"{name}Queue"] = [f"{name}Outbound"]
+    assert readers == expected
+
+
+def test_what_reads_a_queue_is_started_by_it(stack):
+    started = set()
+    for mapping in stack.of("AWS::Lambda::EventSourceMapping").values():
+        queue, function = name_of(mapping["EventSourceArn"]), mapping["FunctionName"]["Ref"]
+        assert READ <= granted(stack, function)[queue]
+        started.add(queue)
+    assert started == QUEUES | DEAD | {"TwinListenQueue"}
+
+
+def test_only_the_console_writes_secrets(stack):
+    may = {function for function in EXPECTED if "ssm:PutParameter" in granted(stack, function).get(SECRETS, ())}
+    assert may == {"Console"}
+
+
+def test_only_this_stack_may_call_a_function(stack):
+    for permission in stack.of("AWS::Lambda::Permission").values():
+        assert permission["Principal"] in ("apigateway.amazonaws.com", "events.amazonaws.com")
+        assert "SourceArn" in permission
