@@ -14,7 +14,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check template parameters unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz tools build release deploy invoke emulate schema clean
+.PHONY: help run test check template parameters unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz tools build release deploy invoke emulate settings schema clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -145,6 +145,9 @@ emulate: ## FUNCTION=… EVENT=…: the same under the emulator of `sam local in
 	@: "$${FUNCTION:?name a function of template.yaml}" "$${EVENT:?name a file of events/}"
 	@mkdir -p .local && $(LOCAL_AWS) target/debug/trunkline env > .local/env.json
 	@$(LOCAL_AWS) $(PYTHON) tools/rie.py "$$FUNCTION" "$$EVENT" .local/env.json
+
+settings: ## write docs/settings.md anew
+	cargo run --quiet --locked -p trunkline -- settings --markdown > docs/settings.md
 
 schema: ## write docs/webhook.schema.json anew
 	cargo run --quiet --locked -p trunkline -- schema > docs/webhook.schema.json

@@ -45,6 +45,9 @@ pub(super) struct Cost {
     /// Bytes that a call to a far side sends.
     #[arg(long, default_value_t = 1_500.0)]
     sent_bytes: f64,
+    /// Bytes that the access log has of a call, with CloudWatch's own 26; 0 with AccessLog=no.
+    #[arg(long, default_value_t = 400.0)]
+    access_bytes: f64,
     /// Another price: name=usd, such as `write_unit=0.00000076`. May be given several times.
     #[arg(long)]
     price: Vec<String>,
@@ -75,6 +78,7 @@ pub(super) fn run(cost: &Cost) -> Result<(), Failed> {
         batch: cost.batch,
         retention_days: cost.retention,
         sent_bytes: cost.sent_bytes,
+        access_bytes: cost.access_bytes,
     };
     let bill = bill(&counts, &assumed, &prices);
     let standing = fixed(Standing::of(TEMPLATE), cost.listeners, cost.memory, &prices);

@@ -172,7 +172,11 @@ enum Command {
     /// Make a signing secret (Standard Webhooks).
     Secret,
     /// List what can be set, by platform.
-    Settings,
+    Settings {
+        /// As the page docs/settings.md.
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Print the JSON Schema of the webhook protocol.
     Schema,
     /// Print the OpenAPI description of the operator API.
@@ -274,7 +278,11 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failed> {
             println!("{}", configure::new_secret());
             Ok(())
         }
-        Command::Settings => {
+        Command::Settings { markdown: true } => {
+            print!("{}", trunkline_setup::reference::markdown());
+            Ok(())
+        }
+        Command::Settings { markdown: false } => {
             configure::settings();
             Ok(())
         }

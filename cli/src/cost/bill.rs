@@ -72,6 +72,8 @@ pub struct Assumed {
     pub retention_days: f64,
     /// Bytes that a call to a far side sends, with its headers.
     pub sent_bytes: f64,
+    /// Bytes that the access log has of a call.
+    pub access_bytes: f64,
 }
 
 /// A line of a bill.
@@ -130,6 +132,7 @@ pub fn bill(counts: &Counts, assumed: &Assumed, prices: &Prices) -> Bill {
     let memory = assumed.memory_mb / 1_024.0;
     let polls = total(&|kind| batches(kind) * 2.0);
     let sent = gigabytes(total(&|kind| kind.far_side_calls * assumed.sent_bytes));
+    let accesses = gigabytes(total(&|kind| kind.inbound_runs * assumed.access_bytes));
     let stored = gigabytes(total(&|kind| kind.stored_bytes)) * assumed.retention_days / 30.0;
     Bill {
         relayed: vec![
@@ -141,6 +144,7 @@ pub fn bill(counts: &Counts, assumed: &Assumed, prices: &Prices) -> Bill {
             line("DynamoDB, reads", total(&|kind| kind.read_units), "units", "read_unit"),
             line("DynamoDB, writes", total(&|kind| kind.write_units), "units", "write_unit"),
             line("Logs", gigabytes(total(&|kind| kind.logged_bytes)), "GB", "logged_gb"),
+            line("Logs, access", accesses, "GB", "logged_gb"),
             line("Data sent out", sent, "GB", "sent_gb"),
         ],
         kept: vec![
@@ -157,7 +161,7 @@ pub struct Standing {
     pub fifo: usize,
     /// Event source mappings of standard queues.
     pub standard: usize,
-    /// Alarms.
+    /// Metrics that alarms look at.
     pub alarms: usize,
 }
 
@@ -171,7 +175,8 @@ impl Standing {
         Self {
             fifo: mappings().count() - standard,
             standard,
-            alarms: template.matches("Type: AWS::CloudWatch::Alarm").count(),
+            // Each metric that an alarm looks at is billed.
+            alarms: template.matches("Namespace: ").count(),
         }
     }
 }
@@ -182,9 +187,9 @@ impl Standing {
 pub fn fixed(standing: Standing, listeners: f64, memory_mb: f64, prices: &Prices) -> Vec<Line> {
     // Five pollers, each of which asks every 20 seconds.
     const POLLS: f64 = 5.0 * 3.0 * 60.0 * 730.0;
-    // What is usually counted (accepted, delivered, retried, parked, failed), over all and for two
-    // platforms.
-    const METRICS: f64 = 5.0 * 3.0;
+    // What is usually counted (accepted, delivered and its time, retried, parked, failed), over all and for
+    // two platforms; and what waits.
+    const METRICS: f64 = 6.0 * 3.0 + 1.0;
     const SECONDS: f64 = 3_600.0 * 730.0;
     let line = |what, quantity, unit, price| Line::of(what, quantity, unit, prices.of(price));
     #[expect(clippy::cast_precision_loss, reason = "a template has a few of each")]
@@ -218,6 +223,7 @@ mod tests {
             batch: None,
             retention_days: 90.0,
             sent_bytes: 1_500.0,
+            access_bytes: 400.0,
         }
     }
 

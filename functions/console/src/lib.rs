@@ -13,6 +13,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
+use http::Uri;
+use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
+use tower::util::MapRequest;
 use trunkline_shared::app::App;
 use trunkline_shared::telemetry;
 
@@ -80,5 +84,41 @@ pub async fn serve() -> Result<(), lambda_http::Error> {
     // On one machine the API has another address than the template says.
     let address = variable("TRUNKLINE_API").filter(|_| !local);
     let console = Console::new(app, stack, address, local);
-    lambda_http::run(router(&console)).await
+    let router = router(&console);
+    lambda_http::run(MapRequest::new(router, without_stage)).await
+}
+
+/// A stage with a name stands before the path of each call, and is none of ours.
+fn without_stage(mut request: lambda_http::Request) -> lambda_http::Request {
+    let stage = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.stage.as_deref(),
+        _ => None,
+    };
+    let whole = request.uri().path_and_query().map_or("/", |whole| whole.as_str());
+    let rest = stage.and_then(|stage| whole.strip_prefix('/')?.strip_prefix(stage));
+    let rest = rest.filter(|rest| rest.starts_with('/')).and_then(|rest| rest.parse().ok());
+    if let Some(rest) = rest {
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = Some(rest);
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_stage_is_taken_off_the_path() {
+        let event =
+            include_str!("../../../events/console.json").replace("\"$default\"", "\"prod\"");
+        assert!(event.contains("\"prod\""), "the sample names its stage");
+        let request = lambda_http::request::from_str(&event).unwrap();
+        let expected = request.uri().path().replace("/prod/", "/");
+        assert_ne!(request.uri().path(), expected, "the runtime puts it there");
+        assert_eq!(without_stage(request).uri().path(), expected);
+    }
 }

@@ -16,6 +16,12 @@ static DIMENSIONS: LazyLock<&[&[&str]]> = LazyLock::new(|| {
     if asked { &[&[], &["platform"], &["platform", "connection"]] } else { &[&[], &["platform"]] }
 });
 
+/// Whether lines say more than what CloudWatch counts: not where only warnings are wanted.
+static TELLS_MORE: LazyLock<bool> = LazyLock::new(|| {
+    let level = std::env::var("TRUNKLINE_LOG").unwrap_or_default();
+    !["off", "error", "warn"].contains(&level.to_ascii_lowercase().as_str())
+});
+
 /// What Lambda calls the run that this process is in: it has one at a time.
 static REQUEST: RwLock<String> = RwLock::new(String::new());
 
@@ -120,8 +126,10 @@ pub(super) struct Counted<'a> {
 /// Writes a line that counts.
 pub(super) fn print(now: Timestamp, counted: Counted<'_>, about: About<'_>) {
     let request = REQUEST.read().unwrap_or_else(PoisonError::into_inner);
+    let counted_only = About { delivery_time: about.delivery_time, ..About::default() };
+    let (about, request) = if *TELLS_MORE { (about, request.as_str()) } else { (counted_only, "") };
     // Numbers and plain names can always be written.
-    println!("{}", line(now, counted, about, &request).unwrap_or_default());
+    println!("{}", line(now, counted, about, request).unwrap_or_default());
 }
 
 fn line(
