@@ -2,6 +2,9 @@
 //! the client for outbound calls.
 
 mod address;
+#[cfg(test)]
+mod attacks;
+mod names;
 mod outside;
 mod signature;
 
