@@ -207,7 +207,8 @@ pub async fn find(app: &App, text: &str, now: Timestamp) -> Result<Option<Token>
     let (Some(PREFIX), Some(id), Some(secret)) = (parts.next(), parts.next(), parts.next()) else {
         return Ok(None);
     };
-    let plain = id.len() <= 64 && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
+    let plain =
+        (1..=64).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
     if !plain {
         return Ok(None);
     }

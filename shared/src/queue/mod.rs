@@ -1,5 +1,7 @@
 //! The outbound queues: one SQS FIFO queue a platform, one message group a leg.
 
+mod legal;
+
 use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -182,7 +184,9 @@ impl Queues {
     ) -> Result<(), QueueError> {
         let Packed { platform, group, id, body } = packed;
         let reason = reason.map(|reason| {
-            let text = MessageAttributeValue::builder().data_type("String").string_value(reason);
+            let text = MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(legal::text(reason));
             text.build()
         });
         let reason = reason.transpose().map_err(|error| unavailable(platform, &error))?;
@@ -209,6 +213,7 @@ impl Queues {
         let seconds = wait.clamp(0.0, LONGEST_DELAY) as i32;
         let body =
             serde_json::to_string(wake).map_err(|e| QueueError::Unwritable(e.to_string()))?;
+        let body = legal::json(body);
         self.sqs
             .send_message()
             .queue_url(&self.urls.wake)
@@ -332,6 +337,7 @@ impl Packed {
 
     fn new(platform: Platform, group: String, id: String, job: &Job) -> Result<Self, QueueError> {
         let body = serde_json::to_string(job).map_err(|e| QueueError::Unwritable(e.to_string()))?;
+        let body = legal::json(body);
         if body.len() > MAX_MESSAGE {
             return Err(QueueError::TooLarge { size: body.len() });
         }
