@@ -33,7 +33,12 @@ pub struct World {
     pub project: PathBuf,
     /// Calls from outside.
     pub http: reqwest::Client,
+    /// What the command said so far, but where it is asked for secrets.
+    said: Mutex<String>,
 }
+
+/// What prints a secret because it is asked to.
+const PRINTS_SECRETS: [&str; 3] = ["urls", "token", "secret"];
 
 impl World {
     /// Starts it, on ports that are free.
@@ -60,7 +65,15 @@ impl World {
         let local = local.unwrap_or_else(|error| panic!("{error}"));
         let config = trunkline::stack::local(&local.aws.endpoint()).await.unwrap();
         let sqs = aws_sdk_sqs::Client::new(&config);
-        Self { local, tap, sqs, reference: Reference::new(&project), project, http }
+        Self {
+            local,
+            tap,
+            sqs,
+            reference: Reference::new(&project),
+            project,
+            http,
+            said: Mutex::default(),
+        }
     }
 
     /// The deployed stack.
@@ -70,7 +83,7 @@ impl World {
 
     /// Runs the command on this stack, with further variables in its environment.
     pub async fn trunkline(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-        Command::new(self.project.join("target/debug/trunkline"))
+        let output = Command::new(self.project.join("target/debug/trunkline"))
             .args(arguments)
             .current_dir(&self.project)
             .env("AWS_ENDPOINT_URL", self.local.aws.endpoint())
@@ -82,7 +95,19 @@ impl World {
             .envs(variables.iter().copied())
             .output()
             .await
-            .unwrap()
+            .unwrap();
+        if !arguments.iter().any(|argument| PRINTS_SECRETS.contains(argument)) {
+            let mut said = self.said.lock().unwrap();
+            for text in [&output.stdout, &output.stderr] {
+                said.push_str(&String::from_utf8_lossy(text));
+            }
+        }
+        output
+    }
+
+    /// What the command said so far, but where it is asked for secrets.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
     }
 
     /// The log so far: the local AWS's, with the functions' lines.
