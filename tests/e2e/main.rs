@@ -3,6 +3,7 @@
 mod api;
 mod attack;
 mod attack_bodies;
+mod attack_leaks;
 mod attack_tokens;
 mod bad_input;
 mod breaker;
@@ -16,7 +17,7 @@ mod delivery;
 mod duplicates;
 mod faults;
 mod handover;
-mod leaks;
+
 mod listener;
 mod loops;
 mod ownership;
@@ -218,9 +219,9 @@ fn last(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
         world,
         handle,
         [
-            leaks::no_log_and_no_command_shows_a_secret,
-            leaks::no_log_says_what_customers_wrote,
-            leaks::every_line_of_a_function_is_one_json_object,
+            attack_leaks::no_log_and_no_command_shows_a_secret,
+            attack_leaks::no_log_says_what_customers_wrote,
+            attack_leaks::every_line_of_a_function_is_one_json_object,
         ]
     )
 }

@@ -115,6 +115,36 @@ impl World {
         std::fs::read_to_string(self.project.join(".local/test/aws.log")).unwrap()
     }
 
+    /// Every line that any function wrote so far, from the stack's log group. Only the lines with which
+    /// the local AWS itself begins and ends each run are left out.
+    pub async fn functions_log(&self) -> Vec<String> {
+        const LOGS: &str = "/trunkline/trunkline";
+        const MOST: usize = 10_000;
+        const ITS_OWN: [&str; 3] = ["START RequestId: ", "END RequestId: ", "REPORT RequestId: "];
+        let scope = "Credential=test/20260101/us-east-1/logs/aws4_request";
+        let mut lines = Vec::new();
+        let mut since = 0;
+        loop {
+            let asked =
+                serde_json::json!({"logGroupName": LOGS, "startTime": since, "limit": MOST});
+            let call = self.http.post(self.local.aws.endpoint());
+            let call = call.header("x-amz-target", "Logs_20140328.FilterLogEvents");
+            let call = call.header("content-type", "application/x-amz-json-1.1");
+            let call = call.header("authorization", format!("AWS4-HMAC-SHA256 {scope}"));
+            let answer = call.body(asked.to_string()).send().await.unwrap();
+            let answer: Value = answer.json().await.unwrap();
+            let events = answer["events"].as_array().unwrap_or_else(|| panic!("{answer}"));
+            let said = events.iter().map(|event| event["message"].as_str().unwrap().to_owned());
+            lines.extend(said.filter(|line| !ITS_OWN.iter().any(|own| line.starts_with(own))));
+            if events.len() < MOST {
+                return lines;
+            }
+            let last = events.last().unwrap()["timestamp"].as_i64().unwrap();
+            // Lines of that moment come again, which does no harm.
+            since = if last == since { last + 1 } else { last };
+        }
+    }
+
     /// Asks a connection's far side to prove itself; answers with what was heard.
     pub async fn verify(&self, connection: &Connection) -> Health {
         let app = self.stack().app();
