@@ -12,7 +12,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check unit pages e2e chaos native figures bench bench-baseline bench-count fuzz tools build release deploy invoke schema clean
+.PHONY: help run test check deny unit pages e2e chaos native figures bench bench-baseline bench-count fuzz tools build release deploy invoke schema clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -22,10 +22,13 @@ run: tools build ## everything on this machine, with a conversation to look at; 
 
 test: check unit pages e2e figures ## format, clippy, template, unit, property, browser and end-to-end tests; sizes and instructions
 
-check: .tools/sam/.installed ## format, clippy, template
+check: .tools/sam/.installed deny ## format, clippy, template, dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 	AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(SAM) validate --lint
+
+deny: .tools/deny/.installed ## dependencies: licences, bans, sources; advisories where their database can be reached
+	@tools/deny.sh .tools/deny/bin/cargo-deny
 
 unit: ## unit and property tests
 	cargo test --workspace --exclude trunkline-tests --locked

@@ -17,6 +17,7 @@ use trunkline_shared::queue::Queues;
 use trunkline_shared::store::{Directory, Health};
 
 use crate::reference::Reference;
+use crate::secrets::uses_secret;
 use crate::tap::Tap;
 
 /// The deployed local stack, and what stands around it.
@@ -83,6 +84,11 @@ impl World {
 
     /// Runs the command on this stack, with further variables in its environment.
     pub async fn trunkline(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+        for (name, value) in variables {
+            if ["KEY", "TOKEN", "SECRET"].iter().any(|word| name.ends_with(word)) {
+                uses_secret(name, value);
+            }
+        }
         let output = Command::new(self.project.join("target/debug/trunkline"))
             .args(arguments)
             .current_dir(&self.project)
