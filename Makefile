@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PLATFORMS := cm servisbot twin unblu webex webhook
 FUNCTIONS := $(foreach p,$(PLATFORMS),$(p)-inbound $(p)-outbound) twin-listener upkeep console
 PACKAGES := $(foreach p,$(PLATFORMS),-p trunkline-$(p)) -p trunkline-upkeep -p trunkline-console
+# What is fuzzed: each platform's way in, and all else that reads what comes from elsewhere.
+FUZZED := $(PLATFORMS) switchboard queue markup settings api answers socket signature address
 PYTHON ?= python3
 # The release before this one: what an upgrade begins with.
 PREVIOUS = $(shell cut -d' ' -f2 tests/previous-release)
@@ -14,7 +16,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check template parameters unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz tools build release deploy invoke emulate settings schema clean
+.PHONY: help run test check template parameters deny unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings schema clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -24,7 +26,7 @@ run: tools build ## everything on this machine, with a conversation to look at; 
 
 test: check unit pages e2e figures ## format, clippy, template, unit, property, browser and end-to-end tests; sizes and instructions
 
-check: template ## format, clippy, template
+check: template deny ## format, clippy, template, dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
@@ -41,24 +43,28 @@ template: .tools/sam/.installed .tools/checkov/.installed ## the template alone:
 parameters: .tools/sam/.installed ## write docs/parameters.md anew
 	.tools/sam/bin/python3 tools/parameters.py
 
+deny: .tools/deny/.installed ## dependencies: licences, bans, sources; advisories where their database can be reached
+	@tools/deny.sh .tools/deny/bin/cargo-deny
+
 unit: ## unit and property tests
 	cargo test --workspace --exclude trunkline-tests --locked
+	cargo test -p trunkline-tests --locked --test fuzzed
 
 pages: .tools/web/.installed ## the console's pages in a browser, on an API that is played
 	cd functions/console/web && CI=true CHROMIUM="$$(../../../tools/chromium.sh)" npx playwright test $(ARGS)
 
 e2e: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed previous build ## end to end, on the real template on a local AWS
-	cargo test -p trunkline-tests --locked -- $(ARGS)
+	cargo test -p trunkline-tests --locked --test e2e -- $(ARGS)
 
 chaos: tools .tools/test/.installed .tools/api/.installed build ## the fault runs at full size: some ten minutes
-	TRUNKLINE_CHAOS=full cargo test -p trunkline-tests --locked -- chaos:: $(ARGS)
+	TRUNKLINE_CHAOS=full cargo test -p trunkline-tests --locked --test e2e -- chaos:: $(ARGS)
 
 soak: tools .tools/test/.installed .tools/api/.installed native build ## half an hour of mixed platforms and faults, on the release binaries (TIME=1800 seconds)
 	@for f in $(FUNCTIONS); do \
 	  mkdir -p target/soak/target/lambda/$$f && strip -o target/soak/target/lambda/$$f/bootstrap target/release/$$f; \
 	done
 	@cp template.yaml samconfig.toml target/soak/
-	TRUNKLINE_VERSION=$(CURDIR)/target/soak TRUNKLINE_SOAK=$${TIME:-1800} cargo test -p trunkline-tests --locked -- soak::
+	TRUNKLINE_VERSION=$(CURDIR)/target/soak TRUNKLINE_SOAK=$${TIME:-1800} cargo test -p trunkline-tests --locked --test e2e -- soak::
 
 native: ## the release binaries for this machine, and what they are compared with: some ten minutes at first
 	@echo "building release binaries …"
@@ -81,13 +87,12 @@ bench-baseline: native ## keep the sizes and instructions as they are now
 bench-count: native ## count anew what `trunkline cost` reckons with
 	target/debug/trunkline-bench count --json cli/src/cost/counts.json
 
-fuzz: ## TARGET=cm TIME=600: feed a platform's way in with anything; needs cargo-fuzz and a nightly Rust
-	@: "$${TARGET:?name a platform: $(PLATFORMS)}"
-	@mkdir -p fuzz/corpus/$$TARGET
-	@for f in functions/$$TARGET/fixtures/*; do \
-	  if [ -f "$$f" ]; then (printf '\0'; cat "$$f") > fuzz/corpus/$$TARGET/$$(basename "$$f"); fi; \
-	done
-	cd fuzz && cargo +nightly fuzz run $$TARGET -- -max_total_time=$${TIME:-600} -max_len=8192
+fuzz: ## TARGET=cm TIME=600: feed a parser, or the switchboard, with anything; needs cargo-fuzz and a nightly Rust
+	@: "$${TARGET:?name one of: $(FUZZED)}"
+	@tools/fuzz.sh $${TIME:-600} $$TARGET
+
+fuzz-all: ## TIME=60: each of them for so long, one after the other
+	@tools/fuzz.sh $${TIME:-60} $(FUZZED)
 
 tools: .tools/aws/.installed .tools/sam/.installed ## the pinned tools, into .tools
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use trunkline_console::issue;
 use trunkline_shared::app::{Clock, SystemClock};
 use trunkline_shared::model::{Access, TokenKind};
-use trunkline_tests::{Scene, World, says};
+use trunkline_tests::{Scene, World, says, uses_secret};
 
 use crate::handover::{conversation, gist};
 
@@ -27,6 +27,7 @@ impl<'w> Caller<'w> {
         let name = format!("test {}", role.name());
         let app = world.stack().app();
         let (_, token) = issue(&app, &name, role, TokenKind::Operator, None).await.unwrap();
+        uses_secret("operator token", &token);
         Self { world, token }
     }
 

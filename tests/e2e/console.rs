@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 use serde_json::{Value, json};
 use trunkline_shared::model::Access;
-use trunkline_tests::{Scene, World, says};
+use trunkline_tests::{Scene, World, says, uses_secret};
 
 use crate::api::{Caller, answered};
 use crate::handover::conversation;
@@ -14,6 +14,7 @@ pub async fn one_signs_in_once_by_a_link_and_by_a_cookie_thereafter(world: &Worl
     let out = world.trunkline(&["token", "link", "Anna", "--role", "operator"], &[]).await;
     let link = String::from_utf8(out.stdout).unwrap();
     let code = link.trim().split_once("#login=").unwrap().1.to_owned();
+    uses_secret("sign-in code", &code);
     let api = format!("{}/api/v1", world.stack().facts.api);
     let sign_in = || {
         let call = world.request(Method::POST, &format!("{api}/session"));
@@ -25,6 +26,7 @@ pub async fn one_signs_in_once_by_a_link_and_by_a_cookie_thereafter(world: &Worl
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
     assert_eq!(answered(sign_in()).await.0, 401, "the link is used up");
     let pair = cookie.split(';').next().unwrap();
+    uses_secret("cookie", pair.split_once('=').unwrap().1);
     let with = |method: Method, path: &str| {
         world.request(method, &format!("{api}{path}")).header("cookie", pair)
     };

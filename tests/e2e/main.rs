@@ -1,6 +1,10 @@
 //! End to end: the real template, deployed by SAM to a local AWS, over real HTTP.
 
 mod api;
+mod attack;
+mod attack_bodies;
+mod attack_leaks;
+mod attack_tokens;
 mod bad_input;
 mod breaker;
 mod browser;
@@ -14,6 +18,7 @@ mod delivery;
 mod duplicates;
 mod faults;
 mod handover;
+
 mod listener;
 mod loops;
 mod ownership;
@@ -57,18 +62,21 @@ fn main() {
     let world = if arguments.list { None } else { Some(runtime.block_on(World::start())) };
     let Some(world) = world.map(Arc::new) else { return };
     let handle = runtime.handle();
-    let (first, together) = (first(&world, handle), together(&world, handle));
-    let alone = alone(&world, handle);
+    let (first, mut together) = (first(&world, handle), together(&world, handle));
+    together.extend(attacks(&world, handle));
+    let (alone, last) = (alone(&world, handle), last(&world, handle));
     let first = libtest_mimic::run(&arguments, first);
     let together = libtest_mimic::run(&arguments, together);
     arguments.test_threads = Some(1);
     let alone = libtest_mimic::run(&arguments, alone);
+    let last = libtest_mimic::run(&arguments, last);
     // Everything that was started ends with the world, also when a test failed.
     drop(world);
     drop(runtime);
     first.exit_if_failed();
     together.exit_if_failed();
-    alone.exit();
+    alone.exit_if_failed();
+    last.exit();
 }
 
 /// What is seen best while there is nothing else to be seen.
@@ -174,6 +182,26 @@ fn together(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
     )
 }
 
+/// What tries to get in, or to get something out.
+fn attacks(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
+    trials!(
+        world,
+        handle,
+        [
+            attack::a_forged_or_replayed_webhook_signature_gets_nowhere,
+            attack::a_forged_or_replayed_unblu_signature_gets_nowhere,
+            attack::tricks_in_an_address_find_nothing,
+            attack::one_connection_cannot_reach_anothers_conversation,
+            attack::wrong_tokens_of_each_platform_are_denied,
+            attack_tokens::a_forged_or_expired_token_gets_nowhere,
+            attack_bodies::depth_size_and_odd_json_leave_a_conversation_as_it_was,
+            attack_bodies::ids_of_any_kind_break_neither_headers_nor_lines,
+            attack_bodies::markup_that_unfolds_is_not_unfolded,
+            attack_bodies::a_files_address_that_leads_elsewhere_or_never_ends_is_only_a_link,
+        ]
+    )
+}
+
 /// What kills any worker, measures time or is slow runs by itself, after the rest.
 fn alone(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
     trials!(
@@ -183,11 +211,25 @@ fn alone(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
             timers::slow_bot_ack_does_not_hand_over,
             faults::a_receiver_that_is_too_slow_gets_it_again_as_often_as_is_set,
             listener::a_listener_is_replaced_and_killed_and_nothing_is_lost_or_said_twice,
+            attack_tokens::whoever_guesses_tokens_is_made_to_wait,
             console::the_api_is_as_it_is_described,
             upgrade::live_conversations_survive_a_deploy_and_the_way_back,
             chaos::one_poisoned_conversation_does_not_hold_up_the_others,
             soak::nothing_is_lost_grows_or_stays_behind,
             chaos::nothing_is_lost_or_out_of_order_while_all_goes_wrong,
+        ]
+    )
+}
+
+/// What looks back at the whole run.
+fn last(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
+    trials!(
+        world,
+        handle,
+        [
+            attack_leaks::no_log_and_no_command_shows_a_secret,
+            attack_leaks::no_log_says_what_customers_wrote,
+            attack_leaks::every_line_of_a_function_is_one_json_object,
         ]
     )
 }

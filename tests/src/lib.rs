@@ -4,6 +4,7 @@
 mod far_side;
 mod reference;
 mod scene;
+mod secrets;
 mod tap;
 mod workers;
 mod world;
@@ -11,6 +12,7 @@ mod world;
 pub use far_side::{Behaviour, FarSide, Heard};
 pub use reference::Reference;
 pub use scene::{SIGNING, Scene, THREE, USUAL, says, signing_headers, webex_message};
+pub use secrets::{secrets_used, uses_secret};
 pub use tap::{Fault, Tap};
 pub use workers::{kill, processes_of, workers_of, workers_running};
 pub use world::{Ahead, World};

@@ -11,7 +11,7 @@ use trunkline_shared::app::{Clock, SystemClock};
 use trunkline_shared::model::{Connection, Conversation, ConversationKey, time};
 use trunkline_shared::store::EventRecord;
 
-use crate::{FarSide, World};
+use crate::{FarSide, World, uses_secret};
 
 /// The live signing secrets of a scene's bot, the newest first.
 pub const SIGNING: [&str; 2] =
@@ -39,15 +39,16 @@ struct Secrets {
 impl Environment for Secrets {
     fn secret(&self, source: &SecretSource) -> Result<String, String> {
         let SecretSource::Env(name) = source else { return Err("no file".into()) };
-        if let Some((_, value)) = self.others.iter().find(|(known, _)| known == name) {
-            return Ok(value.clone());
-        }
-        Ok(match name.as_str() {
-            "WEBEX_URL" => self.webex.clone(),
-            "NEW" => SIGNING[0].into(),
-            "OLD" => SIGNING[1].into(),
-            other => format!("secret-{other}"),
-        })
+        let other = self.others.iter().find(|(known, _)| known == name);
+        let secret = match (other, name.as_str()) {
+            (Some((_, value)), _) => value.clone(),
+            (None, "WEBEX_URL") => self.webex.clone(),
+            (None, "NEW") => SIGNING[0].into(),
+            (None, "OLD") => SIGNING[1].into(),
+            (None, other) => format!("secret-{other}"),
+        };
+        uses_secret(name, &secret);
+        Ok(secret)
     }
 }
 
@@ -155,6 +156,7 @@ impl<'w> Scene<'w> {
         for desired in &desired.connections {
             let id = desired.connection.id.to_string();
             let url = inbound_url(world.stack(), &desired.connection).await.unwrap().unwrap();
+            uses_secret("path key", url.rsplit('/').next().unwrap());
             urls.insert(id.clone(), url);
             let applied = world.stack().store.connection(&desired.connection.id).await.unwrap();
             connections.insert(id, applied.unwrap());

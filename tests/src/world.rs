@@ -17,7 +17,11 @@ use trunkline_shared::queue::Queues;
 use trunkline_shared::store::{Directory, Health};
 
 use crate::reference::Reference;
+use crate::secrets::uses_secret;
 use crate::tap::Tap;
+
+/// How many lines of the log are asked for at once, at most.
+const MOST_LINES: usize = 10_000;
 
 /// The deployed local stack, and what stands around it.
 #[derive(Debug)]
@@ -34,7 +38,12 @@ pub struct World {
     pub project: PathBuf,
     /// Calls from outside.
     pub http: reqwest::Client,
+    /// What the command said so far, but where it is asked for secrets.
+    said: Mutex<String>,
 }
+
+/// What prints a secret because it is asked to.
+const PRINTS_SECRETS: [&str; 3] = ["urls", "token", "secret"];
 
 impl World {
     /// Starts it, on ports that are free.
@@ -60,7 +69,7 @@ impl World {
         let config = trunkline::stack::local(&local.aws.endpoint()).await.unwrap();
         let sqs = aws_sdk_sqs::Client::new(&config);
         let reference = Reference::new(&project);
-        Self { local, places, tap, reference, sqs, project, http }
+        Self { local, places, tap, reference, sqs, project, http, said: Mutex::default() }
     }
 
     /// Deploys the template and the functions of another version over what is there.
@@ -77,7 +86,12 @@ impl World {
 
     /// Runs the command on this stack, with further variables in its environment.
     pub async fn trunkline(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-        Command::new(self.project.join("target/debug/trunkline"))
+        for (name, value) in variables {
+            if ["KEY", "TOKEN", "SECRET"].iter().any(|word| name.ends_with(word)) {
+                uses_secret(name, value);
+            }
+        }
+        let output = Command::new(self.project.join("target/debug/trunkline"))
             .args(arguments)
             .current_dir(&self.project)
             .env("AWS_ENDPOINT_URL", self.local.aws.endpoint())
@@ -89,7 +103,19 @@ impl World {
             .envs(variables.iter().copied())
             .output()
             .await
-            .unwrap()
+            .unwrap();
+        if !arguments.iter().any(|argument| PRINTS_SECRETS.contains(argument)) {
+            let mut said = self.said.lock().unwrap();
+            for text in [&output.stdout, &output.stderr] {
+                said.push_str(&String::from_utf8_lossy(text));
+            }
+        }
+        output
+    }
+
+    /// What the command said so far, but where it is asked for secrets.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
     }
 
     /// The log so far: the local AWS's, with the functions' lines.
@@ -97,16 +123,47 @@ impl World {
         std::fs::read_to_string(self.places.logs.join("aws.log")).unwrap()
     }
 
-    /// What the functions logged with `word` in it, oldest first, as CloudWatch has it.
+    /// What the functions logged with `word` in it, oldest first.
     pub async fn lines(&self, word: &str) -> Vec<String> {
-        let asked = json!({"logGroupName": format!("/trunkline/{STACK}"), "filterPattern": word});
+        let found = self.logged(json!({"filterPattern": word})).await;
+        found.into_iter().map(|(_, line)| line).collect()
+    }
+
+    /// Every line that any function wrote so far. Only the lines with which the local AWS itself begins
+    /// and ends each run are left out.
+    pub async fn functions_log(&self) -> Vec<String> {
+        const ITS_OWN: [&str; 3] = ["START RequestId: ", "END RequestId: ", "REPORT RequestId: "];
+        let mut lines = Vec::new();
+        let mut since = 0;
+        loop {
+            let found = self.logged(json!({"startTime": since})).await;
+            let (count, last) = (found.len(), found.last().map_or(0, |(at, _)| *at));
+            let said = found.into_iter().map(|(_, line)| line);
+            lines.extend(said.filter(|line| !ITS_OWN.iter().any(|own| line.starts_with(own))));
+            if count < MOST_LINES {
+                return lines;
+            }
+            // Lines of that moment come again, which does no harm.
+            since = if last == since { last + 1 } else { last };
+        }
+    }
+
+    /// Lines of the stack's log group with their times, in milliseconds; the first, where there are many.
+    async fn logged(&self, which: Value) -> Vec<(i64, String)> {
+        let mut asked = json!({"logGroupName": format!("/trunkline/{STACK}"), "limit": MOST_LINES});
+        asked.as_object_mut().unwrap().extend(which.as_object().unwrap().clone());
+        let scope = "Credential=test/20260101/us-east-1/logs/aws4_request";
         let call = self.http.post(self.local.aws.endpoint());
         let call = call.header("x-amz-target", "Logs_20140328.FilterLogEvents");
-        let call =
-            call.header("content-type", "application/x-amz-json-1.1").body(asked.to_string());
-        let found: Value = call.send().await.unwrap().json().await.unwrap();
-        let events = found["events"].as_array().cloned().unwrap_or_default();
-        events.iter().filter_map(|event| event["message"].as_str().map(Into::into)).collect()
+        let call = call.header("content-type", "application/x-amz-json-1.1");
+        let call = call.header("authorization", format!("AWS4-HMAC-SHA256 {scope}"));
+        let answer: Value =
+            call.body(asked.to_string()).send().await.unwrap().json().await.unwrap();
+        let events = answer["events"].as_array().unwrap_or_else(|| panic!("{answer}")).iter();
+        let line = |event: &Value| {
+            (event["timestamp"].as_i64().unwrap(), event["message"].as_str().unwrap().to_owned())
+        };
+        events.map(line).collect()
     }
 
     /// Asks a connection's far side to prove itself; answers with what was heard.

@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 use trunkline_shared::dispatch::{Sending, Unsendable};
+use trunkline_shared::guard::segment;
 use trunkline_shared::model::Role;
 use url::Url;
 
@@ -126,6 +127,9 @@ fn missing(setting: &str) -> Unsendable {
 fn address(setting: &str, base: &str, end: &[&str]) -> Result<String, Unsendable> {
     let bad = || Unsendable::Misconfigured(format!("{setting} is not an address"));
     let mut url = Url::parse(base).map_err(|_| bad())?;
-    url.path_segments_mut().map_err(|()| bad())?.pop_if_empty().extend(end);
+    url.path_segments_mut()
+        .map_err(|()| bad())?
+        .pop_if_empty()
+        .extend(end.iter().map(|part| segment(part)));
     Ok(url.into())
 }

@@ -20,6 +20,7 @@ use trunkline_shared::store::StoreError;
 
 use crate::Console;
 use crate::problem::Problem;
+use crate::throttle::{self, MOST};
 
 /// The cookie of a sign-in.
 pub const COOKIE: &str = "trunkline";
@@ -134,7 +135,8 @@ pub async fn admit(
         request.extensions_mut().insert(caller);
         return next.run(request).await;
     }
-    match known(&console, request.method(), request.headers()).await {
+    let source = request.extensions().get::<RequestContext>().and_then(throttle::source);
+    match known(&console, request.method(), request.headers(), source.as_deref()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -154,7 +156,12 @@ fn by_claims(context: &RequestContext) -> Option<Caller> {
     Some(Caller { name: name.clone(), role, token: String::new(), expires_at: None })
 }
 
-async fn known(console: &Console, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
+async fn known(
+    console: &Console,
+    method: &Method,
+    headers: &HeaderMap,
+    source: Option<&str>,
+) -> Result<Caller, Problem> {
     let nobody = || Problem::unauthorised("sign in, or bring a token: Authorization: Bearer trk_…");
     let (token, by_cookie) = match (bearer(headers), cookie(headers)) {
         (Some(token), _) => (token, false),
@@ -171,7 +178,7 @@ async fn known(console: &Console, method: &Method, headers: &HeaderMap) -> Resul
     if let Some(caller) = console.seen.recall(&key, now - FRESH) {
         return Ok(caller);
     }
-    let found = find(&console.app, token, now).await?;
+    let found = find(console, token, source, now).await?;
     let found = found.filter(|token| token.kind != TokenKind::Once).ok_or_else(nobody)?;
     let caller = caller(&found);
     console.seen.remember(key, caller.clone(), now);
@@ -198,25 +205,49 @@ pub fn cookie(headers: &HeaderMap) -> Option<&str> {
     pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
-/// The token that a text is, if it is good now.
+/// The token that a text is, if it is good now. Wrong ones count against where they come from.
 ///
 /// # Errors
-/// If the table does not answer.
-pub async fn find(app: &App, text: &str, now: Timestamp) -> Result<Option<Token>, StoreError> {
+/// If the table does not answer, or there were too many.
+pub async fn find(
+    console: &Console,
+    text: &str,
+    source: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Token>, Problem> {
+    let (app, throttle) = (&console.app, &console.throttle);
+    if let Some(source) = source {
+        throttle.pass(source, now)?;
+    }
     let mut parts = text.splitn(3, '_');
     let (Some(PREFIX), Some(id), Some(secret)) = (parts.next(), parts.next(), parts.next()) else {
         return Ok(None);
     };
-    let plain = id.len() <= 64 && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
+    let plain =
+        (1..=64).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
     if !plain {
         return Ok(None);
     }
-    let found = app.store.token(id).await?;
+    let found = match source {
+        Some(source) => {
+            let (found, guesses) = app.store.token_and_guesses(id, source, now).await?;
+            throttle.judge(source, guesses, now)?;
+            found
+        }
+        None => app.store.token(id).await?,
+    };
     // DynamoDB takes its time to remove what has expired.
-    Ok(found.filter(|token| {
+    let good = found.filter(|token| {
         let same = token.digest.as_bytes().ct_eq(digest(&[secret]).as_bytes());
         bool::from(same) && token.expires_at.is_none_or(|at| now < at)
-    }))
+    });
+    if let (None, Some(source)) = (&good, source)
+        && throttle.is_another(&digest(&[text]))
+        && app.store.count_guess(source, now).await? == MOST
+    {
+        tracing::warn!(source, "many wrong tokens: whoever is there waits for a minute");
+    }
+    Ok(good)
 }
 
 /// Makes a token; answers with its text, which is nowhere else.

@@ -7,6 +7,7 @@ mod extract;
 mod paging;
 mod problem;
 mod several;
+mod throttle;
 mod view;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use trunkline_shared::app::App;
 use trunkline_shared::telemetry;
 
 pub use caller::{Caller, Seen, issue};
+pub use throttle::Throttle;
 
 /// What the console is made of.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub struct Console {
     pub app: App,
     /// Tokens seen lately.
     pub seen: Seen,
+    /// Whom it has wait.
+    pub throttle: Throttle,
     /// The stack's name.
     pub stack: String,
     /// Where the platforms reach us; whatever the caller calls us by, if that is not known.
@@ -44,7 +48,8 @@ impl Console {
     #[must_use]
     pub fn new(app: App, stack: String, address: Option<String>, local: bool) -> Arc<Self> {
         let (seen, latest) = (Seen::default(), api::Latest::default());
-        Arc::new(Self { app, seen, stack, address, local, latest })
+        let throttle = Throttle::default();
+        Arc::new(Self { app, seen, throttle, stack, address, local, latest })
     }
 }
 

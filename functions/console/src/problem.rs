@@ -25,6 +25,10 @@ pub struct Problem {
     /// What is wrong with each field, where that is known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
+    /// After how many seconds it may be worth another try.
+    #[serde(skip)]
+    #[schema(ignore)]
+    retry_after: Option<u16>,
 }
 
 /// What is wrong with a field.
@@ -39,7 +43,17 @@ pub struct FieldProblem {
 impl Problem {
     fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Self { r#type: "about:blank", title, status: status.as_u16(), detail, errors: Vec::new() }
+        let (status, errors) = (status.as_u16(), Vec::new());
+        Self { r#type: "about:blank", title, status, detail, errors, retry_after: None }
+    }
+
+    /// Too many wrong tokens came from there.
+    #[must_use]
+    pub fn too_many(seconds: u16) -> Self {
+        let detail =
+            "too many wrong tokens came from your address: try again when the minute is over";
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens", detail);
+        Self { retry_after: Some(seconds), ..problem }
     }
 
     /// Nobody is signed in.
@@ -113,7 +127,9 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let wait = self.retry_after;
         let mut response = (status, axum::Json(self)).into_response();
+        response.headers_mut().extend(wait.map(|seconds| (header::RETRY_AFTER, seconds.into())));
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response

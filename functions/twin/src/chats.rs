@@ -11,7 +11,7 @@ use crate::answers;
 use crate::api::{Api, Body, attempt, is_gone};
 use crate::mark;
 use crate::said::Said;
-use crate::settings::{Answers, CALLBACK_URL, Expiry, Follow, Start, below, words};
+use crate::settings::{Answers, CALLBACK_URL, Expiry, Follow, Start, below, id_segment, words};
 use crate::wire;
 
 /// How long before its end a session is used no more, in seconds; less for a short one.
@@ -39,7 +39,7 @@ pub(crate) async fn say(sending: &Sending<'_>, api: &Api<'_>, said: &Said) -> At
 }
 
 async fn post(sending: &Sending<'_>, api: &Api<'_>, said: &Said, session: &Session) -> Attempt {
-    let path = format!("sessions/{}/messages", session.external_id);
+    let path = format!("sessions/{}/messages", id_segment(&session.external_id));
     let body = wire::PostMessage { body: said.text.clone(), attachments: said.files.clone() };
     let url = below(&api.settings.messages_url, &path);
     let answer = match api.open(Method::POST, url, Body::json(&body)).await {
@@ -70,7 +70,7 @@ async fn start(
         Ok(body) => body,
         Err(unsendable) => return unsendable.into(),
     };
-    let path = format!("chats/{}/sessions?x_widget=1", api.settings.chat_id);
+    let path = format!("chats/{}/sessions?x_widget=1", id_segment(&api.settings.chat_id));
     let (url, json) = (below(&api.settings.chats_url, &path), Body::json(&body));
     let answer = match api.settings.start {
         Start::New => api.open(Method::POST, url, json).await,

@@ -9,7 +9,7 @@ use crate::answers;
 use crate::api::{Api, Body, attempt, is_gone};
 use crate::mark;
 use crate::said::Said;
-use crate::settings::{Answers, CALLBACK_URL, below};
+use crate::settings::{Answers, CALLBACK_URL, below, id_segment};
 use crate::wire;
 
 /// Says it in the dialog that there is, or else in a new one.
@@ -42,7 +42,8 @@ async fn post(
         Ok(body) => body,
         Err(unsendable) => return unsendable.into(),
     };
-    let path = known.map_or("dialogs".into(), |known| format!("dialogs/{}", known.external_id));
+    let path = known
+        .map_or("dialogs".into(), |known| format!("dialogs/{}", id_segment(&known.external_id)));
     let url = below(&api.settings.dialogs_url, &path);
     let answer = match api.logged_in(Method::POST, url, Body::json(&body)).await {
         Ok(answer) => answer,

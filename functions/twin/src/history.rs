@@ -7,7 +7,7 @@ use trunkline_shared::model::{AuthorRole, Event};
 
 use crate::api::{Api, ApiError, Body};
 use crate::message::{Context, message_event};
-use crate::settings::below;
+use crate::settings::{below, id_segment};
 use crate::wire::History;
 
 /// How many messages are asked for at once.
@@ -39,7 +39,8 @@ pub async fn history(
     since: Option<Timestamp>,
     context: &Context<'_>,
 ) -> Result<Vec<Event>, HistoryError> {
-    let messages = below(&api.settings.messages_url, &format!("sessions/{session}/messages"));
+    let messages =
+        below(&api.settings.messages_url, &format!("sessions/{}/messages", id_segment(session)));
     let mut events: Vec<Event> = Vec::new();
     let mut read = 0;
     for _ in 0..PAGES {

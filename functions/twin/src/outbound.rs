@@ -9,7 +9,7 @@ use trunkline_shared::model::{EventBody, Platform, Session, Verdict};
 use crate::api::{Api, Body, attempt};
 use crate::login::has_credentials;
 use crate::said::said;
-use crate::settings::{Answers, Mode, Settings, below};
+use crate::settings::{Answers, Mode, Settings, below, id_segment};
 use crate::{Twin, answers, chats, dialogs};
 
 impl Outbound for Twin {
@@ -72,7 +72,7 @@ async fn close(sending: &Sending<'_>, api: &Api<'_>, reason: Option<&str>) -> At
     if !api.has_credentials() {
         return Unsendable::NoForm("only who logs in can end a session: it expires").into();
     }
-    let id = &session.external_id;
+    let id = id_segment(&session.external_id);
     let (method, url, body) = match api.settings.mode {
         Mode::Chats => {
             let result = Body::json(&json!({"result": reason.unwrap_or("closed")}));

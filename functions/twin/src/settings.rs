@@ -1,7 +1,10 @@
 //! What an operator sets for a TWIN connection.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use trunkline_shared::guard::segment;
 
 /// The e-mail address that logs in; needed for history, files, dialogs and the end of a session.
 pub const EMAIL: &str = "email";
@@ -190,6 +193,20 @@ pub(crate) fn below(base: &str, path: &str) -> String {
     format!("{}/{path}", base.trim_end_matches('/'))
 }
 
+/// A far side's id as one segment of a path: nothing in it leads elsewhere.
+pub(crate) fn id_segment(id: &str) -> String {
+    let mut written = String::with_capacity(id.len());
+    for byte in segment(id).bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            written.push(char::from(byte));
+        } else {
+            // Writing to a text cannot fail.
+            let _ = write!(written, "%{byte:02X}");
+        }
+    }
+    written
+}
+
 /// Reads how long a session lasts.
 ///
 /// # Errors
@@ -225,6 +242,17 @@ mod tests {
         assert_eq!(settings.follow(), Follow::Session);
         assert_eq!(of(&json!({"answers": "socket"})).follow(), Follow::Messages);
         assert_eq!(of(&json!({"follow": "messages"})).follow(), Follow::Messages);
+    }
+
+    #[test]
+    fn an_id_stays_one_segment_of_its_path() {
+        assert_eq!(id_segment("6b1d-7f_5.x~"), "6b1d-7f_5.x~");
+        assert_eq!(id_segment("../a?b#c/d e\r\n%2f"), "..%2Fa%3Fb%23c%2Fd%20e%0D%0A%252f");
+        for dots in [".", ".."] {
+            let url = format!("https://t.example/sessions/{}/messages", id_segment(dots));
+            let url = url::Url::parse(&url).unwrap();
+            assert_eq!(url.path_segments().unwrap().count(), 3, "{url}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 use trunkline_shared::dispatch::{Meaning, Unsendable, by_status};
-use trunkline_shared::guard::{Answer, Request};
+use trunkline_shared::guard::{Answer, Request, segment};
 use trunkline_shared::model::{Connection, Verdict};
 use trunkline_shared::secrets::SecretBag;
 use url::Url;
@@ -72,7 +72,7 @@ impl Api {
     fn url(&self, path: &[&str], query: &[(&str, &str)]) -> String {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
+            segments.pop_if_empty().extend(path.iter().map(|part| segment(part)));
         }
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
@@ -141,6 +141,8 @@ mod tests {
             let request = api(base).unwrap().get(&["a", "../b/c?d", "e"], &[("q", "x&y=/z")]);
             let expected = "https://u.example/app/rest/v4/a/..%2Fb%2Fc%3Fd/e?q=x%26y%3D%2Fz";
             assert_eq!(request.url, expected);
+            let dots = api(base).unwrap().get(&["a", "..", "."], &[]);
+            assert_eq!(dots.url, "https://u.example/app/rest/v4/a/%252E%252E/%252E");
         }
     }
 

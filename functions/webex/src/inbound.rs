@@ -3,6 +3,7 @@
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use trunkline_shared::guard::is_one_of;
 use trunkline_shared::intake::{Call, Inbound, Received, Reply, Result as Came};
 use trunkline_shared::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Owner, Platform, ReceiptStatus, digest,
@@ -28,7 +29,8 @@ impl Inbound for Webex {
         };
         let settings = Settings::of(&call.connection.settings);
         let sent = token_sent(call.headers, &value);
-        if sent.is_some_and(|sent| Some(sent.as_str()) != call.secrets.newest(VERIFICATION_TOKEN)) {
+        let ours = call.secrets.live(VERIFICATION_TOKEN);
+        if sent.is_some_and(|sent| !is_one_of(&sent, ours)) {
             telemetry::count(call.now, Count::Suspicious, call.connection);
             if settings.reject_wrong_token {
                 return Received::Unreadable(

@@ -6,6 +6,9 @@ use crate::intake::take_or_keep;
 use crate::listening;
 use crate::model::{Connection, Delivery, Event, Leg, Platform, Verdict};
 
+/// The longest id that a far side may choose, in bytes: it is part of a key.
+const MAX_ID: usize = 512;
+
 /// Attempts a delivery; answers with the leg afterwards.
 pub(super) async fn attempt<P: Outbound>(
     app: &App,
@@ -31,7 +34,7 @@ pub(super) async fn attempt<P: Outbound>(
         let (id, conversation) = (delivery.leg(), delivery.leg_conversation());
         app.store.note_clue(&id, conversation, &clue, sending.now).await?;
     }
-    let mut attempt = platform.send(&sending, &app.outside).await;
+    let mut attempt = bounded(platform.send(&sending, &app.outside).await);
     attempt.took = app.clock.now().duration_since(now);
     let told = attempt.meaning.external_id.take();
     attempt.meaning.external_id = platform.message_id(delivery, told);
@@ -66,6 +69,9 @@ async fn open<P: Outbound>(
         }
         Some(_) => leg.renewed(now),
         None => match platform.open(opening, &app.outside).await {
+            Ok(Some(session)) if session.external_id.len() > MAX_ID => {
+                return Ok(Err((leg, Box::new(Attempt::without_answer(too_long())))));
+            }
             Ok(Some(session)) => leg.opened(session, now),
             // Sending opens it.
             Ok(None) => return Ok(Ok(leg)),
@@ -90,6 +96,23 @@ async fn keep_open(
         listening::ensure(app, platform).await?;
     }
     Ok(())
+}
+
+/// An attempt whose ids fit into keys. What a far side calls a message only leads receipts to it; but
+/// what it calls the conversation is needed to go on.
+fn bounded(mut attempt: Attempt) -> Attempt {
+    let told = attempt.meaning.external_id.take();
+    attempt.meaning.external_id = told.filter(|id| id.len() <= MAX_ID);
+    if attempt.session.as_ref().is_some_and(|session| session.external_id.len() > MAX_ID) {
+        attempt.session = None;
+        attempt.meaning = too_long();
+    }
+    attempt
+}
+
+fn too_long() -> Meaning {
+    let reason = format!("the platform gave the conversation an id of more than {MAX_ID} bytes");
+    Meaning { verdict: Verdict::Permanent, reason: Some(reason), external_id: None }
 }
 
 fn gone() -> Meaning {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::LazyLock;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use url::{Host, Url};
 
 /// Why an address is not called.
@@ -23,9 +23,13 @@ pub enum Blocked {
     NotPublic(String),
 }
 
+/// All of IPv6 that is given out for the public internet (RFC 4291, IANA). Whatever is outside of it
+/// leads inward, or carries an IPv4 address that may: NAT64, IPv4-translated, local NAT64, ULA.
+const GLOBAL_UNICAST: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+
 /// Special-purpose ranges (the IANA registries): private, loopback, link-local with the metadata
-/// services, CGNAT, documentation, benchmarking, multicast, reserved; and the IPv6 ranges that carry
-/// an IPv4 address within (NAT64, 6to4, Teredo), which could reach any of those.
+/// services, CGNAT, documentation, benchmarking, multicast, reserved; and those of the public IPv6
+/// ranges that carry an IPv4 address within (6to4, Teredo), which could reach any of those.
 static NOT_PUBLIC: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
     [
         "0.0.0.0/8",
@@ -43,19 +47,10 @@ static NOT_PUBLIC: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
         "203.0.113.0/24",
         "224.0.0.0/4",
         "240.0.0.0/4",
-        "::/127",
-        "64:ff9b::/96",
-        "64:ff9b:1::/48",
-        "100::/64",
         "2001::/23",
         "2001:db8::/32",
         "2002::/16",
         "3fff::/20",
-        "5f00::/16",
-        "fc00::/7",
-        "fe80::/10",
-        "fec0::/10",
-        "ff00::/8",
     ]
     .iter()
     .filter_map(|net| net.parse().ok())
@@ -66,7 +61,11 @@ static NOT_PUBLIC: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     let address = match address {
-        IpAddr::V6(v6) => inner_v4(v6).map_or(address, IpAddr::V4),
+        IpAddr::V6(v6) => match inner_v4(v6) {
+            Some(v4) => IpAddr::V4(v4),
+            None if GLOBAL_UNICAST.contains(&v6) => address,
+            None => return false,
+        },
         IpAddr::V4(_) => address,
     };
     !NOT_PUBLIC.iter().any(|net| net.contains(&address))
@@ -111,11 +110,13 @@ pub fn check_url(text: &str, local: bool) -> Result<Url, Blocked> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn the_whole_table_is_in_force() {
-        assert_eq!(NOT_PUBLIC.len(), 28);
+        assert_eq!(NOT_PUBLIC.len(), 19);
     }
 
     #[test]
@@ -132,9 +133,18 @@ mod tests {
             "::",
             "fd00:ec2::254",
             "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "100::1",
+            "5f00::1",
+            "4000::1",
             "::ffff:10.0.0.1",
+            "::ffff:0:127.0.0.1",
             "::7f00:1",
             "64:ff9b::a00:1",
+            "64:ff9b:1::7f00:1",
+            "2001::7f00:1",
+            "2001:db8::1",
             "2002:7f00:1::",
             "255.255.255.255",
             "224.0.0.1",
@@ -152,17 +162,99 @@ mod tests {
         for bad in [
             "http://example.com",
             "ftp://example.com",
+            "file:///etc/passwd",
+            "gopher://example.com/_x",
+            "data:text/plain,x",
+            "javascript:alert(1)",
+            "//example.com/",
             "https://127.1/",
+            "https://127.0.0.1./",
+            "https://0/",
             "https://0x7f000001/",
+            "https://0x7f.1/",
+            "https://0177.0.0.1/",
+            "https://017700000001/",
+            "https://2130706433/",
+            "https://\u{ff11}27.0.0.1/",
+            "https://127\u{3002}0\u{3002}0\u{3002}1/",
+            "https://%31%32%37.0.0.1/",
+            "https:169.254.169.254/latest/meta-data",
+            "https:\\\\169.254.169.254\\latest",
+            "https://169.254.169.254\t/",
             "https://[::1]/",
+            "https://[::]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[::ffff:7f00:1]/",
+            "https://[::ffff:0:7f00:1]/",
+            "https://[64:ff9b::127.0.0.1]/",
+            "https://[fe80::1%25eth0]/",
             "https://user@example.com/",
             "https://user:pw@example.com/",
+            "https://example.com@169.254.169.254/",
+            "https://:@example.com:x/",
             "nonsense",
+            "",
             "https://",
-            "https://2130706433/",
+            "https://exa mple.com/",
+            "https://example.com:99999/",
         ] {
             assert!(check_url(bad, false).is_err(), "{bad}");
         }
         assert!(check_url("http://127.0.0.1:8080/x", true).is_ok());
+    }
+
+    proptest! {
+        /// However an address of the old kind is written into one of the new, it is judged as itself, or
+        /// not called at all.
+        #[test]
+        fn no_ipv6_form_makes_an_inward_address_public(bits in any::<u32>()) {
+            let v4 = std::net::Ipv4Addr::from_bits(bits);
+            let inward = !is_public(v4.into());
+            let low = u128::from(bits);
+            let prefixes: [u128; 6] = [
+                0,
+                0xffff << 32,
+                0xffff << 48,
+                0x0064_ff9b_u128 << 96,
+                (0x0064_ff9b_u128 << 96) | (1 << 80),
+                0xfe80_u128 << 112,
+            ];
+            for prefix in prefixes {
+                let v6 = Ipv6Addr::from_bits(prefix | low);
+                prop_assert!(!(inward && is_public(v6.into())), "{v6}");
+            }
+            let six_to_four = Ipv6Addr::from_bits((0x2002_u128 << 112) | (low << 80));
+            prop_assert!(!is_public(six_to_four.into()), "{six_to_four}");
+        }
+
+        /// The same for the writings of the old kind in a URL: decimal, hexadecimal, octal, and short.
+        #[test]
+        fn no_writing_of_an_inward_address_is_called(
+            net in prop::sample::select(vec![0x7f00_0000_u32, 0x0a00_0000, 0xa9fe_0000, 0xc0a8_0000]),
+            host in 0_u32..0xffff,
+        ) {
+            let bits = net | host;
+            let [a, b, c, d] = bits.to_be_bytes();
+            for text in [
+                format!("https://{bits}/"),
+                format!("https://{bits:#x}/"),
+                format!("https://0{bits:o}/"),
+                format!("https://{a}.{}/", bits & 0x00ff_ffff),
+                format!("https://{a}.{b}.{}/", bits & 0xffff),
+                format!("https://{a:#x}.{b:#x}.{c:#x}.{d:#x}/"),
+                format!("https://0{a:o}.0{b:o}.0{c:o}.0{d:o}/"),
+                format!("https://{a}.{b}.{c}.{d}.:443/"),
+                format!("https://[::ffff:{a}.{b}.{c}.{d}]/"),
+                format!("https://[64:ff9b::{a}.{b}.{c}.{d}]/"),
+            ] {
+                prop_assert!(check_url(&text, false).is_err(), "{text}");
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,60}", rest in "[0-9a-fx.:\\[\\]%@/]{0,30}") {
+            let _ = check_url(&text, false);
+            let _ = check_url(&format!("https://{rest}"), false);
+        }
     }
 }

@@ -2,6 +2,9 @@
 //! the client for outbound calls.
 
 mod address;
+#[cfg(test)]
+mod attacks;
+mod names;
 mod outside;
 mod signature;
 
@@ -12,6 +15,17 @@ pub use signature::{Denied, TOLERANCE_SECONDS, sign, verify};
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+/// An id as a segment of a path: one that is nothing but dots would lead elsewhere. What else must be
+/// encoded in a segment is the caller's to encode.
+#[must_use]
+pub fn segment(id: &str) -> &str {
+    match id {
+        "." => "%2E",
+        ".." => "%2E%2E",
+        other => other,
+    }
+}
 
 /// Whether two secrets are the same, in a time that tells nothing of where they differ.
 #[must_use]

@@ -2,15 +2,14 @@
 //! no proxy, time and body bounded.
 
 use std::error::Error as _;
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::address::{Blocked, check_url, is_public};
+use super::address::{Blocked, check_url};
+use super::names::Names;
 
 /// How long a platform has to answer (Webex Connect's own rule, taken for all).
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -88,6 +87,13 @@ impl Outside {
         Self { local, client: OnceLock::new() }
     }
 
+    /// One that resolves by `names`, and takes plain `http`.
+    #[cfg(test)]
+    pub(super) fn with_names(names: Names) -> Self {
+        let client = OnceLock::from(build(names).expect("a client"));
+        Self { local: true, client }
+    }
+
     /// Makes the call. Of the answer at most 64 KiB are read.
     ///
     /// # Errors
@@ -123,7 +129,7 @@ impl Outside {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let built = build(self.local)?;
+        let built = build(Names::of_the_machine(self.local))?;
         Ok(self.client.get_or_init(|| built))
     }
 }
@@ -136,7 +142,8 @@ pub(crate) fn tls(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
     Ok(config.with_no_client_auth())
 }
 
-fn build(local: bool) -> Result<reqwest::Client, TlsError> {
+/// A client that goes where these names lead, and nowhere else.
+fn build(names: Names) -> Result<reqwest::Client, TlsError> {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(tls(roots)?)
@@ -145,30 +152,9 @@ fn build(local: bool) -> Result<reqwest::Client, TlsError> {
         .timeout(TIMEOUT)
         .pool_idle_timeout(IDLE)
         .user_agent(concat!("trunkline/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(Arc::new(CheckedNames { local }))
+        .dns_resolver(Arc::new(names))
         .build()?;
     Ok(client)
-}
-
-/// Resolves names to public addresses only. The connection goes to the very addresses that were
-/// checked, so a name that changes meanwhile gains nothing.
-struct CheckedNames {
-    local: bool,
-}
-
-impl Resolve for CheckedNames {
-    fn resolve(&self, name: Name) -> Resolving {
-        let local = self.local;
-        Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if let Some(inward) = found.iter().find(|found| !local && !is_public(found.ip())) {
-                let told = format!("{} ({})", name.as_str(), inward.ip());
-                return Err(Blocked::NotPublic(told).into());
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
 }
 
 fn name_failure(error: &reqwest::Error) -> OutsideError {

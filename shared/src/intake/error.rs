@@ -26,6 +26,12 @@ pub enum Rejection {
         /// The size in bytes.
         size: usize,
     },
+    /// It is nested too deep.
+    #[error("the event is nested more than {} deep", super::limits::MAX_DEPTH)]
+    TooDeep,
+    /// What is to be brought back with each answer is too large.
+    #[error("what the channel knows the chat by is larger than 16 KiB")]
+    Origin,
     /// The conversation's id is empty or too long.
     #[error("a conversation's id has 1 to 512 bytes, this one {0}")]
     ConversationId(usize),
@@ -37,7 +43,8 @@ impl Rejection {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
-            Self::TooLarge { .. } => "too_large",
+            Self::TooLarge { .. } | Self::Origin => "too_large",
+            Self::TooDeep => "too_deep",
             Self::ConversationId(_) => "bad_conversation_id",
         }
     }

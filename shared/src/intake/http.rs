@@ -1,8 +1,10 @@
 //! The HTTP shell of every inbound function.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use ::http::StatusCode;
+use futures_util::FutureExt;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::json;
@@ -37,9 +39,12 @@ pub async fn serve(platform: impl Inbound) -> Result<(), lambda_http::Error> {
 
 /// Answers a call, within the time that platforms wait.
 async fn answer<P: Inbound>(app: &App, platform: &P, request: &Request) -> Reply {
-    match tokio::time::timeout(DEADLINE, admit(app, platform, request)).await {
-        Ok(Ok(reply)) => reply,
-        Ok(Err(error)) => {
+    // A call that makes us panic is answered like any other that we could not take.
+    let admitted = AssertUnwindSafe(admit(app, platform, request)).catch_unwind();
+    match tokio::time::timeout(DEADLINE, admitted).await {
+        Ok(Ok(Ok(reply))) => reply,
+        Ok(Err(_)) => unavailable(),
+        Ok(Ok(Err(error))) => {
             tracing::error!(%error, "a call was not accepted: ours");
             unavailable()
         }

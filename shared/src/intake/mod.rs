@@ -5,6 +5,7 @@ mod begin;
 mod error;
 mod http;
 mod keep;
+mod limits;
 mod records;
 mod send;
 mod take;

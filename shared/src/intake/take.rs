@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::records::{self, Records};
-use super::{IntakeError, Rejection, Taken, about, begin, send};
+use super::{IntakeError, Rejection, Taken, about, begin, limits, send};
 use crate::app::App;
 use crate::model::{
     Author, AuthorRole, Clue, Connection, ConnectionId, Conversation, ConversationKey, Delivery,
@@ -278,6 +278,7 @@ async fn find_key(
     event: &Event,
     now: Timestamp,
 ) -> Result<Found, IntakeError> {
+    limits::check(event)?;
     let length = event.conversation.len();
     if length == 0 || length > MAX_CONVERSATION_ID {
         return Err(Rejection::ConversationId(length).into());

@@ -1,5 +1,6 @@
 //! The outbound queues: one SQS FIFO queue a platform, one message group a leg.
 
+mod legal;
 mod packed;
 
 use std::collections::HashMap;
@@ -199,7 +200,7 @@ impl Queues {
             .queue_url(url)
             .set_message_attributes(packed.attributes())
             .set_message_system_attributes(packed.system_attributes());
-        if let Some(reason) = reason.and_then(text) {
+        if let Some(reason) = reason.and_then(|reason| text(&legal::text(reason))) {
             call = call.message_attributes(REASON, reason);
         }
         call.message_body(packed.body)
@@ -222,6 +223,7 @@ impl Queues {
         let seconds = wait.clamp(0.0, LONGEST_DELAY) as i32;
         let body =
             serde_json::to_string(wake).map_err(|e| QueueError::Unwritable(e.to_string()))?;
+        let body = legal::json(body);
         self.sqs
             .send_message()
             .queue_url(&self.urls.wake)

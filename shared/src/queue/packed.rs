@@ -7,7 +7,7 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeValue as SystemValue,
 };
 
-use super::{MAX_MESSAGE, QueueError, TRACE};
+use super::{MAX_MESSAGE, QueueError, TRACE, legal};
 use crate::model::{Job, Platform, Trace};
 
 type Attributes = HashMap<String, MessageAttributeValue>;
@@ -49,6 +49,7 @@ impl Packed {
         job: &Job,
     ) -> Result<Self, QueueError> {
         let body = serde_json::to_string(job).map_err(|e| QueueError::Unwritable(e.to_string()))?;
+        let body = legal::json(body);
         if body.len() > MAX_MESSAGE {
             return Err(QueueError::TooLarge { size: body.len() });
         }

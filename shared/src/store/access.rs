@@ -1,16 +1,28 @@
 //! Tokens, and the list of what was changed by whom.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::SignedDuration;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use jiff::{SignedDuration, Timestamp};
 
 use super::item::{item, read};
+use super::rates::minute;
 use super::{Item, Store, StoreError, expires_in, unavailable};
-use crate::model::{Audit, Token};
+use crate::model::{Audit, Token, time};
 
 const TOKENS: &str = "TOKENS";
 const AUDIT: &str = "AUDIT";
 /// For how long changes are kept.
 const KEEP: SignedDuration = SignedDuration::from_hours(24 * 400);
+/// For how long it is kept how often somebody brought a wrong token.
+const KEEP_GUESSES: SignedDuration = SignedDuration::from_mins(10);
+
+fn guesses_key(source: &str, now: Timestamp) -> (String, String) {
+    (format!("GUESSES#{source}"), time::rfc3339_millis(minute(now)))
+}
+
+fn guesses(item: &Item) -> u64 {
+    let counted = item.get("guesses").and_then(|value| value.as_n().ok());
+    counted.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
 
 impl Store {
     /// Keeps a token.
@@ -31,6 +43,50 @@ impl Store {
     /// If the table does not answer.
     pub async fn token(&self, id: &str) -> Result<Option<Token>, StoreError> {
         self.get(TOKENS.into(), id.to_owned()).await?.as_ref().map(read).transpose()
+    }
+
+    /// A token by its public part, and how often whoever asks has brought a wrong one in that minute: in
+    /// one call.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn token_and_guesses(
+        &self,
+        id: &str,
+        source: &str,
+        now: Timestamp,
+    ) -> Result<(Option<Token>, u64), StoreError> {
+        let (pk, sk) = guesses_key(source, now);
+        let key = |pk: &str, sk: &str| {
+            let text = |text: &str| AttributeValue::S(text.to_owned());
+            Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
+        };
+        let found = self.batch_get(vec![key(TOKENS, id), key(&pk, &sk)]).await?;
+        let token = found.get(id).map(read).transpose()?;
+        Ok((token, found.get(&sk).map_or(0, guesses)))
+    }
+
+    /// Notes that somebody brought a wrong token; answers how often that was in this minute.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn count_guess(&self, source: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let (pk, sk) = guesses_key(source, now);
+        let answer = self
+            .dynamodb
+            .update_item()
+            .table_name(&*self.table)
+            .key("pk", AttributeValue::S(pk))
+            .key("sk", AttributeValue::S(sk))
+            .update_expression("ADD guesses :one SET #expires = :expires")
+            .expression_attribute_names("#expires", "expires")
+            .expression_attribute_values(":one", AttributeValue::N("1".into()))
+            .expression_attribute_values(":expires", expires_in(now, KEEP_GUESSES))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await
+            .map_err(|error| unavailable("UpdateItem", &error))?;
+        Ok(answer.attributes().map_or(0, guesses))
     }
 
     /// The tokens by id, from after one.

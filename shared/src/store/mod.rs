@@ -18,6 +18,7 @@
 //! | `CONNECTIONS`, `ROUTES` | `<id>` | the lists of them |
 //! | `TOKENS`, `AUDIT` | `<id>` | who may do what, and who changed what |
 //! | `RATE#<connection>` | `<minute>` | how much happened in that minute |
+//! | `GUESSES#<source>` | `<minute>` | how many wrong tokens came from there in that minute |
 //! | `DEAD` | `<time>#<id>` | a queue's message that we could not handle |
 //! | `WAITING` | `PARKED#…`, `FAILED#…` | that such a partition has, or had, something in it |
 //! | `REJECT#<connection>` | `<time>#<id>` | a body that could not be read |

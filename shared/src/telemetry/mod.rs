@@ -2,6 +2,7 @@
 //! of what is out of the ordinary. Neither ever holds a secret or a message's text.
 
 mod emf;
+mod panics;
 mod tally;
 
 use jiff::Timestamp;
@@ -89,6 +90,7 @@ impl Count {
 
 /// Starts the log: one JSON object a line, at the level in `TRUNKLINE_LOG` (default `info`).
 pub fn init() {
+    panics::tell();
     let level = std::env::var("TRUNKLINE_LOG").ok().and_then(|level| level.parse().ok());
     let level = level.unwrap_or(LevelFilter::INFO);
     // The libraries' own debug lines show requests, so only ours follow the level.

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
+use lambda_http::request::RequestContext;
 use serde::{Deserialize, Serialize};
 use trunkline_shared::model::{Access, TokenKind};
 use utoipa::ToSchema;
@@ -14,6 +16,7 @@ use crate::Console;
 use crate::caller::{COOKIE, Caller, cookie, find, issue};
 use crate::extract::Json;
 use crate::problem::Problem;
+use crate::throttle;
 use crate::view::Role;
 
 /// For how long one is signed in.
@@ -44,11 +47,13 @@ pub struct Me {
     responses((status = 204, description = "signed in")))]
 pub async fn sign_in(
     State(console): State<Arc<Console>>,
+    context: Option<Extension<RequestContext>>,
     Json(given): Json<SignIn>,
 ) -> Result<Response, Problem> {
     let app = &console.app;
     let wrong = || Problem::unauthorised("that token is not good: it may have ended, or been used");
-    let token = find(app, &given.token, app.clock.now()).await?;
+    let source = context.and_then(|context| throttle::source(&context.0));
+    let token = find(&console, &given.token, source.as_deref(), app.clock.now()).await?;
     let token = token.filter(|token| token.kind != TokenKind::Session).ok_or_else(wrong)?;
     if token.kind == TokenKind::Once && !app.store.forget_token(&token.id).await? {
         return Err(wrong());

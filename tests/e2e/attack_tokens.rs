@@ -1,0 +1,206 @@
+//! Forged tokens of ServisBOT's eventing: each of the ways by which a JWT is known to be forged.
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use trunkline_shared::app::{Clock, SystemClock};
+use trunkline_shared::model::Access;
+use trunkline_stand_ins::servisbot::{ENGAGEMENT_SECRET, JWT_SECRET, Proof, ServisBot};
+use trunkline_tests::{Scene, World};
+
+use crate::api::{Caller, answered};
+use crate::platforms::{CHANNEL, file};
+
+/// Base64url without padding.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
+            << (8 * (3 - three.len()));
+        for place in 0..=three.len() {
+            let index = usize::try_from(bits >> (18 - 6 * place) & 63).unwrap();
+            text.push(char::from(LETTERS[index]));
+        }
+    }
+    text
+}
+
+fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let mut block = [0_u8; 64];
+    let short = if key.len() > 64 { Sha256::digest(key).to_vec() } else { key.to_vec() };
+    block[..short.len()].copy_from_slice(&short);
+    let inner =
+        Sha256::new().chain_update(block.map(|b| b ^ 0x36)).chain_update(message).finalize();
+    Sha256::new().chain_update(block.map(|b| b ^ 0x5c)).chain_update(inner).finalize().to_vec()
+}
+
+fn token(header: &Value, claims: &Value, key: &[u8]) -> String {
+    let head = base64(header.to_string().as_bytes());
+    let signed = format!("{head}.{}", base64(claims.to_string().as_bytes()));
+    let signature = base64(&hmac(key, signed.as_bytes()));
+    format!("{signed}.{signature}")
+}
+
+const SERVISBOTS: &str = "
+  NAME-secret:
+    platform: servisbot
+    role: bot
+    settings: { engagement_url: '<SERVISBOT>', replies: eventing, auth: jwt_secret, audience: us, issuer: them }
+    secrets: { engagement_secret: { env: ENGAGE }, jwt_secret: { env: JWT } }
+  NAME-keys:
+    platform: servisbot
+    role: bot
+    settings: { engagement_url: '<SERVISBOT>', replies: eventing, auth: jwks, jwks_url: '<JWKS>' }
+    secrets: { engagement_secret: { env: ENGAGE } }
+";
+
+pub async fn a_forged_or_expired_token_gets_nowhere(world: &World) {
+    let servisbot = ServisBot::start().await;
+    servisbot.proves_by(Proof::Jwks);
+    let others = [
+        ("SERVISBOT", servisbot.engagement_url()),
+        ("JWKS", servisbot.jwks_url()),
+        ("ENGAGE", ENGAGEMENT_SECRET.to_owned()),
+        ("JWT", JWT_SECRET.to_owned()),
+    ];
+    let route = "channels: [NAME-channel], bot: NAME-secret";
+    let scene = Scene::beside(world, "jwts", &file(&[CHANNEL, SERVISBOTS], route), &others).await;
+    let event = servisbot.says("nobody", "hi");
+    let body = json!({"message": event}).to_string();
+    let sends = async |which: &str, authorization: &str| {
+        let headers = [("authorization".to_owned(), authorization.to_owned())];
+        let (status, _, _) = scene.post_below(which, "/eventing", body.clone(), &headers).await;
+        status
+    };
+    let now = SystemClock.now().as_second();
+    let hs = json!({"alg": "HS256", "typ": "JWT"});
+    let good = json!({"iss": "them", "aud": "us", "exp": now + 300});
+    let key = JWT_SECRET.as_bytes();
+    let right = token(&hs, &good, key);
+    assert_eq!(sends("secret", &format!("Bearer {right}")).await, 200, "this one is right");
+
+    let with = |name: &str, value: Value| {
+        let mut claims = good.clone();
+        claims[name] = value;
+        token(&hs, &claims, key)
+    };
+    let unsigned = right.rsplit_once('.').unwrap().0.to_owned();
+    let none = token(&json!({"alg": "none"}), &good, key);
+    let bare_none = format!("{}.", none.rsplit_once('.').unwrap().0);
+    let mut without_end = good.clone();
+    without_end.as_object_mut().unwrap().remove("exp");
+    for (what, forged) in [
+        ("none", none.clone()),
+        ("none, unsigned", bare_none),
+        ("NoNe", token(&json!({"alg": "NoNe"}), &good, key)),
+        ("no signature", format!("{unsigned}.")),
+        ("two parts", unsigned.clone()),
+        ("cut", right[..right.len() - 2].to_owned()),
+        ("another key", token(&hs, &good, b"another key of some length, which is wrong")),
+        ("an empty key", token(&hs, &good, b"")),
+        ("HS512", token(&json!({"alg": "HS512"}), &good, key)),
+        ("RS256", token(&json!({"alg": "RS256"}), &good, key)),
+        (
+            "its own key",
+            token(&json!({"alg": "HS256", "jwk": {"kty": "oct", "k": "eA"}}), &good, b"x"),
+        ),
+        (
+            "a key elsewhere",
+            token(&json!({"alg": "HS256", "jku": "http://127.0.0.1:1/"}), &good, b"x"),
+        ),
+        ("a key as a path", token(&json!({"alg": "HS256", "kid": "../../dev/null"}), &good, b"")),
+        ("critical", token(&json!({"alg": "HS256", "crit": ["b64"], "b64": false}), &good, key)),
+        ("expired", with("exp", json!(now - 120))),
+        ("expired, as a text", with("exp", json!((now + 300).to_string()))),
+        ("not yet", with("nbf", json!(now + 600))),
+        ("for others", with("aud", json!("others"))),
+        ("for others, too", with("aud", json!({"us": true}))),
+        ("from others", with("iss", json!("others"))),
+        ("from nobody", with("iss", Value::Null)),
+        ("for ever", token(&hs, &without_end, key)),
+    ] {
+        assert_eq!(sends("secret", &format!("Bearer {forged}")).await, 401, "{what}");
+    }
+    for odd in
+        ["", "Bearer", "Bearer ", &right, &format!("ApiKey {right}"), &format!("Bearer {right} x")]
+    {
+        assert_eq!(sends("secret", odd).await, 401, "{odd:.20}");
+    }
+
+    // With public keys: what is public must not sign.
+    let set: Value =
+        world.http.get(servisbot.jwks_url()).send().await.unwrap().json().await.unwrap();
+    let public = &set["keys"][0];
+    let kid = public["kid"].clone();
+    let point = public["x"].as_str().unwrap_or_default().as_bytes();
+    let whole = set.to_string();
+    for confused in [point, public.to_string().as_bytes(), whole.as_bytes(), b""] {
+        for alg in ["HS256", "RS256", "ES256", "PS256", "none"] {
+            let forged = token(&json!({"alg": alg, "kid": &kid}), &good, confused);
+            assert_eq!(sends("keys", &format!("Bearer {forged}")).await, 401, "{alg}");
+        }
+    }
+    let real = servisbot.posted(&servisbot.says("nobody", "hi"));
+    let proof = real.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    let proof = proof.unwrap().1.clone();
+    assert_eq!(sends("keys", &proof).await, 200, "this one is right");
+    assert_eq!(sends("secret", &proof).await, 401, "and right for that one only");
+    let cut = &proof[..proof.len() - 4];
+    assert_eq!(sends("keys", &format!("{cut}AAAA")).await, 401);
+}
+
+/// All calls of the tests come from one address, so this runs by itself, and waits for its own end.
+pub async fn whoever_guesses_tokens_is_made_to_wait(world: &World) {
+    let admin = Caller::with(world, Access::Admin).await;
+    let me = async |token: &str| {
+        let caller = Caller { world, token: token.to_owned() };
+        caller.calls(Method::GET, "/me", None).await
+    };
+    let patience = async || {
+        for _ in 0..70 {
+            if me(&admin.token).await.0 == 200 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        panic!("it never ended");
+    };
+    // So that what follows is within one minute.
+    let late = SystemClock.now().as_second().rem_euclid(60);
+    if late > 30 {
+        tokio::time::sleep(Duration::from_secs((61 - late).unsigned_abs())).await;
+    }
+    patience().await;
+    // One that has ended, asked with again and again, locks nobody out; nor does what is no token.
+    for i in 0..30 {
+        assert_eq!(me("trk_00000000-ended_x").await.0, 401, "{i}");
+        assert_eq!(me(&format!("guess-{i}")).await.0, 401);
+        assert_eq!(me(&format!("trk__{i}")).await.0, 401, "an empty id is no fault of ours");
+    }
+    let (id, _) = admin.token[4..].split_once('_').unwrap();
+    let mut wrong = 0;
+    let waits = loop {
+        let (status, headers, body) = me(&format!("trk_{id}_guess-{wrong}")).await;
+        if status == 429 {
+            assert_eq!(headers["content-type"], "application/problem+json");
+            assert_eq!(body["title"], "too many wrong tokens", "{body}");
+            break headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap();
+        }
+        assert_eq!(status, 401, "{body}");
+        wrong += 1;
+        assert!(wrong < 60, "nobody stopped it");
+    };
+    assert!((15..=21).contains(&wrong) && (1..=60).contains(&waits), "{wrong} {waits}");
+    // A right token is not told from a wrong one, nor can one sign in, by a link or a token.
+    let fresh = Caller::with(world, Access::Viewer).await;
+    assert_eq!(me(&fresh.token).await.0, 429);
+    let url = format!("{}/api/v1/session", world.stack().facts.api);
+    let body = json!({"token": fresh.token}).to_string();
+    let call = world.request(Method::POST, &url).header("content-type", "application/json");
+    assert_eq!(answered(call.body(body)).await.0, 429);
+    patience().await;
+    assert_eq!(me(&fresh.token).await.0, 200, "and then it is over");
+}
