@@ -54,6 +54,7 @@ pages: .tools/web/.installed ## the console's pages in a browser, on an API that
 	cd functions/console/web && CI=true CHROMIUM="$$(../../../tools/chromium.sh)" npx playwright test $(ARGS)
 
 e2e: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed previous build ## end to end, on the real template on a local AWS
+	@for p in curl jq openssl; do tools/program.sh $$p $$p >/dev/null; done
 	cargo test -p trunkline-tests --locked --test e2e -- $(ARGS)
 
 chaos: tools .tools/test/.installed .tools/api/.installed build ## the fault runs at full size: some ten minutes

@@ -15,10 +15,34 @@ A secret is given by reference: `{ env: NAME }` or `{ file: PATH }`. Of any plat
 the inbound address, at least 32 letters, digits, `-` or `_`; made and kept, if it is left out.
 ";
 
+/// The head of the table of capabilities.
+const CAPABILITIES: &str = "
+## What each platform can be given
+
+What a side cannot show becomes something that it can: see [switchboard.md](switchboard.md#what-a-side-cannot-show).
+
+| platform | text, characters | markup | choices | files | receipts | typing | people of its own |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+";
+
 /// The page `docs/settings.md`.
 #[must_use]
 pub fn markdown() -> String {
-    platforms::all().iter().fold(HEAD.to_owned(), |page, spec| page + &section(spec))
+    let sections = platforms::all().iter().map(|spec| section(spec));
+    HEAD.to_owned() + &sections.collect::<String>() + &capabilities()
+}
+
+/// What each platform can be given: what it cannot becomes something else (`docs/switchboard.md`).
+fn capabilities() -> String {
+    let mut page = CAPABILITIES.to_owned();
+    for spec in platforms::all() {
+        let can = spec.platform.capabilities();
+        let shows = [can.markup, can.choices, can.media, can.receipts, can.typing, can.handover];
+        let shows = shows.map(|can| if can { " yes |" } else { " |" }).concat();
+        let text = if can.text == u32::MAX { "no limit".into() } else { can.text.to_string() };
+        let _ = writeln!(page, "| `{}` | {text} |{shows}", spec.platform);
+    }
+    page
 }
 
 fn section(spec: &PlatformSpec) -> String {

@@ -23,6 +23,7 @@ mod listener;
 mod loops;
 mod ownership;
 mod pairs;
+mod papers;
 mod parked;
 mod platforms;
 mod schedule;
@@ -215,6 +216,7 @@ fn alone(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
             console::the_api_is_as_it_is_described,
             upgrade::live_conversations_survive_a_deploy_and_the_way_back,
             chaos::one_poisoned_conversation_does_not_hold_up_the_others,
+            papers::every_command_of_the_docs_is_run,
             soak::nothing_is_lost_grows_or_stays_behind,
             chaos::nothing_is_lost_or_out_of_order_while_all_goes_wrong,
         ]
