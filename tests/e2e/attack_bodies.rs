@@ -187,12 +187,12 @@ pub async fn markup_that_unfolds_is_not_unfolded(world: &World) {
     }
     // Nested so deep that it can be read, and what is written of it cannot: that would be the end of the
     // whole conversation.
-    for depth in [66, 100, 118] {
-        let mut event = servisbot.says(&customer, "x");
-        event["id"] = json!(format!("deep-{depth}"));
-        event["contentType"] = json!("unknown");
-        event["contents"] = serde_json::from_str(&nested(depth)).unwrap();
-        crate::platforms::servisbot_posts(&scene, servisbot.posted(&event)).await;
+    for depth in [64, 100, 120, 122, 124, 126] {
+        let bearer = [("authorization".to_owned(), format!("Bearer {ENGAGEMENT_SECRET}"))];
+        let customer = json!(customer);
+        let body = format!(r#"{{"CustomerReference":{customer},"Unknown":{}}}"#, nested(depth));
+        let (status, _, text) = scene.post_below("servisbot", "/egress", body, &bearer).await;
+        assert_eq!(status, 200, "{depth}: {text}");
     }
     let plain = servisbot.says(&customer, "Still here.");
     crate::platforms::servisbot_posts(&scene, servisbot.posted(&plain)).await;
