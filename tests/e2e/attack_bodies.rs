@@ -185,6 +185,15 @@ pub async fn markup_that_unfolds_is_not_unfolded(world: &World) {
         message.insert("contents".into(), json!({"markup": markup, "context": context}));
         crate::platforms::servisbot_posts(&scene, servisbot.posted(&event)).await;
     }
+    // Nested so deep that it can be read, and what is written of it cannot: that would be the end of the
+    // whole conversation.
+    for depth in [64, 100, 120, 122, 124, 126] {
+        let bearer = [("authorization".to_owned(), format!("Bearer {ENGAGEMENT_SECRET}"))];
+        let customer = json!(customer);
+        let body = format!(r#"{{"CustomerReference":{customer},"Unknown":{}}}"#, nested(depth));
+        let (status, _, text) = scene.post_below("servisbot", "/egress", body, &bearer).await;
+        assert_eq!(status, 200, "{depth}: {text}");
+    }
     let plain = servisbot.says(&customer, "Still here.");
     crate::platforms::servisbot_posts(&scene, servisbot.posted(&plain)).await;
     let end = std::time::Instant::now() + Duration::from_secs(30);
@@ -193,6 +202,8 @@ pub async fn markup_that_unfolds_is_not_unfolded(world: &World) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let shown = scene.far.heard("/channel");
+    let key = scene.key_on("channel", "c-1");
+    world.stack().store.transcript(&key, 100).await.expect("it can all be read");
     let total: usize = shown.iter().map(|heard| heard.body.len()).sum();
     assert!(total < 400_000, "{total}");
     for text in gist(&shown) {
