@@ -163,7 +163,12 @@ fn read_inner(text: &str) -> Result<Inner, CodecError> {
         rest = &rest[digits..];
     }
     if !rest.is_empty() {
-        inner.data = Some(serde_json::from_str(rest).map_err(|_| CodecError::Data)?);
+        let data: Value = serde_json::from_str(rest).map_err(|_| CodecError::Data)?;
+        // It would read as another id.
+        if data.is_number() {
+            return Err(CodecError::Data);
+        }
+        inner.data = Some(data);
     }
     Ok(inner)
 }
@@ -240,6 +245,8 @@ mod tests {
             ("0", CodecError::Data),
             ("42[", CodecError::Data),
             ("45x", CodecError::Data),
+            ("421\t7777", CodecError::Data),
+            ("42-1", CodecError::Data),
             ("4299999999999999999999[]", CodecError::Data),
             ("\u{e9}", CodecError::Unknown),
         ] {
