@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join;
 use serde_json::json;
 use trunkline_shared::model::Owner;
-use trunkline_tests::{Behaviour, Heard, Scene, World, says};
+use trunkline_tests::{Behaviour, Heard, Scene, THREE, World, says};
 
 use crate::handover::conversation;
 
@@ -29,7 +29,13 @@ struct Story<'w> {
 impl<'w> Story<'w> {
     /// One customer talks with the bot, one with people, and of one something waits.
     async fn begins(world: &'w World) -> Self {
-        let scene = Scene::of_three(world, "upgrade", "").await;
+        // Patient enough for two deploys, and unmoved by what waits all the while.
+        let policy = format!("retry: [{}], breaker_after: 100", ["10"; 20].join(", "));
+        let file = THREE.replace("ROUTE", "");
+        let (before, rest) = file.split_once("retry: [").unwrap();
+        let (_, after) = rest.split_once(" }").unwrap();
+        let file = format!("{before}{policy} }}{after}");
+        let scene = Scene::of(world, "upgrade", &file).await;
         scene.writes("by-bot", "a-1", "Where is my parcel?").await;
         let bots = conversation(&scene.far.hears("/bot", 1).await);
         scene.writes("by-people", "b-1", "hello").await;
