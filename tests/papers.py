@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
 ENDPOINT, API = sys.argv[1:3]
@@ -101,11 +102,13 @@ def run(page, command, cwd, env):
         says = name == "customer"
         (cwd / f"{name}.lines").write_text("Where is my parcel?\n" if says else "")
         # The bot asks back, and the customer reads it.
-        real = f"{real}; grep -q 'Which' {name}.log || {{ cat *.log; false; }}" if says else f"({real}) & sleep 1"
+        real = f"{real}; grep -q 'Which' {name}.log || {{ cat *.log; false; }}" if says else f"({real}) >/dev/null 2>&1 & sleep 1"
     keeps = cwd / ".state"
     script = f"set -a; [ -f {keeps} ] && . {keeps}; set +a\n{real}\ncode=$?\n"
     script += f"declare -p | grep -E '^declare (-x|--) [A-Z_]+=' | grep -v 'BASH\\|SHELLOPTS' > {keeps}\nexit $code"
     code, said = bash(script, cwd, env)
+    if command == "trunkline apply local.yaml":
+        time.sleep(31)  # functions see it within 30 seconds
     if command == "cp .env.example .env":
         fill(cwd / ".env", cwd, env)
     if command.startswith("API="):
