@@ -123,7 +123,8 @@ build: ## the functions and the command, for this machine
 previous: target/previous/.built ## the release before this one, for the test of an upgrade
 
 target/previous/.built: tests/previous-release
-	@git cat-file -e $(PREVIOUS)^{commit} || { echo "$(PREVIOUS) is not in this clone: git fetch --unshallow"; exit 1; }
+	@git cat-file -e $(PREVIOUS)^{commit} 2>/dev/null || git fetch --quiet origin $(PREVIOUS) || \
+	  { echo "$(PREVIOUS) is not in this clone: git fetch --unshallow"; exit 1; }
 	@echo "building the release before this one ($(PREVIOUS)) …"
 	@rm -rf target/previous && mkdir -p target/previous && git archive $(PREVIOUS) | tar -x -C target/previous
 	@cd target/previous && CARGO_TARGET_DIR=$(CURDIR)/target cargo build --locked --quiet -p trunkline $(PACKAGES) --bins
