@@ -70,6 +70,9 @@ pub async fn a_message_is_followed_from_the_webhook_to_the_platforms_answer(worl
             assert!(line["DeliveryTime"].as_i64().is_some(), "{line}");
         }
     }
+    let shown = ["show", "sight-webex", "wx-sight", "--json"];
+    let shown = String::from_utf8(world.trunkline(&shown, &[]).await.stdout).unwrap();
+    assert_eq!(shown.matches(TRACE).count(), 2, "each event says its trace: {shown}");
     // The trace is told to whoever reads the queue as well, in an attribute.
     let sends = world.tap.bodies("SendMessage", &conversation);
     assert!(

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use trunkline_shared::model::{Conversation, Handover, Outcome, Owner as Side, State as Stands};
+use trunkline_shared::model::{
+    Conversation, Handover, Outcome, Owner as Side, State as Stands, Trace,
+};
 use trunkline_shared::store::EventRecord;
 use utoipa::ToSchema;
 
@@ -116,6 +118,8 @@ pub struct Entry {
     author: AuthorView,
     /// `regular`, `record`, `late` or `echo`.
     standing: String,
+    /// The trace that it is in: the functions' log lines have the same.
+    trace: Option<String>,
     /// What happened; `type` says what kind it is.
     #[schema(value_type = Object)]
     body: Value,
@@ -259,6 +263,7 @@ impl From<EventRecord> for Entry {
             arrived: record.arrived,
             author: AuthorView { role: word(&event.author.role), name: event.author.name },
             standing: word(&record.standing),
+            trace: event.trace.map(Trace::id),
             body: serde_json::to_value(event.body).unwrap_or_default(),
             deliveries,
         }
