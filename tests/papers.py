@@ -30,12 +30,11 @@ PLAINLY = {
     r"make \S+": "here: make --dry-run",
     r"(target/debug/)?trunkline simulate\b": "the simulate tests play them; here: the options are known",
     r"sam local invoke\b": "needs a container; tools/rie.py runs the same; here: function and event are there",
-    r"cargo (install|test)\b": "compiles for minutes; here: its syntax, and the path",
-    r"git (fetch|checkout)\b": "of a clone of its own; here: its syntax",
+    r"cargo (install|test|run)\b": "compiles for minutes; here: its syntax, and the path",
+    r"git (pull|checkout)\b": "of a clone of its own; here: its syntax",
     r"aws cloudformation (delete-stack|wait)\b": "ends the stack; here: the parameters",
     r"aws dynamodb (delete-table|update-table|restore-table-to-point-in-time|wait)\b": "the same",
     r"aws ssm get-parameters-by-path .*delete-parameters": "the same",
-    r"target/debug/trunkline-bench scale": "make bench builds it; here: its syntax",
 }
 problems, ran, checked = [], 0, 0
 
@@ -215,6 +214,9 @@ def main():
                 check(page, command, cwd, env)
             else:
                 run(page, command, cwd, env)
+    bill = re.search(r"\$ trunkline cost\n(.*?)```", (PROJECT / "docs/cost.md").read_text(), re.S)[1]
+    if (said := bash("trunkline cost", PROJECT, env)[1]) != bill:
+        fail(PROJECT / "docs/cost.md", "trunkline cost", f"prints something else now:\n{said}")
     print(f"papers: {ran} commands run, {checked} checked without running, {len(problems)} wrong")
     print("\n".join(problems))
     sys.exit(bool(problems))

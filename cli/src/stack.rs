@@ -103,9 +103,11 @@ impl Stack {
     pub async fn find(aws: &SdkConfig, name: &str) -> Result<Self, StackError> {
         let ssm = aws_sdk_ssm::Client::new(aws);
         let answer = ssm.get_parameter().name(format!("/trunkline/{name}/stack")).send().await;
-        let answer = answer.map_err(|error| StackError::NotFound {
-            stack: name.to_owned(),
-            cause: DisplayErrorContext(&error).to_string(),
+        let answer = answer.map_err(|error| {
+            let whole = DisplayErrorContext(&error).to_string();
+            // What follows in brackets is for those who write the SDK.
+            let cause = whole.split(" (").next().unwrap_or_default().to_owned();
+            StackError::NotFound { stack: name.to_owned(), cause }
         })?;
         let text = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
         let other = |cause: String| StackError::OtherVersion { stack: name.to_owned(), cause };

@@ -1,6 +1,7 @@
 """A bot: answers about parcels, and asks for people when it cannot help. `python3 bot.py`"""
 
 import os
+import sys
 
 import hooks
 
@@ -33,7 +34,7 @@ def answers(event):
 
 def hear(event, trace):
     copy = "  (a copy)" if event.get("copy") else ""
-    print(f"{event['conversation']}  {event['type']}  {event['data']}{copy}", flush=True)
+    sys.stdout.write(f"{event['conversation']}  {event['type']}  {event['data']}{copy}\n")
     if copy:
         return  # Somebody else has the conversation.
     for number, (kind, data) in enumerate(answers(event)):
@@ -48,5 +49,6 @@ def hear(event, trace):
 
 
 if __name__ == "__main__":
-    print(f"the bot listens on port {PORT}", flush=True)
+    sys.stdout.reconfigure(line_buffering=True)
+    print(f"the bot listens on port {PORT}")
     hooks.serve(PORT, SIGNING, hear).serve_forever()

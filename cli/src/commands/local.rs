@@ -93,7 +93,7 @@ Or one on a channel that speaks our own protocol:
 
   The bot's address (signed webhooks):  {bot}
   The local AWS:                        http://127.0.0.1:{port}
-  Its log, with the functions' lines:   .local/run/aws.log
+  Its own log:                          .local/run/aws.log
 
 Ctrl-C ends it all."#
     )

@@ -14,6 +14,8 @@ use crate::stack::Stack;
 
 /// Known to everybody: it opens an address on this machine only.
 const KEY: &str = "simulated-key-for-this-machine-only-1";
+/// How often it is tried again while other players join and leave.
+const TRIES: u32 = 10;
 /// The bot of `make run`, which answers where none is played.
 const DEMO_BOT: &str = "demo-bot";
 
@@ -80,23 +82,33 @@ pub async fn join(stack: &Stack, joined: &Joined, setup: Setup) -> Result<Route,
     if !stack.allows_local() {
         return Err(JoinError::NotLocal);
     }
-    let mut route = current(stack, joined).await?;
-    if route.bot.is_none() {
-        route.bot = demo_bot(stack).await?;
-    }
-    match joined.part {
-        Part::Customer => {}
-        Part::Bot => route.bot = Some(joined.connection.clone()),
-        Part::Agent => route.desk = Some(joined.connection.clone()),
-    }
     let connection = connection(joined, &setup)?;
     let mut secrets: Vec<_> =
         setup.secrets.into_iter().map(|(name, value)| (name.to_owned(), vec![value])).collect();
     secrets.push((PATH_KEY.to_owned(), vec![KEY.to_owned()]));
     let desired = DesiredConnection { connection, secrets, line: 0 };
-    let desired = Desired { connections: vec![desired], routes: vec![route.clone()] };
-    apply(stack, &desired, |_| ()).await?;
-    Ok(route)
+    let mut desired = Desired { connections: vec![desired], routes: Vec::new() };
+    for tries in 1.. {
+        let mut route = current(stack, joined).await?;
+        if route.bot.is_none() {
+            route.bot = demo_bot(stack).await?;
+        }
+        match joined.part {
+            Part::Customer => {}
+            Part::Bot => route.bot = Some(joined.connection.clone()),
+            Part::Agent => route.desk = Some(joined.connection.clone()),
+        }
+        desired.routes = vec![route];
+        match apply(stack, &desired, |_| ()).await {
+            // Another player joined or left just then.
+            Err(ApplyError::Store(StoreError::Conflict)) if tries < TRIES => {}
+            done => {
+                done?;
+                break;
+            }
+        }
+    }
+    Ok(desired.routes.remove(0))
 }
 
 /// Takes its part out of the route again.
@@ -104,13 +116,26 @@ pub async fn join(stack: &Stack, joined: &Joined, setup: Setup) -> Result<Route,
 /// # Errors
 /// If the table does not answer.
 pub async fn leave(stack: &Stack, joined: &Joined) -> Result<(), JoinError> {
-    let mut route = current(stack, joined).await?;
-    if route.bot.as_ref() == Some(&joined.connection) {
-        route.bot = demo_bot(stack).await?;
+    for tries in 1.. {
+        let before = current(stack, joined).await?;
+        let mut route = before.clone();
+        if route.bot.as_ref() == Some(&joined.connection) {
+            route.bot = demo_bot(stack).await?;
+        }
+        route.desk = route.desk.filter(|desk| *desk != joined.connection);
+        if route == before {
+            break;
+        }
+        route.version += 1;
+        match stack.store.put_route(&route).await {
+            Err(StoreError::Conflict) if tries < TRIES => {}
+            done => {
+                done?;
+                break;
+            }
+        }
     }
-    route.desk = route.desk.filter(|desk| *desk != joined.connection);
-    route.version += 1;
-    Ok(stack.store.put_route(&route).await?)
+    Ok(())
 }
 
 async fn current(stack: &Stack, joined: &Joined) -> Result<Route, JoinError> {
