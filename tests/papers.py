@@ -17,7 +17,7 @@ ENDPOINT, API = sys.argv[1:3]
 REFUSED = {
     r"trunkline (verify|check)": r"bot\.example\.com|no connection|refused|resolve|example|configured|cannot|not ",
     r"trunkline diff": r"",
-    r"trunkline (handover|handback) ": r"the conversation has gone on",
+    r"trunkline (handover|handback) ": r"has gone on meanwhile",
     r"trunkline discard dlv_…": r"no such|dlv_",
     r"trunkline token revoke <id>": r"",
     r"trunkline tail .* -f": r"",

@@ -1,5 +1,7 @@
 //! The operator API: over HTTP with a token, or in this very process with AWS's own credentials.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{Method, Request, header};
@@ -55,7 +57,7 @@ impl Api {
     #[must_use]
     pub fn at(url: &str, token: &str) -> Self {
         let url = format!("{}/api/v1", url.trim_end_matches('/').trim_end_matches("/console"));
-        Self(Way::There { http: plain_http(), url, token: token.to_owned() })
+        Self(Way::There { http: client(&url), url, token: token.to_owned() })
     }
 
     /// Asks for something.
@@ -141,6 +143,17 @@ impl Api {
         let why = said["detail"].as_str().map_or_else(|| status.to_string(), ToOwned::to_owned);
         Err(ApiError::Refused(why))
     }
+}
+
+/// A client for an address; a local stack's name need not resolve.
+fn client(url: &str) -> reqwest::Client {
+    let plain = plain_http();
+    let local = url::Url::parse(url).ok().and_then(|url| {
+        let host = url.host_str().filter(|host| host.ends_with(".localhost"))?.to_owned();
+        Some((host, SocketAddr::from((Ipv4Addr::LOCALHOST, url.port_or_known_default()?))))
+    });
+    let Some((host, address)) = local else { return plain };
+    reqwest::Client::builder().resolve(&host, address).build().unwrap_or(plain)
 }
 
 /// A path's part, as the API takes it: what is not plain goes as base64url behind a tilde.

@@ -43,7 +43,7 @@ pub enum Refusal {
     #[error("a context has at most {MAX_CONTEXT} bytes of JSON, this one {0}")]
     ContextTooLarge(usize),
     /// What was to come due is not due any more.
-    #[error("the conversation has gone on meanwhile")]
+    #[error("the conversation stands so already, or has gone on meanwhile")]
     Moot,
     /// The channel connection is in no route.
     #[error("the channel has no route: name it under a route's channels and apply again")]
