@@ -265,6 +265,6 @@ async fn until<T>(count: usize, within: Duration, what: impl Fn() -> Vec<T>) -> 
 }
 
 #[expect(clippy::disallowed_methods, reason = "a far side has its own clock")]
-fn real_millis() -> i64 {
+pub(crate) fn real_millis() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::calls::{Call, Style, ping, told};
 use super::{CHANNEL, Unblu};
+use crate::servisbot::real_millis;
 
 impl Unblu {
     /// It pings the endpoint.
@@ -77,7 +78,7 @@ impl Unblu {
                 "$_type": "PersonData", "id": "aGeNtPeRsOnIdExample001", "personSource": "USER_DB",
                 "displayName": "Grace Hopper", "personType": "AGENT",
             },
-            "serverTimestamp": 1_767_225_599_990_u64, "sendTimestamp": 1_767_225_599_900_u64,
+            "serverTimestamp": real_millis(), "sendTimestamp": real_millis() - 90,
             "fallbackText": fallback, "actionId": id, "sourceId": null, "internal": false,
         });
         for (name, value) in data.as_object().unwrap() {
