@@ -1,8 +1,6 @@
 //! Commands about a customer's own data.
 
-use std::io::Write;
-
-use trunkline::api::{Api, part, query};
+use trunkline::api::{Api, part};
 
 use super::Failed;
 use super::table::text;
@@ -45,20 +43,11 @@ pub(super) async fn run(api: &Api, what: &Customer) -> Result<(), Failed> {
 }
 
 async fn export(api: &Api, whose: &Whose) -> Result<(), Failed> {
-    let (mut pieces, mut cursor) = (0_usize, None);
-    loop {
-        let page = api.get(&format!("{}{}", whose.path(), query(&[("cursor", cursor)]))).await?;
-        let mut out = std::io::stdout().lock();
-        for piece in page["items"].as_array().into_iter().flatten() {
-            writeln!(out, "{piece}")?;
-            pieces += 1;
-        }
-        cursor = page["next"].as_str().map(ToOwned::to_owned);
-        if cursor.is_none() {
-            break;
-        }
+    let pieces = api.all(&whose.path(), &[]).await?;
+    for piece in &pieces {
+        println!("{piece}");
     }
-    eprintln!("{pieces} pieces");
+    eprintln!("{} pieces", pieces.len());
     Ok(())
 }
 

@@ -4,10 +4,7 @@ use super::{Attempt, DispatchError, Meaning, Outbound, Sending, recall};
 use crate::app::App;
 use crate::intake::take_or_keep;
 use crate::listening;
-use crate::model::{Connection, Delivery, Event, Leg, Platform, Verdict};
-
-/// The longest id that a far side may choose, in bytes: it is part of a key.
-const MAX_ID: usize = 512;
+use crate::model::{Connection, Delivery, Event, Leg, MAX_FAR_ID, Platform, Verdict};
 
 /// Attempts a delivery; answers with the leg afterwards.
 pub(super) async fn attempt<P: Outbound>(
@@ -69,7 +66,7 @@ async fn open<P: Outbound>(
         }
         Some(_) => leg.renewed(now),
         None => match platform.open(opening, &app.outside).await {
-            Ok(Some(session)) if session.external_id.len() > MAX_ID => {
+            Ok(Some(session)) if session.external_id.len() > MAX_FAR_ID => {
                 return Ok(Err((leg, Box::new(Attempt::without_answer(too_long())))));
             }
             Ok(Some(session)) => leg.opened(session, now),
@@ -102,8 +99,8 @@ async fn keep_open(
 /// what it calls the conversation is needed to go on.
 fn bounded(mut attempt: Attempt) -> Attempt {
     let told = attempt.meaning.external_id.take();
-    attempt.meaning.external_id = told.filter(|id| id.len() <= MAX_ID);
-    if attempt.session.as_ref().is_some_and(|session| session.external_id.len() > MAX_ID) {
+    attempt.meaning.external_id = told.filter(|id| id.len() <= MAX_FAR_ID);
+    if attempt.session.as_ref().is_some_and(|session| session.external_id.len() > MAX_FAR_ID) {
         attempt.session = None;
         attempt.meaning = too_long();
     }
@@ -111,7 +108,8 @@ fn bounded(mut attempt: Attempt) -> Attempt {
 }
 
 fn too_long() -> Meaning {
-    let reason = format!("the platform gave the conversation an id of more than {MAX_ID} bytes");
+    let reason =
+        format!("the platform gave the conversation an id of more than {MAX_FAR_ID} bytes");
     Meaning { verdict: Verdict::Permanent, reason: Some(reason), external_id: None }
 }
 

@@ -10,7 +10,7 @@ use super::{IntakeError, Rejection, Taken, about, begin, limits, send};
 use crate::app::App;
 use crate::model::{
     Author, AuthorRole, Clue, Connection, ConnectionId, Conversation, ConversationKey, Delivery,
-    Due, Event, EventBody, EventId, LegId, Role, Serving, Trace, Wake,
+    Due, Event, EventBody, EventId, LegId, MAX_FAR_ID, Role, Serving, Trace, Wake,
 };
 use crate::store::{EventRecord, Held, LegAddress, Written};
 use crate::switchboard::{self, Cause, Decision, Refusal, Sender, Situation, Standing, Start};
@@ -23,8 +23,6 @@ const FRESH: SignedDuration = SignedDuration::from_millis(500);
 /// After what times an id is looked for again that a far side has just chosen.
 const NOT_YET: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(900)];
-/// The longest id of a far side's conversation, in bytes: it is part of a key.
-const MAX_CONVERSATION_ID: usize = 512;
 
 /// An event with what is known of its sender.
 #[derive(Debug)]
@@ -280,7 +278,7 @@ async fn find_key(
 ) -> Result<Found, IntakeError> {
     limits::check(event)?;
     let length = event.conversation.len();
-    if length == 0 || length > MAX_CONVERSATION_ID {
+    if length == 0 || length > MAX_FAR_ID {
         return Err(Rejection::ConversationId(length).into());
     }
     match connection.role {

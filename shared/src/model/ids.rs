@@ -8,6 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+/// The longest id that a far side may choose for a conversation, in bytes: it is part of a key.
+pub const MAX_FAR_ID: usize = 512;
+
 /// Why a text is not a connection's or route's id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(

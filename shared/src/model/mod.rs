@@ -31,7 +31,7 @@ pub use event::{
     Author, AuthorRole, Clue, Event, EventBody, EventId, Line, Mode, Recall, ReceiptStatus,
     Reference,
 };
-pub use ids::{ConnectionId, ConversationKey, HOUSE, InvalidId, RouteId, digest};
+pub use ids::{ConnectionId, ConversationKey, HOUSE, InvalidId, MAX_FAR_ID, RouteId, digest};
 pub use leg::{Leg, LegId, Session};
 pub use outcome::{Outcome, Verdict};
 pub use parked::{DeadLetter, Failed, Parked};

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::{SignedDuration, Timestamp};
 
-use super::item::{item, read};
+use super::item::{item, key, read};
 use super::rates::minute;
 use super::{Item, Store, StoreError, expires_in, unavailable};
 use crate::model::{Audit, Token, time};
@@ -57,11 +57,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(Option<Token>, u64), StoreError> {
         let (pk, sk) = guesses_key(source, now);
-        let key = |pk: &str, sk: &str| {
-            let text = |text: &str| AttributeValue::S(text.to_owned());
-            Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
-        };
-        let found = self.batch_get(vec![key(TOKENS, id), key(&pk, &sk)]).await?;
+        let found = self.batch_get(vec![key(TOKENS, id), key(pk, &sk)]).await?;
         let token = found.get(id).map(read).transpose()?;
         Ok((token, found.get(&sk).map_or(0, guesses)))
     }
@@ -130,10 +126,7 @@ impl Store {
         after: Option<&str>,
         most: u16,
     ) -> Result<Vec<Item>, StoreError> {
-        let start = after.map(|sk| {
-            let key = |value: &str| AttributeValue::S(value.to_owned());
-            Item::from([("pk".to_owned(), key(pk)), ("sk".to_owned(), key(sk))])
-        });
+        let start = after.map(|sk| key(pk, sk));
         let answer = self
             .dynamodb
             .query()

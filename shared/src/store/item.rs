@@ -29,7 +29,7 @@ pub(super) fn event_named(sk: &str) -> Option<(ConnectionId, EventId)> {
 }
 
 pub(super) fn item(pk: String, sk: String, value: &impl Serialize) -> Result<Item, StoreError> {
-    let json = to_json(&kind_of(&pk), value)?;
+    let json = to_json(&pk, value)?;
     Ok(Item::from([
         ("pk".to_owned(), AttributeValue::S(pk)),
         ("sk".to_owned(), AttributeValue::S(sk)),
@@ -38,15 +38,23 @@ pub(super) fn item(pk: String, sk: String, value: &impl Serialize) -> Result<Ite
     ]))
 }
 
-pub(super) fn to_json(key: &str, value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| garbled(key, &error))
+/// The key of an item.
+pub(super) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
+    Item::from([
+        ("pk".to_owned(), AttributeValue::S(pk.into())),
+        ("sk".to_owned(), AttributeValue::S(sk.into())),
+    ])
+}
+
+pub(super) fn to_json(pk: &str, value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| garbled(kind_of(pk), &error))
 }
 
 pub(super) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
     let key = || format!("{}/{}", kind_of(text(item, "pk")), text(item, "sk"));
     let version = item.get("v").and_then(|v| v.as_n().ok()?.parse().ok()).unwrap_or(0);
     if version > SCHEMA {
-        return Err(StoreError::Newer { key: kind_of(text(item, "pk")), version });
+        return Err(StoreError::Newer { key: kind_of(text(item, "pk")).to_owned(), version });
     }
     serde_json::from_str(text(item, "json")).map_err(|error| garbled(&key(), &error))
 }
@@ -60,8 +68,8 @@ pub(super) fn garbled(key: &str, error: &serde_json::Error) -> StoreError {
 }
 
 /// What kind of item a partition key is of: what follows may name a customer.
-fn kind_of(pk: &str) -> String {
-    pk.split('#').next().unwrap_or_default().to_owned()
+fn kind_of(pk: &str) -> &str {
+    pk.split('#').next().unwrap_or_default()
 }
 
 #[cfg(test)]

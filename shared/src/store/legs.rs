@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::item::{conversation_pk, item, read, text};
+use super::item::{conversation_pk, item, key, read, text};
 use super::write::{Condition, Write};
 use super::{Active, Item, Store, StoreError, unavailable};
 use crate::model::{Breaker, ConnectionId, ConversationKey, Leg, LegId, Platform};
@@ -38,12 +38,9 @@ impl Store {
     /// # Errors
     /// If the table does not answer.
     pub async fn leg_and_breaker(&self, id: &LegId) -> Result<(Leg, Breaker), StoreError> {
-        let key = |pk: String, sk: String| {
-            Item::from([("pk".into(), AttributeValue::S(pk)), ("sk".into(), AttributeValue::S(sk))])
-        };
         let wanted = vec![
             key(conversation_pk(&id.key), leg_sk(&id.connection)),
-            key(breaker_pk(&id.connection), "BREAKER".into()),
+            key(breaker_pk(&id.connection), "BREAKER"),
         ];
         let mut found: HashMap<String, Item> = self.batch_get(wanted).await?;
         let leg = found.remove(&leg_sk(&id.connection));

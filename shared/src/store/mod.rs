@@ -146,10 +146,7 @@ impl Store {
         after: Option<&str>,
         most: u16,
     ) -> Result<Vec<Item>, StoreError> {
-        let start = after.map(|sk| {
-            let key = |value: &str| AttributeValue::S(value.to_owned());
-            Item::from([("pk".to_owned(), key(pk)), ("sk".to_owned(), key(sk))])
-        });
+        let start = after.map(|sk| item::key(pk, sk));
         let query = self.dynamodb.query().table_name(&*self.table);
         let query = if prefix.is_empty() {
             query.key_condition_expression("pk = :pk")
