@@ -73,7 +73,6 @@ pub async fn five_failures_open_it_and_a_probe_closes_it(world: &World) {
     let attempts = scene.far.heard("/bot").len();
     assert!((5..=7).contains(&attempts), "only probes are attempted: {attempts}");
 
-    // What a worker held that another test has killed is parked once the queue gives it again.
     let mut parked = 0;
     for _ in 0..60 {
         parked = count_parked(world, "breaker-bot").await;
@@ -84,7 +83,7 @@ pub async fn five_failures_open_it_and_a_probe_closes_it(world: &World) {
     }
     assert_eq!(parked, 20, "all are kept");
     let opened = report(&watch, "trunkline.breaker_opened").await;
-    assert_eq!((&opened["connection"], &opened["failures"]), (&json!("breaker-bot"), &json!(5)));
+    assert_eq!(opened["failures"], json!(5));
     assert!(opened["reason"].as_str().unwrap().contains("503"));
     report(&watch, "trunkline.parked").await;
     let metric = |name: &str| {
@@ -144,16 +143,17 @@ pub async fn a_connection_that_is_down_does_not_delay_another(world: &World) {
     assert_eq!(down.far.taken("/bot").len(), 100);
 }
 
-/// The detail of the first report of that name.
+/// The detail of the first report of that name about this test's bot; other tests' connections are
+/// reported there as well.
 async fn report(watch: &trunkline_tests::FarSide, name: &str) -> Value {
     for _ in 0..200 {
         for heard in watch.heard("/operations") {
-            let event = heard.json();
-            if event["data"]["name"] == name {
-                return event["data"]["raw"].clone();
+            let data = heard.json()["data"].take();
+            if data["name"] == name && data["raw"]["connection"] == "breaker-bot" {
+                return data["raw"].clone();
             }
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("no report {name}: {:?}", watch.heard("/operations").len());
+    panic!("no report {name} about breaker-bot among {}", watch.heard("/operations").len());
 }

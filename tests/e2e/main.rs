@@ -18,7 +18,6 @@ mod delivery;
 mod duplicates;
 mod faults;
 mod handover;
-
 mod listener;
 mod loops;
 mod ownership;
@@ -154,11 +153,6 @@ fn together(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
             webhook::handshakes_both_ways,
             delivery::a_receiver_that_fails_once_gets_it_again_in_order,
             delivery::a_permanent_failure_is_recorded_and_the_leg_goes_on,
-            faults::killed_after_the_send_and_before_the_record,
-            faults::killed_after_the_write_and_before_the_queue,
-            faults::killed_in_the_middle_of_a_drain,
-            faults::killed_between_closing_the_breaker_and_releasing_what_is_parked,
-            faults::killed_between_parking_and_leaving_the_note,
             faults::a_table_and_a_queue_that_refuse_for_a_while,
             faults::a_connection_that_breaks_after_the_message_was_taken,
             faults::a_receiver_that_resets_connections,
@@ -203,13 +197,19 @@ fn attacks(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
     )
 }
 
-/// What kills any worker, measures time or is slow runs by itself, after the rest.
+/// What kills workers, measures time or is slow runs by itself, after the rest: a worker that dies holds
+/// what other tests count.
 fn alone(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
     trials!(
         world,
         handle,
         [
             timers::slow_bot_ack_does_not_hand_over,
+            faults::killed_after_the_send_and_before_the_record,
+            faults::killed_after_the_write_and_before_the_queue,
+            faults::killed_in_the_middle_of_a_drain,
+            faults::killed_between_closing_the_breaker_and_releasing_what_is_parked,
+            faults::killed_between_parking_and_leaving_the_note,
             faults::a_receiver_that_is_too_slow_gets_it_again_as_often_as_is_set,
             listener::a_listener_is_replaced_and_killed_and_nothing_is_lost_or_said_twice,
             attack_tokens::whoever_guesses_tokens_is_made_to_wait,
