@@ -220,6 +220,23 @@ pub async fn whatever_is_not_the_senders_to_do_is_refused(world: &World) {
     }
 }
 
+pub async fn what_was_picked_is_told_as_the_customer_saw_it(world: &World) {
+    let scene = Scene::of_three(world, "picked", "").await;
+    scene.writes("c-1", "c-1", "hi").await;
+    let bots = conversation(&scene.far.hears("/bot", 1).await);
+    let choices = json!([{"id": "opt-1", "title": "A parcel"}, {"id": "opt-2", "title": "A bill"}]);
+    let asks = json!({"type": "message", "data": {"text": "What about?", "choices": choices}});
+    assert_eq!(scene.sends("bot", "b-1", &bots, asks).await.0, 200);
+    scene.far.hears("/channel", 1).await;
+    let pick = json!({"type": "choice", "data": {"id": "opt-2"}});
+    assert_eq!(scene.sends("channel", "c-2", "c-1", pick).await.0, 200);
+    scene.writes("c-1", "c-3", "agent").await;
+    let handover = scene.far.hears("/desk", 1).await[0].json();
+    let lines = handover["data"]["transcript"].as_array().unwrap().iter();
+    let lines: Vec<_> = lines.map(|line| line["text"].as_str().unwrap()).collect();
+    assert_eq!(lines, ["hi", "What about?", "A bill"]);
+}
+
 pub async fn a_change_of_configuration_strands_nobody(world: &World) {
     let scene = Scene::of_three(world, "changed", "").await;
     scene.writes("c-1", "c-1", "agent").await;

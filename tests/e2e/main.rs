@@ -112,6 +112,7 @@ fn together(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
             handover::a_customer_switches_by_keyword_in_their_language,
             handover::a_person_who_operates_it_hands_over_and_back_and_closes,
             handover::whatever_is_not_the_senders_to_do_is_refused,
+            handover::what_was_picked_is_told_as_the_customer_saw_it,
             handover::a_change_of_configuration_strands_nobody,
             handover::a_route_without_a_bot,
             timers::nobody_accepts_in_time,

@@ -31,8 +31,10 @@ pub(super) async fn fill(
         tokio::time::sleep(left).await;
     }
     let transcript = app.store.transcript(&delivery.key, LOOKED_AT).await?;
-    let told = transcript.into_iter().filter(|record| is_told(record, delivery, recall));
-    let lines: Vec<Line> = told.filter_map(|record| line(record.event)).collect();
+    let told =
+        transcript.iter().enumerate().filter(|(_, record)| is_told(record, delivery, recall));
+    let lines: Vec<Line> =
+        told.filter_map(|(place, record)| line(&record.event, &transcript[..place])).collect();
     let told = Recall { lines: newest(lines, usize::from(recall.last)), ..recall.clone() };
     let event = Event { body: delivery.event.body.recalling(told), ..delivery.event.clone() };
     Ok(Some(Delivery { event, ..delivery.clone() }))
@@ -51,13 +53,25 @@ fn is_told(record: &EventRecord, delivery: &Delivery, recall: &Recall) -> bool {
         && !record.targets.iter().any(reached)
 }
 
-fn line(event: Event) -> Option<Line> {
-    let content = match event.body {
-        EventBody::Message { content, .. } => content,
-        EventBody::Choice { id, title, .. } => Content::text(title.unwrap_or(id)),
+fn line(event: &Event, before: &[EventRecord]) -> Option<Line> {
+    let content = match &event.body {
+        EventBody::Message { content, .. } => content.clone(),
+        EventBody::Choice { id, title, .. } => {
+            let title = title.as_deref().or_else(|| title_of(id, before));
+            Content::text(title.unwrap_or(id))
+        }
         _ => return None,
     };
-    Some(Line { at: event.at, author: event.author, content })
+    Some(Line { at: event.at, author: event.author.clone(), content })
+}
+
+/// What the customer saw of a choice: some channels say only the id of what was picked.
+fn title_of<'a>(id: &str, before: &'a [EventRecord]) -> Option<&'a str> {
+    let offered = before.iter().rev().filter_map(|record| match &record.event.body {
+        EventBody::Message { content, .. } => Some(&content.choices),
+        _ => None,
+    });
+    offered.flatten().find(|choice| choice.id == id).map(|choice| choice.title.as_str())
 }
 
 /// The last `most` lines, and no more than is told at all.
