@@ -79,6 +79,14 @@ fn what_is_wrong_is_said() {
         ("  main: { channels: [shop], bot: bot }\n", "the channel phone is in no route"),
         ("  main: { channels: [shop, phone], bot: desk }\n", "does not have the role bot"),
         (
+            "  main: { default: true, bot: bot }\n  idle: { bot: bot }\n",
+            "the route idle serves no channel: name one under channels, or write `channels: []`",
+        ),
+        (
+            "  main: { default: true, bot: bot }\n  idle: { bot: bot, channels: }\n",
+            "serves no channel",
+        ),
+        (
             "  a: { default: true, bot: bot }\n  b: { default: true, bot: bot }\n",
             "a is the default route already",
         ),

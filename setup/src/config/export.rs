@@ -74,10 +74,8 @@ fn route_as_written(route: &Route, connections: &Map<String, Value>) -> Value {
         "transcript_since": (switching.transcript_since != usual.transcript_since)
             .then_some(switching.transcript_since),
     }));
-    without_nothing(json!({
-        // A route that no channel names serves those that name none.
-        "default": channels.is_empty().then_some(true),
-        "channels": channels,
+    let channels = json!(channels);
+    let mut written = without_nothing(json!({
         "bot": route.bot,
         "desk": route.desk,
         "observers": route.observers,
@@ -87,7 +85,10 @@ fn route_as_written(route: &Route, connections: &Map<String, Value>) -> Value {
         "language": switching.language,
         "keywords": switching.keywords,
         "texts": switching.texts,
-    }))
+    }));
+    // One that serves none as yet says so.
+    written["channels"] = channels;
+    written
 }
 
 fn without_nothing(mut value: Value) -> Value {
@@ -168,5 +169,17 @@ mod tests {
             assert_eq!(parts(again), (connections, routes), "{file}");
             assert!(!file.contains("whsec"), "no secret is written");
         }
+    }
+
+    #[test]
+    fn routes_that_serve_nobody_yet_are_written_too() {
+        let (connections, routes) = parts(example(include_str!("../../../examples/cm.yaml")));
+        let idle =
+            ["spare", "tried-out"].map(|id| Route { id: id.parse().unwrap(), ..routes[0].clone() });
+        let mut all = [&routes[..], &idle[..]].concat();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        let file = export(&connections, &all);
+        let again = reading(&file).unwrap_or_else(|why| panic!("{file}\n{why}"));
+        assert_eq!(parts(again), (connections, all), "{file}");
     }
 }

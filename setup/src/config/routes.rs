@@ -41,8 +41,12 @@ pub(super) fn read(
             }
             default = id.clone().or(default);
         }
-        let channels = members.get("channels").map(|node| node.items(report, "channels"));
-        let channels = channels.unwrap_or_default();
+        let channels = members.get("channels");
+        if is_default != Some(true) && !channels.is_some_and(Node::is_sequence) {
+            let how = "name one under channels, or write `channels: []` if there is none yet";
+            report.add(line, format!("{what} serves no channel: {how}"));
+        }
+        let channels = channels.map(|node| node.items(report, "channels")).unwrap_or_default();
         let bot = members.get("bot");
         let bot = bot.and_then(|node| named(node, Role::Bot, connections, report));
         let desk = members.get("desk");
@@ -55,9 +59,6 @@ pub(super) fn read(
         let observers =
             observers.iter().filter_map(|node| named(node, Role::Observer, connections, report));
         let observers: Vec<_> = observers.collect();
-        if channels.is_empty() && is_default != Some(true) {
-            report.add(line, format!("{what} serves no channel: name one under channels"));
-        }
         let switching = switching::read(&members, report);
         let Some(id) = id else { continue };
         for node in &channels {
