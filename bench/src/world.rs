@@ -138,6 +138,7 @@ impl Ground {
             ("TRUNKLINE_RETENTION_DAYS", "90".into()),
             ("TRUNKLINE_ALLOW_LOCAL", "yes".into()),
             ("TRUNKLINE_LOG", "info".into()),
+            ("TRUNKLINE_METRICS", "Trunkline/trunkline".into()),
             ("TRUNKLINE_STACK", "bench".into()),
             ("BENCH_SINK", self.sink.url()),
         ];

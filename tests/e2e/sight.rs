@@ -62,6 +62,7 @@ pub async fn a_message_is_followed_from_the_webhook_to_the_platforms_answer(worl
     for line in &found {
         assert_eq!(line["conversation"], conversation.as_str(), "{line}");
         assert_eq!(line["event"], "message");
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Namespace"], "Trunkline/trunkline");
         assert!(line["ms"].as_i64().is_some_and(|ms| (0..10_000).contains(&ms)), "{line}");
         assert_eq!(line["request"].as_str().map(str::len), Some(36), "{line}");
         assert!(!line.to_string().contains("nobody may log"), "{line}");

@@ -29,6 +29,17 @@ def test_an_alarm_tells_whoever_is_to_be_told(full, plain):
     assert not plain.of("AWS::SNS::Topic")
 
 
+def test_stacks_do_not_ring_each_others_alarms(stack):
+    functions = stack.of("AWS::Lambda::Function").values()
+    counted_in = {each["Environment"]["Variables"]["TRUNKLINE_METRICS"] for each in functions}
+    assert counted_in == {"Trunkline/${AWS::StackName}"}
+    names = {each["Namespace"] for alarm in alarms(stack).values() for each in metrics(alarm)}
+    assert {name for name in names if not name.startswith("AWS/")} == counted_in
+    shown = json.loads(stack.of("AWS::CloudWatch::Dashboard")["Board"]["DashboardBody"])
+    plots = [each["properties"]["metrics"][0][0] for each in shown["widgets"] if each["type"] == "metric"]
+    assert {name for name in plots if not name.startswith("AWS/")} == counted_in
+
+
 def test_an_alarm_says_what_silence_means(stack):
     for name, alarm in alarms(stack).items():
         assert alarm["TreatMissingData"] in ("breaching", "notBreaching"), name

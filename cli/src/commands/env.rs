@@ -15,6 +15,7 @@ pub(super) fn of(stack: &str, facts: &Facts) -> Result<Value, Failed> {
         "TRUNKLINE_RETENTION_DAYS": facts.retention_days.to_string(),
         "TRUNKLINE_ALLOW_LOCAL": facts.allow_local,
         "TRUNKLINE_LOG": "info",
+        "TRUNKLINE_METRICS": format!("Trunkline/{stack}"),
         "TRUNKLINE_CONNECTION_METRICS": "no",
         "TRUNKLINE_STACK": stack,
         "TRUNKLINE_API": facts.api,

@@ -9,6 +9,10 @@ use serde::Serialize;
 
 use crate::model::{ConnectionId, Platform, Trace, time};
 
+/// Whose metrics they are: each stack's are its own, so that two in one account keep their alarms apart.
+static NAMESPACE: LazyLock<String> =
+    LazyLock::new(|| std::env::var("TRUNKLINE_METRICS").unwrap_or_else(|_| "Trunkline".to_owned()));
+
 /// By what metrics are told apart. Without anything, for an alarm over all platforms; by connection only
 /// where that is asked for, as CloudWatch bills each metric of each connection.
 static DIMENSIONS: LazyLock<&[&[&str]]> = LazyLock::new(|| {
@@ -148,7 +152,7 @@ fn line(
         (Some(_), None) => 2,
         (Some(_), Some(_)) => DIMENSIONS.len(),
     };
-    let directive = Directive { namespace: "Trunkline", dimensions: &DIMENSIONS[..known], metrics };
+    let directive = Directive { namespace: &NAMESPACE, dimensions: &DIMENSIONS[..known], metrics };
     serde_json::to_string(&Line {
         outcome: &name.to_ascii_lowercase(),
         platform: platform.map(Platform::name),
