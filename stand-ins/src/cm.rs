@@ -14,6 +14,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+
+use crate::clock::now;
 use tokio::net::TcpListener;
 
 mod control;
@@ -300,11 +302,10 @@ impl CmRouter {
     }
 
     /// With an id and the router's own time, in .NET's writing.
-    #[expect(clippy::disallowed_methods, reason = "the router has a clock of its own")]
     fn stamped(&self, object: &Value, direction: Option<&str>) -> Value {
         let mut memory = self.memory.lock().unwrap();
         memory.said += 1;
-        let now = jiff::Timestamp::now();
+        let now = now();
         let mut stamped = object.clone();
         stamped["id"] = json!(guid(&("said", memory.said, now.as_nanosecond())));
         stamped["createdOn"] = json!(now.strftime("%Y-%m-%dT%H:%M:%S.%7f+00:00").to_string());

@@ -19,6 +19,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+
+use crate::clock::now;
 use tokio::net::TcpListener;
 
 pub use events::{Call, Disorder};
@@ -175,7 +177,7 @@ impl ServisBot {
 
 impl Memory {
     fn millis(&self) -> i64 {
-        self.clock.unwrap_or_else(real_millis)
+        self.clock.unwrap_or_else(|| now().as_millisecond())
     }
 
     fn refuse(&mut self, status: u16, why: &str) -> Response {
@@ -262,9 +264,4 @@ async fn until<T>(count: usize, within: Duration, what: impl Fn() -> Vec<T>) -> 
         assert!(Instant::now() < end, "within {within:?}, there were {had} of {count}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a far side has its own clock")]
-pub(crate) fn real_millis() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use trunkline_shared::operations::{Selection, Waiting};
-use trunkline_tests::{Behaviour, Scene, USUAL, World};
+use trunkline_tests::{Behaviour, Heard, Scene, USUAL, World};
 
 use crate::parked::{operator, waits_for};
 
@@ -35,8 +35,7 @@ async fn fail_five_times(scene: &Scene<'_>) {
 
 /// Each conversation's messages, in the order in which they were taken.
 fn in_order(scene: &Scene<'_>, conversations: usize, messages: usize) {
-    let taken: Vec<String> =
-        scene.far.taken("/bot").iter().map(trunkline_tests::Heard::text).collect();
+    let taken: Vec<String> = scene.far.taken("/bot").iter().map(Heard::text).collect();
     for i in 0..conversations {
         let name = format!("c-{i} ");
         let own: Vec<_> = taken.iter().filter(|text| text.starts_with(&name)).cloned().collect();
@@ -114,8 +113,7 @@ pub async fn manual_reactivation_holds_until_verified(world: &World) {
     assert_eq!(world.verify(scene.connection("bot")).await.problem, None);
     scene.far.takes("/bot", 7, Duration::from_secs(20)).await;
     let taken = scene.far.taken("/bot");
-    let first =
-        taken.iter().map(trunkline_tests::Heard::text).filter(|text| text.starts_with("c-0"));
+    let first = taken.iter().map(Heard::text).filter(|text| text.starts_with("c-0"));
     assert_eq!(first.collect::<Vec<_>>(), ["c-0 message 0", "c-0 message 1"]);
     waits_for(world, "manual-bot", 0).await;
 }
@@ -143,15 +141,19 @@ pub async fn a_connection_that_is_down_does_not_delay_another(world: &World) {
     assert_eq!(down.far.taken("/bot").len(), 100);
 }
 
-/// The detail of the first report of that name about this test's bot; other tests' connections are
-/// reported there as well.
+/// The detail of the first report of that name about a connection, if an observer heard of it; other
+/// tests' connections are reported to it as well.
+pub fn reported(heard: &[Heard], name: &str, connection: &str) -> Option<Value> {
+    let mut told = heard.iter().map(|heard| heard.json()["data"].take());
+    let ours = |data: &Value| data["name"] == name && data["raw"]["connection"] == connection;
+    told.find(ours).map(|mut data| data["raw"].take())
+}
+
+/// Waits for a report about this test's bot.
 async fn report(watch: &trunkline_tests::FarSide, name: &str) -> Value {
     for _ in 0..200 {
-        for heard in watch.heard("/operations") {
-            let data = heard.json()["data"].take();
-            if data["name"] == name && data["raw"]["connection"] == "breaker-bot" {
-                return data["raw"].clone();
-            }
+        if let Some(detail) = reported(&watch.heard("/operations"), name, "breaker-bot") {
+            return detail;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use trunkline_stand_ins::twin::{EMAIL, PASSWORD, Twin24};
 use trunkline_stand_ins::unblu::{Call, Unblu};
 use trunkline_tests::{Scene, World};
 
+use crate::breaker::reported;
 use crate::platforms::{CHANNEL, TWIN, UNBLU, file, unblu_posts, unblus};
 
 const OBSERVER: &str = "
@@ -25,11 +26,10 @@ async fn is_active(unblu: &Unblu) {
     }
 }
 
-/// Waits for a report about the scene's desk; others' are told there as well.
+/// Waits for a report about the scene's desk.
 async fn is_told(scene: &Scene<'_>, name: &str) {
     let end = Instant::now() + Duration::from_secs(30);
-    let fits = |data: &Value| data["name"] == name && data["raw"]["connection"] == "tended-unblu";
-    while !scene.far.heard("/ops").iter().any(|heard| fits(&heard.json()["data"])) {
+    while reported(&scene.far.heard("/ops"), name, "tended-unblu").is_none() {
         assert!(Instant::now() < end, "nobody was told {name}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

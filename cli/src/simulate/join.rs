@@ -88,7 +88,7 @@ pub async fn join(stack: &Stack, joined: &Joined, setup: Setup) -> Result<Route,
     secrets.push((PATH_KEY.to_owned(), vec![KEY.to_owned()]));
     let desired = DesiredConnection { connection, secrets, line: 0 };
     let mut desired = Desired { connections: vec![desired], routes: Vec::new() };
-    for tries in 1.. {
+    undisturbed(async || {
         let mut route = current(stack, joined).await?;
         if route.bot.is_none() {
             route.bot = demo_bot(stack).await?;
@@ -98,17 +98,11 @@ pub async fn join(stack: &Stack, joined: &Joined, setup: Setup) -> Result<Route,
             Part::Bot => route.bot = Some(joined.connection.clone()),
             Part::Agent => route.desk = Some(joined.connection.clone()),
         }
-        desired.routes = vec![route];
-        match apply(stack, &desired, |_| ()).await {
-            // Another player joined or left just then.
-            Err(ApplyError::Store(StoreError::Conflict)) if tries < TRIES => {}
-            done => {
-                done?;
-                break;
-            }
-        }
-    }
-    Ok(desired.routes.remove(0))
+        desired.routes = vec![route.clone()];
+        apply(stack, &desired, |_| ()).await?;
+        Ok(route)
+    })
+    .await
 }
 
 /// Takes its part out of the route again.
@@ -116,26 +110,40 @@ pub async fn join(stack: &Stack, joined: &Joined, setup: Setup) -> Result<Route,
 /// # Errors
 /// If the table does not answer.
 pub async fn leave(stack: &Stack, joined: &Joined) -> Result<(), JoinError> {
-    for tries in 1.. {
+    undisturbed(async || {
         let before = current(stack, joined).await?;
         let mut route = before.clone();
         if route.bot.as_ref() == Some(&joined.connection) {
             route.bot = demo_bot(stack).await?;
         }
         route.desk = route.desk.filter(|desk| *desk != joined.connection);
-        if route == before {
+        if route != before {
+            route.version += 1;
+            stack.store.put_route(&route).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Does it again where another player joined or left just then.
+async fn undisturbed<T>(
+    mut change: impl AsyncFnMut() -> Result<T, JoinError>,
+) -> Result<T, JoinError> {
+    let disturbed = |why: &JoinError| {
+        let (JoinError::Apply(ApplyError::Store(why)) | JoinError::Store(why)) = why else {
+            return false;
+        };
+        matches!(why, StoreError::Conflict)
+    };
+    let mut done = change().await;
+    for _ in 1..TRIES {
+        if !done.as_ref().is_err_and(disturbed) {
             break;
         }
-        route.version += 1;
-        match stack.store.put_route(&route).await {
-            Err(StoreError::Conflict) if tries < TRIES => {}
-            done => {
-                done?;
-                break;
-            }
-        }
+        done = change().await;
     }
-    Ok(())
+    done
 }
 
 async fn current(stack: &Stack, joined: &Joined) -> Result<Route, JoinError> {

@@ -12,7 +12,8 @@ use super::CHAT;
 use super::rules::{
     Field, Outcome, Refused, answer, known_files, log_in_first, object, text, texts, ttl,
 };
-use super::state::{Accepted, Callback, Session, Shared, State, now, seconds};
+use super::state::{Accepted, Callback, Session, Shared, State, seconds};
+use crate::clock::now;
 
 const START: [Field; 23] = [
     Field("name", text, true),

@@ -7,8 +7,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::rules::{Field, Refused, answer, log_in_first, object, text, ttl};
-use super::state::{Accepted, File, Shared, now, seconds};
+use super::state::{Accepted, File, Shared, seconds};
 use super::{EMAIL, PASSWORD};
+use crate::clock::now;
 
 const LOGIN: [Field; 5] = [
     Field("email", text, true),

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::clock::now;
+
 /// A call that was accepted.
 #[derive(Debug, Clone)]
 pub struct Accepted {
@@ -210,12 +212,6 @@ impl Shared {
             self.state.lock().unwrap().refused.push(format!("a call to us: {error}"));
         }
     }
-}
-
-/// The time.
-#[expect(clippy::disallowed_methods, reason = "the far side has a clock of its own")]
-pub fn now() -> Timestamp {
-    Timestamp::now()
 }
 
 /// `2018-10-31T11:56:07+00:00`.

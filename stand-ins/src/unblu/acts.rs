@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::calls::{Call, Style, ping, told};
 use super::{CHANNEL, Unblu};
-use crate::servisbot::real_millis;
+use crate::clock::now;
 
 impl Unblu {
     /// It pings the endpoint.
@@ -70,6 +70,7 @@ impl Unblu {
     ) -> Call {
         let mut memory = self.memory();
         let id = memory.new_id("mEsSaGe");
+        let now = now().as_millisecond();
         memory.messages.push((id.clone(), conversation.to_owned()));
         let mut message = json!({
             "$_type": "TextMessageData", "id": id, "conversationId": conversation,
@@ -78,7 +79,7 @@ impl Unblu {
                 "$_type": "PersonData", "id": "aGeNtPeRsOnIdExample001", "personSource": "USER_DB",
                 "displayName": "Grace Hopper", "personType": "AGENT",
             },
-            "serverTimestamp": real_millis(), "sendTimestamp": real_millis() - 90,
+            "serverTimestamp": now, "sendTimestamp": now - 90,
             "fallbackText": fallback, "actionId": id, "sourceId": null, "internal": false,
         });
         for (name, value) in data.as_object().unwrap() {
