@@ -9,8 +9,8 @@ use serde::Deserialize;
 use trunkline_setup::apply::Site;
 use trunkline_shared::app::{App, RandomIds, SystemClock};
 use trunkline_shared::aws::Http;
-use trunkline_shared::guard::Outside;
-use trunkline_shared::guard::TlsError;
+use trunkline_shared::http_client::HttpClient;
+use trunkline_shared::http_client::TlsError;
 use trunkline_shared::queue::{Queues, Urls};
 use trunkline_shared::secrets::Secrets;
 use trunkline_shared::store::{Directory, Store};
@@ -131,7 +131,7 @@ impl Stack {
             directory: Arc::new(Directory::new(self.store.clone())),
             queues: self.queues.clone(),
             secrets: Arc::clone(&self.secrets),
-            outside: Arc::new(Outside::new(self.allows_local())),
+            outside: Arc::new(HttpClient::new(self.allows_local())),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
         }

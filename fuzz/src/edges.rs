@@ -9,10 +9,11 @@ use serde_json::Value;
 use trunkline_setup::config::{
     Environment, One, Reading, SecretSource, export, read, read_connection, read_route,
 };
-use trunkline_shared::dispatch::{Outbound, by_status};
-use trunkline_shared::guard::{Answer, check_url, is_public, segment, verify};
+use trunkline_shared::http_client::Answer;
 use trunkline_shared::model::{AuthorRole, Connection, Role};
+use trunkline_shared::outbound::{Outbound, by_status};
 use trunkline_shared::secrets::SecretBag;
+use trunkline_shared::security::{check_url, is_public, segment, verify};
 use trunkline_twin::socket::{Link, Revision, codec};
 
 #[derive(Debug)]
@@ -78,7 +79,7 @@ pub fn answers(data: &[u8]) {
         trunkline_webhook::Webhook.meaning(&answer),
     ];
     for meaning in meanings {
-        let _ = trunkline_shared::dispatch::Attempt::answered(&answer, meaning);
+        let _ = trunkline_shared::outbound::Attempt::answered(&answer, meaning);
     }
     if let Ok(value) = serde_json::from_slice::<Value>(body) {
         let settings = trunkline_twin::Settings::default();

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use trunkline_shared::intake::{Call, Inbound, Received, Result as Came};
+use trunkline_shared::inbound::{Call, Inbound, Received, Result as Came};
 use trunkline_shared::model::Connection;
 use trunkline_shared::secrets::SecretBag;
 
@@ -39,7 +39,7 @@ fn call<P: Inbound>(
         Received::Events(events) => {
             for event in events {
                 let kept = serde_json::to_string(&event).expect("an event can be written");
-                // What is nested too deep to be read again is refused later (`intake::limits`).
+                // What is nested too deep to be read again is refused later (`inbound::limits`).
                 if let Ok(read) = serde_json::from_str(&kept) {
                     assert_eq!(event, read);
                 }

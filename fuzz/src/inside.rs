@@ -7,7 +7,7 @@ use trunkline_shared::model::{
     Format, Job, Mode, Owner, Party, Recall, Role, Serving, Wake,
 };
 use trunkline_shared::rendering::{plain, render, split, typed_choice};
-use trunkline_shared::switchboard::{Cause, Sender, Situation, Start, decide};
+use trunkline_shared::routing::{Cause, Sender, Situation, Start, decide};
 
 fn party(id: &str, platform: &str) -> Party {
     serde_json::from_value(json!({"connection": id, "platform": platform})).expect("a party")

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::aws::{Clients, Http, MissingVariable, connect_ahead, variable};
-use crate::guard::{Outside, TlsError};
+use crate::http_client::{HttpClient, TlsError};
 use crate::queue::{BadQueues, Queues, Urls};
 use crate::secrets::Secrets;
 use crate::store::{Directory, Store};
@@ -83,7 +83,7 @@ pub struct App {
     /// The connections' secrets.
     pub secrets: Arc<Secrets>,
     /// The client for calls to platforms.
-    pub outside: Arc<Outside>,
+    pub outside: Arc<HttpClient>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -109,7 +109,7 @@ impl App {
             store,
             queues: Queues::new(clients.sqs, queues),
             secrets: Arc::new(Secrets::new(clients.ssm, variable("TRUNKLINE_SECRETS")?)),
-            outside: Arc::new(Outside::new(local)),
+            outside: Arc::new(HttpClient::new(local)),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
         })

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use trunkline_shared::operations::{Selection, Waiting};
+use trunkline_shared::operator::{Selection, Waiting};
 use trunkline_tests::{Behaviour, Heard, Scene, USUAL, World};
 
 use crate::parked::{operator, waits_for};

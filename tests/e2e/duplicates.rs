@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use jiff::SignedDuration;
 use serde_json::json;
 use trunkline_shared::app::{Clock, SystemClock};
-use trunkline_shared::intake::take;
+use trunkline_shared::inbound::take;
 use trunkline_shared::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Job, Owner, Platform,
 };

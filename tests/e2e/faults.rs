@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use trunkline_shared::intake::take;
+use trunkline_shared::inbound::take;
 use trunkline_tests::{Ahead, Behaviour, Fault, Heard, Scene, World, webex_message};
 
 /// Marks the record of what became of a delivery; the counts for the plots name connections as well.

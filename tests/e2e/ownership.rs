@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use trunkline_shared::app::{Clock, SystemClock};
-use trunkline_shared::dispatch::{Budget, work};
-use trunkline_shared::intake::take;
+use trunkline_shared::inbound::take;
 use trunkline_shared::model::{Job, Owner, Phase, time};
+use trunkline_shared::outbound::{Budget, work};
 use trunkline_tests::{Ahead, Scene, World, webex_message};
 
 fn handover() -> Value {

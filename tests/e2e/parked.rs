@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use trunkline_shared::app::{RandomIds, SystemClock};
 use trunkline_shared::model::{Platform, Verdict};
-use trunkline_shared::operations::{Operator, OrderError, Selection};
+use trunkline_shared::operator::{Operator, OrderError, Selection};
 use trunkline_tests::{Behaviour, Scene, World};
 
 /// Gives an order as the command and the console do.

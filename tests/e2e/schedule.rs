@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use trunkline_shared::dispatch::{Budget, work};
 use trunkline_shared::model::{Drain, Job, Verdict};
+use trunkline_shared::outbound::{Budget, work};
 use trunkline_tests::{Ahead, Behaviour, Scene, World};
 use trunkline_webhook::Webhook;
 

@@ -10,9 +10,9 @@ use tokio::process::Command;
 use trunkline::local::{LocalStack, Options, Places, Progress, STACK, plain_http};
 use trunkline::stack::Stack;
 use trunkline_shared::app::{App, Clock, RandomIds, SystemClock};
-use trunkline_shared::guard::Outside;
+use trunkline_shared::http_client::HttpClient;
 use trunkline_shared::model::Connection;
-use trunkline_shared::operations;
+use trunkline_shared::operator;
 use trunkline_shared::queue::Queues;
 use trunkline_shared::store::{Directory, Health};
 
@@ -170,7 +170,7 @@ impl World {
     pub async fn verify(&self, connection: &Connection) -> Health {
         let app = self.stack().app();
         let (id, platform) = (&connection.id, connection.platform);
-        operations::verify(app.asking(), id, platform, 20).await.unwrap()
+        operator::verify(app.asking(), id, platform, 20).await.unwrap()
     }
 
     /// The local AWS's port.
@@ -210,7 +210,7 @@ impl World {
             directory: Arc::new(Directory::new(stack.store.clone())),
             queues: Queues::new(self.sqs.clone(), urls),
             secrets: Arc::clone(&stack.secrets),
-            outside: Arc::new(Outside::new(true)),
+            outside: Arc::new(HttpClient::new(true)),
             clock,
             ids: Arc::new(RandomIds),
         }

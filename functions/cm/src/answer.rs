@@ -2,9 +2,9 @@
 
 use http::StatusCode;
 use serde_json::Value;
-use trunkline_shared::dispatch::{Meaning, by_status};
-use trunkline_shared::guard::Answer;
+use trunkline_shared::http_client::Answer;
 use trunkline_shared::model::Verdict;
+use trunkline_shared::outbound::{Meaning, by_status};
 
 use crate::wire::member;
 

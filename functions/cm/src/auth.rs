@@ -1,8 +1,8 @@
 //! Whether a call is from the router. TwoWay signs nothing (fact sheet A4), so the adapter is given a
 //! secret to send along.
 
-use trunkline_shared::guard::{Denied, is_one_of};
-use trunkline_shared::intake::Call;
+use trunkline_shared::inbound::Call;
+use trunkline_shared::security::{Denied, is_one_of};
 use url::form_urlencoded;
 
 use crate::settings::{EventSecret, SHARED_SECRET, Settings};

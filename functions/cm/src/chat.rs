@@ -1,8 +1,8 @@
 //! The chat that a call of ours is about.
 
 use serde_json::{Map, Value};
-use trunkline_shared::dispatch::{Sending, Unsendable};
 use trunkline_shared::model::{AuthorRole, EventBody, Role};
+use trunkline_shared::outbound::{Sending, Unsendable};
 
 use crate::settings::Settings;
 use crate::wire::{member, text};

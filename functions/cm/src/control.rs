@@ -2,9 +2,9 @@
 
 use http::Method;
 use serde_json::{Map, Value, json};
-use trunkline_shared::dispatch::{Sending, Unsendable};
-use trunkline_shared::guard::segment;
 use trunkline_shared::model::Role;
+use trunkline_shared::outbound::{Sending, Unsendable};
+use trunkline_shared::security::segment;
 use url::Url;
 
 use crate::settings::{HandoverCall, Operator, Settings};

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::intake::{Call, Inbound, Received, Reply, Result as Came};
+use trunkline_shared::inbound::{Call, Inbound, Received, Reply, Result as Came};
 use trunkline_shared::model::Platform;
 
 use crate::auth::{self, EVENT};

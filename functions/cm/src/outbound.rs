@@ -2,11 +2,11 @@
 
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
-use trunkline_shared::dispatch::{
+use trunkline_shared::http_client::{Answer, HttpClient, Request};
+use trunkline_shared::model::{EventBody, Platform, Role, Session, Verdict};
+use trunkline_shared::outbound::{
     Asking, Attempt, Meaning, Outbound, Proof, Sending, Unsendable, json_headers, needed,
 };
-use trunkline_shared::guard::{Answer, Outside, Request};
-use trunkline_shared::model::{EventBody, Platform, Role, Session, Verdict};
 use trunkline_shared::secrets::SecretBag;
 
 use crate::settings::{PRODUCT_TOKEN, Settings};
@@ -22,7 +22,7 @@ impl Outbound for Cm {
     async fn open(
         &self,
         sending: &Sending<'_>,
-        _: &Outside,
+        _: &HttpClient,
     ) -> Result<Option<Session>, Box<Attempt>> {
         let delivery = sending.delivery;
         let is_host = delivery.to.role == Role::Channel;
@@ -30,7 +30,7 @@ impl Outbound for Cm {
         Ok(is_host.then(session))
     }
 
-    async fn send(&self, sending: &Sending<'_>, outside: &Outside) -> Attempt {
+    async fn send(&self, sending: &Sending<'_>, outside: &HttpClient) -> Attempt {
         let request = match self.encode(sending) {
             Ok(request) => request,
             Err(unsendable) => return unsendable.into(),
@@ -76,7 +76,7 @@ impl Outbound for Cm {
         answer::meaning(answer, None)
     }
 
-    async fn prove(&self, _: &Asking<'_>, _: &Outside) -> Proof {
+    async fn prove(&self, _: &Asking<'_>, _: &HttpClient) -> Proof {
         Proof::Unasked(
             "CM.com's router has no call that proves a connection: write to the adapter's channel",
         )

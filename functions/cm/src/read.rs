@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
-use trunkline_shared::intake::Call;
+use trunkline_shared::inbound::Call;
 use trunkline_shared::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Owner, Role, digest, time,
 };

@@ -1,8 +1,8 @@
 //! From content to TwoWay messages.
 
 use serde_json::{Map, Value};
-use trunkline_shared::dispatch::{Sending, Unsendable};
 use trunkline_shared::model::{Choice, Content, EventBody, Media, Platform, Role, digest, time};
+use trunkline_shared::outbound::{Sending, Unsendable};
 use trunkline_shared::rendering::split;
 
 use crate::read::{BY_CLIENT, BY_HOST};

@@ -9,11 +9,11 @@ use common::{
 use http::HeaderMap;
 use serde_json::{Value, json};
 use trunkline_cm::{Cm, message_id};
-use trunkline_shared::dispatch::{Attempt, Outbound};
-use trunkline_shared::guard::Outside;
+use trunkline_shared::http_client::Outside;
 use trunkline_shared::model::{
     Choice, Connection, Content, Event, EventBody, Media, Mode, Recall, Session, Verdict,
 };
+use trunkline_shared::outbound::{Attempt, Outbound};
 use trunkline_stand_ins::cm::{ACCOUNT, CmRouter, Notice, Side, chat_id};
 
 const CLIENT: &str = "0031612345678";

@@ -8,9 +8,9 @@ use http::{HeaderMap, Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_cm::Cm;
-use trunkline_shared::guard::Denied;
-use trunkline_shared::intake::{Call, Inbound, Received, Result as Came};
+use trunkline_shared::inbound::{Call, Inbound, Received, Result as Came};
 use trunkline_shared::model::{AuthorRole, Content, Event, EventBody, Media, Mode, Owner, Recall};
+use trunkline_shared::security::Denied;
 
 const MESSAGE: &str = include_str!("../fixtures/message.json");
 const HANDOVER: &str = include_str!("../fixtures/handover.json");

@@ -11,11 +11,11 @@ use http::Method;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_cm::{Cm, check_template, message_id};
-use trunkline_shared::dispatch::{Outbound, Unsendable};
-use trunkline_shared::guard::Request;
+use trunkline_shared::http_client::Request;
 use trunkline_shared::model::{
     Author, AuthorRole, Choice, Content, EventBody, Line, Media, Mode, Recall, Session,
 };
+use trunkline_shared::outbound::{Outbound, Unsendable};
 use trunkline_shared::secrets::SecretBag;
 
 /// The calls for an event, the chat being open.

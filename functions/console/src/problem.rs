@@ -3,9 +3,9 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use trunkline_shared::intake::IntakeError;
+use trunkline_shared::inbound::IntakeError;
 use trunkline_shared::model::InvalidId;
-use trunkline_shared::operations::OrderError;
+use trunkline_shared::operator::OrderError;
 use trunkline_shared::queue::QueueError;
 use trunkline_shared::secrets::SecretsError;
 use trunkline_shared::store::StoreError;

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use trunkline_console::{Console, issue, router};
 use trunkline_shared::app::{App, RandomIds, SystemClock};
-use trunkline_shared::guard::Outside;
+use trunkline_shared::http_client::HttpClient;
 use trunkline_shared::model::{Access, Connection, TokenKind};
 use trunkline_shared::queue::Queues;
 use trunkline_shared::secrets::Secrets;
@@ -77,7 +77,7 @@ async fn console() -> (Database, App, Router) {
         store,
         queues: Queues::new(sqs, urls),
         secrets: Arc::new(Secrets::new(ssm, "/t/".into())),
-        outside: Arc::new(Outside::new(true)),
+        outside: Arc::new(HttpClient::new(true)),
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),
     };

@@ -2,10 +2,10 @@
 
 use http::HeaderMap;
 use jiff::Timestamp;
-use trunkline_shared::dispatch::{Unsendable, json_headers, needed, put_header};
-use trunkline_shared::guard::{Denied, is_one_of};
-use trunkline_shared::intake::Call;
+use trunkline_shared::inbound::Call;
+use trunkline_shared::outbound::{Unsendable, json_headers, needed, put_header};
 use trunkline_shared::secrets::SecretBag;
+use trunkline_shared::security::{Denied, is_one_of};
 
 use crate::jwks::{Doubt, Keys};
 use crate::jwt;

@@ -2,9 +2,9 @@
 
 use http::Method;
 use serde_json::{Map, Value};
-use trunkline_shared::dispatch::{Sending, Unsendable};
-use trunkline_shared::guard::Request;
+use trunkline_shared::http_client::Request;
 use trunkline_shared::model::{AuthorRole, EventBody, Recall};
+use trunkline_shared::outbound::{Sending, Unsendable};
 
 use crate::auth;
 use crate::settings::Settings;

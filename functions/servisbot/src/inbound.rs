@@ -3,8 +3,8 @@
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use trunkline_shared::guard::Outside;
-use trunkline_shared::intake::{Call, Inbound, Received, Reply, Result as Came};
+use trunkline_shared::http_client::HttpClient;
+use trunkline_shared::inbound::{Call, Inbound, Received, Reply, Result as Came};
 use trunkline_shared::model::{Connection, Event, Platform};
 
 use crate::jwks::Doubt;
@@ -22,7 +22,7 @@ impl Inbound for Servisbot {
         &self,
         connection: &Connection,
         _: &HeaderMap,
-        outside: &Outside,
+        outside: &HttpClient,
         now: Timestamp,
     ) {
         let settings = Settings::of(&connection.settings);

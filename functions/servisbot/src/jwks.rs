@@ -7,7 +7,8 @@ use std::time::Duration;
 use http::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::Algorithm;
-use trunkline_shared::guard::{Denied, Outside, Request};
+use trunkline_shared::http_client::{HttpClient, Request};
+use trunkline_shared::security::Denied;
 
 use crate::jwt;
 use crate::key_set::{Key, read};
@@ -57,7 +58,7 @@ impl Keys {
     pub(crate) async fn refresh(
         &self,
         url: &str,
-        outside: &Outside,
+        outside: &HttpClient,
         now: Timestamp,
     ) -> Result<(), String> {
         if !self.begin(url, now) {

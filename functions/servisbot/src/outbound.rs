@@ -1,10 +1,10 @@
 //! From deliveries to calls: of the engagement adapter for a bot, of an event consumer for an observer.
 
-use trunkline_shared::dispatch::{
+use trunkline_shared::http_client::{Answer, HttpClient, Request};
+use trunkline_shared::model::{Platform, Role, Verdict};
+use trunkline_shared::outbound::{
     Asking, Attempt, Meaning, Outbound, Proof, Sending, Unsendable, by_status,
 };
-use trunkline_shared::guard::{Answer, Outside, Request};
-use trunkline_shared::model::{Platform, Role, Verdict};
 
 use crate::record::DUPLICATE;
 use crate::settings::{Join, Settings, Source};
@@ -13,7 +13,7 @@ use crate::{Servisbot, engage, eventing, record};
 impl Outbound for Servisbot {
     const PLATFORM: Platform = Platform::Servisbot;
 
-    async fn send(&self, sending: &Sending<'_>, outside: &Outside) -> Attempt {
+    async fn send(&self, sending: &Sending<'_>, outside: &HttpClient) -> Attempt {
         let request = match self.encode(sending) {
             Ok(request) => request,
             Err(unsendable) => return unsendable.into(),
@@ -46,7 +46,7 @@ impl Outbound for Servisbot {
         }
     }
 
-    async fn prove(&self, _: &Asking<'_>, _: &Outside) -> Proof {
+    async fn prove(&self, _: &Asking<'_>, _: &HttpClient) -> Proof {
         Proof::Unasked("ServisBOT documents no handshake: write to the bot")
     }
 }

@@ -3,9 +3,9 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
-use trunkline_shared::dispatch::{Sending, Unsendable};
-use trunkline_shared::guard::Request;
+use trunkline_shared::http_client::Request;
 use trunkline_shared::model::{AuthorRole, Content, Delivery, EventBody, EventId, digest};
+use trunkline_shared::outbound::{Sending, Unsendable};
 
 use crate::auth;
 use crate::markup::{self, Node};

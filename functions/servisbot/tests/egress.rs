@@ -7,9 +7,9 @@ use common::{WITH_BEARER, content, events, now, receive};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_servisbot::{Servisbot, Settings, parse_egress};
-use trunkline_shared::guard::Denied;
-use trunkline_shared::intake::Received;
+use trunkline_shared::inbound::Received;
 use trunkline_shared::model::{AuthorRole, Choice, Event, EventBody, Format};
+use trunkline_shared::security::Denied;
 
 fn heard(body: &str, settings: &Value) -> Vec<Event> {
     events(receive(&Servisbot::default(), "egress", WITH_BEARER, body.as_bytes(), settings))

@@ -8,11 +8,11 @@ use http::{HeaderMap, Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_servisbot::{Servisbot, Settings, parse_event};
-use trunkline_shared::guard::Denied;
-use trunkline_shared::intake::{
+use trunkline_shared::inbound::{
     Call, Inbound, IntakeError, Received, Reply, Result as Came, Taken,
 };
 use trunkline_shared::model::{AuthorRole, Choice, Clue, EventBody, EventId, Mode, Recall};
+use trunkline_shared::security::Denied;
 
 const USER: &str = include_str!("../fixtures/user-message.json");
 const BOT: &str = include_str!("../fixtures/bot-message.json");
@@ -227,7 +227,7 @@ fn reply(result: &Came<'_>) -> Reply {
 #[test]
 fn the_answer_is_200_but_for_proof_that_is_wrong() {
     let taken = |duplicate| Ok(Taken { conversation: "c".into(), duplicate });
-    let unknown = IntakeError::from(trunkline_shared::switchboard::Refusal::UnknownConversation);
+    let unknown = IntakeError::from(trunkline_shared::routing::Refusal::UnknownConversation);
     for result in [
         Came::Taken(&[taken(false)]),
         Came::Taken(&[taken(true)]),

@@ -10,10 +10,10 @@ use http::{HeaderMap, HeaderName, Method};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use trunkline_servisbot::Servisbot;
-use trunkline_shared::dispatch::{Attempt, Outbound, Sending};
-use trunkline_shared::guard::Outside;
-use trunkline_shared::intake::{Call, Inbound, Received};
+use trunkline_shared::http_client::Outside;
+use trunkline_shared::inbound::{Call, Inbound, Received};
 use trunkline_shared::model::{AuthorRole, Choice, Content, Delivery, EventBody, Role, Verdict};
+use trunkline_shared::outbound::{Attempt, Outbound, Sending};
 use trunkline_stand_ins::servisbot::{
     API_KEY, Call as Posted, Disorder, ENGAGEMENT_SECRET, JWT_SECRET, Post, Proof, ServisBot,
 };

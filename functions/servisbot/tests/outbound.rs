@@ -6,11 +6,11 @@ mod common;
 use common::{CONVERSATION, delivery, now, says, sending};
 use serde_json::{Map, Value, json};
 use trunkline_servisbot::Servisbot;
-use trunkline_shared::dispatch::{Outbound, Unsendable};
-use trunkline_shared::guard::Request;
+use trunkline_shared::http_client::Request;
 use trunkline_shared::model::{
     Author, AuthorRole, Content, Delivery, EventBody, Line, Mode, Recall, ReceiptStatus, Role,
 };
+use trunkline_shared::outbound::{Outbound, Unsendable};
 use trunkline_shared::secrets::SecretBag;
 
 fn settings() -> Value {
@@ -128,7 +128,7 @@ fn what_is_missing_is_named() {
     let Err(Unsendable::Misconfigured(why)) = encode(&delivery, &json!({})) else { panic!() };
     assert_eq!(why, "the setting engagement_url is missing");
     let connection = common::connection("bot", &settings());
-    let sending = trunkline_shared::dispatch::Sending {
+    let sending = trunkline_shared::outbound::Sending {
         connection: &connection,
         secrets: &SecretBag::default(),
         session: None,

@@ -7,8 +7,8 @@ use common::{CONVERSATION, delivery, event, eventing, now, says, sending};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use trunkline_servisbot::{Servisbot, Settings, TimelineMessage, record};
-use trunkline_shared::dispatch::{Outbound, Unsendable};
 use trunkline_shared::model::{AuthorRole, Choice, Content, Delivery, EventBody, Media, Role};
+use trunkline_shared::outbound::{Outbound, Unsendable};
 use trunkline_shared::rendering::render;
 
 fn settings() -> Settings {

@@ -1,8 +1,8 @@
 //! What chats and dialogs have in common: whose session it is, and what stands in a response.
 
 use serde_json::Value;
-use trunkline_shared::dispatch::{Attempt, Sending, Unsendable};
 use trunkline_shared::model::{AuthorRole, Delivery, Event, Session, Verdict, digest};
+use trunkline_shared::outbound::{Attempt, Sending, Unsendable};
 
 use crate::api::Api;
 use crate::message::{Context, message_event};

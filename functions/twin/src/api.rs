@@ -3,9 +3,9 @@
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
 use serde::Serialize;
-use trunkline_shared::dispatch::{Attempt, Sending, by_status};
-use trunkline_shared::guard::{Answer, Outside, OutsideError, Request};
+use trunkline_shared::http_client::{Answer, HttpClient, HttpError, Request};
 use trunkline_shared::model::Connection;
+use trunkline_shared::outbound::{Attempt, Sending, by_status};
 use trunkline_shared::secrets::SecretBag;
 
 use crate::login::{LoginError, Tokens, has_credentials};
@@ -22,7 +22,7 @@ pub enum ApiError {
     Login(#[from] LoginError),
     /// No answer came.
     #[error(transparent)]
-    Outside(#[from] OutsideError),
+    Outside(#[from] HttpError),
 }
 
 impl From<ApiError> for Attempt {
@@ -46,7 +46,7 @@ pub struct Api<'a> {
     /// Its secrets.
     pub secrets: &'a SecretBag,
     /// The client.
-    pub outside: &'a Outside,
+    pub outside: &'a HttpClient,
     /// The time.
     pub now: Timestamp,
 }
@@ -80,7 +80,7 @@ impl<'a> Api<'a> {
         sending: &Sending<'a>,
         settings: &'a Settings,
         tokens: &'a Tokens,
-        outside: &'a Outside,
+        outside: &'a HttpClient,
     ) -> Self {
         let Sending { connection, secrets, now, .. } = *sending;
         Self { tokens, connection, settings, secrets, outside, now }

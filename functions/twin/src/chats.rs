@@ -3,9 +3,9 @@
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use trunkline_shared::dispatch::{Attempt, Sending, Unsendable};
-use trunkline_shared::guard::Answer;
+use trunkline_shared::http_client::Answer;
 use trunkline_shared::model::{AuthorRole, Session, Verdict, time};
+use trunkline_shared::outbound::{Attempt, Sending, Unsendable};
 
 use crate::answers;
 use crate::api::{Api, Body, attempt, is_gone};

@@ -2,8 +2,8 @@
 
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
-use trunkline_shared::dispatch::{Attempt, Sending, Unsendable};
 use trunkline_shared::model::{Session, Verdict};
+use trunkline_shared::outbound::{Attempt, Sending, Unsendable};
 
 use crate::answers;
 use crate::api::{Api, Body, attempt, is_gone};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::Value;
-use trunkline_shared::guard::{Answer, Request};
+use trunkline_shared::http_client::{Answer, Request};
 use trunkline_shared::model::{Media, digest};
 
 use crate::api::{Api, Body};

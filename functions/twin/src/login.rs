@@ -9,9 +9,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use trunkline_shared::dispatch::{Attempt, Meaning};
-use trunkline_shared::guard::{Outside, OutsideError, Request};
+use trunkline_shared::http_client::{HttpClient, HttpError, Request};
 use trunkline_shared::model::{Connection, ConnectionId, Verdict};
+use trunkline_shared::outbound::{Attempt, Meaning};
 use trunkline_shared::secrets::SecretBag;
 
 use crate::settings::{EMAIL, PASSWORD, Settings, below};
@@ -32,7 +32,7 @@ pub enum LoginError {
     NoCredentials,
     /// The login was not answered.
     #[error("TWIN's login: {0}")]
-    Unanswered(#[from] OutsideError),
+    Unanswered(#[from] HttpError),
     /// It was refused.
     #[error("TWIN's login answered {0}")]
     Refused(StatusCode),
@@ -45,7 +45,7 @@ impl From<&LoginError> for Meaning {
     /// Whatever of the login failed, nothing was said yet: trying again repeats nothing.
     fn from(error: &LoginError) -> Self {
         let verdict = match error {
-            LoginError::Unanswered(OutsideError::Blocked(_) | OutsideError::Malformed(_))
+            LoginError::Unanswered(HttpError::Blocked(_) | HttpError::Malformed(_))
             | LoginError::NoCredentials
             | LoginError::NoToken => Verdict::Permanent,
             LoginError::Refused(status)
@@ -102,7 +102,7 @@ impl Tokens {
         &self,
         connection: &Connection,
         secrets: &SecretBag,
-        outside: &Outside,
+        outside: &HttpClient,
         now: Timestamp,
     ) -> Result<HeaderValue, LoginError> {
         let known = self.known(&connection.id);
@@ -131,7 +131,7 @@ impl Tokens {
 async fn log_in(
     connection: &Connection,
     secrets: &SecretBag,
-    outside: &Outside,
+    outside: &HttpClient,
     now: Timestamp,
 ) -> Result<Token, LoginError> {
     let (Some(email), Some(password)) = (secrets.newest(EMAIL), secrets.newest(PASSWORD)) else {

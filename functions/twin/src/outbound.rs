@@ -2,9 +2,9 @@
 
 use http::Method;
 use serde_json::json;
-use trunkline_shared::dispatch::{Asking, Attempt, Outbound, Proof, Sending, Unsendable};
-use trunkline_shared::guard::{Answer, Outside, Request};
+use trunkline_shared::http_client::{Answer, HttpClient, Request};
 use trunkline_shared::model::{EventBody, Platform, Session, Verdict};
+use trunkline_shared::outbound::{Asking, Attempt, Outbound, Proof, Sending, Unsendable};
 
 use crate::api::{Api, Body, attempt};
 use crate::login::has_credentials;
@@ -20,14 +20,14 @@ impl Outbound for Twin {
     async fn open(
         &self,
         sending: &Sending<'_>,
-        _: &Outside,
+        _: &HttpClient,
     ) -> Result<Option<Session>, Box<Attempt>> {
         let settings = Settings::of(&sending.connection.settings);
         let ours = sending.delivery.leg_conversation();
         Ok((settings.answers == Answers::Callback).then(|| Session::new(ours, ours)))
     }
 
-    async fn send(&self, sending: &Sending<'_>, outside: &Outside) -> Attempt {
+    async fn send(&self, sending: &Sending<'_>, outside: &HttpClient) -> Attempt {
         let settings = Settings::of(&sending.connection.settings);
         let api = Api::of(sending, &settings, &self.tokens, outside);
         if let EventBody::Close { reason } = &sending.delivery.event.body {
@@ -48,7 +48,7 @@ impl Outbound for Twin {
     }
 
     /// Logs in, where there is something to log in with.
-    async fn prove(&self, asking: &Asking<'_>, outside: &Outside) -> Proof {
+    async fn prove(&self, asking: &Asking<'_>, outside: &HttpClient) -> Proof {
         let (connection, secrets) = (asking.connection, asking.secrets);
         if !has_credentials(secrets) {
             return Proof::Unasked("TWIN asks for no login here: write to the bot");

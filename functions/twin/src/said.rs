@@ -1,8 +1,8 @@
 //! What a delivery says, in the only form that TWIN has: text and files by a client.
 
 use serde_json::{Map, Value};
-use trunkline_shared::dispatch::{Sending, Unsendable};
 use trunkline_shared::model::{AuthorRole, EventBody, Media, Recall};
+use trunkline_shared::outbound::{Sending, Unsendable};
 
 use crate::api::Api;
 use crate::files;

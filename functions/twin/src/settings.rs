@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-use trunkline_shared::guard::segment;
+use trunkline_shared::security::segment;
 
 /// The e-mail address that logs in; needed for history, files, dialogs and the end of a session.
 pub const EMAIL: &str = "email";

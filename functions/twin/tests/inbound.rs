@@ -7,7 +7,7 @@ use common::{OURS, connection, events, map, now, received, text};
 use http::{HeaderMap, Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use trunkline_shared::intake::{Call, Inbound, Received, Result as Came};
+use trunkline_shared::inbound::{Call, Inbound, Received, Result as Came};
 use trunkline_shared::model::{
     AuthorRole, Choice, Content, Event, EventBody, Media, ReceiptStatus,
 };

@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use trunkline_shared::guard::Outside;
+use trunkline_shared::http_client::Outside;
 use trunkline_shared::model::{Connection, ConnectionId, ConversationKey, Event, LegId, Session};
 use trunkline_shared::secrets::SecretBag;
 use trunkline_shared::store::{Active, StoreError};

@@ -6,10 +6,10 @@ mod common;
 use common::{Leg, OURS, events, map, message, plain_http, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use trunkline_shared::dispatch::Attempt;
 use trunkline_shared::model::{
     Author, AuthorRole, Choice, Content, EventBody, Line, Media, Mode, Recall, Verdict,
 };
+use trunkline_shared::outbound::Attempt;
 use trunkline_stand_ins::twin::{Accepted, EMAIL, PASSWORD, Twin24};
 
 async fn twin_and_leg(settings: Value) -> (Twin24, Leg) {

@@ -5,10 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
-use trunkline_shared::dispatch::{Meaning, Unsendable, by_status};
-use trunkline_shared::guard::{Answer, Request, segment};
+use trunkline_shared::http_client::{Answer, Request};
 use trunkline_shared::model::{Connection, Verdict};
+use trunkline_shared::outbound::{Meaning, Unsendable, by_status};
 use trunkline_shared::secrets::SecretBag;
+use trunkline_shared::security::segment;
 use url::Url;
 
 use crate::settings::{ApiVersion, PASSWORD, Settings, USERNAME};

@@ -3,7 +3,7 @@
 //! Every object says its class in `$_type`, but unions are told apart by `type`: both are sent.
 
 use serde_json::{Map, Value, json};
-use trunkline_shared::guard::Request;
+use trunkline_shared::http_client::Request;
 
 use crate::api::Api;
 use crate::settings::ApiVersion;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use trunkline_shared::intake::Call;
+use trunkline_shared::inbound::Call;
 use trunkline_shared::model::{
     Author, AuthorRole, ConversationKey, Delivery, Event, EventBody, EventId, ReceiptStatus, digest,
 };

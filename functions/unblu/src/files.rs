@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use trunkline_shared::guard::{Answer, Outside, Request};
+use trunkline_shared::http_client::{Answer, HttpClient, Request};
 use trunkline_shared::model::{Content, Media};
 use trunkline_shared::secrets::SecretBag;
 use url::Url;
@@ -24,7 +24,7 @@ pub(crate) async fn read(
     content: &Content,
     settings: &Settings,
     secrets: &SecretBag,
-    outside: &Outside,
+    outside: &HttpClient,
 ) -> Files {
     let mut files = Files::new();
     let all = async {

@@ -3,9 +3,9 @@
 
 use http::StatusCode;
 use serde_json::{Map, Value};
-use trunkline_shared::dispatch::{Attempt, Sending};
-use trunkline_shared::guard::{Answer, Outside, Request};
+use trunkline_shared::http_client::{Answer, HttpClient, Request};
 use trunkline_shared::model::{AuthorRole, Delivery, EventBody, Session, Verdict};
+use trunkline_shared::outbound::{Attempt, Sending};
 
 use crate::api::{Api, meaning};
 use crate::bodies::{self, Visitor};
@@ -53,7 +53,7 @@ impl Ids {
 pub(crate) async fn conversation(
     api: &Api,
     sending: &Sending<'_>,
-    outside: &Outside,
+    outside: &HttpClient,
 ) -> Result<Session, Box<Attempt>> {
     let delivery = sending.delivery;
     let ours = delivery.leg_conversation();
@@ -71,7 +71,7 @@ pub(crate) async fn conversation(
 pub(crate) async fn visitor(
     api: &Api,
     delivery: &Delivery,
-    outside: &Outside,
+    outside: &HttpClient,
 ) -> Result<Ids, Box<Attempt>> {
     let (source_id, name) = (source_id(&delivery.key), name(delivery));
     if api.version() == ApiVersion::V4
@@ -100,7 +100,7 @@ pub(crate) async fn visitor(
 async fn find_contact(
     api: &Api,
     source_id: &str,
-    outside: &Outside,
+    outside: &HttpClient,
 ) -> Result<Option<Ids>, Box<Attempt>> {
     let query = bodies::contact_search(api.channel(), source_id);
     let search = api.post(&["externalmessengercontacts", "search"], Some(&query));
@@ -118,7 +118,7 @@ async fn find_contact(
 async fn find(
     api: &Api,
     source_id: &str,
-    outside: &Outside,
+    outside: &HttpClient,
 ) -> Result<Option<String>, Box<Attempt>> {
     let query = [("sourceId", source_id), ("externalMessengerChannelId", api.channel())];
     let request = api.get(&["conversations", "getBySourceIdAndChannelId"], &query);
@@ -135,7 +135,7 @@ async fn make(
     api: &Api,
     delivery: &Delivery,
     visitor: Visitor<'_>,
-    outside: &Outside,
+    outside: &HttpClient,
 ) -> Result<String, Box<Attempt>> {
     let ours = delivery.leg_conversation();
     let none = Map::new();
@@ -171,7 +171,7 @@ fn name(delivery: &Delivery) -> String {
 }
 
 /// Calls; whatever is not a success is why nothing could be opened.
-async fn said(request: Request, outside: &Outside) -> Result<Answer, Box<Attempt>> {
+async fn said(request: Request, outside: &HttpClient) -> Result<Answer, Box<Attempt>> {
     let answer = outside.call(request).await.map_err(|error| {
         let mut attempt = Attempt::from(error);
         // To ask again does no harm: what was made is found.

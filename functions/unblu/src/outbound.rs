@@ -6,11 +6,11 @@ use http::StatusCode;
 use jiff::SignedDuration;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
-use trunkline_shared::dispatch::{
+use trunkline_shared::http_client::{Answer, HttpClient, Request};
+use trunkline_shared::model::{Delivery, EventBody, Platform, ReceiptStatus, Session, Verdict};
+use trunkline_shared::outbound::{
     Asking, Attempt, Meaning, Outbound, Proof, Registered, Sending, Unsendable,
 };
-use trunkline_shared::guard::{Answer, Outside, Request};
-use trunkline_shared::model::{Delivery, EventBody, Platform, ReceiptStatus, Session, Verdict};
 
 use crate::api::{Api, meaning, problem};
 use crate::bodies::{self, State};
@@ -33,7 +33,7 @@ impl Outbound for Unblu {
     async fn open(
         &self,
         sending: &Sending<'_>,
-        outside: &Outside,
+        outside: &HttpClient,
     ) -> Result<Option<Session>, Box<Attempt>> {
         let api =
             Api::of(sending.connection, sending.secrets).map_err(|why| Box::new(why.into()))?;
@@ -43,7 +43,7 @@ impl Outbound for Unblu {
         }
     }
 
-    async fn send(&self, sending: &Sending<'_>, outside: &Outside) -> Attempt {
+    async fn send(&self, sending: &Sending<'_>, outside: &HttpClient) -> Attempt {
         let api = match Api::of(sending.connection, sending.secrets) {
             Ok(api) => api,
             Err(unsendable) => return unsendable.into(),
@@ -85,20 +85,20 @@ impl Outbound for Unblu {
     }
 
     /// Sees to the registration, and has Unblu ping us.
-    async fn prove(&self, asking: &Asking<'_>, outside: &Outside) -> Proof {
+    async fn prove(&self, asking: &Asking<'_>, outside: &HttpClient) -> Proof {
         match registration::tend(asking, outside).await {
             Registered::Unwell(why) => Proof::Missing(why),
             Registered::Well | Registered::Mended(_) => ping(asking, outside).await,
         }
     }
 
-    async fn tend(&self, asking: &Asking<'_>, outside: &Outside) -> Registered {
+    async fn tend(&self, asking: &Asking<'_>, outside: &HttpClient) -> Registered {
         registration::tend(asking, outside).await
     }
 }
 
 /// Unblu pings us, and v4 passes on what we answered; v3 only says that it called us.
-async fn ping(asking: &Asking<'_>, outside: &Outside) -> Proof {
+async fn ping(asking: &Asking<'_>, outside: &HttpClient) -> Proof {
     let api = match Api::of(asking.connection, asking.secrets) {
         Ok(api) => api,
         Err(why) => return Proof::Missing(why.to_string()),
@@ -123,7 +123,7 @@ async fn ping(asking: &Asking<'_>, outside: &Outside) -> Proof {
 async fn say_all(
     api: &Api,
     sending: &Sending<'_>,
-    outside: &Outside,
+    outside: &HttpClient,
 ) -> Result<Attempt, Unsendable> {
     let delivery = sending.delivery;
     let files = match &delivery.event.body {
@@ -193,7 +193,11 @@ fn progress(session: &Session, delivery: &Delivery) -> usize {
 }
 
 /// Makes the one call of what is not said by anybody.
-async fn tell(api: &Api, sending: &Sending<'_>, outside: &Outside) -> Result<Attempt, Unsendable> {
+async fn tell(
+    api: &Api,
+    sending: &Sending<'_>,
+    outside: &HttpClient,
+) -> Result<Attempt, Unsendable> {
     let answer = match outside.call(one(api, sending)?).await {
         Ok(answer) => answer,
         Err(error) => return Ok(error.into()),

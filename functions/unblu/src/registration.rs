@@ -4,9 +4,9 @@
 use std::fmt;
 
 use serde_json::{Map, Value};
-use trunkline_shared::dispatch::{Asking, Registered, Unsendable};
-use trunkline_shared::guard::{Answer, Outside, OutsideError, Request};
+use trunkline_shared::http_client::{Answer, HttpClient, HttpError, Request};
 use trunkline_shared::model::Connection;
+use trunkline_shared::outbound::{Asking, Registered, Unsendable};
 use trunkline_shared::secrets::SecretBag;
 
 use crate::api::{Api, problem};
@@ -57,7 +57,7 @@ pub enum RegistrationError {
     Misconfigured(#[from] Unsendable),
     /// Unblu did not answer.
     #[error(transparent)]
-    Unanswered(#[from] OutsideError),
+    Unanswered(#[from] HttpError),
     /// Unblu refused.
     #[error("{0}")]
     Refused(String),
@@ -85,7 +85,7 @@ impl fmt::Debug for Channel {
 pub async fn check(
     connection: &Connection,
     secrets: &SecretBag,
-    outside: &Outside,
+    outside: &HttpClient,
 ) -> Result<Registration, RegistrationError> {
     let api = Api::of(connection, secrets)?;
     let channel = read(&api, outside).await?;
@@ -100,7 +100,7 @@ pub async fn check(
 pub async fn repair(
     connection: &Connection,
     secrets: &SecretBag,
-    outside: &Outside,
+    outside: &HttpClient,
 ) -> Result<Repair, RegistrationError> {
     let api = Api::of(connection, secrets)?;
     for _ in 0..TRIES {
@@ -125,7 +125,7 @@ pub async fn repair(
 }
 
 /// Mends what Unblu switched off, and says what is registered otherwise than it should be.
-pub async fn tend(asking: &Asking<'_>, outside: &Outside) -> Registered {
+pub async fn tend(asking: &Asking<'_>, outside: &HttpClient) -> Registered {
     let Asking { connection, secrets, .. } = asking;
     let done = match repair(connection, secrets, outside).await {
         Ok(done) => done,
@@ -146,7 +146,7 @@ pub async fn tend(asking: &Asking<'_>, outside: &Outside) -> Registered {
     }
 }
 
-async fn read(api: &Api, outside: &Outside) -> Result<Channel, RegistrationError> {
+async fn read(api: &Api, outside: &HttpClient) -> Result<Channel, RegistrationError> {
     let answer = outside.call(reading(api)).await?;
     channel(&answer)
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use trunkline_shared::dispatch::Unsendable;
 use trunkline_shared::model::{Content, Delivery, EventBody, Format, Media};
+use trunkline_shared::outbound::Unsendable;
 use trunkline_shared::rendering::plain;
 
 use crate::settings::Settings;

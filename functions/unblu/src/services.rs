@@ -3,7 +3,7 @@
 
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::intake::{Call, Reply};
+use trunkline_shared::inbound::{Call, Reply};
 use trunkline_shared::model::digest;
 
 use crate::settings::Settings;

@@ -6,8 +6,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use sha1::Sha1;
 use sha2::Sha256;
-use trunkline_shared::guard::{Denied, same_secret};
 use trunkline_shared::secrets::SecretBag;
+use trunkline_shared::security::{Denied, same_secret};
 
 use crate::settings::WEBHOOK_SECRET;
 

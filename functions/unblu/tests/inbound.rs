@@ -9,11 +9,11 @@ use common::{
 };
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::guard::Denied;
-use trunkline_shared::intake::{Inbound, Received, Result as Came};
+use trunkline_shared::inbound::{Inbound, Received, Result as Came};
 use trunkline_shared::model::{
     Author, AuthorRole, Choice, Content, Event, EventBody, Format, Media, ReceiptStatus,
 };
+use trunkline_shared::security::Denied;
 use trunkline_unblu::{Unblu, reaches};
 
 const WEBHOOK: &str = include_str!("../fixtures/new-message-webhook.json");

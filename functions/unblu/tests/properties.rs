@@ -6,7 +6,7 @@ mod common;
 use common::{NEW_MESSAGE, SECRET, answer, headers, is_signed, no_settings, post, sign, told};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use trunkline_shared::intake::Received;
+use trunkline_shared::inbound::Received;
 
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

@@ -1,9 +1,9 @@
 //! Dead letters: kept in the table with their reason, where `redrive` finds them.
 
 use aws_lambda_events::event::sqs::SqsMessage;
+use trunkline_shared::alerts::{self, Report};
 use trunkline_shared::app::App;
 use trunkline_shared::model::{ConnectionId, DeadLetter, Job, Platform, time};
-use trunkline_shared::operations::{self, Report};
 use trunkline_shared::queue::REASON;
 use trunkline_shared::telemetry;
 
@@ -40,7 +40,7 @@ pub(crate) async fn keep(
     telemetry::count_dead_letter(now, platform);
     tracing::error!(id = letter.id, %platform, reason, "a dead letter was kept: see `trunkline deliveries --dead`");
     if let Some(connection) = connection_of(&letter) {
-        operations::tell(app, &connection, &Report::dead_letter(&letter)).await;
+        alerts::tell(app, &connection, &Report::dead_letter(&letter)).await;
     }
     Ok(())
 }

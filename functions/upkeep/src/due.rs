@@ -3,13 +3,13 @@
 
 use jiff::Timestamp;
 use trunkline_shared::app::App;
-use trunkline_shared::intake::{IntakeError, take_from_house};
+use trunkline_shared::inbound::{IntakeError, take_from_house};
 use trunkline_shared::model::{
     Author, AuthorRole, Conversation, ConversationKey, EventBody, EventId, LegId, Serving, Timer,
     Wake,
 };
+use trunkline_shared::routing::{Activity, Cause, Look, Standing, look, look_at_bot};
 use trunkline_shared::store::EventRecord;
-use trunkline_shared::switchboard::{Activity, Cause, Look, Standing, look, look_at_bot};
 
 use crate::UpkeepError;
 

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use trunkline_shared::app::App;
-use trunkline_shared::listening;
+use trunkline_shared::listener;
 use trunkline_shared::model::{ConnectionId, Drain, Job, LegId, Platform, Wake, next_probe};
 
 use crate::{UpkeepError, due};
@@ -37,7 +37,7 @@ pub async fn wake(app: &App, wake: Wake) -> Result<(), UpkeepError> {
         }
         Wake::Timer { key, timer, .. } => due::timer(app, key, timer).await,
         Wake::BotDown { leg, .. } => due::bot(app, leg).await,
-        Wake::Listen { platform, .. } => Ok(listening::look(app, platform).await?),
+        Wake::Listen { platform, .. } => Ok(listener::look(app, platform).await?),
         Wake::Held { platform, leg, .. } => {
             let (group, id) = (leg.group(), app.ids.next(now));
             app.queues.order(platform, group, id, &Job::Release { leg }).await?;

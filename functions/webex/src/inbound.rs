@@ -3,12 +3,12 @@
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_shared::guard::is_one_of;
-use trunkline_shared::intake::{Call, Inbound, Received, Reply, Result as Came};
+use trunkline_shared::inbound::{Call, Inbound, Received, Reply, Result as Came};
 use trunkline_shared::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Owner, Platform, ReceiptStatus, digest,
     time,
 };
+use trunkline_shared::security::is_one_of;
 use trunkline_shared::telemetry::{self, Count};
 
 use crate::settings::{AnswerForm, Settings, VERIFICATION_TOKEN};

@@ -2,11 +2,11 @@
 
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value};
-use trunkline_shared::dispatch::{
+use trunkline_shared::http_client::{Answer, HttpClient, Request};
+use trunkline_shared::model::{EventBody, Platform, Verdict, time};
+use trunkline_shared::outbound::{
     Asking, Meaning, Outbound, Proof, Sending, Unsendable, by_status, json_headers, put_header,
 };
-use trunkline_shared::guard::{Answer, Outside, Request};
-use trunkline_shared::model::{EventBody, Platform, Verdict, time};
 use trunkline_shared::secrets::SecretBag;
 
 use crate::Webex;
@@ -30,7 +30,7 @@ impl Outbound for Webex {
         success(answer)
     }
 
-    async fn prove(&self, _: &Asking<'_>, _: &Outside) -> Proof {
+    async fn prove(&self, _: &Asking<'_>, _: &HttpClient) -> Proof {
         Proof::Unasked(
             "Webex Connect verifies us, not we it: press Verify in the integration's form",
         )

@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use common::{call, connection, map, no_settings, secrets};
 use http::Method;
 use serde_json::{Map, Value, json};
-use trunkline_shared::dispatch::{Outbound, Sending};
-use trunkline_shared::intake::{Inbound, Received};
+use trunkline_shared::inbound::{Inbound, Received};
 use trunkline_shared::model::{
     Author, AuthorRole, Content, ConversationKey, Delivery, Event, EventBody, EventId, Mode,
     Recall, Role, Session, Target, time,
 };
+use trunkline_shared::outbound::{Outbound, Sending};
 use trunkline_webex::Webex;
 
 const REPLY: &str = include_str!("../fixtures/reply.json");

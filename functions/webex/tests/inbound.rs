@@ -7,7 +7,7 @@ use common::{TOKEN, call, map, no_settings, now};
 use http::{Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use trunkline_shared::intake::{Inbound, Received, Result as Came};
+use trunkline_shared::inbound::{Inbound, Received, Result as Came};
 use trunkline_shared::model::{AuthorRole, Content, Event, EventBody, Media, Owner, ReceiptStatus};
 use trunkline_webex::{Settings, Webex, parse};
 

@@ -6,12 +6,12 @@ mod common;
 use common::{connection, map, no_settings, now, secrets};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::dispatch::{Outbound, Sending, Unsendable};
-use trunkline_shared::guard::{Answer, Request};
+use trunkline_shared::http_client::{Answer, Request};
 use trunkline_shared::model::{
     Author, AuthorRole, Choice, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     Mode, Recall, Role, Session, Target, Verdict,
 };
+use trunkline_shared::outbound::{Outbound, Sending, Unsendable};
 use trunkline_shared::rendering::render;
 use trunkline_shared::secrets::SecretBag;
 use trunkline_webex::{Webex, success};

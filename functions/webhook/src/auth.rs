@@ -2,10 +2,10 @@
 
 use http::HeaderMap;
 use jiff::Timestamp;
-use trunkline_shared::dispatch::{Unsendable, needed, put_header};
-use trunkline_shared::guard::{Denied, is_one_of, sign, verify};
-use trunkline_shared::intake::Call;
+use trunkline_shared::inbound::Call;
+use trunkline_shared::outbound::{Unsendable, needed, put_header};
 use trunkline_shared::secrets::SecretBag;
+use trunkline_shared::security::{Denied, is_one_of, sign, verify};
 
 use crate::settings::{API_KEY, Auth, BEARER, SIGNING, Settings};
 

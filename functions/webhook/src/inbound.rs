@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::intake::{
+use trunkline_shared::inbound::{
     Call, Inbound, IntakeError, MAX_BODY, Received, Reply, Result as Came, Taken,
 };
 use trunkline_shared::model::Platform;

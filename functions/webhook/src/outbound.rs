@@ -3,11 +3,11 @@
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_shared::dispatch::{
+use trunkline_shared::http_client::{Answer, HttpClient, Request};
+use trunkline_shared::model::{Delivery, EventBody, Platform};
+use trunkline_shared::outbound::{
     Asking, Outbound, Proof, Sending, Unsendable, put_header, unanswered,
 };
-use trunkline_shared::guard::{Answer, Outside, Request};
-use trunkline_shared::model::{Delivery, EventBody, Platform};
 use trunkline_shared::secrets::SecretBag;
 
 use crate::settings::Settings;
@@ -44,7 +44,7 @@ impl Outbound for Webhook {
     }
 
     /// The far side answers with the challenge that it is given.
-    async fn prove(&self, asking: &Asking<'_>, outside: &Outside) -> Proof {
+    async fn prove(&self, asking: &Asking<'_>, outside: &HttpClient) -> Proof {
         let request = match verification(asking) {
             Ok(request) => request,
             Err(why) => return Proof::Missing(why.to_string()),

@@ -4,15 +4,16 @@
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_shared::dispatch::{Outbound, Sending, Unsendable};
-use trunkline_shared::guard::{Denied, Request, sign};
-use trunkline_shared::intake::{Call, Inbound, IntakeError, Received, Result as Came, Taken};
+use trunkline_shared::http_client::Request;
+use trunkline_shared::inbound::{Call, Inbound, IntakeError, Received, Result as Came, Taken};
 use trunkline_shared::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     Line, Mode, Recall, ReceiptStatus, Reference, Role, Session, Target,
 };
+use trunkline_shared::outbound::{Outbound, Sending, Unsendable};
+use trunkline_shared::routing::Refusal;
 use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::switchboard::Refusal;
+use trunkline_shared::security::{Denied, sign};
 use trunkline_webhook::Webhook;
 
 const OLD: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";

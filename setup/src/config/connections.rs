@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
-use trunkline_shared::guard::check_url;
 use trunkline_shared::model::{Connection, ConnectionId, Feature, HOUSE, Platform, Role};
 use trunkline_shared::secrets::PATH_KEY;
+use trunkline_shared::security::check_url;
 
 use super::problems::Report;
 use super::spec::{Checked, Kind, PlatformSpec};

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use trunkline_shared::guard::check_url;
+use trunkline_shared::security::check_url;
 
 /// A text that can be sent as a header's value.
 pub(super) fn header_value(value: &str, _: bool) -> Result<(), String> {

@@ -14,7 +14,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::guard::{TlsError, tls};
+use crate::http_client::{TlsError, tls};
 
 /// Amazon Root CA 1 to 4 and Starfield Services Root CA G2: every AWS endpoint's chain ends in one.
 /// Source: amazontrust.com, as packaged by Debian's ca-certificates.

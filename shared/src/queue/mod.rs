@@ -1,7 +1,7 @@
 //! The outbound queues: one SQS FIFO queue a platform, one message group a leg.
 
-mod legal;
-mod packed;
+mod charset;
+mod message;
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -200,7 +200,7 @@ impl Queues {
             .queue_url(url)
             .set_message_attributes(packed.attributes())
             .set_message_system_attributes(packed.system_attributes());
-        if let Some(reason) = reason.and_then(|reason| text(&legal::text(reason))) {
+        if let Some(reason) = reason.and_then(|reason| text(&charset::text(reason))) {
             call = call.message_attributes(REASON, reason);
         }
         call.message_body(packed.body)
@@ -223,7 +223,7 @@ impl Queues {
         let seconds = wait.clamp(0.0, LONGEST_DELAY) as i32;
         let body =
             serde_json::to_string(wake).map_err(|e| QueueError::Unwritable(e.to_string()))?;
-        let body = legal::json(body);
+        let body = charset::json(body);
         self.sqs
             .send_message()
             .queue_url(&self.urls.wake)

@@ -14,7 +14,7 @@ use crate::model::{
     ConnectionId, Conversation, ConversationKey, Delivery, Event, EventId, Outcome, Target, time,
 };
 use crate::rendering::render;
-use crate::switchboard::Standing;
+use crate::routing::Standing;
 
 /// An event as it is kept: the transcript, and what became of each delivery.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

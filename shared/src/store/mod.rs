@@ -28,11 +28,11 @@
 mod access;
 mod active;
 mod breakers;
-mod clues;
 mod config;
+mod config_cache;
 mod conversations;
+mod correlation;
 mod dead_letters;
-mod directory;
 mod erase;
 mod export;
 mod failed;
@@ -58,8 +58,8 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use active::{Active, Lease};
 pub use config::{Health, Listed, Registration};
+pub use config_cache::Directory;
 pub use conversations::{EventRecord, Sorted, Written};
-pub use directory::Directory;
 pub use export::Piece;
 pub use held::Held;
 pub use item::SCHEMA;

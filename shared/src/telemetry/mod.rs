@@ -1,17 +1,17 @@
 //! What is told of what happens: a JSON line for each message, which CloudWatch also counts, and log lines
 //! of what is out of the ordinary. Neither ever holds a secret or a message's text.
 
+mod counters;
 mod emf;
 mod panics;
-mod tally;
 
 use jiff::Timestamp;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+pub use counters::{BUCKETS, flush, took};
 pub use emf::{About, begin};
-pub use tally::{BUCKETS, flush, took};
 
 use self::emf::Counted;
 use crate::model::{Connection, Platform};
@@ -112,7 +112,7 @@ pub fn count(now: Timestamp, what: Count, connection: &Connection) {
 
 /// Tells of a message, and counts it.
 pub fn tell(now: Timestamp, what: Count, connection: &Connection, about: About<'_>) {
-    tally::add(&connection.id, now, what.tallied());
+    counters::add(&connection.id, now, what.tallied());
     let (platform, connection) = (Some(connection.platform), Some(&connection.id));
     emf::print(now, Counted { name: what.name(), number: 1, platform, connection }, about);
 }

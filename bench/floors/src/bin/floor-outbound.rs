@@ -7,13 +7,13 @@ use http::{HeaderMap, Method};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use trunkline_shared::aws::{Clients, Http, variable};
-use trunkline_shared::guard::{Outside, Request};
+use trunkline_shared::http_client::{HttpClient, Request};
 
 struct Floor {
     clients: Clients,
     table: String,
     sink: String,
-    outside: Outside,
+    outside: HttpClient,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
         clients: Clients::from_env(&Http::new()?)?,
         table: variable("TRUNKLINE_TABLE")?,
         sink: variable("BENCH_SINK")?,
-        outside: Outside::new(true),
+        outside: HttpClient::new(true),
     };
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
         let records = event.payload["Records"].as_array().into_iter().flatten();

@@ -12,14 +12,14 @@ use serde_json::Value;
 use sha2::Sha256;
 use trunkline_setup::config::{Desired, Reading, read};
 use trunkline_setup::demo::{CONFIGURATION, DemoSecrets};
-use trunkline_shared::dispatch::{Outbound, Sending};
-use trunkline_shared::guard::Outside;
-use trunkline_shared::intake::{Call, Inbound, Received};
+use trunkline_shared::http_client::HttpClient;
+use trunkline_shared::inbound::{Call, Inbound, Received};
 use trunkline_shared::model::{
     Connection, Conversation, ConversationKey, Delivery, Event, Job, Role, Serving, Session,
 };
+use trunkline_shared::outbound::{Outbound, Sending};
+use trunkline_shared::routing::{Sender, Situation, Start, decide};
 use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::switchboard::{Sender, Situation, Start, decide};
 
 /// The sample events' own time.
 const NOW: &str = "2026-03-04T09:15:20.89Z";
@@ -66,7 +66,7 @@ fn run<P: Inbound + Outbound>(platform: &P, name: &str, step: &str, rounds: u32)
             let (connection, secrets) = demo.connection(delivery.to.connection.as_str());
             let session = Session::new(delivery.leg_conversation(), "far-side-id");
             // Which calls nobody on this machine, so it is all but the network.
-            let outside = Outside::new(false);
+            let outside = HttpClient::new(false);
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             for _ in 0..rounds {

@@ -5,12 +5,12 @@ use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use trunkline_cm::Cm;
-use trunkline_shared::dispatch::Sending;
-use trunkline_shared::intake::{Call, Inbound, Received};
+use trunkline_shared::inbound::{Call, Inbound, Received};
 use trunkline_shared::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     Role, Session, Target,
 };
+use trunkline_shared::outbound::Sending;
 use trunkline_shared::rendering::render;
 use trunkline_shared::secrets::SecretBag;
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use trunkline_setup::platforms::spec;
 use trunkline_shared::model::{Access, Connection, Wake};
-use trunkline_shared::operations::{self, Unheard};
+use trunkline_shared::operator::{self, Unheard};
 use trunkline_shared::secrets::PATH_KEY;
 use utoipa::ToSchema;
 
@@ -83,8 +83,7 @@ pub async fn verify(
     caller.may(Access::Operator)?;
     let connection = find(&console, &id).await?;
     let app = &console.app;
-    let asked =
-        operations::verify(app.asking(), &connection.id, connection.platform, PATIENCE).await;
+    let asked = operator::verify(app.asking(), &connection.id, connection.platform, PATIENCE).await;
     let proof = match asked {
         Ok(health) => Proof { at: health.at, problem: health.problem, unasked: health.unasked },
         Err(Unheard::Silence(seconds)) => {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use trunkline_shared::model::Access;
-use trunkline_shared::operations::{Kind, Place, Selection};
+use trunkline_shared::operator::{Kind, Place, Selection};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Console;

@@ -6,11 +6,11 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use trunkline_shared::intake::{Taken, take_from_house};
+use trunkline_shared::inbound::{Taken, take_from_house};
 use trunkline_shared::model::{
     Access, Author, AuthorRole, Content, ConversationKey, EventBody, EventId, Mode, Recall,
 };
-use trunkline_shared::switchboard::Cause;
+use trunkline_shared::routing::Cause;
 use utoipa::ToSchema;
 
 use super::conversations::key;

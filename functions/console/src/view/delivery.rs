@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use trunkline_shared::model::DeadLetter;
-use trunkline_shared::operations::Waiting;
+use trunkline_shared::operator::Waiting;
 use utoipa::ToSchema;
 
 /// A delivery that waits.

@@ -5,12 +5,12 @@ use http::{HeaderMap, HeaderName, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use trunkline_servisbot::Servisbot;
-use trunkline_shared::dispatch::Sending;
-use trunkline_shared::intake::{Call, Inbound, Received};
+use trunkline_shared::inbound::{Call, Inbound, Received};
 use trunkline_shared::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     Feature, Role, Session, Target,
 };
+use trunkline_shared::outbound::Sending;
 use trunkline_shared::secrets::SecretBag;
 
 pub fn now() -> Timestamp {

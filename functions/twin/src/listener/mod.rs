@@ -29,7 +29,7 @@ const SUCCEEDED: SignedDuration = SignedDuration::from_mins(5);
 pub struct Pace {
     /// How often is looked for sessions that began.
     pub look: Duration,
-    /// How often the lease is renewed: well before it lapses (`listening::hold`).
+    /// How often the lease is renewed: well before it lapses (`listener::hold`).
     pub renew: Duration,
     /// How long before the end of its time a listener calls its successor.
     pub overlap: Duration,

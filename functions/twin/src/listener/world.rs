@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use trunkline_shared::app::App;
-use trunkline_shared::guard::Outside;
-use trunkline_shared::intake::{IntakeError, take_or_keep};
-use trunkline_shared::listening::{self, ListeningError};
+use trunkline_shared::http_client::HttpClient;
+use trunkline_shared::inbound::{IntakeError, take_or_keep};
+use trunkline_shared::listener::{self, ListeningError};
 use trunkline_shared::model::{AuthorRole, Connection, ConnectionId, Event, Platform, Trace};
 use trunkline_shared::queue::{Listen, QueueError};
 use trunkline_shared::secrets::{SecretBag, SecretsError};
@@ -85,7 +85,7 @@ pub trait World: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), Trouble>> + Send;
 
     /// The client for TWIN's API.
-    fn outside(&self) -> &Outside;
+    fn outside(&self) -> &HttpClient;
 
     /// The tokens that this process has.
     fn tokens(&self) -> &Tokens;
@@ -135,7 +135,7 @@ impl World for AppWorld {
     }
 
     async fn hold(&self, me: &str, follows: Option<&str>) -> Result<bool, Trouble> {
-        Ok(listening::hold(&self.app, Platform::Twin, me, follows).await?)
+        Ok(listener::hold(&self.app, Platform::Twin, me, follows).await?)
     }
 
     async fn holder(&self) -> Result<Option<String>, Trouble> {
@@ -188,7 +188,7 @@ impl World for AppWorld {
         Ok(())
     }
 
-    fn outside(&self) -> &Outside {
+    fn outside(&self) -> &HttpClient {
         &self.app.outside
     }
 

@@ -4,13 +4,13 @@
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_shared::dispatch::{Attempt, Outbound, Sending};
-use trunkline_shared::guard::Outside;
-use trunkline_shared::intake::{Call, Inbound, Received};
+use trunkline_shared::http_client::Outside;
+use trunkline_shared::inbound::{Call, Inbound, Received};
 use trunkline_shared::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     Role, Session, Target,
 };
+use trunkline_shared::outbound::{Attempt, Outbound, Sending};
 use trunkline_shared::rendering::render;
 use trunkline_shared::secrets::SecretBag;
 use trunkline_twin::Twin;

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
-use trunkline_shared::intake::{
+use trunkline_shared::inbound::{
     Call, Inbound, IntakeError, Received, Reply, Result as Came, Taken,
 };
 use trunkline_shared::model::{

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use trunkline_shared::intake::Received;
+use trunkline_shared::inbound::Received;
 use trunkline_shared::model::{EventBody, ReceiptStatus};
 use trunkline_unblu::reaches;
 
@@ -192,7 +192,7 @@ async fn the_stand_in_refuses_what_unblu_would() {
             format!("{base}/externalmessengers/sendMessage")
         };
         let call = async |url: &str, body: &Value| {
-            let mut request = trunkline_shared::guard::Request {
+            let mut request = trunkline_shared::http_client::Request {
                 method: http::Method::POST,
                 url: url.to_owned(),
                 headers: headers([("content-type", "application/json")]),

@@ -9,9 +9,9 @@ mod registration;
 mod sends;
 
 use serde_json::{Value, json};
-use trunkline_shared::dispatch::{Attempt, Outbound, Sending};
-use trunkline_shared::guard::Outside;
+use trunkline_shared::http_client::Outside;
 use trunkline_shared::model::{Connection, Delivery, EventBody, Session};
+use trunkline_shared::outbound::{Attempt, Outbound, Sending};
 use trunkline_shared::secrets::SecretBag;
 use trunkline_stand_ins::unblu;
 use trunkline_unblu::Unblu;

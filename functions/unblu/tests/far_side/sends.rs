@@ -7,11 +7,11 @@ use axum::http::HeaderMap;
 use axum::routing::get;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use trunkline_shared::dispatch::Outbound;
 use trunkline_shared::model::{
     Author, AuthorRole, Content, EventBody, Line, Media, Recall, ReceiptStatus, Reference, Session,
     Verdict,
 };
+use trunkline_shared::outbound::Outbound;
 use trunkline_unblu::Unblu;
 
 use crate::common::{delivery, delivery_id, handover, map, says};

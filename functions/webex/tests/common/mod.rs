@@ -4,7 +4,7 @@
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_shared::intake::Call;
+use trunkline_shared::inbound::Call;
 use trunkline_shared::model::Connection;
 use trunkline_shared::secrets::SecretBag;
 
