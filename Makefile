@@ -1,4 +1,4 @@
-# What a newcomer needs: `make run` and `make test`. `make help` lists the rest.
+# Start with `make run` and `make test`. `make help` lists all targets.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -6,32 +6,35 @@ SHELL := /bin/bash
 PLATFORMS := cm servisbot twin unblu webex webhook
 FUNCTIONS := $(foreach p,$(PLATFORMS),$(p)-inbound $(p)-outbound) twin-listener upkeep console
 PACKAGES := $(foreach p,$(PLATFORMS),-p trunkline-$(p)) -p trunkline-upkeep -p trunkline-console
-# What is fuzzed: each platform's way in, and all else that reads what comes from elsewhere.
-FUZZED := $(PLATFORMS) switchboard queue markup settings api answers socket signature address
+# Fuzz targets: the inbound parser of each platform, and everything else that reads external input.
+FUZZED := $(PLATFORMS) routing queue markup settings api answers socket signature address
 PYTHON ?= python3
-# The release before this one: what an upgrade begins with.
+# Commit of the previous release, from which the upgrade test starts.
 PREVIOUS = $(shell cut -d' ' -f2 tests/previous-release)
 SAM := .tools/sam/bin/sam
-# The local AWS takes any credentials; none of the real ones must come near it.
+# The local AWS accepts any credentials. These replace real ones, which must not be sent to it.
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check template parameters deny unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings schema clean
+.PHONY: help run test check vocabulary template parameters deny unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings schema clean
 
-help: ## list the targets
+help: ## list all targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
-run: tools build ## everything on this machine, with a conversation to look at; Ctrl-C ends it
+run: tools build ## start the local stack with a demo conversation; Ctrl-C stops it
 	@target/debug/trunkline local $(ARGS)
 
-test: check unit pages e2e figures ## format, clippy, template, unit, property, browser and end-to-end tests; sizes and instructions
+test: check unit pages e2e figures ## run all checks and tests: format, lints, template, unit, property, browser, end to end, figures
 
-check: template deny ## format, clippy, template, dependencies
+check: vocabulary template deny ## check words, format, lints, template and dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
-# Both templates are linted: the plain one, and the one that shifts traffic.
-template: .tools/sam/.installed .tools/checkov/.installed ## the template alone: lint, checkov, who may do what, alarms
+vocabulary: ## check the words of code and documentation (tools/vocabulary.toml)
+	$(PYTHON) tools/vocabulary.py
+
+# Lints template.yaml, and the generated template for gradual deployments.
+template: .tools/sam/.installed .tools/checkov/.installed ## check template.yaml: lint, checkov, permissions, alarms
 	$(PYTHON) tools/gradual.py Canary10Percent5Minutes
 	for file in template.yaml target/template.yaml; do \
 	  AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template "$$file"; \
@@ -40,77 +43,77 @@ template: .tools/sam/.installed .tools/checkov/.installed ## the template alone:
 	.tools/checkov/bin/checkov --config-file .checkov.yaml --file template.yaml
 	.tools/sam/bin/python3 -m pytest -q -p no:cacheprovider tests/template
 
-parameters: .tools/sam/.installed ## write docs/parameters.md anew
+parameters: .tools/sam/.installed ## regenerate docs/parameters.md
 	.tools/sam/bin/python3 tools/parameters.py
 
-deny: .tools/deny/.installed ## dependencies: licences, bans, sources; advisories where their database can be reached
+deny: .tools/deny/.installed ## check dependencies: licences, bans, sources, and advisories if their database is reachable
 	@tools/deny.sh .tools/deny/bin/cargo-deny
 
-unit: ## unit and property tests
+unit: ## run unit and property tests
 	cargo test --workspace --exclude trunkline-tests --locked
 	cargo test -p trunkline-tests --locked --test fuzzed
 
-pages: .tools/web/.installed ## the console's pages in a browser, on an API that is played
+pages: .tools/web/.installed ## test the console in a browser with a mock API
 	cd functions/console/web && CI=true CHROMIUM="$$(../../../tools/chromium.sh)" npx playwright test $(ARGS)
 
-e2e: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed previous build ## end to end, on the real template on a local AWS
+e2e: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed build ## run end-to-end tests: the real template on a local AWS (ARGS=smoke::)
 	@for p in curl jq openssl; do tools/program.sh $$p $$p >/dev/null; done
 	cargo test -p trunkline-tests --locked --test e2e -- $(ARGS)
 
-chaos: tools .tools/test/.installed .tools/api/.installed build ## the fault runs at full size: some ten minutes
+chaos: tools .tools/test/.installed .tools/api/.installed build ## run the fault injection tests at full size (about 10 minutes)
 	TRUNKLINE_CHAOS=full cargo test -p trunkline-tests --locked --test e2e -- chaos:: $(ARGS)
 
-soak: tools .tools/test/.installed .tools/api/.installed native build ## half an hour of mixed platforms and faults, on the release binaries (TIME=1800 seconds)
+soak: tools .tools/test/.installed .tools/api/.installed native build ## run the soak test on release binaries (TIME=1800 seconds)
 	@for f in $(FUNCTIONS); do \
 	  mkdir -p target/soak/target/lambda/$$f && strip -o target/soak/target/lambda/$$f/bootstrap target/release/$$f; \
 	done
 	@cp template.yaml samconfig.toml target/soak/
 	TRUNKLINE_VERSION=$(CURDIR)/target/soak TRUNKLINE_SOAK=$${TIME:-1800} cargo test -p trunkline-tests --locked --test e2e -- soak::
 
-native: ## the release binaries for this machine, and what they are compared with: some ten minutes at first
-	@echo "building release binaries …"
+native: ## build release binaries and baselines for this machine (first time: about 10 minutes)
+	@echo "building release binaries ..."
 	@cargo build --release --locked --quiet $(PACKAGES) -p trunkline-floors --bins
 	@cargo build --locked --quiet -p trunkline-bench
 
-figures: native ## fail if a function's size, or a platform's instructions, have risen by more than a tenth
+figures: native ## fail if binary sizes or instruction counts grew by more than 10 %
 	@tools/program.sh valgrind valgrind >/dev/null
 	target/debug/trunkline-bench sizes
 	target/debug/trunkline-bench instructions
 
-bench: native ## time, memory, AWS calls, and what is lost: some four minutes (ARGS="--rounds 9")
+bench: native ## measure latency, memory, AWS calls and losses (about 4 minutes; ARGS="--rounds 9")
 	@target/debug/trunkline-bench run --json target/bench.json $(ARGS)
 
-bench-baseline: native ## keep the sizes and instructions as they are now
+bench-baseline: native ## save current binary sizes and instruction counts as the baseline
 	@tools/program.sh valgrind valgrind >/dev/null
 	target/debug/trunkline-bench sizes --write
 	target/debug/trunkline-bench instructions --write
 
-bench-count: native ## count anew what `trunkline cost` reckons with
+bench-count: native ## regenerate the counts that `trunkline cost` uses
 	target/debug/trunkline-bench count --json cli/src/cost/counts.json
 
-fuzz: ## TARGET=cm TIME=600: feed a parser, or the switchboard, with anything; needs cargo-fuzz and a nightly Rust
+fuzz: ## fuzz one target (TARGET=cm TIME=600); needs cargo-fuzz and a nightly Rust toolchain
 	@: "$${TARGET:?name one of: $(FUZZED)}"
 	@tools/fuzz.sh $${TIME:-600} $$TARGET
 
-fuzz-all: ## TIME=60: each of them for so long, one after the other
+fuzz-all: ## fuzz all targets, TIME=60 seconds each
 	@tools/fuzz.sh $${TIME:-60} $(FUZZED)
 
-tools: .tools/aws/.installed .tools/sam/.installed ## the pinned tools, into .tools
+tools: .tools/aws/.installed .tools/sam/.installed ## install pinned tools into .tools
 
 .tools/web/.installed: functions/console/web/package-lock.json
-	@echo "installing the browser tests of the console (once) …"
+	@echo "installing the browser tests of the console (once) ..."
 	@cd functions/console/web && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --silent --no-audit --no-fund
 	@tools/chromium.sh >/dev/null
 	@mkdir -p $(@D) && touch $@
 
 .tools/%/.installed: tools/requirements-%.txt
-	@echo "installing $< into .tools/$* (once) …"
+	@echo "installing $< into .tools/$* (once) ..."
 	@$(PYTHON) -m venv --clear .tools/$*
 	@.tools/$*/bin/pip install --disable-pip-version-check --quiet -r $<
 	@touch $@
 
-build: ## the functions and the command, for this machine
-	@echo "building (the first time takes a few minutes) …"
+build: ## build the functions and the CLI for this machine
+	@echo "building (the first time takes a few minutes) ..."
 	@cargo build --locked -p trunkline $(PACKAGES) --bins
 	@for f in $(FUNCTIONS); do \
 	  mkdir -p target/lambda/$$f; \
@@ -119,13 +122,14 @@ build: ## the functions and the command, for this machine
 	  fi; \
 	done
 
-# Into the same place as this version, for what both stand on is built once; `build` comes after it.
-previous: target/previous/.built ## the release before this one, for the test of an upgrade
+# The upgrade test is off until 0.3.0, because 0.1 and 0.2 have no installations. To run it: `make previous build`,
+# then TRUNKLINE_PREVIOUS=1. Both releases share the target folder, so that common dependencies are built once.
+previous: target/previous/.built ## build the previous release, for the upgrade test (off until 0.3.0)
 
 target/previous/.built: tests/previous-release
 	@git cat-file -e $(PREVIOUS)^{commit} 2>/dev/null || git fetch --quiet origin $(PREVIOUS) || \
-	  { echo "$(PREVIOUS) is not in this clone: git fetch --unshallow"; exit 1; }
-	@echo "building the release before this one ($(PREVIOUS)) …"
+	  { echo "$(PREVIOUS) is not in this clone: run git fetch --unshallow"; exit 1; }
+	@echo "building the previous release ($(PREVIOUS)) ..."
 	@rm -rf target/previous && mkdir -p target/previous && git archive $(PREVIOUS) | tar -x -C target/previous
 	@cd target/previous && CARGO_TARGET_DIR=$(CURDIR)/target cargo build --locked --quiet -p trunkline $(PACKAGES) --bins
 	@for f in $(FUNCTIONS); do \
@@ -133,31 +137,31 @@ target/previous/.built: tests/previous-release
 	done
 	@touch $@
 
-release: .tools/release/.installed ## the functions for AWS, arm64 (ARCH=x86_64 for the other)
+release: .tools/release/.installed ## build the functions for AWS (ARCH=x86_64 instead of arm64)
 	PATH="$(CURDIR)/.tools/release/bin:$$PATH" cargo lambda build --release --locked --output-format binary \
 	  --target $${ARCH:-aarch64}-unknown-linux-gnu $(PACKAGES)
 	@rm -f target/lambda/*/.dev
 
-deploy: release .tools/sam/.installed ## build and deploy to your AWS account (PARAMETERS='Name=value …')
+deploy: release .tools/sam/.installed ## build, and deploy to your AWS account (PARAMETERS='Name=value ...')
 	if [ -n "$${DEPLOYMENT:-}" ]; then $(PYTHON) tools/gradual.py "$$DEPLOYMENT"; fi
 	$(SAM) deploy --config-file $(CURDIR)/samconfig.toml --template "$${DEPLOYMENT:+target/}template.yaml" \
 	  --parameter-overrides Architecture=$$([ "$${ARCH:-aarch64}" = x86_64 ] && echo x86_64 || echo arm64) \
 	  $(PARAMETERS) $(ARGS)
 
-invoke: ## FUNCTION=WebexInbound EVENT=events/webex-inbound.json, on the stack of `make run`
+invoke: ## invoke a function of the `make run` stack (FUNCTION=WebexInbound EVENT=events/webex-inbound.json)
 	@: "$${FUNCTION:?name a function of template.yaml}" "$${EVENT:?name a file of events/}"
 	@$(LOCAL_AWS) $(SAM) remote invoke "$$FUNCTION" --event-file "$$EVENT"
 
-emulate: ## FUNCTION=… EVENT=…: the same under the emulator of `sam local invoke`, without a container; see events/README.md
+emulate: ## the same in the emulator of `sam local invoke`, without a container; see events/README.md
 	@: "$${FUNCTION:?name a function of template.yaml}" "$${EVENT:?name a file of events/}"
 	@mkdir -p .local && $(LOCAL_AWS) target/debug/trunkline env > .local/env.json
 	@$(LOCAL_AWS) $(PYTHON) tools/rie.py "$$FUNCTION" "$$EVENT" .local/env.json
 
-settings: ## write docs/settings.md anew
+settings: ## regenerate docs/settings.md
 	cargo run --quiet --locked -p trunkline -- settings --markdown > docs/settings.md
 
-schema: ## write docs/webhook.schema.json anew
+schema: ## regenerate docs/webhook.schema.json
 	cargo run --quiet --locked -p trunkline -- schema > docs/webhook.schema.json
 
-clean: ## remove what was built and installed here
+clean: ## remove builds and installed tools
 	rm -rf target .tools .local

@@ -1,4 +1,4 @@
-"""Answers the tests' questions with reference libraries: one JSON question in, one JSON answer out."""
+"""Verifies, signs or validates with reference libraries: reads one JSON request, writes one JSON response."""
 
 import json
 import pathlib

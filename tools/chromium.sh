@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints where Chromium is: what CHROMIUM names, what is installed, or what the system's packages have.
+# Prints the path of Chromium: $CHROMIUM, an installed program, or one that it installs as a system package.
 set -euo pipefail
 "$(dirname "$0")/program.sh" chromium "${CHROMIUM:-}" chromium chromium-browser google-chrome && exit
-echo "another can be named by CHROMIUM" >&2
+echo "set CHROMIUM to use another browser" >&2
 exit 1

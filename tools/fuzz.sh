@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# fuzz.sh SECONDS TARGET…: seeds each target and feeds it with anything for so long. Needs cargo-fuzz and a
-# nightly Rust. Ends with a failure if anything was found; fuzz/artifacts has what.
+# fuzz.sh SECONDS TARGET...: fuzzes each target for SECONDS, starting from its seeds. Needs cargo-fuzz and a nightly
+# Rust toolchain. Fails on a finding; fuzz/artifacts has the input.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=$1
@@ -16,7 +16,7 @@ for target in "$@"; do
     *) seeds=fuzz/seeds/$target first= ;;
   esac
   for file in "$seeds"/*; do
-    # Some targets choose by their first byte.
+    # The first byte selects a variant in some targets.
     # shellcheck disable=SC2059
     if [ -f "$file" ]; then (printf "$first"; cat "$file") >"$corpus/$(basename "$file")"; fi
   done

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Writes template.yaml anew so that a deployment shifts traffic bit by bit.
+"""Writes target/template.yaml: template.yaml with gradual traffic shifting.
 
-`make deploy DEPLOYMENT=Canary10Percent5Minutes` uses it. Each function gets the alias `live`, to which API Gateway
-and the queues lead, and CodeDeploy moves it; it moves back by itself when one of the alarms below rings.
+`make deploy DEPLOYMENT=Canary10Percent5Minutes` uses it. Each function gets the alias `live`, which API Gateway and
+the queues invoke. CodeDeploy shifts the alias to the new version and rolls back if one of the alarms below fires.
 
-SAM cannot have an alias on a condition, and an alias has its price: it leads to a published version, whose parameters
-are those of the deployment that published it. So the plain template has none, and here each deployment publishes
-every function anew.
+SAM does not support conditional aliases. An alias also points to a published version, which keeps the parameter
+values of the deployment that published it. So template.yaml has no aliases, and the template written here publishes
+a new version of every function in each deployment.
 """
 
 import argparse
@@ -25,36 +25,36 @@ SHIFTS = [
     "Linear10PercentEvery3Minutes",
     "Linear10PercentEvery10Minutes",
 ]
-ALARMS = ["ApiErrorsAlarm", "HouseErrorsAlarm", "InboundErrorsAlarm", "OutboundErrorsAlarm"]
+ALARMS = ["ApiErrorsAlarm", "BackgroundErrorsAlarm", "InboundErrorsAlarm", "OutboundErrorsAlarm"]
 
 
 def gradual(template: str, shift: str, release: str) -> str:
-    """The template with aliases. `release` is what a version is told from the one before by."""
+    """Returns the template with aliases. `release` makes the versions of each deployment distinct."""
     alarms = "".join(f"        - !Ref {alarm}\n" for alarm in ALARMS)
     globals_ = (
         "Globals:\n  Function:\n    AutoPublishAlias: live\n"
             f"    DeploymentPreference:\n      Type: {shift}\n      Alarms:\n{alarms}"
     )
     template = replace(r"^Globals:\n  Function:\n", globals_, template)
-    template = replace(r"^(      Variables:)$", rf'\1\n        TRUNKLINE_RELEASE: "{release}"', template, most=1)
+    template = replace(r"^(      Variables:)$", rf'\1\n        TRUNKLINE_RELEASE: "{release}"', template, limit=1)
     template = replace(r"^(      IntegrationUri: )!GetAtt (\w+)\.Arn$", r"\1!Ref \2.Alias", template)
     template = replace(r"^(      FunctionName: !Ref \w+)$", r"\1.Alias", template)
-    # It is for AWS alone, and the alarms must be there.
+    # This template is only for AWS, and CodeDeploy needs the alarms unconditionally.
     template = replace(r"^ +(Condition: IsOnAws|IsOnAws: .*|# A local AWS .*)\n", "", template)
-    # It lies in target/.
+    # The paths are relative to target/.
     return replace(r"^(      CodeUri: )target/", r"\1", template)
 
 
-def replace(pattern: str, by: str, text: str, most: int = 0) -> str:
-    """Replaces all, of which there must be some."""
-    text, count = re.subn(pattern, by, text, count=most, flags=re.MULTILINE)
+def replace(pattern: str, by: str, text: str, limit: int = 0) -> str:
+    """Replaces the first `limit` matches, or all if it is 0. At least one must exist."""
+    text, count = re.subn(pattern, by, text, count=limit, flags=re.MULTILINE)
     if not count:
-        raise SystemExit(f"template.yaml has nothing like {pattern}")
+        raise SystemExit(f"template.yaml has no match for {pattern}")
     return text
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Writes target/template.yaml, which shifts traffic bit by bit.")
+    parser = argparse.ArgumentParser(description="Writes target/template.yaml, which shifts traffic gradually.")
     parser.add_argument("shift", choices=SHIFTS)
     shift = parser.parse_args().shift
     text = gradual((PROJECT / "template.yaml").read_text(), shift, f"{int(time.time()):010d}")

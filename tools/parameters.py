@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the tables of template.yaml's parameters into docs/parameters.md, between its markers."""
+"""Generates the parameter tables in docs/parameters.md from template.yaml, between the markers."""
 
 import re
 from pathlib import Path
@@ -12,30 +12,30 @@ BETWEEN = re.compile(r"(<!-- from template\.yaml -->\n).*(<!-- end -->\n)", re.D
 
 
 def tables() -> str:
-    """A table for each group of parameters."""
+    """Returns a Markdown table for each parameter group."""
     template = yaml_parse((PROJECT / "template.yaml").read_text())
     parameters = template["Parameters"]
     written = []
     for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]:
-        written.append(f"\n## {group['Label']['default']}\n\n| parameter | default | |\n| --- | --- | --- |\n")
+        written.append(f"\n## {group['Label']['default']}\n\n| Parameter | Default | Description |\n| --- | --- | --- |\n")
         for name in group["Parameters"]:
             about = parameters.pop(name)
             default = f"`{about['Default']}`" if about["Default"] != "" else "none"
             written.append(f"| `{name}` | {default} | {description(about)} |\n")
-    assert not parameters, f"in no group: {', '.join(parameters)}"
+    assert not parameters, f"parameters without a group: {', '.join(parameters)}"
     return "".join(written) + "\n"
 
 
 def description(about: dict) -> str:
-    """What it says, and what may be given."""
+    """Returns the description and the allowed values of a parameter."""
     text = re.sub(r"\s+", " ", about["Description"]).replace("|", "\\|")
-    # Markdown would take a name between angle brackets for HTML.
+    # Markdown renders text in angle brackets as HTML.
     text = text.replace("<", "&lt;").replace(">", "&gt;")
     return f"{text}{bounds(about)}"
 
 
 def bounds(about: dict) -> str:
-    """What may be given."""
+    """Returns the allowed values of a parameter as a sentence, or an empty string."""
     if "AllowedValues" in about:
         return f" One of {', '.join(f'`{value}`' for value in about['AllowedValues'])}."
     if "MinValue" in about and "MaxValue" in about:
@@ -44,9 +44,9 @@ def bounds(about: dict) -> str:
 
 
 def document(before: str) -> str:
-    """The document with the tables as they are now."""
+    """Returns the document with current tables."""
     text, count = BETWEEN.subn(lambda match: match[1] + tables() + match[2], before)
-    assert count == 1, "docs/parameters.md has lost its markers"
+    assert count == 1, "docs/parameters.md must contain the markers once"
     return text
 
 

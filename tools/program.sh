@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# program.sh PACKAGE NAME…: prints where the first of these programs is that is there, or else installs the
-# system's package and prints where its program of that name is.
+# program.sh PACKAGE NAME...: prints the path of the first installed program of these names. If none is installed, it
+# installs the system package PACKAGE and prints the path of its program.
 set -euo pipefail
 package=$1
 shift
@@ -13,5 +13,5 @@ if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   command -v "$package"
   exit
 fi
-echo "there is no $package: install it (on Debian: apt-get install $package)" >&2
+echo "$package is not installed: install it (on Debian: apt-get install $package)" >&2
 exit 1

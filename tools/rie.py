@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""rie.py FUNCTION EVENT [ENV]: runs one function of template.yaml on one sample event, under the runtime
-interface emulator that `sam local invoke` runs in its container, but without a container. ENV is a file as
-`trunkline env` prints it (env.json); variables of AWS (AWS_REGION, AWS_ENDPOINT_URL, …) are handed on."""
+"""rie.py FUNCTION EVENT [ENV]: invokes one function of template.yaml with a sample event, without a container.
+
+It uses the runtime interface emulator that `sam local invoke` runs in its container. ENV is a file that
+`trunkline env` printed (default: env.json). AWS variables (AWS_REGION, AWS_ENDPOINT_URL, ...) are passed on."""
 
 import json
 import os
@@ -29,7 +30,7 @@ def emulator():
     machine = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
     found = list(PROJECT.glob(f".tools/sam/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{machine}"))
     if not found:
-        sys.exit("the emulator is not there: run `make tools`")
+        sys.exit("the emulator is not installed: run `make tools`")
     return found[0]
 
 
@@ -51,7 +52,7 @@ def main():
     function, event = sys.argv[1], pathlib.Path(sys.argv[2]).read_bytes()
     env_file = pathlib.Path(sys.argv[3] if len(sys.argv) == 4 else "env.json")
     if not env_file.is_file():
-        sys.exit(f"{env_file} is not there: `trunkline env > env.json` writes it")
+        sys.exit(f"{env_file} does not exist: create it with `trunkline env > env.json`")
     invoke, runtime = free_port(), free_port()
     environment = {
         **os.environ,
@@ -66,7 +67,7 @@ def main():
         "--runtime-api-address", f"127.0.0.1:{runtime}",
         str(bootstrap(function)),
     ]
-    # The emulator's own lines and the function's go to the error output; the answer alone to the output.
+    # Log lines go to stderr, so that stdout has only the response.
     running = subprocess.Popen(command, env=environment, stdout=sys.stderr, start_new_session=True)
     url = f"http://127.0.0.1:{invoke}/2015-03-31/functions/function/invocations"
     try:
@@ -79,7 +80,7 @@ def main():
                 if not isinstance(error.reason, ConnectionRefusedError):
                     raise
                 time.sleep(0.05)
-        sys.exit("the emulator did not come up")
+        sys.exit("the emulator did not start")
     finally:
         os.killpg(running.pid, signal.SIGKILL)
 

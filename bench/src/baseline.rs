@@ -1,12 +1,12 @@
-//! What was measured before and is kept in the repository: a rise is a failure.
+//! Reference figures in the repository. A figure that rises too much is a failure.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// By how much a figure may rise.
+/// The tolerated rise of a figure, as a fraction.
 const ALLOWED: f64 = 0.10;
 
-/// Figures that are kept.
+/// A file of reference figures.
 #[derive(Debug)]
 pub struct Baseline {
     file: PathBuf,
@@ -14,20 +14,20 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// The figures of `bench/baseline/<name>.json`.
+    /// Returns the figures of `bench/baseline/<name>.json`.
     pub fn new(name: &str, unit: &'static str) -> Self {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/baseline/");
         Self { file: format!("{folder}{name}.json").into(), unit }
     }
 
-    /// Keeps figures.
+    /// Writes the reference figures.
     pub fn write(&self, figures: &BTreeMap<String, u64>) {
         let text = serde_json::to_string_pretty(figures).unwrap() + "\n";
         std::fs::write(&self.file, text).unwrap();
         println!("{} written", self.file.display());
     }
 
-    /// Prints figures beside those that are kept; answers how many have risen by too much.
+    /// Prints figures with their change from the reference. Returns the number that rose too much.
     pub fn check(&self, figures: &BTreeMap<String, u64>) -> usize {
         let text = std::fs::read_to_string(&self.file).unwrap_or_else(|_| "{}".into());
         let kept: BTreeMap<String, u64> = serde_json::from_str(&text).unwrap();

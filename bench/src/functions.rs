@@ -1,17 +1,17 @@
-//! Which functions there are, and the sample event of each.
+//! The functions and their sample events.
 
 use trunkline_shared::model::Platform;
 
-/// A function.
+/// A Lambda function of the stack.
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// Its name, and its program's.
+    /// The name of the function and its program.
     pub name: String,
-    /// A file with an event that it answers at once.
+    /// The path of a sample event that it answers immediately; `None` if there is none.
     pub event: Option<String>,
 }
 
-/// The least that answers an HTTP call; and the least that has AWS's clients.
+/// Returns the baseline functions: the minimum that answers an HTTP call, and the minimum with AWS clients.
 pub fn floors() -> [Function; 2] {
     let hello = Some("events/webhook-inbound.json".into());
     [
@@ -20,7 +20,7 @@ pub fn floors() -> [Function; 2] {
     ]
 }
 
-/// The functions of `template.yaml`.
+/// Returns the functions of `template.yaml`.
 pub fn functions() -> Vec<Function> {
     let platforms = Platform::names().into_iter().flat_map(|platform| {
         ["inbound", "outbound"].map(|way| function(&format!("{platform}-{way}")))

@@ -1,4 +1,4 @@
-//! The load: signed messages of customers, as API Gateway hands them to the function.
+//! Generates load: signed messages of customers, as API Gateway passes them to the inbound function.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,70 +8,69 @@ use standardwebhooks::Webhook;
 use tokio::task::JoinSet;
 use trunkline_shared::app::{Clock, SystemClock};
 
-use crate::sink::{Heard, Name};
-use crate::world::{PATH_KEY, SIGNING, World};
+use crate::receiver::{ReceivedMessage, MessageKey};
+use crate::testbed::{PATH_KEY, SIGNING, TestBed};
 
 /// A message that was sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Sent {
-    /// Which.
-    pub name: Name,
-    /// When it was to be sent.
+    pub key: MessageKey,
+    /// The scheduled time.
     pub at: Instant,
-    /// How long its answer took.
-    pub took: Duration,
-    /// Whether it was accepted.
+    /// From the scheduled time to the response.
+    pub duration: Duration,
     pub accepted: bool,
 }
 
-/// Sends a message that was to be sent at that time.
-pub async fn send(world: &World, name: Name, at: Instant) -> Sent {
-    let answer = world.inbound.invoke(event(name).to_string().into()).await;
-    let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let accepted = answer.ok && told["statusCode"] == 200;
-    Sent { name, at, took: at.elapsed(), accepted }
+/// Sends a message that is scheduled for `at`.
+pub async fn send(bed: &TestBed, key: MessageKey, at: Instant) -> Sent {
+    let answer = bed.inbound.invoke(message_event(key).to_string().into()).await;
+    let response: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let accepted = answer.ok && response["statusCode"] == 200;
+    Sent { key, at, duration: at.elapsed(), accepted }
 }
 
-/// How many conversations take turns.
+/// The number of conversations between which messages alternate.
 pub const CONVERSATIONS: u32 = 100;
 
-/// Messages at an even rate.
+/// Messages at a constant rate.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// How many a second.
+pub struct LoadProfile {
+    /// Messages per second.
     pub rate: u32,
-    /// For how long, in whole seconds.
+    /// Duration, in whole seconds.
     pub time: Duration,
-    /// How often each is sent.
+    /// Number of times that each message is sent.
     pub copies: u32,
-    /// The first conversation's number.
+    /// Number of the first conversation.
     pub base: u32,
-    /// The number of each conversation's first message.
+    /// Number of the first message of each conversation.
     pub first: u32,
 }
 
-/// Times are taken from when a message was to be sent, so that a stall shows in all that wait for it.
-pub async fn paced(world: &Arc<World>, pace: Pace) -> Vec<Sent> {
+/// Sends messages at a constant rate. Durations start at the scheduled time, so that a stall shows in every
+/// message that it delays.
+pub async fn send_at_rate(bed: &Arc<TestBed>, profile: LoadProfile) -> Vec<Sent> {
     let began = Instant::now();
-    let count = pace.rate * u32::try_from(pace.time.as_secs()).unwrap_or(1);
+    let count = profile.rate * u32::try_from(profile.time.as_secs()).unwrap_or(1);
     let mut calls = JoinSet::new();
     for place in 0..count {
-        let at = began + Duration::from_secs(1) * place / pace.rate;
+        let at = began + Duration::from_secs(1) * place / profile.rate;
         tokio::time::sleep_until(at.into()).await;
-        let name = (pace.base + place % CONVERSATIONS, place / CONVERSATIONS + pace.first);
-        for _ in 0..pace.copies {
-            let world = Arc::clone(world);
-            calls.spawn(async move { send(&world, name, at).await });
+        let key = (profile.base + place % CONVERSATIONS, place / CONVERSATIONS + profile.first);
+        for _ in 0..profile.copies {
+            let bed = Arc::clone(bed);
+            calls.spawn(async move { send(&bed, key, at).await });
         }
     }
     calls.join_all().await
 }
 
-/// A message of 100 bytes of text.
-pub fn event((conversation, number): Name) -> Value {
+/// Returns the event of a message with 100 bytes of text.
+pub fn message_event((conversation, number): MessageKey) -> Value {
     let text = format!("{conversation} {number} {:.<80}", "Where is my parcel?");
     let id = format!("m-{conversation}-{number}");
-    called(
+    api_gateway_event(
         "shop",
         &id,
         &format!("c-{conversation}"),
@@ -79,19 +78,19 @@ pub fn event((conversation, number): Name) -> Value {
     )
 }
 
-/// What the bot says of a message that it got.
-pub fn receipt(heard: &Heard) -> Value {
-    let data = json!({"message": heard.id, "status": "read"});
-    called(
+/// Returns the event of the bot's read receipt for a message.
+pub fn receipt_event(message: &ReceivedMessage) -> Value {
+    let data = json!({"message": message.id, "status": "read"});
+    api_gateway_event(
         "bot",
-        &format!("r-{}", heard.id),
-        &heard.conversation,
+        &format!("r-{}", message.id),
+        &message.conversation,
         &json!({"type": "receipt", "data": data}),
     )
 }
 
-/// The event of API Gateway (payload format 2.0) for what a connection says.
-fn called(connection: &str, id: &str, conversation: &str, payload: &Value) -> Value {
+/// Returns the API Gateway event (payload format 2.0) for a webhook event of a connection.
+fn api_gateway_event(connection: &str, id: &str, conversation: &str, payload: &Value) -> Value {
     let now = SystemClock.now();
     let mut body = json!({"id": id, "timestamp": now, "conversation": conversation});
     body.as_object_mut().unwrap().extend(payload.as_object().unwrap().clone());

@@ -1,41 +1,39 @@
-//! On what it was measured.
+//! The machine of a measurement.
 
 use std::process::Command;
 
 use serde::Serialize;
 
-/// On what it was measured.
+/// The machine, toolchain and commit of a measurement.
 #[derive(Debug, Clone, Serialize)]
 pub struct Machine {
-    /// The processor, and how many of its cores there are.
+    /// The processor and its number of cores.
     pub processor: String,
-    /// The kernel.
     pub kernel: String,
-    /// The compiler.
     pub compiler: String,
-    /// The state of the project.
+    /// The commit, as `git describe --always --dirty`.
     pub commit: String,
-    /// The command.
+    /// The command line.
     pub command: String,
 }
 
 impl Machine {
-    /// This one.
+    /// Returns this machine.
     pub fn this() -> Self {
         let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         Self {
             processor: format!("{} ({cores} cores)", model.map_or("unknown", |(_, model)| model)),
-            kernel: said("uname", &["-srm"]),
-            compiler: said("rustc", &["--version"]),
-            commit: said("git", &["describe", "--always", "--dirty"]),
+            kernel: command_output("uname", &["-srm"]),
+            compiler: command_output("rustc", &["--version"]),
+            commit: command_output("git", &["describe", "--always", "--dirty"]),
             command: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
         }
     }
 }
 
-fn said(program: &str, arguments: &[&str]) -> String {
+fn command_output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     output.map_or("unknown".into(), |output| {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()

@@ -1,22 +1,22 @@
-//! `make bench`: drives the release binaries as Lambda does, and tells what they cost.
+//! `make bench`: drives the release binaries as Lambda does and reports time, memory and AWS usage.
 
 mod aws;
 mod baseline;
-mod cold;
-mod counted;
-mod counting;
+mod cold_start;
+mod instructions;
+mod usage;
 mod functions;
 mod lambda;
 mod load;
 mod machine;
 mod mapping;
-mod outcome;
+mod measurement;
 mod report;
 mod scale;
 mod scenarios;
-mod sink;
+mod receiver;
 mod summary;
-mod world;
+mod testbed;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,13 +26,13 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use baseline::Baseline;
-use report::{Length, Report};
+use report::{BenchReport, RunLength};
 
 /// Measures the release binaries of the functions, driven as Lambda drives them.
 #[derive(Debug, Parser)]
 #[command(name = "trunkline-bench", version)]
 struct Arguments {
-    /// Where the release binaries are.
+    /// Folder of the release binaries.
     #[arg(long, default_value = "target/release", global = true)]
     programs: PathBuf,
     #[command(subcommand)]
@@ -41,64 +41,64 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Time, memory, AWS calls, and what is lost, repeated or inverted: some four minutes.
+    /// Measure time, memory, AWS calls, and lost, repeated or inverted messages. Takes about four minutes.
     Run {
-        /// Rounds in which ours and the floor take turns.
+        /// Rounds, each of which measures the baseline functions and Trunkline.
         #[arg(long, default_value_t = 5)]
         rounds: usize,
-        /// Seconds that a round or a scenario lasts.
+        /// Duration of a round or scenario, in seconds.
         #[arg(long, default_value_t = 8)]
         seconds: u64,
-        /// How often each function is started.
+        /// Cold starts per function.
         #[arg(long, default_value_t = 15)]
         starts: usize,
-        /// Where the figures are written as JSON.
+        /// File to write the results to, as JSON.
         #[arg(long)]
         json: Option<PathBuf>,
     },
-    /// Instructions for reading, routing and writing, by platform, and of a whole message; needs valgrind.
+    /// Count instructions for reading, routing and writing, by platform, and per message. Needs valgrind.
     Instructions {
-        /// Count the whole functions, or what is pure; both, if left out.
+        /// Count only the pure steps or only whole messages. Default: both.
         #[arg(long, value_enum)]
-        only: Option<Part>,
-        /// Keep them as the baseline, in place of comparing them with it.
+        only: Option<InstructionScope>,
+        /// Write the baseline instead of comparing with it.
         #[arg(long)]
         write: bool,
     },
-    /// What AWS bills of each thing that is relayed, for `trunkline cost`.
+    /// Measure the AWS usage of a message, a copy and a receipt, for `trunkline cost`.
     Count {
-        /// Where the figures are written as JSON.
+        /// File to write the results to, as JSON.
         #[arg(long)]
         json: Option<PathBuf>,
     },
-    /// How far quotas and keys go.
+    /// Print the throughput that quotas and partition keys allow.
     Scale,
-    /// The functions' sizes as they are uploaded.
+    /// Measure the zipped size of each function.
     Sizes {
-        /// Keep them as the baseline, in place of comparing them with it.
+        /// Write the baseline instead of comparing with it.
         #[arg(long)]
         write: bool,
     },
 }
 
-/// What is counted.
+/// What instructions are counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
+enum InstructionScope {
     /// Reading, routing and writing, by platform.
-    Pure,
-    /// The functions with all that they call.
-    Whole,
+    Steps,
+    /// Whole messages, through the inbound and outbound functions.
+    Messages,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // Only a second one in this process could be refused.
+    // Fails only if a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let Arguments { programs, command } = Arguments::parse();
     match command {
         Command::Run { rounds, seconds, starts, json } => {
-            let length = Length { rounds, each: Duration::from_secs(seconds), starts };
-            let report = Report::make(&programs, length).await;
+            let length = RunLength { rounds, each: Duration::from_secs(seconds), starts };
+            let report = BenchReport::measure(&programs, length).await;
             report.print();
             if let Some(file) = json {
                 std::fs::write(&file, serde_json::to_string_pretty(&report).unwrap()).unwrap();
@@ -107,16 +107,16 @@ async fn main() -> ExitCode {
         }
         Command::Instructions { only, write } => {
             let mut counts = BTreeMap::new();
-            if only != Some(Part::Whole) {
-                counts.extend(counted::pure(&programs).await);
+            if only != Some(InstructionScope::Messages) {
+                counts.extend(instructions::per_step(&programs).await);
             }
-            if only != Some(Part::Pure) {
-                counts.extend(counted::whole(&programs).await);
+            if only != Some(InstructionScope::Steps) {
+                counts.extend(instructions::per_message(&programs).await);
             }
-            keep(&Baseline::new("instructions", "instructions"), &counts, write)
+            compare_or_write(&Baseline::new("instructions", "instructions"), &counts, write)
         }
         Command::Count { json } => {
-            let text = serde_json::to_string_pretty(&counting::count(&programs).await).unwrap();
+            let text = serde_json::to_string_pretty(&usage::measure(&programs).await).unwrap();
             match json {
                 Some(file) => std::fs::write(&file, text + "\n").unwrap(),
                 None => println!("{text}"),
@@ -128,12 +128,12 @@ async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Sizes { write } => {
-            keep(&Baseline::new("sizes", "bytes zipped"), &cold::sizes(&programs), write)
+            compare_or_write(&Baseline::new("sizes", "bytes zipped"), &cold_start::sizes(&programs), write)
         }
     }
 }
 
-fn keep(baseline: &Baseline, figures: &BTreeMap<String, u64>, write: bool) -> ExitCode {
+fn compare_or_write(baseline: &Baseline, figures: &BTreeMap<String, u64>, write: bool) -> ExitCode {
     if write {
         baseline.write(figures);
         return ExitCode::SUCCESS;
@@ -141,14 +141,14 @@ fn keep(baseline: &Baseline, figures: &BTreeMap<String, u64>, write: bool) -> Ex
     let worse = baseline.check(figures);
     if worse > 0 {
         eprintln!(
-            "{worse} of {} rose by more than a tenth. If that is worth it, keep them: `make bench-baseline`.",
+            "{worse} of {} figures rose by more than 10 %. If that is intended, update the baseline: `make bench-baseline`.",
             figures.len()
         );
     }
     ExitCode::from(u8::from(worse > 0))
 }
 
-/// A client for this process's own calls.
+/// Returns an HTTP client for calls within this process.
 fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }

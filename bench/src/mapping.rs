@@ -1,4 +1,4 @@
-//! The event source mapping: takes messages from a queue to a function, as Lambda's pollers do.
+//! An event source mapping: polls a queue and invokes a function, as Lambda does.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,15 +9,15 @@ use tokio::task::JoinSet;
 use crate::aws::Aws;
 use crate::lambda::Function;
 
-/// Pollers of a queue; they end with this value.
+/// The pollers of a queue. Dropping it stops them.
 #[derive(Debug)]
-pub struct Mapping {
+pub struct EventSourceMapping {
     _pollers: JoinSet<()>,
     batches: Arc<AtomicU64>,
 }
 
-impl Mapping {
-    /// As many pollers as the function has processes.
+impl EventSourceMapping {
+    /// Starts as many pollers as the function has processes.
     pub fn start(aws: &Arc<Aws>, queue: &'static str, function: &Arc<Function>) -> Self {
         let batches = Arc::new(AtomicU64::new(0));
         let mut pollers = JoinSet::new();
@@ -35,13 +35,13 @@ impl Mapping {
         Self { _pollers: pollers, batches }
     }
 
-    /// How many batches there were since this was last asked.
+    /// Returns the number of batches since the last call.
     pub fn take_batches(&self) -> u64 {
         self.batches.swap(0, Ordering::Relaxed)
     }
 }
 
-/// Answers whether there was a batch.
+/// Polls once. Returns whether there was a batch.
 async fn poll(aws: &Aws, queue: &str, function: &Function) -> bool {
     let messages = aws.sqs.receive(queue).await;
     if messages.is_empty() {
@@ -49,12 +49,12 @@ async fn poll(aws: &Aws, queue: &str, function: &Function) -> bool {
     }
     let records: Vec<Value> = messages.iter().map(record).collect();
     let answer = function.invoke(json!({"Records": records}).to_string().into()).await;
-    let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let failed = told["batchItemFailures"].as_array().cloned().unwrap_or_default();
-    let back = |message: &Value| {
+    let response: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let failed = response["batchItemFailures"].as_array().cloned().unwrap_or_default();
+    let returned = |message: &Value| {
         failed.iter().any(|failure| failure["itemIdentifier"] == message["MessageId"])
     };
-    let done = messages.iter().filter(|message| answer.ok && !back(message));
+    let done = messages.iter().filter(|message| answer.ok && !returned(message));
     let receipts: Vec<String> =
         done.filter_map(|message| Some(message["ReceiptHandle"].as_str()?.to_owned())).collect();
     if !receipts.is_empty() {

@@ -1,4 +1,4 @@
-//! The whole run, and how it is told.
+//! Runs all measurements and prints the results.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,68 +8,68 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 
-use crate::cold::{self, Cold};
+use crate::cold_start::{self, ColdStart};
 use crate::machine::Machine;
-use crate::outcome::Outcome;
+use crate::measurement::Measurement;
 use crate::scenarios::Scenario;
-use crate::summary::Middle;
-use crate::world::{Which, World};
+use crate::summary::MedianRange;
+use crate::testbed::{Variant, TestBed};
 
-/// How many processes a function has.
+/// Processes per function.
 const WIDTH: usize = 2;
 
-/// How long it is measured.
+/// The length of a benchmark.
 #[derive(Debug, Clone, Copy)]
-pub struct Length {
-    /// Rounds in which ours and the floor take turns.
+pub struct RunLength {
+    /// Rounds, each of which measures the baseline functions and Trunkline.
     pub rounds: usize,
-    /// How long a round or a scenario lasts.
+    /// Duration of a round or scenario.
     pub each: Duration,
-    /// How often each function is started.
+    /// Cold starts per function.
     pub starts: usize,
 }
 
-/// All that was measured.
+/// The results of a benchmark.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct BenchReport {
     machine: Machine,
-    starts: Vec<Cold>,
-    floor: Vec<Outcome>,
-    product: Vec<Outcome>,
-    scenarios: Vec<(&'static str, Outcome)>,
+    starts: Vec<ColdStart>,
+    floor: Vec<Measurement>,
+    product: Vec<Measurement>,
+    scenarios: Vec<(&'static str, Measurement)>,
 }
 
-impl Report {
-    /// Measures everything.
-    pub async fn make(programs: &Path, length: Length) -> Self {
-        let told = |what: &str| eprintln!("measuring: {what} …");
-        told("starts");
-        let starts = cold::starts(programs, length.starts).await;
+impl BenchReport {
+    /// Runs all measurements.
+    pub async fn measure(programs: &Path, length: RunLength) -> Self {
+        let progress = |what: &str| eprintln!("measuring: {what} …");
+        progress("starts");
+        let starts = cold_start::measure(programs, length.starts).await;
         let (mut floor, mut product) = (Vec::new(), Vec::new());
         for round in 1..=length.rounds {
-            told(&format!("round {round} of {}", length.rounds));
-            floor.push(closed(programs, Which::Floor, length).await);
-            product.push(closed(programs, Which::Product, length).await);
+            progress(&format!("round {round} of {}", length.rounds));
+            floor.push(closed(programs, Variant::Floor, length).await);
+            product.push(closed(programs, Variant::Product, length).await);
         }
         let mut scenarios = Vec::new();
         for scenario in Scenario::OTHERS {
-            told(scenario.name());
-            let world = warm(programs, Which::Product).await;
-            scenarios.push((scenario.name(), scenario.run(&world, length.each, 1_000).await));
+            progress(scenario.name());
+            let bed = warm(programs, Variant::Product).await;
+            scenarios.push((scenario.name(), scenario.run(&bed, length.each, 1_000).await));
         }
         Self { machine: Machine::this(), starts, floor, product, scenarios }
     }
 
-    /// Whether anything was lost, repeated where nothing failed, or inverted.
+    /// Returns whether any message was refused, lost, repeated or inverted.
     pub fn is_broken(&self) -> bool {
-        let all = self.product.iter().chain(self.scenarios.iter().map(|(_, outcome)| outcome));
-        let broken = |outcome: &Outcome| {
-            outcome.lost + outcome.repeated + outcome.inverted + outcome.refused > 0
+        let all = self.product.iter().chain(self.scenarios.iter().map(|(_, measurement)| measurement));
+        let broken = |measurement: &Measurement| {
+            measurement.lost + measurement.repeated + measurement.inverted + measurement.refused > 0
         };
         all.into_iter().any(broken)
     }
 
-    /// Prints it, as Markdown.
+    /// Prints the results as Markdown.
     pub fn print(&self) {
         let Machine { processor, kernel, compiler, commit, command } = &self.machine;
         println!(
@@ -83,12 +83,12 @@ impl Report {
 
     fn rounds(&self) -> Table {
         let mut table = table(&["median (range)", "floor", "Trunkline"]);
-        let mut row = |name: &str, digits: usize, of: fn(&Outcome) -> f64| {
+        let mut row = |name: &str, digits: usize, of: fn(&Measurement) -> f64| {
             let [floor, product] =
-                [&self.floor, &self.product].map(|all| Middle::of(all, of).text(digits));
+                [&self.floor, &self.product].map(|all| MedianRange::of(all, of).text(digits));
             table.add_row([name.to_owned(), floor, product]);
         };
-        row("messages a core-second", 0, |o| o.a_core_second);
+        row("messages a core-second", 0, |o| o.per_core_second);
         row("CPU inbound, µs", 0, |o| o.inbound.cpu_us);
         row("CPU outbound, µs", 0, |o| o.outbound.cpu_us);
         row("messages/s", 0, |o| o.rate);
@@ -179,19 +179,19 @@ impl Report {
     }
 }
 
-async fn closed(programs: &Path, which: Which, length: Length) -> Outcome {
-    let world = warm(programs, which).await;
-    Scenario::Closed.run(&world, length.each, 1_000).await
+async fn closed(programs: &Path, variant: Variant, length: RunLength) -> Measurement {
+    let bed = warm(programs, variant).await;
+    Scenario::Closed.run(&bed, length.each, 1_000).await
 }
 
-/// With everything connected and remembered.
-async fn warm(programs: &Path, which: Which) -> Arc<World> {
-    let world = Arc::new(World::start(programs, which, WIDTH).await);
-    Scenario::Closed.run(&world, Duration::from_millis(500), 500_000).await;
-    world
+/// Returns a test bed with open connections and filled caches.
+async fn warm(programs: &Path, variant: Variant) -> Arc<TestBed> {
+    let bed = Arc::new(TestBed::start(programs, variant, WIDTH).await);
+    Scenario::Closed.run(&bed, Duration::from_millis(500), 500_000).await;
+    bed
 }
 
-/// A table whose figures stand on the right.
+/// Returns a table with right-aligned figures.
 pub fn table(heads: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(ASCII_MARKDOWN).set_header(heads.to_vec());

@@ -1,43 +1,43 @@
-//! How the load comes, and how the receiver behaves meanwhile.
+//! Scenarios: the pattern of the load and the behaviour of the receiver.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::load::{CONVERSATIONS, Pace, Sent, paced, send};
-use crate::outcome::{Outcome, Run};
-use crate::sink::Behaviour;
-use crate::world::World;
+use crate::load::{CONVERSATIONS, LoadProfile, Sent, send_at_rate, send};
+use crate::measurement::{Measurement, Run};
+use crate::receiver::Behaviour;
+use crate::testbed::TestBed;
 
-/// How long it is waited for what was accepted and has not arrived.
-const PATIENCE: Duration = Duration::from_secs(45);
+/// How long a run waits for accepted messages that have not arrived.
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// A scenario.
+/// A benchmark scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
-    /// Each customer writes again when the bot has got the message before.
+    /// Each customer sends the next message when the bot has received the previous one.
     Closed,
-    /// Messages come at an even rate.
+    /// Messages arrive at a constant rate.
     Paced,
-    /// Each of a hundred customers writes ten messages at once.
+    /// Each of 100 customers sends ten messages at once.
     Burst,
-    /// The bot takes 200 ms to answer.
+    /// The bot responds after 200 ms.
     Slow,
     /// The bot is down for five seconds.
     Outage,
-    /// The bot never takes what one of the conversations says.
+    /// The bot always fails for the messages of one conversation.
     Poisoned,
     /// Each message is sent three times.
     Duplicates,
 }
 
 impl Scenario {
-    /// Those that are run beside the closed loop.
+    /// All scenarios but the closed loop.
     pub const OTHERS: [Self; 6] =
         [Self::Paced, Self::Burst, Self::Slow, Self::Outage, Self::Poisoned, Self::Duplicates];
 
-    /// What it is called.
+    /// Returns the name in the report.
     pub fn name(self) -> &'static str {
         match self {
             Self::Closed => "closed loop, 16 customers",
@@ -50,49 +50,49 @@ impl Scenario {
         }
     }
 
-    /// Runs it for about so long; conversations begin with number `base`.
-    pub async fn run(self, world: &Arc<World>, time: Duration, base: u32) -> Outcome {
-        let run = Run::begin(world);
-        let rate = |rate: u32| Pace { rate, time, copies: 1, base, first: 1 };
+    /// Runs the scenario for about `time`. Conversations are numbered from `base`.
+    pub async fn run(self, bed: &Arc<TestBed>, time: Duration, base: u32) -> Measurement {
+        let run = Run::start(bed);
+        let rate = |rate: u32| LoadProfile { rate, time, copies: 1, base, first: 1 };
         let sent = match self {
-            Self::Closed => closed(world, time, base).await,
-            Self::Paced => paced(world, rate(100)).await,
-            Self::Burst => burst(world, base).await,
+            Self::Closed => closed(bed, time, base).await,
+            Self::Paced => send_at_rate(bed, rate(100)).await,
+            Self::Burst => burst(bed, base).await,
             Self::Slow => {
-                let after = Duration::from_millis(200);
-                world.sink.behave(Behaviour { after, ..Behaviour::default() });
-                paced(world, rate(8)).await
+                let delay = Duration::from_millis(200);
+                bed.receiver.set_behaviour(Behaviour { delay, ..Behaviour::default() });
+                send_at_rate(bed, rate(8)).await
             }
             Self::Outage => {
-                let (sink, back) = (world.sink.clone(), Duration::from_secs(5));
-                sink.behave(Behaviour { down: true, ..Behaviour::default() });
+                let (receiver, back) = (bed.receiver.clone(), Duration::from_secs(5));
+                receiver.set_behaviour(Behaviour { down: true, ..Behaviour::default() });
                 tokio::spawn(async move {
                     tokio::time::sleep(back).await;
-                    sink.behave(Behaviour::default());
+                    receiver.set_behaviour(Behaviour::default());
                 });
-                paced(world, rate(50)).await
+                send_at_rate(bed, rate(50)).await
             }
             Self::Poisoned => {
-                world.sink.behave(Behaviour { poisoned: Some(base), ..Behaviour::default() });
-                paced(world, rate(100)).await
+                bed.receiver.set_behaviour(Behaviour { poisoned: Some(base), ..Behaviour::default() });
+                send_at_rate(bed, rate(100)).await
             }
-            Self::Duplicates => paced(world, Pace { copies: 3, ..rate(50) }).await,
+            Self::Duplicates => send_at_rate(bed, LoadProfile { copies: 3, ..rate(50) }).await,
         };
-        // The poisoned conversation's are not to arrive.
-        let patience = if self == Self::Poisoned { Duration::from_secs(3) } else { PATIENCE };
+        // Messages of the poisoned conversation must not arrive.
+        let timeout = if self == Self::Poisoned { Duration::from_secs(3) } else { ARRIVAL_TIMEOUT };
         let due: Vec<Sent> =
-            sent.into_iter().filter(|s| self != Self::Poisoned || s.name.0 != base).collect();
-        let outcome = run.end(&due, patience).await;
-        world.sink.behave(Behaviour::default());
-        outcome
+            sent.into_iter().filter(|s| self != Self::Poisoned || s.key.0 != base).collect();
+        let measurement = run.finish(&due, timeout).await;
+        bed.receiver.set_behaviour(Behaviour::default());
+        measurement
     }
 }
 
-async fn closed(world: &Arc<World>, time: Duration, base: u32) -> Vec<Sent> {
+async fn closed(bed: &Arc<TestBed>, time: Duration, base: u32) -> Vec<Sent> {
     let until = Instant::now() + time;
     let mut customers = JoinSet::new();
     for customer in 0..16 {
-        let world = Arc::clone(world);
+        let bed = Arc::clone(bed);
         customers.spawn(async move {
             let mut sent = Vec::new();
             for number in 1.. {
@@ -100,9 +100,9 @@ async fn closed(world: &Arc<World>, time: Duration, base: u32) -> Vec<Sent> {
                     break;
                 }
                 let name = (base + customer, number);
-                let arrival = world.sink.expect(name);
-                sent.push(send(&world, name, Instant::now()).await);
-                if tokio::time::timeout(PATIENCE, arrival.notified()).await.is_err() {
+                let arrival = bed.receiver.arrival_of(name);
+                sent.push(send(&bed, name, Instant::now()).await);
+                if tokio::time::timeout(ARRIVAL_TIMEOUT, arrival.notified()).await.is_err() {
                     break;
                 }
             }
@@ -112,14 +112,14 @@ async fn closed(world: &Arc<World>, time: Duration, base: u32) -> Vec<Sent> {
     customers.join_all().await.concat()
 }
 
-async fn burst(world: &Arc<World>, base: u32) -> Vec<Sent> {
+async fn burst(bed: &Arc<TestBed>, base: u32) -> Vec<Sent> {
     let mut customers = JoinSet::new();
     for customer in 0..CONVERSATIONS {
-        let world = Arc::clone(world);
+        let bed = Arc::clone(bed);
         customers.spawn(async move {
             let mut sent = Vec::new();
             for number in 1..=10 {
-                sent.push(send(&world, (base + customer, number), Instant::now()).await);
+                sent.push(send(&bed, (base + customer, number), Instant::now()).await);
             }
             sent
         });

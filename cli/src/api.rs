@@ -1,4 +1,4 @@
-//! The operator API: over HTTP with a token, or in this very process with AWS's own credentials.
+//! A client of the operator API: over HTTP with a token, or in this process with AWS credentials.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -8,79 +8,79 @@ use http::{Method, Request, header};
 use serde_json::Value;
 use tower::ServiceExt;
 use trunkline_console::{Caller, Console, router};
-use trunkline_shared::model::Access;
+use trunkline_shared::model::AccessLevel;
 
 use crate::local::plain_http;
 use crate::stack::Stack;
 
-/// The largest answer that is read, in bytes.
-const LARGEST: usize = 16 * 1024 * 1024;
+/// The maximum size of a response, in bytes.
+const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Why the API did not do as asked.
+/// Error of a call to the operator API.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// It refused, and said why.
+    /// The API refused the request. The text is the `detail` of its problem document.
     #[error("{0}")]
     Refused(String),
-    /// It was not reached.
-    #[error("the API was not reached: {0}")]
-    Unreached(String),
+    /// The API could not be reached.
+    #[error("cannot reach the API: {0}")]
+    Unreachable(String),
 }
 
-/// The operator API.
+/// A client of the operator API.
 #[derive(Debug)]
-pub struct Api(Way);
+pub struct Api(Transport);
 
 #[derive(Debug)]
-enum Way {
-    Here(Router, Caller),
-    There { http: reqwest::Client, url: String, token: String },
+enum Transport {
+    InProcess(Router, Caller),
+    Http { http: reqwest::Client, url: String, token: String },
 }
 
 impl Api {
-    /// The API of a stack, in this process: whoever may use the stack's AWS resources may use it.
+    /// Runs the API of a stack in this process. The caller's AWS credentials authorise everything.
     #[must_use]
-    pub fn of(stack: &Stack, name: &str) -> Self {
-        let (app, api, local) = (stack.app(), stack.facts.api.clone(), stack.allows_local());
+    pub fn in_process(stack: &Stack, name: &str) -> Self {
+        let (app, api, local) = (stack.app(), stack.info.api.clone(), stack.allows_local());
         let console = Console::new(app, name.to_owned(), Some(api), local);
-        let who = std::env::var("USER").unwrap_or_else(|_| "somebody".into());
+        let who = std::env::var("USER").unwrap_or_else(|_| "unknown".into());
         let caller = Caller {
-            name: format!("{who}, by the command"),
-            role: Access::Admin,
+            name: format!("{who} (CLI)"),
+            role: AccessLevel::Admin,
             token: String::new(),
             expires_at: None,
         };
-        Self(Way::Here(router(&console), caller))
+        Self(Transport::InProcess(router(&console), caller))
     }
 
-    /// The API at an address, with a token.
+    /// Calls the API at a URL with a token.
     #[must_use]
-    pub fn at(url: &str, token: &str) -> Self {
+    pub fn remote(url: &str, token: &str) -> Self {
         let url = format!("{}/api/v1", url.trim_end_matches('/').trim_end_matches("/console"));
-        Self(Way::There { http: client(&url), url, token: token.to_owned() })
+        Self(Transport::Http { http: client(&url), url, token: token.to_owned() })
     }
 
-    /// Asks for something.
+    /// Sends a GET request.
     ///
     /// # Errors
-    /// If it is refused.
+    /// If the API refuses the request or cannot be reached.
     pub async fn get(&self, path: &str) -> Result<Value, ApiError> {
         self.call(Method::GET, path, None).await
     }
 
-    /// All of a list, page by page.
+    /// Returns all items of a list, page by page.
     ///
     /// # Errors
-    /// If it is refused.
-    pub async fn all(
+    /// If the API refuses the request or cannot be reached.
+    pub async fn get_all(
         &self,
         path: &str,
-        which: &[(&str, Option<String>)],
+        filters: &[(&str, Option<String>)],
     ) -> Result<Vec<Value>, ApiError> {
         let (mut found, mut cursor) = (Vec::new(), None);
         loop {
             let paging = [("limit", Some("100".to_owned())), ("cursor", cursor)];
-            let page = self.get(&format!("{path}{}", query(&[which, &paging].concat()))).await?;
+            let page = self.get(&format!("{path}{}", query(&[filters, &paging].concat()))).await?;
             found.extend(page["items"].as_array().cloned().unwrap_or_default());
             cursor = page["next"].as_str().map(ToOwned::to_owned);
             if cursor.is_none() {
@@ -89,18 +89,18 @@ impl Api {
         }
     }
 
-    /// Does something.
+    /// Sends a POST request.
     ///
     /// # Errors
-    /// If it is refused.
+    /// If the API refuses the request or cannot be reached.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    /// Removes something.
+    /// Sends a DELETE request.
     ///
     /// # Errors
-    /// If it is refused.
+    /// If the API refuses the request or cannot be reached.
     pub async fn delete(&self, path: &str) -> Result<Value, ApiError> {
         self.call(Method::DELETE, path, None).await
     }
@@ -111,41 +111,42 @@ impl Api {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, ApiError> {
-        let unreached = |why: &dyn std::fmt::Display| ApiError::Unreached(why.to_string());
+        let unreachable = |why: &dyn std::fmt::Display| ApiError::Unreachable(why.to_string());
         let text = body.map(ToString::to_string).unwrap_or_default();
         let (status, answer) = match &self.0 {
-            Way::Here(router, caller) => {
+            Transport::InProcess(router, caller) => {
                 let request = Request::builder()
                     .method(method)
                     .uri(format!("/api/v1{path}"))
                     .header(header::CONTENT_TYPE, "application/json")
                     .extension(caller.clone())
                     .body(Body::from(text))
-                    .map_err(|why| unreached(&why))?;
+                    .map_err(|why| unreachable(&why))?;
                 let answer = router.clone().oneshot(request).await;
-                let answer = answer.map_err(|why| unreached(&why))?;
+                let answer = answer.map_err(|why| unreachable(&why))?;
                 let status = answer.status();
-                let body = to_bytes(answer.into_body(), LARGEST).await;
-                (status, body.map_err(|why| unreached(&why))?.to_vec())
+                let body = to_bytes(answer.into_body(), MAX_RESPONSE_BYTES).await;
+                (status, body.map_err(|why| unreachable(&why))?.to_vec())
             }
-            Way::There { http, url, token } => {
+            Transport::Http { http, url, token } => {
                 let call = http.request(method, format!("{url}{path}")).bearer_auth(token);
                 let call = call.header(header::CONTENT_TYPE, "application/json").body(text);
-                let answer = call.send().await.map_err(|why| unreached(&why))?;
+                let answer = call.send().await.map_err(|why| unreachable(&why))?;
                 let status = answer.status();
-                (status, answer.bytes().await.map_err(|why| unreached(&why))?.to_vec())
+                (status, answer.bytes().await.map_err(|why| unreachable(&why))?.to_vec())
             }
         };
-        let said: Value = serde_json::from_slice(&answer).unwrap_or_default();
+        let body: Value = serde_json::from_slice(&answer).unwrap_or_default();
         if status.is_success() {
-            return Ok(said);
+            return Ok(body);
         }
-        let why = said["detail"].as_str().map_or_else(|| status.to_string(), ToOwned::to_owned);
+        let why = body["detail"].as_str().map_or_else(|| status.to_string(), ToOwned::to_owned);
         Err(ApiError::Refused(why))
     }
 }
 
-/// A client for an address; a local stack's name need not resolve.
+/// Returns an HTTP client for a URL. The host name of a local stack may not resolve, so it is mapped to
+/// localhost.
 fn client(url: &str) -> reqwest::Client {
     let plain = plain_http();
     let local = url::Url::parse(url).ok().and_then(|url| {
@@ -156,9 +157,9 @@ fn client(url: &str) -> reqwest::Client {
     reqwest::Client::builder().resolve(&host, address).build().unwrap_or(plain)
 }
 
-/// A path's part, as the API takes it: what is not plain goes as base64url behind a tilde.
+/// Encodes a path segment for the API. Text with other than unreserved characters becomes `~` and base64url.
 #[must_use]
-pub fn part(text: &str) -> String {
+pub fn path_segment(text: &str) -> String {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let plain = |c: u8| c.is_ascii_alphanumeric() || b"._-".contains(&c);
@@ -170,7 +171,7 @@ pub fn part(text: &str) -> String {
     }
 }
 
-/// A query of what is set.
+/// Returns the query string of the members that have a value.
 #[must_use]
 pub fn query(members: &[(&str, Option<String>)]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -190,10 +191,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_plain_is_encoded() {
-        assert_eq!(part("31612345678"), "31612345678");
-        assert_eq!(part("c 3/ü"), "~YyAzL8O8");
-        assert_eq!(part(".."), "~Li4");
+    fn encodes_unsafe_path_segments() {
+        assert_eq!(path_segment("31612345678"), "31612345678");
+        assert_eq!(path_segment("c 3/ü"), "~YyAzL8O8");
+        assert_eq!(path_segment(".."), "~Li4");
         assert_eq!(query(&[("a", Some("x y".into())), ("b", None)]), "?a=x+y");
         assert_eq!(query(&[("b", None)]), "");
     }

@@ -1,4 +1,4 @@
-//! Puts what a file asks for into a deployed stack.
+//! Applies a configuration to a deployed stack.
 
 use trunkline_shared::model::Connection;
 use trunkline_shared::secrets::SecretsError;
@@ -8,25 +8,25 @@ pub use trunkline_setup::apply::{Applied, ApplyError, Change};
 use crate::config::Desired;
 use crate::stack::Stack;
 
-/// Puts what a file asks for into a stack, as [`trunkline_setup::apply::apply`].
+/// Applies a configuration to a stack, see [`trunkline_setup::apply::apply`].
 ///
 /// # Errors
-/// If AWS refuses. Applying again is safe.
+/// If AWS refuses a call. Applying again is safe.
 pub async fn apply(
     stack: &Stack,
     desired: &Desired,
-    told: impl FnMut(&Applied),
+    on_applied: impl FnMut(&Applied),
 ) -> Result<(), ApplyError> {
-    trunkline_setup::apply::apply(stack.site(), desired, told).await
+    trunkline_setup::apply::apply(stack.apply_target(), desired, on_applied).await
 }
 
-/// The address at which a connection's platform reaches us.
+/// Returns the inbound URL that a connection's platform calls; `None` if the connection has not been applied.
 ///
 /// # Errors
-/// If the connection's key cannot be read.
+/// If the connection's path key cannot be read.
 pub async fn inbound_url(
     stack: &Stack,
     connection: &Connection,
 ) -> Result<Option<String>, SecretsError> {
-    trunkline_setup::apply::inbound_url(&stack.secrets, &stack.facts.api, connection).await
+    trunkline_setup::apply::inbound_url(&stack.secrets, &stack.info.api, connection).await
 }

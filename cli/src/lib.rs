@@ -1,4 +1,4 @@
-//! The `trunkline` command: configures a deployed stack, and runs one on this machine.
+//! The `trunkline` command: configures and operates a deployed stack, and runs one on the local machine.
 
 pub mod api;
 pub mod apply;

@@ -5,20 +5,20 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::Parser;
-use commands::{Cli, Failed};
+use commands::{Cli, CliError};
 
 fn main() -> ExitCode {
-    // Whoever reads only the first lines of what is printed ends us quietly.
+    // On a broken pipe (`trunkline … | head`), exit silently.
     sigpipe::reset();
-    let ended = tokio::runtime::Runtime::new().map(|runtime| {
-        let ended = runtime.block_on(Box::pin(commands::run(Cli::parse())));
-        // A read of the terminal that still waits for a line must not hold us.
+    let result = tokio::runtime::Runtime::new().map(|runtime| {
+        let result = runtime.block_on(Box::pin(commands::run(Cli::parse())));
+        // A pending read of the terminal must not delay the exit.
         runtime.shutdown_background();
-        ended
+        result
     });
-    match ended.unwrap_or_else(|why| Err(Failed(why.to_string()))) {
+    match result.unwrap_or_else(|why| Err(CliError(why.to_string()))) {
         Ok(code) => code,
-        Err(Failed(why)) => {
+        Err(CliError(why)) => {
             eprintln!("error: {why}");
             ExitCode::FAILURE
         }

@@ -1,4 +1,4 @@
-//! A deployed stack: what it is made of, and the clients to work on it.
+//! A deployed stack and the clients of its resources.
 
 use std::sync::Arc;
 
@@ -6,54 +6,52 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_ssm::error::DisplayErrorContext;
 use serde::Deserialize;
-use trunkline_setup::apply::Site;
-use trunkline_shared::app::{App, RandomIds, SystemClock};
-use trunkline_shared::aws::Http;
+use trunkline_setup::apply::ApplyTarget;
+use trunkline_shared::app::{App, RandomIdGenerator, SystemClock};
+use trunkline_shared::aws::AwsHttpClient;
 use trunkline_shared::http_client::HttpClient;
 use trunkline_shared::http_client::TlsError;
-use trunkline_shared::queue::{Queues, Urls};
-use trunkline_shared::secrets::Secrets;
-use trunkline_shared::store::{Directory, Store};
+use trunkline_shared::queue::{Queues, QueueUrls};
+use trunkline_shared::secrets::SecretStore;
+use trunkline_shared::store::{ConfigCache, Store};
 
-/// What the template tells of itself, in the parameter `/trunkline/<stack>/stack`.
+/// What the template publishes about a stack in the SSM parameter `/trunkline/<stack>/stack`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Facts {
-    /// The table's name.
+pub struct StackInfo {
+    /// The name of the DynamoDB table.
     pub table: String,
-    /// The API's address.
+    /// The base URL of the API.
     pub api: String,
-    /// What the names of secrets' parameters begin with.
+    /// The prefix of the SSM parameters that contain secrets.
     pub secrets: String,
-    /// The queues' addresses.
-    pub queues: Urls,
-    /// How long transcripts are kept, in days.
+    /// The URLs of the queues.
+    pub queues: QueueUrls,
+    /// The retention of transcripts, in days.
     pub retention_days: u32,
-    /// `yes`, if deliveries may go to plain http and private addresses.
+    /// `yes` if the stack allows deliveries to plain http and private addresses.
     pub allow_local: String,
 }
 
-/// Why a stack cannot be worked on.
+/// Error of finding a stack.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
-    /// It is not there, or may not be read.
+    /// The stack does not exist, or its parameter cannot be read.
     #[error(
-        "the stack '{stack}' cannot be read: {cause}\nIs it deployed (`make deploy`), and do AWS_REGION and AWS_PROFILE name its place? Another name goes with --stack."
+        "cannot read the stack '{stack}': {cause}\nCheck that it is deployed (`make deploy`) and that AWS_REGION and AWS_PROFILE are right; set another name with --stack."
     )]
     NotFound {
-        /// Which.
         stack: String,
-        /// What AWS said.
+        /// The error message of AWS.
         cause: String,
     },
-    /// It was deployed by a template that this command does not fit.
-    #[error("the stack '{stack}' was deployed by another version ({cause}): deploy it again")]
+    /// The stack was deployed from a template of another version.
+    #[error("the stack '{stack}' was deployed with another version of Trunkline ({cause}): deploy it again")]
     OtherVersion {
-        /// Which.
         stack: String,
-        /// What does not fit.
+        /// What cannot be parsed.
         cause: String,
     },
-    /// There is no HTTP client.
+    /// The HTTP client could not be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -61,32 +59,28 @@ pub enum StackError {
 /// A deployed stack.
 #[derive(Debug, Clone)]
 pub struct Stack {
-    /// What it is made of.
-    pub facts: Facts,
-    /// The table.
+    pub info: StackInfo,
     pub store: Store,
-    /// The queues.
     pub queues: Queues,
-    /// The connections' secrets.
-    pub secrets: Arc<Secrets>,
+    pub secrets: Arc<SecretStore>,
 }
 
-/// AWS as the environment names it: profile, single sign-on, region, endpoint.
+/// Returns the AWS configuration of the environment: profile, single sign-on, region, endpoint.
 ///
 /// # Errors
 /// If TLS cannot be set up.
-pub async fn from_environment() -> Result<SdkConfig, StackError> {
-    let http = Http::new()?;
+pub async fn aws_config_from_environment() -> Result<SdkConfig, StackError> {
+    let http = AwsHttpClient::new()?;
     Ok(aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await)
 }
 
-/// AWS as it is on the local stack.
+/// Returns the AWS configuration of a local stack.
 ///
 /// # Errors
 /// If TLS cannot be set up.
-pub async fn local(endpoint: &str) -> Result<SdkConfig, StackError> {
+pub async fn local_aws_config(endpoint: &str) -> Result<SdkConfig, StackError> {
     let config = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(Http::new()?)
+        .http_client(AwsHttpClient::new()?)
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "local"))
         .endpoint_url(endpoint)
@@ -96,61 +90,61 @@ pub async fn local(endpoint: &str) -> Result<SdkConfig, StackError> {
 }
 
 impl Stack {
-    /// The stack of that name.
+    /// Finds a stack by name.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// If the stack does not exist or cannot be read.
     pub async fn find(aws: &SdkConfig, name: &str) -> Result<Self, StackError> {
         let ssm = aws_sdk_ssm::Client::new(aws);
         let answer = ssm.get_parameter().name(format!("/trunkline/{name}/stack")).send().await;
         let answer = answer.map_err(|error| {
             let whole = DisplayErrorContext(&error).to_string();
-            // What follows in brackets is for those who write the SDK.
+            // The SDK appends its debug representation in parentheses.
             let cause = whole.split(" (").next().unwrap_or_default().to_owned();
             StackError::NotFound { stack: name.to_owned(), cause }
         })?;
         let text = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
         let other = |cause: String| StackError::OtherVersion { stack: name.to_owned(), cause };
-        let mut facts: Facts =
+        let mut info: StackInfo =
             serde_json::from_str(&text).map_err(|error| other(error.to_string()))?;
         if let Some(endpoint) = aws.endpoint_url() {
-            facts.api = local_api(&facts.api, endpoint);
+            info.api = local_api(&info.api, endpoint);
         }
-        let queues = Queues::new(aws_sdk_sqs::Client::new(aws), facts.queues.clone());
-        let table = facts.table.clone();
-        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), table, facts.retention_days);
-        let secrets = Arc::new(Secrets::new(ssm, facts.secrets.clone()));
-        Ok(Self { facts, store, queues, secrets })
+        let queues = Queues::new(aws_sdk_sqs::Client::new(aws), info.queues.clone());
+        let table = info.table.clone();
+        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), table, info.retention_days);
+        let secrets = Arc::new(SecretStore::new(ssm, info.secrets.clone()));
+        Ok(Self { info, store, queues, secrets })
     }
 
-    /// The functions' own code on this stack.
+    /// Returns the application of the functions, running on this stack.
     #[must_use]
     pub fn app(&self) -> App {
         App {
             store: self.store.clone(),
-            directory: Arc::new(Directory::new(self.store.clone())),
+            config_cache: Arc::new(ConfigCache::new(self.store.clone())),
             queues: self.queues.clone(),
             secrets: Arc::clone(&self.secrets),
-            outside: Arc::new(HttpClient::new(self.allows_local())),
+            http_client: Arc::new(HttpClient::new(self.allows_local())),
             clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
+            ids: Arc::new(RandomIdGenerator),
         }
     }
 
-    /// Where a configuration is put.
+    /// Returns the stores that a configuration is written to.
     #[must_use]
-    pub fn site(&self) -> Site<'_> {
-        Site { store: &self.store, secrets: &self.secrets }
+    pub fn apply_target(&self) -> ApplyTarget<'_> {
+        ApplyTarget { store: &self.store, secrets: &self.secrets }
     }
 
-    /// Whether deliveries may go to plain http and private addresses.
+    /// Whether the stack allows deliveries to plain http and private addresses.
     #[must_use]
     pub fn allows_local(&self) -> bool {
-        self.facts.allow_local == "yes"
+        self.info.allow_local == "yes"
     }
 }
 
-/// The address of an API on a local stack: `http://<api>.execute-api.localhost:<port>`.
+/// Returns the base URL of the API on a local stack: `http://<api>.execute-api.localhost:<port>`.
 fn local_api(api: &str, endpoint: &str) -> String {
     let id = api.trim_start_matches("https://").split('.').next().unwrap_or_default();
     let port = endpoint.trim_end_matches('/').rsplit(':').next().unwrap_or_default();
@@ -162,7 +156,7 @@ mod tests {
     use super::local_api;
 
     #[test]
-    fn a_local_api_has_a_local_address() {
+    fn local_api_url_points_to_localhost() {
         assert_eq!(
             local_api("https://ab12.execute-api.us-east-1.amazonaws.com", "http://127.0.0.1:4600/"),
             "http://ab12.execute-api.localhost:4600"

@@ -1,18 +1,18 @@
-//! A file is read as a whole: all that is wrong with it is said, each with its line and what to do.
+//! Reading a configuration file reports every problem with its line and a fix.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use trunkline::config::{Desired, Environment, Problems, Reading, SecretSource, read};
+use trunkline::config::{Desired, SecretResolver, InvalidConfig, ReadOptions, SecretSource, read};
 use trunkline::local::demo::{CONFIGURATION, DemoSecrets};
 use trunkline_shared::model::{Platform, Role};
 
 #[derive(Debug)]
-struct Known(HashMap<&'static str, &'static str>);
+struct FixedSecrets(HashMap<&'static str, &'static str>);
 
-impl Environment for Known {
-    fn secret(&self, source: &SecretSource) -> Result<String, String> {
+impl SecretResolver for FixedSecrets {
+    fn resolve(&self, source: &SecretSource) -> Result<String, String> {
         let (SecretSource::Env(name) | SecretSource::File(name)) = source;
         self.0
             .get(name.as_str())
@@ -21,8 +21,8 @@ impl Environment for Known {
     }
 }
 
-fn environment() -> Known {
-    Known(HashMap::from([
+fn secrets() -> FixedSecrets {
+    FixedSecrets(HashMap::from([
         ("TOKEN", "vt-1"),
         ("URL", "https://hooks.example.net/e/1"),
         ("INWARD", "http://169.254.169.254/"),
@@ -32,8 +32,8 @@ fn environment() -> Known {
     ]))
 }
 
-fn load(text: &str) -> Result<Desired, Problems> {
-    read(text, Reading { environment: &environment(), allow_local: false })
+fn load(text: &str) -> Result<Desired, InvalidConfig> {
+    read(text, ReadOptions { secrets: &secrets(), allow_local: false })
 }
 
 const GOOD: &str = "\
@@ -57,7 +57,7 @@ routes:
 ";
 
 #[test]
-fn a_good_file_is_read() {
+fn reads_a_valid_file() {
     let desired = load(GOOD).unwrap();
     let shop = &desired.connections[0];
     assert_eq!((shop.connection.platform, shop.connection.role), (Platform::Webex, Role::Channel));
@@ -70,28 +70,28 @@ fn a_good_file_is_read() {
     let stored = serde_json::to_string(&desired.connections[0].connection).unwrap();
     assert!(
         !stored.contains("vt-1") && !stored.contains("hooks.example.net"),
-        "no secret is stored"
+        "a secret is stored with the connection"
     );
 }
 
 #[test]
-fn the_projects_own_files_are_good() {
-    let demo = Reading { environment: &DemoSecrets, allow_local: true };
+fn demo_and_example_are_valid() {
+    let demo = ReadOptions { secrets: &DemoSecrets, allow_local: true };
     assert_eq!(read(CONFIGURATION, demo).unwrap().connections.len(), 7);
     let example = std::fs::read_to_string("../examples/trunkline.yaml").unwrap();
-    let environment = Known(HashMap::from([
+    let secrets = FixedSecrets(HashMap::from([
         ("WEBEX_VERIFICATION_TOKEN", "vt"),
         ("WEBEX_SEND_URL", "https://hooks.example.net/x"),
         ("bot.secret", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
         ("desk.secret", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
         ("archive.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     ]));
-    let example = read(&example, Reading { environment: &environment, allow_local: false });
+    let example = read(&example, ReadOptions { secrets: &secrets, allow_local: false });
     assert_eq!(example.unwrap().routes.len(), 1);
 }
 
 #[test]
-fn every_problem_is_said_with_its_line_and_what_to_do() {
+fn reports_every_problem_with_its_line_and_fix() {
     let text = "\
 connections:
   Shop:
@@ -127,38 +127,38 @@ routes:
     for expected in [
         "line 2: 'Shop' is not an id",
         "line 3: the platform cannot be 'webx' (did you mean 'webex'?): use cm, servisbot, twin, unblu, webex, webhook",
-        "line 5: a webex connection can only be: channel",
+        "line 5: a webex connection cannot have this role: use channel",
         "line 5: the connection shop needs the secret verification_token",
         "line 8: reply_event must be a text: put quotes around it",
         "line 8: the settings of webex has no 'colour'",
-        "line 9: the secret send_url is not an address that may be called",
+        "line 9: the secret send_url must be a public https URL",
         "line 10: the connection bot: it needs the secret bearer: add it under secrets",
-        "line 10: the connection bot: handover_body: there is no variable '$nothing'",
+        "line 10: the connection bot: handover_body: unknown variable '$nothing'",
         "line 13: 'here' is not an address: write 192.0.2.7 or 192.0.2.0/24",
-        "line 15: message_url: only https addresses are called, not 'http'",
+        "line 15: message_url: URL scheme 'http' is not allowed: use https",
         "line 19: the secret signing must be 'whsec_' and 24 to 64 bytes in base64",
         "line 20: a webhook connection has no secret 'signin'",
         "line 21: the channel lonely is in no route",
-        "line 24: the secret send_url is given by reference: write { env: NAME } or { file: PATH }",
+        "line 24: the secret send_url must be a reference: write { env: NAME } or { file: PATH }",
         "line 27: there is no connection 'nobody': add it under connections",
         "line 27: the connection shop does not have the role channel",
         "line 28: the route main has no 'bots' (did you mean 'bot'?)",
-        "line 26: the route main serves nobody: name a bot, a desk or both",
+        "line 26: the route main has neither bot nor desk: add at least one",
         "nothing was applied",
     ] {
         assert!(said.contains(expected), "missing: {expected}\n{said}");
     }
-    assert!(!said.contains("169.254"), "a secret's value is never shown");
+    assert!(!said.contains("169.254"), "a message contains the value of a secret");
 }
 
 #[test]
-fn what_is_no_configuration_at_all_is_said() {
+fn rejects_files_that_are_not_a_configuration() {
     for (text, expected) in [
         ("", "line 1: the file is empty"),
         ("a: [", "not YAML"),
         ("a: 1\na: 2\n", "duplicated key"),
         ("- a\n", "line 1: the file must be a mapping"),
-        ("connections: {}\nroutes: {}\n---\nx: 1\n", "one document"),
+        ("connections: {}\nroutes: {}\n---\nx: 1\n", "one YAML document"),
     ] {
         let said = load(text).unwrap_err().to_string();
         assert!(said.contains(expected), "{text:?}: {said}");
@@ -166,26 +166,26 @@ fn what_is_no_configuration_at_all_is_said() {
 }
 
 #[test]
-fn a_channel_has_one_route() {
+fn rejects_a_channel_in_two_routes() {
     let text = GOOD.replace("routes:\n", "routes:\n  second: { channels: [shop], bot: bot }\n");
     let said = load(&text).unwrap_err().to_string();
-    assert!(said.contains("the channel shop is in the route second already"), "{said}");
+    assert!(said.contains("the channel shop is already in the route second"), "{said}");
 }
 
 #[test]
-fn a_secret_that_is_not_there_is_named() {
+fn names_a_missing_secret() {
     let said = load(&GOOD.replace("env: TOKEN", "env: NOPE")).unwrap_err().to_string();
     assert!(said.contains("line 8: the secret verification_token: NOPE is not set"), "{said}");
 }
 
 proptest! {
     #[test]
-    fn no_file_makes_it_panic(text in "[a-z:{}\\[\\], \n'\"#-]{0,200}") {
+    fn arbitrary_text_never_panics(text in "[a-z:{}\\[\\], \n'\"#-]{0,200}") {
         let _ = load(&text);
     }
 
     #[test]
-    fn a_line_lost_from_a_good_file_never_makes_it_panic(line in 0usize..18) {
+    fn removing_any_line_never_panics(line in 0usize..18) {
         let text: Vec<_> = GOOD.lines().enumerate().filter(|(i, _)| *i != line).map(|(_, l)| l).collect();
         if let Err(problems) = load(&text.join("\n")) {
             prop_assert!(problems.0.iter().all(|problem| problem.line >= 1 && problem.line <= 18));

@@ -1,4 +1,4 @@
-"""An observer: keeps every event that Trunkline tells of as a line of archive.jsonl. `python3 archive.py`"""
+"""An observer that appends every event to archive.jsonl. Run: `python3 archive.py`"""
 
 import json
 import os
@@ -8,8 +8,8 @@ import hooks
 PORT = int(os.environ.get("ARCHIVE_PORT", "8803"))
 
 
-def hear(event, _):
-    # On the disk before it is answered for. An event may come twice, with the same id.
+def handle(event, _):
+    # Write to disk before the response. An event may arrive twice, with the same id.
     with open("archive.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps(event, ensure_ascii=False) + "\n")
         file.flush()
@@ -18,4 +18,4 @@ def hear(event, _):
 
 
 print(f"the archive listens on port {PORT}", flush=True)
-hooks.serve(PORT, os.environ["ARCHIVE_SIGNING"], hear).serve_forever()
+hooks.serve(PORT, os.environ["ARCHIVE_SIGNING"], handle).serve_forever()

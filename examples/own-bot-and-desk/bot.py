@@ -1,4 +1,4 @@
-"""A bot: answers about parcels, and asks for people when it cannot help. `python3 bot.py`"""
+"""A bot that answers questions about parcels and hands over complaints. Run: `python3 bot.py`"""
 
 import os
 import sys
@@ -11,7 +11,7 @@ ORDERS = {"48121": "Your shoes arrive tomorrow between 9:00 and 12:00.", "48077"
 
 
 def answers(event):
-    """What the bot says to an event: (kind, data), in order."""
+    """Returns the bot's events in reply to an event, as (type, data) pairs in order."""
     data = event["data"]
     if event["type"] == "handback":
         return [("message", {"text": "I am back. Is there anything else?"})]
@@ -32,23 +32,23 @@ def answers(event):
     return [("message", {"text": "I know about parcels. Write “parcel”, or “agent” for a person."})]
 
 
-def hear(event, trace):
+def handle(event, trace):
     copy = "  (a copy)" if event.get("copy") else ""
     sys.stdout.write(f"{event['conversation']}  {event['type']}  {event['data']}{copy}\n")
     if copy:
-        return  # Somebody else has the conversation.
+        return  # Another party owns the conversation.
     for number, (kind, data) in enumerate(answers(event)):
-        # An id that follows from what it answers: should Trunkline send the event again, our answer is the same
-        # one and taken once. So the bot needs no memory of what it has seen.
-        own = f"{event['id']}-{number}"
-        status, told = hooks.send(ADDRESS, SIGNING, own, event["conversation"], kind, data, trace=trace)
+        # The id is derived from the event. If Trunkline sends the event again, the reply has the same id and
+        # Trunkline ignores it. So the bot does not need to store ids.
+        reply_id = f"{event['id']}-{number}"
+        status, body = hooks.send(ADDRESS, SIGNING, reply_id, event["conversation"], kind, data, trace=trace)
         if status == 409:
-            return  # Somebody took over meanwhile: `not_owner`. It is recorded, and not passed on.
+            return  # `not_owner`: another party took over. Trunkline records the reply and does not deliver it.
         if status != 200:
-            raise RuntimeError(f"Trunkline answered {status} {told}")
+            raise RuntimeError(f"Trunkline responded with {status}: {body}")
 
 
 if __name__ == "__main__":
     sys.stdout.reconfigure(line_buffering=True)
     print(f"the bot listens on port {PORT}")
-    hooks.serve(PORT, SIGNING, hear).serve_forever()
+    hooks.serve(PORT, SIGNING, handle).serve_forever()

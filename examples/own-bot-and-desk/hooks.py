@@ -1,6 +1,6 @@
-"""Signed webhooks, as docs/webhook.md has them: what bot.py, person.py and archive.py share.
+"""Signed webhooks (docs/webhook.md), shared by bot.py, person.py and archive.py.
 
-Only Python's standard library. With the package `standardwebhooks` the first three functions are two lines.
+Uses only Python's standard library. The package `standardwebhooks` can replace the first two functions.
 """
 
 import base64
@@ -24,13 +24,13 @@ def is_signed(secret, headers, body):
     at = headers.get("webhook-timestamp", "")
     if not at.isdigit() or abs(time.time() - int(at)) > 300:
         return False
-    ours = signature(secret, headers.get("webhook-id", ""), at, body)
-    # Two while Trunkline's secret is rotated. Compared in constant time.
-    return any(hmac.compare_digest(ours, given) for given in headers.get("webhook-signature", "").split(" "))
+    expected = signature(secret, headers.get("webhook-id", ""), at, body)
+    # During a rotation there are two signatures. Compare in constant time.
+    return any(hmac.compare_digest(expected, given) for given in headers.get("webhook-signature", "").split(" "))
 
 
 def send(address, secret, event_id, conversation, kind, data, author=None, trace=None):
-    """Posts one event to Trunkline; answers with status and body. The same `event_id` again is taken once."""
+    """Posts one event to Trunkline. Returns status and body. Trunkline ignores a repeated `event_id`."""
     now = time.time()
     at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z"
     event = {"id": event_id, "timestamp": at, "conversation": conversation, "type": kind, "data": data}
@@ -42,16 +42,16 @@ def send(address, secret, event_id, conversation, kind, data, author=None, trace
     if trace:
         headers["traceparent"] = trace
     url = urllib.parse.urlsplit(address)
-    local = url.hostname.endswith(".localhost")  # which not every system resolves
-    way = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-    connection = way("127.0.0.1" if local else url.hostname, url.port, timeout=10)
+    local = url.hostname.endswith(".localhost")  # not every system resolves this domain
+    client = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    connection = client("127.0.0.1" if local else url.hostname, url.port, timeout=10)
     connection.request("POST", url.path, body, headers | {"host": url.netloc})
     answer = connection.getresponse()
     return answer.status, answer.read().decode()
 
 
-def serve(port, secret, hear):
-    """Listens for Trunkline; `hear(event, trace)` returns once the event is taken for good; an error means: send again."""
+def serve(port, secret, handle):
+    """Returns a server that calls `handle(event, trace)`. If it raises an error, Trunkline sends the event again."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -59,22 +59,22 @@ def serve(port, secret, hear):
             status, answer = 401, {}
             if is_signed(secret, self.headers, body):
                 event = json.loads(body)
-                if event["type"] == "verification":  # `trunkline verify`: is it you?
+                if event["type"] == "verification":  # `trunkline verify`
                     status, answer = 200, {"challenge": event["data"]["challenge"]}
                 else:
                     try:
-                        # Handed on with the answer, it makes one trace of the way there and back.
-                        hear(event, self.headers.get("traceparent"))
+                        # Pass traceparent on with the reply to continue the trace.
+                        handle(event, self.headers.get("traceparent"))
                         status = 200
-                    except Exception as why:
-                        print(f"not taken: {why!r}", flush=True)
+                    except Exception as error:
+                        print(f"event failed: {error!r}", flush=True)
                         status = 503
-            told = json.dumps(answer).encode()
+            response = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(told)))
+            self.send_header("content-length", str(len(response)))
             self.end_headers()
-            self.wfile.write(told)
+            self.wfile.write(response)
 
         def log_message(self, *_):
             pass

@@ -1,4 +1,4 @@
-"""A person at a terminal: the customer, or an agent at the desk. `python3 person.py customer` or `… agent`"""
+"""A customer or an agent at a terminal. Run: `python3 person.py customer` or `python3 person.py agent`"""
 
 import os
 import sys
@@ -11,11 +11,11 @@ import hooks
 WHO = sys.argv[1] if len(sys.argv) > 1 else "customer"
 SIDE, PORT, AUTHOR = {"customer": ("CHANNEL", 8800, None), "agent": ("DESK", 8802, {"role": "agent", "name": "Mia"})}[WHO]
 ADDRESS, SIGNING = os.environ[f"{SIDE}_ADDRESS"], os.environ[f"{SIDE}_SIGNING"]
-# A customer chooses the conversation: their number, say. An agent answers in the one that was last heard of.
+# A customer has a fixed conversation id, such as a phone number. An agent replies in the latest conversation.
 conversation = os.environ.get("CUSTOMER", "customer-1") if WHO == "customer" else None
 
 
-def hear(event, _):
+def handle(event, _):
     global conversation
     data, kind = event["data"], event["type"]
     if WHO == "agent":
@@ -31,8 +31,8 @@ def hear(event, _):
         print(f"<   [{choice['title']}]  /pick {choice['id']}", flush=True)
 
 
-def said(line):
-    """What a line means: kind and data."""
+def parse(line):
+    """Returns the event of an input line: type and data."""
     word, _, rest = line.partition(" ")
     if word == "/pick":
         return "choice", {"id": rest}
@@ -41,18 +41,18 @@ def said(line):
     return "message", {"text": line}
 
 
-server = hooks.serve(PORT, SIGNING, hear)
+server = hooks.serve(PORT, SIGNING, handle)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 print({"customer": "Write, or /pick an id.", "agent": "Write, or /accept, /handback, /close."}[WHO], flush=True)
 for line in map(str.strip, sys.stdin):
     if not line:
         continue
     if not conversation:
-        print("(nobody has been handed over yet)", flush=True)
+        print("(no conversation has been handed over yet)", flush=True)
         continue
-    kind, data = said(line)
-    status, told = hooks.send(ADDRESS, SIGNING, str(uuid.uuid4()), conversation, kind, data, AUTHOR)
+    kind, data = parse(line)
+    status, body = hooks.send(ADDRESS, SIGNING, str(uuid.uuid4()), conversation, kind, data, AUTHOR)
     if status != 200:
-        print(f"(refused: {status} {told})", flush=True)
-# What is still on its way is shown, too: for lines that come from a pipe.
+        print(f"(rejected: {status} {body})", flush=True)
+# With input from a pipe, wait STAY seconds for replies.
 time.sleep(float(os.environ.get("STAY", "0")))

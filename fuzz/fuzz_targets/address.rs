@@ -1,4 +1,4 @@
-//! See `trunkline_fuzz::edges::address`.
+//! See `trunkline_fuzz::external::address`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::edges::address(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::external::address(data));

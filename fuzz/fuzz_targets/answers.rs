@@ -1,4 +1,4 @@
-//! See `trunkline_fuzz::edges::answers`.
+//! See `trunkline_fuzz::external::answers`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::edges::answers(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::external::answers(data));

@@ -1,4 +1,4 @@
-//! See `trunkline_fuzz::edges::api`.
+//! See `trunkline_fuzz::external::api`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::edges::api(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::external::api(data));

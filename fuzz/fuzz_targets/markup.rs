@@ -1,4 +1,4 @@
-//! See `trunkline_fuzz::inside::markup`.
+//! See `trunkline_fuzz::internal::markup`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::inside::markup(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::internal::markup(data));

@@ -1,4 +1,4 @@
-//! See `trunkline_fuzz::inside::queue`.
+//! See `trunkline_fuzz::internal::queue`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::inside::queue(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::internal::queue(data));

@@ -1,4 +1,4 @@
-//! See `trunkline_fuzz::edges::settings`.
+//! See `trunkline_fuzz::external::settings`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::edges::settings(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::external::settings(data));

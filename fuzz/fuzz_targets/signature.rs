@@ -1,4 +1,4 @@
-//! See `trunkline_fuzz::edges::signature`.
+//! See `trunkline_fuzz::external::signature`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::edges::signature(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::external::signature(data));

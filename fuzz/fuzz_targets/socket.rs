@@ -1,4 +1,4 @@
-//! See `trunkline_fuzz::edges::socket`.
+//! See `trunkline_fuzz::external::socket`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::edges::socket(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::external::socket(data));

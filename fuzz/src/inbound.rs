@@ -1,17 +1,16 @@
-//! A platform's way in: a call of any bytes whose proof is right, so that the parsers behind it are
-//! reached.
+//! Inbound calls with arbitrary bodies and valid credentials, so that they reach the parsers.
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use trunkline_shared::inbound::{Call, Inbound, Received, Result as Came};
+use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall};
 use trunkline_shared::model::Connection;
 use trunkline_shared::secrets::SecretBag;
 
-/// Hands a call to a platform, and what comes of it back: nothing may panic, and each event must be
-/// writable and readable as it is kept.
+/// Passes a call to a platform, and the result back to it. Nothing may panic, and each event must survive
+/// serialization.
 fn call<P: Inbound>(
     platform: &P,
     connection: &Value,
@@ -35,20 +34,20 @@ fn call<P: Inbound>(
         body,
         now,
     };
-    match platform.receive(&call) {
-        Received::Events(events) => {
+    match platform.parse(&call) {
+        ParsedCall::Events(events) => {
             for event in events {
-                let kept = serde_json::to_string(&event).expect("an event can be written");
-                // What is nested too deep to be read again is refused later (`inbound::limits`).
-                if let Ok(read) = serde_json::from_str(&kept) {
+                let stored = serde_json::to_string(&event).expect("an event can be written");
+                // Events that are nested too deeply to be parsed are rejected later (`inbound::limits`).
+                if let Ok(read) = serde_json::from_str(&stored) {
                     assert_eq!(event, read);
                 }
             }
-            let _ = platform.reply(&call, &Came::Taken(&[]));
+            let _ = platform.reply(&call, &CallOutcome::Ingested(&[]));
         }
-        Received::Unreadable(why) => drop(platform.reply(&call, &Came::Unreadable(&why))),
-        Received::Denied(why) => drop(platform.reply(&call, &Came::Denied(&why))),
-        Received::Answered(_) => {}
+        ParsedCall::Unreadable(why) => drop(platform.reply(&call, &CallOutcome::Unreadable(&why))),
+        ParsedCall::Denied(why) => drop(platform.reply(&call, &CallOutcome::Denied(&why))),
+        ParsedCall::Reply(_) => {}
     }
 }
 
@@ -56,11 +55,11 @@ fn connection(platform: &str, role: &str, settings: &Value) -> Value {
     json!({"id": "fuzzed", "platform": platform, "role": role, "settings": settings})
 }
 
-fn bearing(proof: &'static str) -> HeaderMap {
-    HeaderMap::from_iter([(http::header::AUTHORIZATION, HeaderValue::from_static(proof))])
+fn authorization(value: &'static str) -> HeaderMap {
+    HeaderMap::from_iter([(http::header::AUTHORIZATION, HeaderValue::from_static(value))])
 }
 
-/// CM.com's calls on each of its endpoints: messages, handovers with broken bodies, events.
+/// CM.com's calls to each endpoint: messages, handovers with malformed bodies, events.
 pub fn cm(data: &[u8]) {
     let role = ["channel", "desk"][data.first().map_or(0, |first| usize::from(first / 8 % 2))];
     let connection = connection("cm", role, &json!({"send_url": "https://cm.example/a"}));
@@ -68,14 +67,14 @@ pub fn cm(data: &[u8]) {
     call(&trunkline_cm::Cm, &connection, &secrets, |_| HeaderMap::new(), data);
 }
 
-/// `ServisBOT`'s events, with their markup, and its egress.
+/// `ServisBOT`'s events with their markup, and its egress calls.
 pub fn servisbot(data: &[u8]) {
     let settings = json!({"engagement_url": "https://sb.example/e", "auth": "api_key",
                           "egress_auth": "none", "replies": "eventing"});
     let connection = connection("servisbot", "bot", &settings);
     let secrets = json!({"engagement_secret": ["s"], "api_key": ["s"]});
     let platform = trunkline_servisbot::Servisbot::default();
-    call(&platform, &connection, &secrets, |_| bearing("ApiKey s"), data);
+    call(&platform, &connection, &secrets, |_| authorization("ApiKey s"), data);
 }
 
 /// TWIN's callbacks: dialogs and chat events.
@@ -86,7 +85,7 @@ pub fn twin(data: &[u8]) {
     call(&platform, &connection, &json!({}), |_| HeaderMap::new(), data);
 }
 
-/// Unblu's webhooks and outbound requests, rightly signed.
+/// Unblu's webhooks and outbound requests with valid signatures.
 pub fn unblu(data: &[u8]) {
     const NAMES: [&str; 6] = [
         "external_messenger.new_message",
@@ -118,19 +117,19 @@ pub fn unblu(data: &[u8]) {
     call(&trunkline_unblu::Unblu, &connection, &secrets, headers, data);
 }
 
-/// Webex Connect's events: strict, lenient, and anything else.
+/// Webex Connect's events.
 pub fn webex(data: &[u8]) {
     let connection = connection("webex", "channel", &json!({"closed_events": true}));
     let secrets = json!({"verification_token": ["t"]});
     call(&trunkline_webex::Webex, &connection, &secrets, |_| HeaderMap::new(), data);
 }
 
-/// The webhook protocol's events, from each role in turn; and handover templates.
+/// Events of the webhook protocol from each role, and handover templates.
 pub fn webhook(data: &[u8]) {
     let role = ["channel", "bot", "desk"][data.first().map_or(0, |first| usize::from(first % 3))];
     let connection = connection("webhook", role, &json!({"auth": "bearer"}));
     let secrets = json!({"bearer": ["s"]});
-    call(&trunkline_webhook::Webhook, &connection, &secrets, |_| bearing("Bearer s"), data);
+    call(&trunkline_webhook::Webhook, &connection, &secrets, |_| authorization("Bearer s"), data);
     if let Ok(text) = std::str::from_utf8(data) {
         let _ = trunkline_webhook::check_template(text);
     }

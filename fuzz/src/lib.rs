@@ -1,6 +1,6 @@
-//! What is fuzzed, each a function of any bytes that must not panic. The fuzzer's programs are one line
-//! each; `tests/fuzzed` runs the same functions on a stable compiler.
+//! Fuzz targets. Each is a function of arbitrary bytes that must not panic. The programs in `fuzz_targets` call
+//! them; `tests/fuzzed` runs the same functions on a stable compiler.
 
-pub mod edges;
+pub mod external;
 pub mod inbound;
-pub mod inside;
+pub mod internal;

@@ -1,64 +1,59 @@
-//! Puts what a file asks for into a stack.
+//! Applies a configuration to a stack.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use trunkline_shared::app::unguessable;
+use trunkline_shared::app::random_secret;
 use trunkline_shared::model::{Connection, ConnectionId, Platform, Role, Route};
-use trunkline_shared::secrets::{PATH_KEY, SecretBag, Secrets, SecretsError};
+use trunkline_shared::secrets::{PATH_KEY, SecretBag, SecretStore, SecretsError};
 use trunkline_shared::store::{Store, StoreError};
 
 use crate::config::{Desired, DesiredConnection};
 
-/// Why it was not put there, or not all of it. Applying again is safe.
+/// Error of applying a configuration. Part of it may have been applied; applying again is safe.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// The table.
-    #[error("{0}\nApply again: what was applied stays as it is.")]
+    /// The table refused a read or write, or did not answer.
+    #[error("{0}\nApply again: parts that were already applied do not change.")]
     Store(#[from] StoreError),
-    /// A connection would be another platform's, with conversations and deliveries of the one before.
+    /// The file moves a connection to another platform. Its conversations and deliveries belong to the current
+    /// platform, so this is refused.
     #[error(
-        "nothing was applied: {id} is on {before}, and its conversations with it. Give the connection on \
-         {wanted} another id, and put that into the route"
+        "nothing was applied: the connection {id} belongs to the platform {current}, and so do its \
+         conversations. Give the {requested} connection another id, and use that id in the route"
     )]
-    OtherPlatform {
-        /// Which.
+    PlatformChanged {
         id: ConnectionId,
-        /// Where it is.
-        before: Platform,
-        /// Where it was to be.
-        wanted: Platform,
+        current: Platform,
+        requested: Platform,
     },
-    /// The secrets.
+    /// The Parameter Store refused a read or write of secrets.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
 }
 
-/// Where a configuration is put.
+/// The stores that a configuration is written to.
 #[derive(Debug, Clone, Copy)]
-pub struct Site<'a> {
-    /// The table.
+pub struct ApplyTarget<'a> {
     pub store: &'a Store,
-    /// The secrets.
-    pub secrets: &'a Secrets,
+    pub secrets: &'a SecretStore,
 }
 
-/// What was done about one connection or route.
+/// The result of applying one connection or route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
-    /// What it is.
-    pub what: String,
-    /// What was done.
+    /// For example `connection shop-bot` or `route shop`.
+    pub resource: String,
     pub change: Change,
 }
 
-/// What was done.
+/// How applying changes a connection or route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It was not there.
+    /// The stack did not have it.
     Created,
-    /// It was other than asked for.
+    /// The stack had it with other values.
     Updated,
-    /// It was as asked for.
+    /// The stack had it with the same values.
     Unchanged,
 }
 
@@ -72,61 +67,60 @@ impl Change {
     }
 }
 
-/// Puts what a file asks for into a stack; what the file does not name stays as it is. Whoever serves
-/// a channel is put there before the channel, so that no message meets half a route.
+/// Applies a configuration to a stack. Connections and routes that the file does not name are not changed.
+/// Bots, desks, observers and routes are written before channels, so that no message meets an incomplete
+/// route.
 ///
 /// # Errors
-/// If AWS refuses, or a connection is on another platform. Applying again is safe.
+/// If AWS refuses a call, or if a connection belongs to another platform. Applying again is safe.
 pub async fn apply(
-    site: Site<'_>,
+    target: ApplyTarget<'_>,
     desired: &Desired,
-    mut told: impl FnMut(&Applied),
+    mut on_applied: impl FnMut(&Applied),
 ) -> Result<(), ApplyError> {
     let (channels, others): (Vec<_>, Vec<_>) =
         desired.connections.iter().partition(|desired| desired.connection.role == Role::Channel);
     for DesiredConnection { connection: wanted, .. } in &desired.connections {
-        let before = site.store.connection(&wanted.id).await?;
+        let before = target.store.connection(&wanted.id).await?;
         if let Some(before) = before.filter(|before| before.platform != wanted.platform) {
-            let (id, wanted) = (wanted.id.clone(), wanted.platform);
-            return Err(ApplyError::OtherPlatform { id, before: before.platform, wanted });
+            let (id, requested) = (wanted.id.clone(), wanted.platform);
+            return Err(ApplyError::PlatformChanged { id, current: before.platform, requested });
         }
     }
     for desired in others {
-        told(&connection(site, desired).await?);
+        on_applied(&apply_connection(target, desired).await?);
     }
     for route in &desired.routes {
-        let before = site.store.route(&route.id).await?;
+        let before = target.store.route(&route.id).await?;
         let version = before.as_ref().map_or(0, |before| before.version);
         let wanted = Route { version, ..route.clone() };
         let change = Change::from(before.map(|before| before == wanted));
         if change != Change::Unchanged {
-            site.store.put_route(&Route { version: version + 1, ..wanted }).await?;
+            target.store.put_route(&Route { version: version + 1, ..wanted }).await?;
         }
-        told(&Applied { what: format!("route {}", route.id), change });
+        on_applied(&Applied { resource: format!("route {}", route.id), change });
     }
-    put_operators(site, desired).await?;
+    update_subscribers(target, desired).await?;
     for desired in channels {
-        told(&connection(site, desired).await?);
+        on_applied(&apply_connection(target, desired).await?);
     }
     Ok(())
 }
 
-/// The webhook setting by which an observer asks for reports.
+/// The webhook setting that subscribes an observer to operations alerts.
 pub const OPERATIONS: &str = "operations";
 
-/// Notes which observers of a file asked for reports.
-async fn put_operators(site: Site<'_>, desired: &Desired) -> Result<(), ApplyError> {
+/// Stores which observers of a file subscribe to operations alerts.
+async fn update_subscribers(target: ApplyTarget<'_>, desired: &Desired) -> Result<(), ApplyError> {
     let connections: Vec<&Connection> =
         desired.connections.iter().map(|desired| &desired.connection).collect();
-    Ok(list_operators(site.store, &connections).await?)
+    Ok(update_alert_subscribers(target.store, &connections).await?)
 }
 
-/// Notes which of these observers asked for reports; others stay as they are.
-///
-/// # Errors
-/// If the table does not answer.
-pub async fn list_operators(store: &Store, connections: &[&Connection]) -> Result<(), StoreError> {
-    let before = store.operators().await?;
+/// Stores which of these observers subscribe to operations alerts. The subscriptions of other observers do
+/// not change.
+pub async fn update_alert_subscribers(store: &Store, connections: &[&Connection]) -> Result<(), StoreError> {
+    let before = store.alert_observers().await?;
     let mut wanted = before.clone();
     wanted.retain(|known| connections.iter().all(|connection| connection.id != *known));
     let asking = connections.iter().filter(|connection| {
@@ -135,85 +129,86 @@ pub async fn list_operators(store: &Store, connections: &[&Connection]) -> Resul
     });
     wanted.extend(asking.map(|connection| connection.id.clone()));
     if wanted != before {
-        store.put_operators(&wanted).await?;
+        store.put_alert_observers(&wanted).await?;
     }
     Ok(())
 }
 
-async fn connection(site: Site<'_>, desired: &DesiredConnection) -> Result<Applied, ApplyError> {
-    let secrets_version = put_secrets(site, desired).await?;
-    let before = site.store.connection(&desired.connection.id).await?;
+async fn apply_connection(target: ApplyTarget<'_>, desired: &DesiredConnection) -> Result<Applied, ApplyError> {
+    let secrets_version = put_secrets(target, desired).await?;
+    let before = target.store.connection(&desired.connection.id).await?;
     let version = before.as_ref().map_or(0, |before| before.version);
-    // Files do not say it: a person does.
+    // A file cannot suspend a connection: only an operator can.
     let suspended = before.as_ref().is_some_and(|before| before.suspended);
     let wanted = Connection { secrets_version, suspended, version, ..desired.connection.clone() };
     let change = Change::from(before.map(|before| before == wanted));
     if change != Change::Unchanged {
         let wanted = Connection { version: version + 1, ..wanted.clone() };
-        site.store.put_connection(&wanted).await?;
+        target.store.put_connection(&wanted).await?;
     }
-    Ok(Applied { what: format!("connection {}", wanted.id), change })
+    Ok(Applied { resource: format!("connection {}", wanted.id), change })
 }
 
-/// Writes the secrets if they differ, and answers with the version that is there now.
-async fn put_secrets(site: Site<'_>, desired: &DesiredConnection) -> Result<i64, ApplyError> {
+/// Writes the secrets if they differ. Returns the version that is stored afterwards.
+async fn put_secrets(target: ApplyTarget<'_>, desired: &DesiredConnection) -> Result<i64, ApplyError> {
     let id = &desired.connection.id;
-    let (before, version) = site.secrets.written(id).await?.unwrap_or_default();
+    let (before, version) = target.secrets.fetch(id).await?.unwrap_or_default();
     let mut wanted = SecretBag::default();
     for (name, values) in &desired.secrets {
         wanted.set(name, values.clone());
     }
     if wanted.newest(PATH_KEY).is_none() {
-        // The one before a rotated key holds until the next rotation.
+        // The previous key stays valid until the next rotation.
         let kept: Vec<String> = before.live(PATH_KEY).into_iter().map(Into::into).collect();
         wanted.set(PATH_KEY, if kept.is_empty() { vec![new_path_key()] } else { kept });
     }
     if wanted == before {
         return Ok(version);
     }
-    Ok(site.secrets.write(id, &wanted).await?)
+    Ok(target.secrets.write(id, &wanted).await?)
 }
 
-/// A key for an inbound address.
+/// Returns a new random path key for an inbound URL.
 #[must_use]
 pub fn new_path_key() -> String {
-    URL_SAFE_NO_PAD.encode(unguessable())
+    URL_SAFE_NO_PAD.encode(random_secret())
 }
 
-/// The address at which a connection's platform reaches us.
+/// Returns the inbound URL that a connection's platform calls; `None` if the connection has not been
+/// applied.
 ///
 /// # Errors
-/// If the connection's key cannot be read.
+/// If the connection's path key cannot be read.
 pub async fn inbound_url(
-    secrets: &Secrets,
+    secrets: &SecretStore,
     api: &str,
     connection: &Connection,
 ) -> Result<Option<String>, SecretsError> {
-    let written = secrets.written(&connection.id).await?;
+    let written = secrets.fetch(&connection.id).await?;
     let key = written.and_then(|(bag, _)| bag.newest(PATH_KEY).map(ToOwned::to_owned));
     Ok(key.map(|key| format!("{api}/in/{}/{}/{key}", connection.platform, connection.id)))
 }
 
-/// What applying would change about a connection or route.
+/// What applying would change in one connection or route.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
-    /// What it is.
-    pub what: String,
-    /// What would be done.
+pub struct PlannedChange {
+    /// For example `connection shop-bot` or `route shop`.
+    pub resource: String,
     pub change: Change,
-    /// Which of its members differ, with what is there and what is asked for; never a secret's value.
-    pub differs: Vec<String>,
+    /// A line for each member that differs, such as `text_limit: nothing -> 1600`. Never contains the value
+    /// of a secret.
+    pub differences: Vec<String>,
 }
 
-/// What applying would change.
+/// Returns what applying a configuration would change.
 ///
 /// # Errors
-/// If AWS refuses.
-pub async fn plan(site: Site<'_>, desired: &Desired) -> Result<Vec<Planned>, ApplyError> {
+/// If AWS refuses a call.
+pub async fn plan(target: ApplyTarget<'_>, desired: &Desired) -> Result<Vec<PlannedChange>, ApplyError> {
     let mut planned = Vec::new();
     for desired in &desired.connections {
-        let before = site.store.connection(&desired.connection.id).await?;
-        let mut differs = match &before {
+        let before = target.store.connection(&desired.connection.id).await?;
+        let mut differences = match &before {
             Some(before) => {
                 let same = Connection {
                     secrets: before.secrets.clone(),
@@ -222,51 +217,51 @@ pub async fn plan(site: Site<'_>, desired: &Desired) -> Result<Vec<Planned>, App
                     version: before.version,
                     ..desired.connection.clone()
                 };
-                differences(before, &same)
+                member_changes(before, &same)
             }
             None => Vec::new(),
         };
         if before.is_some() {
-            let (bag, _) = site.secrets.written(&desired.connection.id).await?.unwrap_or_default();
-            differs.extend(secret_differences(&bag, desired));
+            let (bag, _) = target.secrets.fetch(&desired.connection.id).await?.unwrap_or_default();
+            differences.extend(secret_changes(&bag, desired));
         }
-        let what = format!("connection {}", desired.connection.id);
-        planned.push(Planned { what, change: change(before.is_some(), &differs), differs });
+        let resource = format!("connection {}", desired.connection.id);
+        planned.push(PlannedChange { resource, change: change(before.is_some(), &differences), differences });
     }
     for route in &desired.routes {
-        let before = site.store.route(&route.id).await?;
-        let differs = before.as_ref().map_or_else(Vec::new, |before| {
-            differences(before, &Route { version: before.version, ..route.clone() })
+        let before = target.store.route(&route.id).await?;
+        let differences = before.as_ref().map_or_else(Vec::new, |before| {
+            member_changes(before, &Route { version: before.version, ..route.clone() })
         });
-        let what = format!("route {}", route.id);
-        planned.push(Planned { what, change: change(before.is_some(), &differs), differs });
+        let resource = format!("route {}", route.id);
+        planned.push(PlannedChange { resource, change: change(before.is_some(), &differences), differences });
     }
     Ok(planned)
 }
 
-fn change(is_there: bool, differs: &[String]) -> Change {
-    match (is_there, differs.is_empty()) {
+fn change(is_there: bool, differences: &[String]) -> Change {
+    match (is_there, differences.is_empty()) {
         (false, _) => Change::Created,
         (true, true) => Change::Unchanged,
         (true, false) => Change::Updated,
     }
 }
 
-fn secret_differences(bag: &SecretBag, desired: &DesiredConnection) -> Vec<String> {
+fn secret_changes(bag: &SecretBag, desired: &DesiredConnection) -> Vec<String> {
     let wanted = |name: &str| desired.secrets.iter().find(|(wanted, _)| wanted == name);
     let kept = |name: &str| name == PATH_KEY || wanted(name).is_some();
     let gone = bag.names().filter(|name| !kept(name));
-    let gone = gone.map(|name| format!("secrets.{name}: is removed"));
+    let gone = gone.map(|name| format!("secrets.{name}: removed"));
     let other = desired.secrets.iter().filter(|(name, values)| bag.live(name) != *values);
     let other = other.map(|(name, _)| {
         let known = bag.newest(name).is_some();
-        format!("secrets.{name}: {}", if known { "is another" } else { "is new" })
+        format!("secrets.{name}: {}", if known { "changed" } else { "added" })
     });
     gone.chain(other).collect()
 }
 
-/// The members in which two differ, as they are written in JSON.
-fn differences<T: serde::Serialize>(before: &T, after: &T) -> Vec<String> {
+/// Returns a line for each JSON member in which two values differ.
+fn member_changes<T: serde::Serialize>(before: &T, after: &T) -> Vec<String> {
     let members = |value: &T| {
         let mut members = std::collections::BTreeMap::new();
         flatten("", &serde_json::to_value(value).unwrap_or_default(), &mut members);

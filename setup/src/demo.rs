@@ -1,15 +1,15 @@
-//! The configuration of `make run`, which the sample events in `events/` are made for.
+//! The configuration of `make run`. The sample events in `events/` match it.
 
-use crate::config::{Environment, SecretSource};
+use crate::config::{SecretResolver, SecretSource};
 
-/// The demo's configuration.
+/// The text of `demo/trunkline.yaml`.
 pub const CONFIGURATION: &str = include_str!("../../demo/trunkline.yaml");
 
-/// The demo's secrets: known to everybody, so that its URLs can be written into a README.
+/// The demo's secrets. They are public, so that the README can show the demo's URLs.
 #[derive(Debug, Clone, Copy)]
 pub struct DemoSecrets;
 
-/// What the demo's bot and Trunkline sign with.
+/// The secret with which the demo bot and Trunkline sign webhooks.
 pub const SIGNING: &str = "whsec_ZGVtby1vbmx5LXNpZ25pbmcta2V5LW5vdC1hLXNlY3JldA==";
 
 const SECRETS: [(&str, &str); 17] = [
@@ -32,13 +32,13 @@ const SECRETS: [(&str, &str); 17] = [
     ("DEMO_UNBLU_SECRET", "demo-webhook-secret"),
 ];
 
-impl Environment for DemoSecrets {
-    fn secret(&self, source: &SecretSource) -> Result<String, String> {
+impl SecretResolver for DemoSecrets {
+    fn resolve(&self, source: &SecretSource) -> Result<String, String> {
         let known = match source {
             SecretSource::Env(name) => SECRETS.iter().find(|(known, _)| known == name),
             SecretSource::File(_) => None,
         };
-        let missing = || "it is not one of the demo's".to_owned();
+        let missing = || "it is not one of the demo's secrets".to_owned();
         known.map(|(_, value)| (*value).to_owned()).ok_or_else(missing)
     }
 }

@@ -1,4 +1,5 @@
-//! What can be configured, checked as a whole, and put into a stack: for the command and the console.
+//! Configuration: the settings of each platform, reading and validating `trunkline.yaml`, and applying it to
+//! a stack. Used by the CLI and the console.
 
 pub mod apply;
 pub mod config;

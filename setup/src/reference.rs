@@ -1,45 +1,45 @@
-//! What can be set, as a page.
+//! Generates the page `docs/settings.md`.
 
 use std::fmt::Write;
 
 use crate::config::{Kind, PlatformSpec};
 use crate::platforms;
 
-/// The head of the page.
-const HEAD: &str = "# Settings and secrets
+/// The beginning of the page.
+const INTRO: &str = "# Settings and secrets
 
-What can be set for a connection, by platform, as `trunkline apply` checks it. This page is written by `make settings`;
-what goes beside `settings` and `secrets` is in [configuration.md](configuration.md).
+The settings and secrets of a connection, by platform, as `trunkline apply` validates them. `make settings` generates this
+page. All other options of a connection are in [configuration.md](configuration.md). Defaults are in parentheses.
 
-A secret is given by reference: `{ env: NAME }` or `{ file: PATH }`. Of any platform: `path_key`, the unguessable part of
-the inbound address, at least 32 letters, digits, `-` or `_`; made and kept, if it is left out.
+A secret is always a reference: `{ env: NAME }` or `{ file: PATH }`. Connections of any platform accept `path_key`, the
+secret part of the inbound URL: at least 32 letters, digits, `-` or `_`. Trunkline generates one if it is omitted.
 ";
 
-/// The head of the table of capabilities.
-const CAPABILITIES: &str = "
-## What each platform can be given
+/// The beginning of the table of capabilities.
+const CAPABILITIES_INTRO: &str = "
+## Platform capabilities
 
-What a side cannot show becomes something that it can: see [switchboard.md](switchboard.md#what-a-side-cannot-show).
+Trunkline converts content that a platform cannot show: see [switchboard.md](switchboard.md#content-that-a-platform-cannot-show).
 
-| platform | text, characters | markup | choices | files | receipts | typing | people of its own |
+| platform | longest text, characters | markup | choices | files | receipts | typing | own agents |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 ";
 
-/// The page `docs/settings.md`.
+/// Returns the text of `docs/settings.md`.
 #[must_use]
 pub fn markdown() -> String {
     let sections = platforms::all().iter().map(|spec| section(spec));
-    HEAD.to_owned() + &sections.collect::<String>() + &capabilities()
+    INTRO.to_owned() + &sections.collect::<String>() + &capabilities()
 }
 
-/// What each platform can be given: what it cannot becomes something else (`docs/switchboard.md`).
+/// Returns the table of what each platform can show.
 fn capabilities() -> String {
-    let mut page = CAPABILITIES.to_owned();
+    let mut page = CAPABILITIES_INTRO.to_owned();
     for spec in platforms::all() {
         let can = spec.platform.capabilities();
         let shows = [can.markup, can.choices, can.media, can.receipts, can.typing, can.handover];
         let shows = shows.map(|can| if can { " yes |" } else { " |" }).concat();
-        let text = if can.text == u32::MAX { "no limit".into() } else { can.text.to_string() };
+        let text = if can.max_text_chars == u32::MAX { "no limit".into() } else { can.max_text_chars.to_string() };
         let _ = writeln!(page, "| `{}` | {text} |{shows}", spec.platform);
     }
     page
@@ -53,15 +53,15 @@ fn section(spec: &PlatformSpec) -> String {
         .map(|role| format!("`{}`", serde_json::json!(role).as_str().unwrap_or_default()))
         .collect();
     let mut page = format!(
-        "\n## {}\n\n[{}]({docs}). Roles: {}.\n\n| setting | holds | |\n| --- | --- | --- |\n",
+        "\n## {}\n\n[{}]({docs}). Roles: {}.\n\n| setting | value | |\n| --- | --- | --- |\n",
         spec.platform,
         spec.name,
         roles.join(", ")
     );
     for setting in spec.settings {
-        let (name, about) = (setting.name, noted(setting.required, setting.about));
-        // Nothing can go wrong in writing to a text.
-        let _ = writeln!(page, "| `{name}` | {} | {about} |", kind(setting.kind));
+        let (name, help) = (setting.name, help_cell(setting.required, setting.help));
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(page, "| `{name}` | {} | {help} |", kind_cell(setting.kind));
     }
     page.push_str("\n| secret | |\n| --- | --- |\n");
     for secret in spec.secrets {
@@ -69,22 +69,22 @@ fn section(spec: &PlatformSpec) -> String {
             .name
             .strip_suffix(':')
             .map_or(secret.name.to_owned(), |of| format!("{of}:<name>"));
-        let _ = writeln!(page, "| `{name}` | {} |", noted(secret.required, secret.about));
+        let _ = writeln!(page, "| `{name}` | {} |", help_cell(secret.required, secret.help));
     }
     page
 }
 
-fn noted(required: bool, about: &str) -> String {
+fn help_cell(required: bool, help: &str) -> String {
     let required = if required { "**required**: " } else { "" };
-    format!("{required}{}", about.replace('|', "\\|"))
+    format!("{required}{}", help.replace('|', "\\|"))
 }
 
-fn kind(kind: Kind) -> String {
+fn kind_cell(kind: Kind) -> String {
     match kind {
         Kind::Text => "text".into(),
         Kind::Url => "URL".into(),
-        Kind::Truth => "`true`, `false`".into(),
-        Kind::Word(words) => {
+        Kind::Boolean => "`true`, `false`".into(),
+        Kind::Enum(words) => {
             words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
         }
     }
@@ -93,7 +93,7 @@ fn kind(kind: Kind) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_page_is_as_it_would_be_written() {
+    fn settings_page_is_up_to_date() {
         let page = include_str!("../../docs/settings.md");
         assert!(page == super::markdown(), "docs/settings.md is out of date: run `make settings`");
     }

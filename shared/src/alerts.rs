@@ -1,22 +1,22 @@
-//! Reports to the observers that asked for them.
+//! Operations alerts, sent to the observers that subscribe to them.
 
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::model::{
     Author, AuthorRole, ConnectionId, ConversationKey, DeadLetter, Delivery, Event, EventBody,
-    EventId, Role, Target,
+    EventId, Resend, Role, Target,
 };
 use crate::queue::{QueueError, Queues};
 
-/// Something that an operator should see.
+/// An event in the operation of Trunkline that operators should see.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+pub struct Alert {
     name: &'static str,
     detail: Value,
 }
 
-impl Report {
+impl Alert {
     /// A connection's breaker opened.
     #[must_use]
     pub fn breaker_opened(connection: &ConnectionId, failures: u32, reason: &str) -> Self {
@@ -30,33 +30,33 @@ impl Report {
         Self { name: "breaker_closed", detail: json!({"connection": connection}) }
     }
 
-    /// A delivery was parked, and what comes behind it will be.
+    /// A delivery was parked, and later deliveries on its leg will be.
     #[must_use]
     pub fn parked(delivery: &Delivery, attempts: u32, reason: &str) -> Self {
-        Self { name: "parked", detail: about(delivery, attempts, reason) }
+        Self { name: "parked", detail: delivery_details(delivery, attempts, reason) }
     }
 
-    /// A delivery waits for a person.
+    /// A delivery failed and waits for an operator.
     #[must_use]
     pub fn failed(delivery: &Delivery, attempts: u32, reason: &str) -> Self {
-        Self { name: "failed", detail: about(delivery, attempts, reason) }
+        Self { name: "failed", detail: delivery_details(delivery, attempts, reason) }
     }
 
-    /// A far side had us registered otherwise than we want, which was mended.
+    /// The registration on a platform differed from the configuration and was repaired.
     #[must_use]
-    pub fn registration_mended(connection: &ConnectionId, what: &str) -> Self {
-        let detail = json!({"connection": connection, "what": what});
-        Self { name: "registration_mended", detail }
+    pub fn registration_repaired(connection: &ConnectionId, repair: &str) -> Self {
+        let detail = json!({"connection": connection, "what": repair});
+        Self { name: "registration_repaired", detail }
     }
 
-    /// A far side has us registered otherwise than we want.
+    /// The registration on a platform differs from the configuration.
     #[must_use]
-    pub fn registration_unwell(connection: &ConnectionId, why: &str) -> Self {
-        let detail = json!({"connection": connection, "reason": why});
-        Self { name: "registration_unwell", detail }
+    pub fn registration_out_of_sync(connection: &ConnectionId, problem: &str) -> Self {
+        let detail = json!({"connection": connection, "reason": problem});
+        Self { name: "registration_out_of_sync", detail }
     }
 
-    /// Our own side could not handle a message.
+    /// Trunkline could not process a queue message.
     #[must_use]
     pub fn dead_letter(letter: &DeadLetter) -> Self {
         let detail = json!({
@@ -68,7 +68,7 @@ impl Report {
     }
 }
 
-fn about(delivery: &Delivery, attempts: u32, reason: &str) -> Value {
+fn delivery_details(delivery: &Delivery, attempts: u32, reason: &str) -> Value {
     json!({
         "delivery": delivery.id,
         "connection": delivery.to.connection,
@@ -78,45 +78,45 @@ fn about(delivery: &Delivery, attempts: u32, reason: &str) -> Value {
     })
 }
 
-/// Tells a report about `connection` to the observers that asked for such. A report that cannot be
-/// queued is in the log; it must not stop what it is about. Nobody is told of their own troubles.
-pub async fn tell(app: &App, connection: &ConnectionId, report: &Report) {
-    if let Err(why) = try_tell(app, connection, report).await {
-        tracing::warn!(report = report.name, %why, "a report could not be told");
+/// Sends an alert about `connection` to the observers that subscribe to alerts. An alert that cannot be
+/// queued is logged and never stops its cause. No alert is sent about an observer that subscribes to alerts,
+/// because its own failures would cause further alerts.
+pub async fn notify(app: &App, connection: &ConnectionId, alert: &Alert) {
+    if let Err(error) = try_notify(app, connection, alert).await {
+        tracing::warn!(alert = alert.name, %error, "cannot queue an alert");
     }
 }
 
-async fn try_tell(
+async fn try_notify(
     app: &App,
     connection: &ConnectionId,
-    report: &Report,
+    alert: &Alert,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let now = app.clock.now();
-    let listeners = app.store.operators().await?;
-    if listeners.contains(connection) {
+    let observers = app.store.alert_observers().await?;
+    if observers.contains(connection) {
         return Ok(());
     }
-    for listener in listeners {
-        let Some(listener) = app.directory.connection(&listener, now).await? else { continue };
+    for observer in observers {
+        let Some(observer) = app.config_cache.connection(&observer, now).await? else { continue };
         let key = ConversationKey { channel: connection.clone(), customer: "operations".into() };
         let id = EventId::from_parts(&["op", &app.ids.next(now)]);
         let body = EventBody::Opaque {
-            said: false,
-            name: format!("trunkline.{}", report.name),
-            raw: report.detail.clone(),
+            is_message: false,
+            name: format!("trunkline.{}", alert.name),
+            raw: alert.detail.clone(),
         };
         let author = Author::nameless(AuthorRole::System);
         let event = Event::new(id, "operations", now, author, body);
-        let to = Target::copied(&listener.as_party(), Role::Observer);
+        let to = Target::copied(&observer.as_party(), Role::Observer);
         let delivery = Delivery {
-            id: Delivery::id(&key, connection, &event.id, &to),
-            conversation: format!("operations-{connection}"),
+            id: Delivery::make_id(&key, connection, &event.id, &to),
+            conversation: format!("operations-{connection}").into(),
             key,
             from: connection.clone(),
             to,
             event,
-            again: false,
-            replay: false,
+            resend: Resend::No,
         };
         send(app, delivery).await?;
     }
@@ -124,5 +124,5 @@ async fn try_tell(
 }
 
 async fn send(app: &App, delivery: Delivery) -> Result<(), QueueError> {
-    app.queues.send(Queues::pack(delivery)?).await
+    app.queues.send(Queues::delivery_message(delivery)?).await
 }

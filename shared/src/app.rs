@@ -1,45 +1,44 @@
-//! What every function is made of, built once at start: the clients, and the clock and ids as
-//! parameters.
+//! The dependencies of a function, built once at start: AWS clients, caches, the clock and the id
+//! generator. Tests replace the clock and the id generator.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::aws::{Clients, Http, MissingVariable, connect_ahead, variable};
+use crate::aws::{AwsHttpClient, Clients, MissingVariable, required_variable, warm_up_connections};
 use crate::http_client::{HttpClient, TlsError};
-use crate::queue::{BadQueues, Queues, Urls};
-use crate::secrets::Secrets;
-use crate::store::{Directory, Store};
+use crate::queue::{InvalidQueueUrls, QueueUrls, Queues};
+use crate::secrets::SecretStore;
+use crate::store::{ConfigCache, Store};
 
-/// Tells the time.
+/// Source of the current time.
 pub trait Clock: Debug + Send + Sync {
-    /// The time now.
     fn now(&self) -> Timestamp;
 }
 
-/// Makes ids that never repeat.
-pub trait Ids: Debug + Send + Sync {
-    /// A new id, which sorts by the time it was made.
+/// Generator of unique ids.
+pub trait IdGenerator: Debug + Send + Sync {
+    /// Returns a new id. ids sort by the time at which they are generated.
     fn next(&self, now: Timestamp) -> String;
 }
 
-/// The machine's clock.
+/// The operating system's clock.
 #[derive(Debug)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place where the time is read")]
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads the system time")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
 }
 
-/// Version 7 UUIDs with the operating system's randomness.
+/// Generates version 7 UUIDs with randomness from the operating system.
 #[derive(Debug)]
-pub struct RandomIds;
+pub struct RandomIdGenerator;
 
-impl Ids for RandomIds {
+impl IdGenerator for RandomIdGenerator {
     fn next(&self, now: Timestamp) -> String {
         let seconds = u64::try_from(now.as_second()).unwrap_or_default();
         let nanos = now.subsec_nanosecond().unsigned_abs();
@@ -47,10 +46,10 @@ impl Ids for RandomIds {
     }
 }
 
-/// 32 bytes that nobody can guess (244 bits of the operating system's randomness).
+/// Returns 32 unpredictable bytes for secrets (244 bits of randomness from the operating system).
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the one place where secrets are made")]
-pub fn unguessable() -> [u8; 32] {
+#[expect(clippy::disallowed_methods, reason = "the only place that generates secrets")]
+pub fn random_secret() -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
     bytes[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
@@ -60,58 +59,54 @@ pub fn unguessable() -> [u8; 32] {
 /// Why a function cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A variable is missing.
     #[error(transparent)]
     Variable(#[from] MissingVariable),
-    /// TLS could not be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The queues' addresses cannot be read.
     #[error(transparent)]
-    Queues(#[from] BadQueues),
+    Queues(#[from] InvalidQueueUrls),
 }
 
-/// What every function is made of.
+/// The dependencies of a function.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// The table.
     pub store: Store,
-    /// Connections and routes, remembered for a while.
-    pub directory: Arc<Directory>,
-    /// The outbound queues.
+    /// Cache of connections, routes, leg addresses and breakers.
+    pub config_cache: Arc<ConfigCache>,
     pub queues: Queues,
-    /// The connections' secrets.
-    pub secrets: Arc<Secrets>,
-    /// The client for calls to platforms.
-    pub outside: Arc<HttpClient>,
-    /// The time.
+    pub secrets: Arc<SecretStore>,
+    /// Client for calls to platforms.
+    pub http_client: Arc<HttpClient>,
     pub clock: Arc<dyn Clock>,
-    /// New ids.
-    pub ids: Arc<dyn Ids>,
+    pub ids: Arc<dyn IdGenerator>,
 }
 
 impl App {
-    /// From Lambda's environment; only inside a runtime, for it has connections made ahead.
+    /// Builds the dependencies from Lambda's environment variables. Must run inside a Tokio runtime, because
+    /// it opens connections in the background.
     ///
     /// # Errors
-    /// If the environment is not as the template makes it.
+    /// If a variable that Lambda or the template sets is missing or invalid.
     pub fn from_env() -> Result<Self, StartError> {
-        let http = Http::new()?;
+        let http = AwsHttpClient::new()?;
         let clients = Clients::from_env(&http)?;
-        let queues: Urls = variable("TRUNKLINE_QUEUES")?.parse()?;
-        connect_ahead(&http, &queues.wake);
+        let queues: QueueUrls = required_variable("TRUNKLINE_QUEUES")?.parse()?;
+        warm_up_connections(&http, &queues.tasks);
         let retention = std::env::var("TRUNKLINE_RETENTION_DAYS").ok();
         let days = retention.and_then(|days| days.parse().ok()).unwrap_or(90);
         let local = std::env::var("TRUNKLINE_ALLOW_LOCAL").is_ok_and(|value| value == "yes");
-        let store = Store::new(clients.dynamodb, variable("TRUNKLINE_TABLE")?, days);
+        let store = Store::new(clients.dynamodb, required_variable("TRUNKLINE_TABLE")?, days);
         Ok(Self {
-            directory: Arc::new(Directory::new(store.clone())),
+            config_cache: Arc::new(ConfigCache::new(store.clone())),
             store,
             queues: Queues::new(clients.sqs, queues),
-            secrets: Arc::new(Secrets::new(clients.ssm, variable("TRUNKLINE_SECRETS")?)),
-            outside: Arc::new(HttpClient::new(local)),
+            secrets: Arc::new(SecretStore::new(
+                clients.ssm,
+                required_variable("TRUNKLINE_SECRETS")?,
+            )),
+            http_client: Arc::new(HttpClient::new(local)),
             clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
+            ids: Arc::new(RandomIdGenerator),
         })
     }
 }
@@ -121,10 +116,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_sort_by_time_and_do_not_repeat() {
-        let early = RandomIds.next(Timestamp::from_second(1).unwrap());
-        let late = RandomIds.next(Timestamp::from_second(2).unwrap());
+    fn generated_ids_sort_by_time_and_are_unique() {
+        let early = RandomIdGenerator.next(Timestamp::from_second(1).unwrap());
+        let late = RandomIdGenerator.next(Timestamp::from_second(2).unwrap());
         assert!(early < late);
-        assert_ne!(unguessable(), unguessable());
+        assert_ne!(random_secret(), random_secret());
     }
 }

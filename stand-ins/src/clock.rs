@@ -1,9 +1,9 @@
-//! The far sides' clock.
+//! The mock servers' clock.
 
 use jiff::Timestamp;
 
-/// The time.
-#[expect(clippy::disallowed_methods, reason = "a far side has its own clock")]
+/// Returns the system time.
+#[expect(clippy::disallowed_methods, reason = "a mock server has its own clock")]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }

@@ -1,6 +1,6 @@
-//! CM.com's conversational router over real HTTP, as far as the fact sheet knows it: TwoWay endpoints
-//! that refuse what the real ones would, the control API and the newer state API; and what the router
-//! would post to an adapter's three endpoints.
+//! A mock of CM.com's conversational router, according to the fact sheet: the TwoWay endpoints, the
+//! control API and the newer state API, which reject what the real ones would reject; and the calls that
+//! the router makes to an adapter's three endpoints.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -20,16 +20,16 @@ use tokio::net::TcpListener;
 
 mod control;
 
-/// The technical link of all adapters.
+/// The account id (technical link) of all adapters.
 pub const ACCOUNT: &str = "0b3f6f9e-6a51-4a0e-9a4b-2f0c6a6a1d11";
 
-/// The handover body that CM.com's form is filled with at first.
+/// The default handover template of CM.com's form.
 pub const DEFAULT_TEMPLATE: &str =
     "{\"chatId\":\"{{$chatId}}\",\"sessionId\":\"{{$sessionId}}\",\"accountId\":\"{{$accountId}}\",
  \"channel\":\"{{$channel}}\",\"conversationHostId\":\"{{$conversationHostId}}\",
  \"conversationClientId\":\"{{$conversationClientId}}\",\"context\":{{$context}}}";
 
-/// The channels that the router takes.
+/// The channels that the router accepts.
 const CHANNELS: [&str; 16] = [
     "Apple Business Chat",
     "iMessage",
@@ -49,37 +49,36 @@ const CHANNELS: [&str; 16] = [
     "Microsoft Teams",
 ];
 
-/// What an adapter is on the router.
+/// The side of a chat that an adapter is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// A bot or desk: it is sent what clients write, and sends `ClientTerminated`.
+    /// A bot or desk: it receives the clients' messages and sends `ClientTerminated`.
     Host,
     /// A channel: it sends `ClientOriginated`.
     Client,
 }
 
-/// A call that the router accepted.
+/// An accepted call.
 #[derive(Debug, Clone)]
 pub struct Accepted {
     /// `messages`, `mutation`, `state` or `end`.
     pub what: &'static str,
     /// The router's own id of the chat.
     pub chat: String,
-    /// The adapter, if it was sent by one.
+    /// The adapter that made the call; `None` for control and state calls.
     pub adapter: Option<String>,
-    /// The body.
     pub body: Value,
 }
 
 impl Accepted {
-    /// The texts of its messages.
+    /// Returns the texts of the messages.
     pub fn texts(&self) -> Vec<String> {
         let messages = self.body["conversationMessages"].as_array().cloned().unwrap_or_default();
         messages.iter().filter_map(|message| message["text"].as_str()).map(Into::into).collect()
     }
 
-    /// Its chat, as the router tells it from then on.
-    pub fn chat_as_told(&self) -> Value {
+    /// Returns the chat as the router sends it from then on.
+    pub fn chat_from_router(&self) -> Value {
         let mut chat = self.body["chat"].clone();
         chat["id"] = json!(self.chat);
         chat["sessionId"] = json!(guid(&("session", &self.chat)));
@@ -87,14 +86,13 @@ impl Accepted {
     }
 }
 
-/// What the router posts to one of an adapter's endpoints.
+/// A call that the router makes to an adapter's endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// Which endpoint, as the path behind the connection's address: nothing, `/handover` or `/event`.
+pub struct AdapterCall {
+    /// The path to append to the connection's address: empty, `/handover` or `/event`.
     pub path: &'static str,
-    /// The headers that the adapter's form has for that endpoint; it has none for events.
+    /// The headers configured in the adapter's form; none for events.
     pub headers: Vec<(String, String)>,
-    /// The body.
     pub body: String,
 }
 
@@ -102,7 +100,7 @@ pub struct Notice {
 type Answer = (u16, Vec<(&'static str, String)>, String);
 
 #[derive(Debug, Default)]
-struct Memory {
+struct RouterState {
     token: String,
     sides: HashMap<String, Side>,
     types: HashSet<String>,
@@ -111,53 +109,53 @@ struct Memory {
     accepted: Vec<Accepted>,
     refused: Vec<(u16, String)>,
     answers: VecDeque<Answer>,
-    lacks_right: bool,
-    hangs: bool,
-    said: u64,
+    deny_session_update: bool,
+    hanging: bool,
+    count: u64,
 }
 
-type Shared = Arc<Mutex<Memory>>;
+type Shared = Arc<Mutex<RouterState>>;
 
-/// CM.com's router on a port of its own.
+/// A mock router on its own port.
 #[derive(Debug, Clone)]
 pub struct CmRouter {
     port: u16,
-    memory: Shared,
+    state: Shared,
 }
 
 impl CmRouter {
-    /// Starts one whose calls must bring this product token.
+    /// Starts a router that requires this product token.
     pub async fn start(token: &str) -> Self {
         Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap(), token)
     }
 
-    /// The same, at a port that was chosen.
+    /// Starts a router on the given listener.
     pub fn start_at(listener: TcpListener, token: &str) -> Self {
         let port = listener.local_addr().unwrap().port();
         let types = HashSet::from(["text".to_owned()]);
-        let memory = Memory { token: token.to_owned(), types, ..Memory::default() };
-        let memory = Arc::new(Mutex::new(memory));
+        let state = RouterState { token: token.to_owned(), types, ..RouterState::default() };
+        let state = Arc::new(Mutex::new(state));
         let control = "/conversational/control/v1/accounts/{account}/chats/{chat}";
-        let state = "/router/control/v1/accounts/{account}/chats/{chat}/session";
+        let session = "/router/control/v1/accounts/{account}/chats/{chat}/session";
         let router = Router::new()
             .route(
                 "/conversational/twoway/v2/accounts/{account}/adapters/{adapter}",
-                post(take_messages),
+                post(post_messages),
             )
-            .route(&format!("{control}/routing/mutationrequests"), post(control::take_mutation))
-            .route(state, get(control::tell_session))
-            .route(&format!("{state}/{{what}}"), put(control::take_state))
-            .with_state(Arc::clone(&memory));
+            .route(&format!("{control}/routing/mutationrequests"), post(control::post_mutation))
+            .route(session, get(control::get_session))
+            .route(&format!("{session}/{{what}}"), put(control::put_state))
+            .with_state(Arc::clone(&state));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { port, memory }
+        Self { port, state }
     }
 
     /// Adds an adapter.
-    pub fn adapter(&self, id: &str, side: Side) {
-        self.memory.lock().unwrap().sides.insert(id.to_owned(), side);
+    pub fn add_adapter(&self, id: &str, side: Side) {
+        self.state.lock().unwrap().sides.insert(id.to_owned(), side);
     }
 
-    /// An adapter's Outbound URL: the setting `send_url`.
+    /// Returns an adapter's Outbound URL: the setting `send_url`.
     pub fn outbound_url(&self, adapter: &str) -> String {
         let port = self.port;
         format!(
@@ -165,53 +163,53 @@ impl CmRouter {
         )
     }
 
-    /// The control API: the setting `control_url`.
+    /// Returns the address of the control API: the setting `control_url`.
     pub fn control_url(&self) -> String {
         format!("http://127.0.0.1:{}/conversational/control/v1", self.port)
     }
 
-    /// The newer API: the setting `state_url`.
+    /// Returns the address of the newer API: the setting `state_url`.
     pub fn state_url(&self) -> String {
         format!("http://127.0.0.1:{}/router/control/v1", self.port)
     }
 
-    /// From now on also takes messages of this type, of which nothing else is checked.
-    pub fn knows_type(&self, name: &str) {
-        self.memory.lock().unwrap().types.insert(name.to_owned());
+    /// Also accepts messages of this type, without further checks.
+    pub fn allow_type(&self, name: &str) {
+        self.state.lock().unwrap().types.insert(name.to_owned());
     }
 
-    /// From now on the token lacks the right to change sessions by the newer API, or has it again.
-    pub fn lacks_right(&self, lacks: bool) {
-        self.memory.lock().unwrap().lacks_right = lacks;
+    /// Sets whether the token lacks the right to change sessions through the newer API.
+    pub fn deny_session_update(&self, lacks: bool) {
+        self.state.lock().unwrap().deny_session_update = lacks;
     }
 
-    /// From now on takes every call and never answers, or answers again.
-    pub fn hangs(&self, hangs: bool) {
-        self.memory.lock().unwrap().hangs = hangs;
+    /// Sets whether calls hang without a response.
+    pub fn set_hanging(&self, hanging: bool) {
+        self.state.lock().unwrap().hanging = hanging;
     }
 
-    /// Answers the next call so, whatever it is.
-    pub fn will_answer(&self, status: u16, headers: Vec<(&'static str, String)>, body: &str) {
-        self.memory.lock().unwrap().answers.push_back((status, headers, body.to_owned()));
+    /// Sets the response to the next call, regardless of its content.
+    pub fn respond_next(&self, status: u16, headers: Vec<(&'static str, String)>, body: &str) {
+        self.state.lock().unwrap().answers.push_back((status, headers, body.to_owned()));
     }
 
-    /// The headers of the adapters' message and handover endpoints.
-    pub fn sends_header(&self, name: &str, value: &str) {
-        self.memory.lock().unwrap().headers.push((name.to_owned(), value.to_owned()));
+    /// Adds a header to the calls to the adapters' message and handover endpoints.
+    pub fn add_header(&self, name: &str, value: &str) {
+        self.state.lock().unwrap().headers.push((name.to_owned(), value.to_owned()));
     }
 
-    /// What was accepted so far.
+    /// Returns the accepted calls.
     pub fn accepted(&self) -> Vec<Accepted> {
-        self.memory.lock().unwrap().accepted.clone()
+        self.state.lock().unwrap().accepted.clone()
     }
 
-    /// What was refused so far: the status and the text.
+    /// Returns the rejected calls: status and text.
     pub fn refused(&self) -> Vec<(u16, String)> {
-        self.memory.lock().unwrap().refused.clone()
+        self.state.lock().unwrap().refused.clone()
     }
 
-    /// What was accepted, once it is at least `count` calls.
-    pub async fn accepts(&self, count: usize) -> Vec<Accepted> {
+    /// Waits for at least `count` accepted calls and returns them.
+    pub async fn wait_for_calls(&self, count: usize) -> Vec<Accepted> {
         let end = Instant::now() + Duration::from_secs(30);
         loop {
             let accepted = self.accepted();
@@ -224,10 +222,10 @@ impl CmRouter {
         }
     }
 
-    /// A customer's chat with a host on WhatsApp, as the router would tell it.
+    /// Creates a customer's chat with a host on WhatsApp and returns it as the router would send it.
     pub fn chat(&self, client: &str, host: &str) -> Value {
         let id = chat_id(client, host, "WhatsApp");
-        self.memory.lock().unwrap().chats.insert(id.clone());
+        self.state.lock().unwrap().chats.insert(id.clone());
         json!({
             "id": id,
             "sessionId": guid(&("session", &id)),
@@ -239,32 +237,37 @@ impl CmRouter {
         })
     }
 
-    /// The customer writes: for a host's message endpoint.
-    pub fn customer_writes(&self, chat: &Value, text: &str) -> Notice {
-        self.written(chat, &[json!({"$type": "text", "text": text})], "ClientOriginated")
+    /// Returns a customer's message, for a host's message endpoint.
+    pub fn customer_writes(&self, chat: &Value, text: &str) -> AdapterCall {
+        self.messages_call(chat, &[json!({"$type": "text", "text": text})], "ClientOriginated")
     }
 
-    /// The bot or an agent writes: for a client's message endpoint.
-    pub fn host_writes(&self, chat: &Value, text: &str) -> Notice {
-        self.written(chat, &[json!({"$type": "text", "text": text})], "ClientTerminated")
+    /// Returns a bot's or agent's message, for a client's message endpoint.
+    pub fn host_writes(&self, chat: &Value, text: &str) -> AdapterCall {
+        self.messages_call(chat, &[json!({"$type": "text", "text": text})], "ClientTerminated")
     }
 
-    /// Somebody writes messages of any types, several in one call.
-    pub fn written(&self, chat: &Value, messages: &[Value], direction: &str) -> Notice {
+    /// Returns a call with messages of any types.
+    pub fn messages_call(&self, chat: &Value, messages: &[Value], direction: &str) -> AdapterCall {
         let messages: Vec<Value> =
             messages.iter().map(|message| self.stamped(message, Some(direction))).collect();
         let body =
             json!({"chat": chat, "conversationMessages": messages, "targetAdaptersInfo": []});
-        Notice { path: "", headers: self.headers(), body: body.to_string() }
+        AdapterCall { path: "", headers: self.headers(), body: body.to_string() }
     }
 
-    /// A handover, as the default template tells it; an empty context makes it no JSON.
-    pub fn handover(&self, chat: &Value, context: Option<&Value>) -> Notice {
-        self.handover_by(DEFAULT_TEMPLATE, chat, context)
+    /// Returns a handover in the default template's form. Without a context the body is not valid JSON.
+    pub fn handover(&self, chat: &Value, context: Option<&Value>) -> AdapterCall {
+        self.handover_with_template(DEFAULT_TEMPLATE, chat, context)
     }
 
-    /// A handover, as a template of the adapter's own tells it.
-    pub fn handover_by(&self, template: &str, chat: &Value, context: Option<&Value>) -> Notice {
+    /// Returns a handover in the form of the adapter's own template.
+    pub fn handover_with_template(
+        &self,
+        template: &str,
+        chat: &Value,
+        context: Option<&Value>,
+    ) -> AdapterCall {
         let text = |name: &str| chat[name].as_str().unwrap_or_default().to_owned();
         let context = context.map(ToString::to_string).unwrap_or_default();
         let values = [
@@ -279,35 +282,35 @@ impl CmRouter {
         let body = values.iter().fold(template.to_owned(), |body, (name, value)| {
             body.replace(&format!("{{{{${name}}}}}"), value)
         });
-        Notice { path: "/handover", headers: self.headers(), body }
+        AdapterCall { path: "/handover", headers: self.headers(), body }
     }
 
-    /// Something happened in the session, such as `routerSessionEnded`.
-    pub fn event(&self, chat: &Value, name: &str) -> Notice {
+    /// Returns a session event, such as `routerSessionEnded`.
+    pub fn event(&self, chat: &Value, name: &str) -> AdapterCall {
         let event = self.stamped(&json!({"$type": name}), None);
         let body = json!({"chat": chat, "conversationEvents": [event]}).to_string();
-        Notice { path: "/event", headers: Vec::new(), body }
+        AdapterCall { path: "/event", headers: Vec::new(), body }
     }
 
-    /// The same in the flat form.
-    pub fn flat_event(chat: &Value, name: &str) -> Notice {
+    /// Returns a session event in the flat form.
+    pub fn flat_event(chat: &Value, name: &str) -> AdapterCall {
         let body = json!({"$type": name, "chatId": chat["id"], "sessionId": chat["sessionId"]});
-        Notice { path: "/event", headers: Vec::new(), body: body.to_string() }
+        AdapterCall { path: "/event", headers: Vec::new(), body: body.to_string() }
     }
 
     fn headers(&self) -> Vec<(String, String)> {
         let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        headers.extend(self.memory.lock().unwrap().headers.clone());
+        headers.extend(self.state.lock().unwrap().headers.clone());
         headers
     }
 
-    /// With an id and the router's own time, in .NET's writing.
+    /// Adds an id and the router's time, in .NET's format.
     fn stamped(&self, object: &Value, direction: Option<&str>) -> Value {
-        let mut memory = self.memory.lock().unwrap();
-        memory.said += 1;
+        let mut state = self.state.lock().unwrap();
+        state.count += 1;
         let now = now();
         let mut stamped = object.clone();
-        stamped["id"] = json!(guid(&("said", memory.said, now.as_nanosecond())));
+        stamped["id"] = json!(guid(&("message", state.count, now.as_nanosecond())));
         stamped["createdOn"] = json!(now.strftime("%Y-%m-%dT%H:%M:%S.%7f+00:00").to_string());
         if let Some(direction) = direction {
             stamped["direction"] = json!(direction);
@@ -316,7 +319,7 @@ impl CmRouter {
     }
 }
 
-/// The router's own id of a chat, whatever the caller calls it.
+/// Returns the router's own id of a chat, independent of the id that the adapter uses.
 pub fn chat_id(client: &str, host: &str, channel: &str) -> String {
     guid(&("chat", client, host, channel.to_lowercase()))
 }
@@ -331,14 +334,14 @@ fn guid(of: &impl Hash) -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-/// What stands before every call: what the test wants answered, and the token.
-async fn met(memory: &Shared, headers: &HeaderMap) -> Result<(), Response> {
-    let (hangs, answer, right) = {
-        let mut memory = memory.lock().unwrap();
+/// Checks every call first: applies the test's scheduled response, then requires the token.
+async fn check_call(state: &Shared, headers: &HeaderMap) -> Result<(), Response> {
+    let (hanging, answer, right) = {
+        let mut state = state.lock().unwrap();
         let token = headers.get("x-cm-producttoken").and_then(|value| value.to_str().ok());
-        (memory.hangs, memory.answers.pop_front(), token == Some(memory.token.as_str()))
+        (state.hanging, state.answers.pop_front(), token == Some(state.token.as_str()))
     };
-    if hangs {
+    if hanging {
         tokio::time::sleep(Duration::from_mins(1)).await;
     }
     if let Some((status, headers, body)) = answer {
@@ -351,47 +354,47 @@ async fn met(memory: &Shared, headers: &HeaderMap) -> Result<(), Response> {
     if right {
         return Ok(());
     }
-    memory.lock().unwrap().refused.push((401, "a wrong token".to_owned()));
-    // Bare, and without WWW-Authenticate.
+    state.lock().unwrap().refused.push((401, "a wrong token".to_owned()));
+    // Without a body and without WWW-Authenticate.
     Err(StatusCode::UNAUTHORIZED.into_response())
 }
 
-fn refuse(memory: &Shared, status: StatusCode, message: &str) -> Response {
-    memory.lock().unwrap().refused.push((status.as_u16(), message.to_owned()));
+fn reject(state: &Shared, status: StatusCode, message: &str) -> Response {
+    state.lock().unwrap().refused.push((status.as_u16(), message.to_owned()));
     (status, Json(json!({"message": message}))).into_response()
 }
 
-async fn take_messages(
-    State(memory): State<Shared>,
+async fn post_messages(
+    State(state): State<Shared>,
     Path((account, adapter)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Err(response) = met(&memory, &headers).await {
+    if let Err(response) = check_call(&state, &headers).await {
         return response;
     }
-    let side = memory.lock().unwrap().sides.get(&adapter).copied();
+    let side = state.lock().unwrap().sides.get(&adapter).copied();
     let Some(side) = side.filter(|_| account == ACCOUNT) else {
-        return refuse(&memory, StatusCode::NOT_FOUND, "there is no such adapter");
+        return reject(&state, StatusCode::NOT_FOUND, "there is no such adapter");
     };
-    let types = memory.lock().unwrap().types.clone();
+    let types = state.lock().unwrap().types.clone();
     let (chat, body) = match read_messages(&headers, &body, side, &types) {
         Ok(read) => read,
-        Err(message) => return refuse(&memory, StatusCode::BAD_REQUEST, &message),
+        Err(message) => return reject(&state, StatusCode::BAD_REQUEST, &message),
     };
     let mut answered = json!({"sessionId": null});
     for name in ["accountId", "channel", "conversationClientId", "conversationHostId"] {
         answered[name] = body["chat"][name].clone();
     }
     answered["id"] = json!(chat);
-    let mut memory = memory.lock().unwrap();
-    memory.chats.insert(chat.clone());
-    memory.accepted.push(Accepted { what: "messages", chat, adapter: Some(adapter), body });
+    let mut state = state.lock().unwrap();
+    state.chats.insert(chat.clone());
+    state.accepted.push(Accepted { what: "messages", chat, adapter: Some(adapter), body });
     let answer = json!({"chat": answered, "message": "Message(s) accepted"});
     (StatusCode::CREATED, Json(answer)).into_response()
 }
 
-/// A call's body and the router's own id of its chat, if all is as the router has it.
+/// Validates a call and returns the router's id of its chat, and the body.
 fn read_messages(
     headers: &HeaderMap,
     body: &[u8],

@@ -1,5 +1,5 @@
-//! The vendors' sides, as far as the fact sheets tell: each refuses what the real one would, and shares
-//! no code with the connector that it stands against.
+//! Mock servers of the vendors' APIs, according to the fact sheets. Each rejects what the real server
+//! would reject, and shares no code with the platform function that it tests.
 
 mod clock;
 pub mod cm;

@@ -1,13 +1,13 @@
-//! A stand-in of ServisBOT over real HTTP: the webhook engagement adapter, which refuses what the real
-//! one would; its egress and its eventing, to be posted to Trunkline; the public keys of eventing's
-//! tokens; and a consumer of events like ServisBOT's own chat history server, for eventing out.
+//! A mock ServisBOT server: the webhook engagement adapter, which rejects what the real one would reject;
+//! its egress and eventing calls, for a test to post to Trunkline; the public keys of eventing's tokens;
+//! and a consumer of events like ServisBOT's own chat history server, for outgoing events.
 //!
-//! Rules are marked with their sources as in the fact sheet (S4, SW, SL, SC). How errors look is not
-//! documented: they have the form of the API gateway that ServisBOT's addresses stand behind.
+//! Rules name their sources as in the fact sheet (S4, SW, SL, SC). The form of errors is not documented.
+//! Our assumption: the form of the API gateway that ServisBOT's addresses point to.
 
+mod auth;
 mod events;
 mod history;
-mod proof;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,159 +23,160 @@ use serde_json::{Value, json};
 use crate::clock::now;
 use tokio::net::TcpListener;
 
-pub use events::{Call, Disorder};
-pub use proof::{API_KEY, JWT_SECRET, Proof};
+pub use auth::{API_KEY, EventingAuth, JWT_SECRET};
+pub use events::{Call, EventOrder};
 
-/// The address of the endpoint.
+/// The endpoint's address.
 pub const ADDRESS: &str = "acme-webhook";
-/// The endpoint's secret, a Bearer token both ways.
+/// The endpoint's secret: a Bearer token in both directions.
 pub const ENGAGEMENT_SECRET: &str = "engage-7d1f";
-/// Where messages are posted.
+/// The path for messages.
 const ENGAGE: &str = "/picard/v1/engage/";
-/// Where the public keys are.
+/// The path of the public keys.
 const KEYS: &str = "/keys.json";
-/// Where the chat history server takes events.
+/// The path where the chat history server accepts events.
 const PERSIST: &str = "/v1/persist";
 
-/// A message, or a context update, that the engagement adapter took.
+/// A message or context update that the engagement adapter accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Post {
     /// `message` or `context`.
     pub kind: String,
-    /// What was said, or what the bot should know.
+    /// The message's text, or the context.
     pub value: Value,
-    /// Whose conversation.
+    /// The customer's id (`CustomerReference`).
     pub customer: String,
 }
 
 #[derive(Debug, Default)]
-struct Memory {
+struct ServerState {
     posts: Vec<Post>,
     refused: Vec<(u16, String)>,
     answers: VecDeque<u16>,
-    takes_context: bool,
-    hides_customers: bool,
-    proof: Proof,
-    ring: proof::KeyRing,
+    accepts_context: bool,
+    omits_customers: bool,
+    auth: EventingAuth,
+    ring: auth::KeyRing,
     keys_are_down: bool,
     key_fetches: usize,
-    counted: u64,
+    event_count: u64,
     clock: Option<i64>,
     history: history::History,
 }
 
-/// ServisBOT on a port of its own.
+/// A mock ServisBOT server on its own port.
 #[derive(Debug, Clone)]
 pub struct ServisBot {
     port: u16,
-    memory: Arc<Mutex<Memory>>,
+    state: Arc<Mutex<ServerState>>,
 }
 
 impl ServisBot {
-    /// Starts one.
+    /// Starts a server.
     pub async fn start() -> Self {
         Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
 
-    /// The same, at a port that was chosen.
+    /// Starts a server on the given listener.
     pub fn start_at(listener: TcpListener) -> Self {
         let port = listener.local_addr().unwrap().port();
-        let memory = Arc::new(Mutex::new(Memory::default()));
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&memory));
+        let state = Arc::new(Mutex::new(ServerState::default()));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { port, memory }
+        Self { port, state }
     }
 
     fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// `engagement_url`: where the endpoint takes messages.
+    /// Returns the setting `engagement_url`: the address for messages.
     pub fn engagement_url(&self) -> String {
         self.url(&format!("{ENGAGE}{ADDRESS}"))
     }
 
-    /// `jwks_url`: where the public keys of eventing's tokens are.
+    /// Returns the setting `jwks_url`: the address of the public keys.
     pub fn jwks_url(&self) -> String {
         self.url(KEYS)
     }
 
-    /// `eventing_url`: where the chat history server takes events.
+    /// Returns the setting `eventing_url`: the address of the chat history server.
     pub fn history_url(&self) -> String {
         self.url(PERSIST)
     }
 
-    /// What eventing proves itself by from now on, and what the chat history server asks for.
-    pub fn proves_by(&self, proof: Proof) {
-        self.memory().proof = proof;
+    /// Sets how eventing authenticates, and what the chat history server requires.
+    pub fn set_auth(&self, auth: EventingAuth) {
+        self.state().auth = auth;
     }
 
-    /// From now on eventing leaves `customerReference` out, as in all of S4's examples; or not.
-    pub fn hides_customers(&self, hides: bool) {
-        self.memory().hides_customers = hides;
+    /// Sets whether eventing omits `customerReference`, as in all of S4's examples.
+    pub fn omit_customer_reference(&self, omit: bool) {
+        self.state().omits_customers = omit;
     }
 
-    /// From now on the endpoint takes context updates of the form that the fact sheet guesses.
-    pub fn takes_context(&self) {
-        self.memory().takes_context = true;
+    /// Also accepts context updates, in the form that the fact sheet assumes.
+    pub fn accept_context(&self) {
+        self.state().accepts_context = true;
     }
 
-    /// Answers the next call of the endpoint or the chat history server so, and takes nothing.
-    pub fn will_answer(&self, status: u16) {
-        self.memory().answers.push_back(status);
+    /// Answers the next call to the endpoint or the chat history server with a status and ignores its
+    /// content.
+    pub fn respond_next(&self, status: u16) {
+        self.state().answers.push_back(status);
     }
 
-    /// Sets its clock, in milliseconds; the machine's, if never set.
-    pub fn sets_clock(&self, millis: i64) {
-        self.memory().clock = Some(millis);
+    /// Sets the clock, in milliseconds since 1970; the system time by default.
+    pub fn set_clock(&self, millis: i64) {
+        self.state().clock = Some(millis);
     }
 
-    /// From now on signs with a new key; the one before stays published.
-    pub fn rotates_keys(&self) {
-        self.memory().ring.rotate();
+    /// Signs with a new key from now on; the previous one stays published.
+    pub fn rotate_keys(&self) {
+        self.state().ring.rotate();
     }
 
-    /// From now on its public keys cannot be fetched, or can again.
-    pub fn hides_keys(&self, hides: bool) {
-        self.memory().keys_are_down = hides;
+    /// Sets whether fetching the public keys fails.
+    pub fn set_keys_down(&self, down: bool) {
+        self.state().keys_are_down = down;
     }
 
-    /// How often its public keys were fetched.
+    /// Returns how often the public keys were fetched.
     pub fn key_fetches(&self) -> usize {
-        self.memory().key_fetches
+        self.state().key_fetches
     }
 
-    /// What the endpoint took.
+    /// Returns what the endpoint accepted.
     pub fn posts(&self) -> Vec<Post> {
-        self.memory().posts.clone()
+        self.state().posts.clone()
     }
 
-    /// What the endpoint took, once it is at least `count`.
-    pub async fn accepts(&self, count: usize, within: Duration) -> Vec<Post> {
+    /// Waits for at least `count` accepted posts and returns them.
+    pub async fn wait_for_posts(&self, count: usize, within: Duration) -> Vec<Post> {
         until(count, within, || self.posts()).await
     }
 
-    /// What was refused, with what was wrong.
+    /// Returns the rejected calls: status and reason.
     pub fn refused(&self) -> Vec<(u16, String)> {
-        self.memory().refused.clone()
+        self.state().refused.clone()
     }
 
-    /// The `message` of each event that the chat history server has, by its time.
+    /// Returns the `message` of each event in the chat history, ordered by time.
     pub fn history(&self) -> Vec<Value> {
-        self.memory().history.transcript()
+        self.state().history.transcript()
     }
 
-    /// What the chat history server has, once it is at least `count`.
-    pub async fn persists(&self, count: usize, within: Duration) -> Vec<Value> {
+    /// Waits for at least `count` events in the chat history and returns them.
+    pub async fn wait_for_history(&self, count: usize, within: Duration) -> Vec<Value> {
         until(count, within, || self.history()).await
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap()
+    fn state(&self) -> MutexGuard<'_, ServerState> {
+        self.state.lock().unwrap()
     }
 }
 
-impl Memory {
+impl ServerState {
     fn millis(&self) -> i64 {
         self.clock.unwrap_or_else(|| now().as_millisecond())
     }
@@ -187,7 +188,7 @@ impl Memory {
     }
 
     fn engage(&mut self, address: &str, headers: &HeaderMap, body: &Value) -> Response {
-        if proof::text(headers, "authorization") != format!("Bearer {ENGAGEMENT_SECRET}") {
+        if auth::text(headers, "authorization") != format!("Bearer {ENGAGEMENT_SECRET}") {
             return self.refuse(401, "Unauthorized");
         }
         if address != ADDRESS {
@@ -200,7 +201,7 @@ impl Memory {
         let kind = body["Type"].as_str().unwrap_or_default();
         let fits = match kind {
             "message" => member("Value").is_some(),
-            "context" if self.takes_context => body["Value"].is_object(),
+            "context" if self.accepts_context => body["Value"].is_object(),
             _ => return self.refuse(400, "Type must be message"),
         };
         if !fits {
@@ -217,39 +218,39 @@ impl Memory {
 }
 
 async fn answer(
-    State(memory): State<Arc<Mutex<Memory>>>,
+    State(state): State<Arc<Mutex<ServerState>>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let mut memory = memory.lock().unwrap();
+    let mut state = state.lock().unwrap();
     if uri.path() == KEYS && method == Method::GET {
-        memory.key_fetches += 1;
-        if memory.keys_are_down {
+        state.key_fetches += 1;
+        if state.keys_are_down {
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
-        return axum::Json(memory.ring.published()).into_response();
+        return axum::Json(state.ring.published()).into_response();
     }
     let endpoint = uri.path().strip_prefix(ENGAGE);
     if endpoint.is_none() && uri.path() != PERSIST {
-        return memory.refuse(404, "Not Found");
+        return state.refuse(404, "Not Found");
     }
     if method != Method::POST {
-        return memory.refuse(405, "Method Not Allowed");
+        return state.refuse(405, "Method Not Allowed");
     }
-    if let Some(status) = memory.answers.pop_front() {
-        return memory.refuse(status, "as a test wants it");
+    if let Some(status) = state.answers.pop_front() {
+        return state.refuse(status, "scheduled failure");
     }
-    if !proof::text(&headers, "content-type").starts_with("application/json") {
-        return memory.refuse(415, "Unsupported Media Type");
+    if !auth::text(&headers, "content-type").starts_with("application/json") {
+        return state.refuse(415, "Unsupported Media Type");
     }
     let Ok(value) = serde_json::from_slice::<Value>(&body) else {
-        return memory.refuse(400, "Malformed JSON");
+        return state.refuse(400, "Malformed JSON");
     };
     match endpoint {
-        Some(address) => memory.engage(address, &headers, &value),
-        None => memory.persist(&headers, &value),
+        Some(address) => state.engage(address, &headers, &value),
+        None => state.persist(&headers, &value),
     }
 }
 
@@ -261,7 +262,7 @@ async fn until<T>(count: usize, within: Duration, what: impl Fn() -> Vec<T>) -> 
             return found;
         }
         let had = found.len();
-        assert!(Instant::now() < end, "within {within:?}, there were {had} of {count}");
+        assert!(Instant::now() < end, "only {had} of {count} arrived within {within:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

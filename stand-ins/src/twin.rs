@@ -1,14 +1,14 @@
-//! TWIN over real HTTP, as far as the fact sheet knows it: the chat platform's sessions and messages,
-//! the bot's dialogs, login and files. It refuses what the real one would, lets its bot and operators
-//! speak, and calls back whoever asked for that. Its [`sockets`] are a program of their own, which is
-//! told what was said.
+//! A mock TWIN server, according to the fact sheet: the chat platform's sessions and messages, the bot's
+//! dialogs, login and files. It rejects what the real server would reject, lets a test send messages as
+//! bot and operator, and makes callbacks. The [`sockets`] are a separate program, which is notified of
+//! new messages.
 
 mod chats;
 mod dialogs;
 mod iam;
-mod rules;
 pub mod sockets;
 mod state;
+mod validation;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,16 +22,16 @@ use tokio::net::TcpListener;
 pub use state::Accepted;
 use state::{Shared, State};
 
-/// The one chat that there is.
+/// The id of the only chat.
 pub const CHAT: &str = "c4a70000-0000-4000-8000-000000000001";
-/// The one bot that there is.
+/// The id of the only bot.
 pub const BOT: &str = "b0700000-0000-4000-8000-000000000001";
-/// Who may log in.
+/// The e-mail address of the only account.
 pub const EMAIL: &str = "bot@example.com";
-/// With that.
+/// The password of the only account.
 pub const PASSWORD: &str = "a password";
 
-/// TWIN.
+/// A mock TWIN server on its own port.
 #[derive(Debug, Clone)]
 pub struct Twin24 {
     port: u16,
@@ -39,18 +39,18 @@ pub struct Twin24 {
 }
 
 impl Twin24 {
-    /// Starts it. It calls back with `http`.
+    /// Starts a server that makes callbacks with `http`.
     pub async fn start(http: reqwest::Client) -> Self {
         Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap(), http)
     }
 
-    /// The same, at a port that was chosen.
+    /// Starts a server on the given listener.
     pub fn start_at(listener: TcpListener, http: reqwest::Client) -> Self {
         let port = listener.local_addr().unwrap().port();
         let shared = Shared { state: Arc::default(), http };
         shared.state.lock().unwrap().origin = format!("http://127.0.0.1:{port}");
         let router = Router::new()
-            .route("/gate/chats/{chat}/sessions", post(chats::start).put(chats::go_on))
+            .route("/gate/chats/{chat}/sessions", post(chats::start).put(chats::continue_last))
             .route("/chats/sessions/{session}/messages", post(chats::message).get(chats::history))
             .route("/chats/sessions/{session}", delete(chats::end))
             .route("/bot/dialogs", post(dialogs::start))
@@ -65,7 +65,7 @@ impl Twin24 {
         Self { port, shared }
     }
 
-    /// A connection's settings that lead here, with some more.
+    /// Returns settings of a connection to this server, with additional ones.
     pub fn settings(&self, more: &Value) -> Value {
         let at = |path: &str| format!("http://127.0.0.1:{}/{path}", self.port);
         let mut settings = json!({
@@ -81,94 +81,94 @@ impl Twin24 {
         settings
     }
 
-    /// What its bot answers to the next message of a client that nothing is prepared for yet: several
-    /// messages, such as `{"body": "Hi", "answers": ["Order"]}`. Otherwise it is silent.
-    pub fn will_say(&self, messages: Value) {
+    /// Queues the bot's answer to the next client message without one: a list of messages such as
+    /// `{"body": "Hi", "answers": ["Order"]}`. With an empty queue the bot does not answer.
+    pub fn queue_reply(&self, messages: Value) {
         let Value::Array(messages) = messages else { panic!("a list of messages") };
         self.state().replies.push_back(messages);
     }
 
-    /// Answers the next call so, in place of doing what it asks.
-    pub fn will_refuse(&self, status: u16) {
+    /// Answers the next call with a status and ignores its content.
+    pub fn fail_next_call(&self, status: u16) {
         self.state().refusals.push_back(status);
     }
 
-    /// Tells the sockets, by their control address, what is said in sessions.
-    pub fn speaks_on(&self, control: String) {
+    /// Notifies the sockets of new messages, through their control address.
+    pub fn set_socket_control(&self, control: String) {
         self.state().sockets = Some(control);
     }
 
-    /// From now on calls us back at that port of this machine, whatever name an address has: the local
-    /// AWS's names need not resolve.
-    pub fn calls_back_by(&self, port: u16) {
-        self.state().through = Some(port);
+    /// Sends all callbacks to a port of this machine, regardless of the host name: the names of a local
+    /// AWS emulation may not resolve.
+    pub fn set_callback_port(&self, port: u16) {
+        self.state().callback_port = Some(port);
     }
 
-    /// An operator says something in a session. Answers with the message's id.
+    /// Sends a message as an operator and returns its id.
     pub async fn operator_says(&self, session: &str, name: &str, text: &str) -> String {
         let message = json!({"body": text, "authorType": "OPERATOR", "authorName": name,
                              "authorId": 17});
-        self.shared.say(session, message).await
+        self.shared.add_message(session, message).await
     }
 
-    /// The bot says something in a session of its own accord. Answers with the message's id.
+    /// Sends a message as the bot, not in reply to the client, and returns its id.
     pub async fn bot_says(&self, session: &str, message: Value) -> String {
-        self.shared.say(session, message).await
+        self.shared.add_message(session, message).await
     }
 
-    /// Calls back about a dialog of its own accord, with what was given last.
+    /// Makes a dialog's callback, with the latest callback data.
     pub async fn dialog_says(&self, dialog: &str, messages: Value, status: &str) {
         self.shared.dialog_says(dialog, messages, status).await;
     }
 
-    /// Tells of anything else that happens in a session, if the client asked for events.
-    pub async fn tells(&self, session: &str, event: &str, data: Value) {
-        self.shared.tell(session, event, data).await;
+    /// Emits any other event of a session.
+    pub async fn emit_event(&self, session: &str, event: &str, data: Value) {
+        self.shared.notify(session, event, data).await;
     }
 
-    /// From now on a session is over.
+    /// Expires a session.
     pub fn expire(&self, session: &str) {
-        self.state().sessions.get_mut(session).unwrap().over = true;
+        self.state().sessions.get_mut(session).unwrap().has_ended = true;
     }
 
-    /// From now on no token that was given is good any more.
+    /// Revokes all tokens.
     pub fn revoke_tokens(&self) {
         self.state().tokens.clear();
     }
 
-    /// The ids of the sessions that were started, in order.
+    /// Returns the ids of the sessions, in the order of their start.
     pub fn sessions(&self) -> Vec<String> {
         self.state().started.clone()
     }
 
-    /// Whether a session was ended by a call.
+    /// Returns whether a call has ended the session.
     pub fn is_ended(&self, session: &str) -> bool {
         self.state().sessions[session].ended
     }
 
-    /// How often somebody logged in.
+    /// Returns the number of logins.
     pub fn logins(&self) -> usize {
         self.state().logins
     }
 
-    /// The names and contents of the files that were uploaded, in order.
+    /// Returns the names and contents of the uploaded files, in order.
     pub fn files(&self) -> Vec<(String, Vec<u8>)> {
         let state = self.state();
         state.files.iter().map(|file| (file.name.clone(), file.content.clone())).collect()
     }
 
-    /// What was accepted so far.
+    /// Returns the accepted calls.
     pub fn accepted(&self) -> Vec<Accepted> {
         self.state().accepted.clone()
     }
 
-    /// What was refused so far: where, and why.
+    /// Returns the rejected calls: call, status and reason.
     pub fn refused(&self) -> Vec<String> {
         self.state().refused.clone()
     }
 
-    /// What was accepted, once it is at least `count` calls.
-    pub async fn accepts(&self, count: usize) -> Vec<Accepted> {
+    /// Waits for at least `count` accepted calls and returns them.
+    pub async fn wait_for_calls(&self, count: usize) -> Vec<Accepted> {
         let end = Instant::now() + Duration::from_secs(30);
         loop {
             let accepted = self.accepted();
@@ -176,7 +176,7 @@ impl Twin24 {
                 return accepted;
             }
             let refused = self.refused();
-            assert!(Instant::now() < end, "TWIN accepted {accepted:?}, and refused {refused:?}");
+            assert!(Instant::now() < end, "accepted {accepted:?}, rejected {refused:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -1,16 +1,16 @@
-//! Unblu, as its web API v3 and v4 and its outbound side are documented: it refuses what the real one
-//! would, remembers what it accepted, and lets a test be the agent.
+//! A mock Unblu server: web API v3 and v4, webhooks and outbound requests, as documented. It rejects what
+//! the real server would reject, records what it accepted, and lets a test act as the agent.
 //!
-//! What the vendor does not document is decided here as follows: whatever is refused for its content is
-//! 400, a broken uniqueness 400, an outdated version 409, an ended conversation 400.
+//! The vendor does not document some statuses. Our assumptions: invalid content is 400, a violated
+//! uniqueness 400, an outdated version 409, an ended conversation 400.
 
-mod acts;
+mod agent_actions;
 mod api;
-mod calls;
+mod auth;
+mod endpoint_calls;
 mod entities;
-mod proof;
-mod rules;
 mod state;
+mod validation;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -21,178 +21,179 @@ use axum::Router;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-pub use calls::{Answered, Call, Posted, Style, accepts};
-pub use state::{Ended, Marked, Sent};
+pub use endpoint_calls::{CallResult, CallStyle, EndpointCall, EndpointReply, check_reply};
+pub use state::{EndedConversation, SentMessage, StateReport};
 
-use state::Memory;
+use state::ServerState;
 
-/// The account with the role ADMIN; `REGISTERED` may do less.
+/// The account with the role ADMIN: user name and password. `REGISTERED` has fewer rights.
 pub const ADMIN: (&str, &str) = ("hub", "pa:ss wörd");
-/// An account with the role `REGISTERED_USER`.
+/// An account with the role `REGISTERED_USER`: user name and password.
 pub const REGISTERED: (&str, &str) = ("grace", "secret");
-/// What signs the calls of the channel.
+/// The secret that signs the channel's calls.
 pub const SECRET: &str = "s3cr3t-shared-key";
-/// The channel.
+/// The channel's id.
 pub const CHANNEL: &str = "cHaNnElIdExample0000001";
-/// A named area, to which conversations can be addressed.
+/// The id of a named area, a possible recipient of conversations.
 pub const AREA: &str = "nAmEdArEaIdExample00001";
 
-/// Posts a call to the channel's endpoint.
-pub type Post = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Answered> + Send>> + Send + Sync>;
+/// The channel's endpoint: posts a call and returns the reply.
+pub type Endpoint =
+    Arc<dyn Fn(EndpointCall) -> Pin<Box<dyn Future<Output = EndpointReply> + Send>> + Send + Sync>;
 
-/// An Unblu server on a port of its own.
+/// A mock Unblu server on its own port.
 #[derive(Clone)]
 pub struct Unblu {
     port: u16,
-    memory: Arc<Mutex<Memory>>,
+    state: Arc<Mutex<ServerState>>,
 }
 
 impl Unblu {
-    /// Starts one with one channel, which is active and calls nobody until `calls` is told whom.
+    /// Starts a server with one active channel. It makes no calls until [`Unblu::set_endpoint`].
     pub async fn start() -> Self {
         Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
 
-    /// The same, at a port that was chosen.
+    /// Starts a server on the given listener.
     pub fn start_at(listener: TcpListener) -> Self {
         let port = listener.local_addr().unwrap().port();
-        let memory = Arc::new(Mutex::new(Memory::new()));
-        let router = Router::new().fallback(api::answer).with_state(Arc::clone(&memory));
+        let state = Arc::new(Mutex::new(ServerState::new()));
+        let router = Router::new().fallback(api::answer).with_state(Arc::clone(&state));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { port, memory }
+        Self { port, state }
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap()
+    fn state(&self) -> MutexGuard<'_, ServerState> {
+        self.state.lock().unwrap()
     }
 
-    /// The web API's address: `version` is `v3` or `v4`.
+    /// Returns the web API's address. `version` is `v3` or `v4`.
     pub fn base_url(&self, version: &str) -> String {
         format!("http://127.0.0.1:{}/app/rest/{version}", self.port)
     }
 
-    /// From now on posts what it has to say so; needed for `post` and for pings through the web API.
-    pub fn calls(&self, post: Post) {
-        self.memory().post = Some(post);
+    /// Sets the endpoint of the channel. [`Unblu::post`] and pings through the web API need one.
+    pub fn set_endpoint(&self, endpoint: Endpoint) {
+        self.state().endpoint = Some(endpoint);
     }
 
-    /// Allows a contact one active conversation only, or several, as the channel's
-    /// `supportsMultipleConversationsPerContact`.
-    pub fn several_per_contact(&self, several: bool) {
-        self.memory().channel["supportsMultipleConversationsPerContact"] = several.into();
+    /// Sets the channel's `supportsMultipleConversationsPerContact`: whether a contact may have several
+    /// active conversations.
+    pub fn allow_several_conversations(&self, several: bool) {
+        self.state().channel["supportsMultipleConversationsPerContact"] = several.into();
     }
 
-    /// Calls in the form of that version of its API, as the channel's `webhookApiVersion`.
-    pub fn calls_in(&self, version: &str) {
-        self.memory().channel["webhookApiVersion"] = version.to_uppercase().into();
+    /// Sets the channel's `webhookApiVersion`.
+    pub fn set_webhook_version(&self, version: &str) {
+        self.state().channel["webhookApiVersion"] = version.to_uppercase().into();
     }
 
-    /// Answers its next call with that status, and does nothing.
-    pub fn fails_next(&self, status: u16) {
-        self.memory().failing.push_back((None, status));
+    /// Answers the next call with a status and ignores its content.
+    pub fn fail_next_call(&self, status: u16) {
+        self.state().scheduled_failures.push_back((None, status));
     }
 
-    /// Answers its next call whose path ends so with that status, and does nothing.
-    pub fn fails_next_of(&self, call: &str, status: u16) {
-        self.memory().failing.push_back((Some(call.to_owned()), status));
+    /// Answers the next call whose path ends with `call` with a status and ignores its content.
+    pub fn fail_next_call_to(&self, call: &str, status: u16) {
+        self.state().scheduled_failures.push_back((Some(call.to_owned()), status));
     }
 
-    /// From now on takes so long for every answer.
-    pub fn takes(&self, time: Duration) {
-        self.memory().delay = time;
+    /// Delays every response from now on.
+    pub fn set_delay(&self, time: Duration) {
+        self.state().delay = time;
     }
 
-    /// Accepts so many messages more, and then answers the next with that status.
-    pub fn fails_after(&self, messages: u32, status: u16) {
-        self.memory().failing_after = Some((messages, status));
+    /// Accepts a number of messages and answers the next one with a status.
+    pub fn fail_after_messages(&self, messages: u32, status: u16) {
+        self.state().failure_after_messages = Some((messages, status));
     }
 
-    /// Answers the next search for contacts as if there were none yet.
-    pub fn hides_contacts_once(&self) {
-        self.memory().hiding = true;
+    /// Lets the next search for contacts find none.
+    pub fn hide_contacts_once(&self) {
+        self.state().hide_contacts = true;
     }
 
-    /// Switches the channel off, as the real one does with an endpoint that keeps failing.
-    pub fn gives_up(&self) {
+    /// Switches the channel off, as Unblu does when an endpoint keeps failing.
+    pub fn set_unavailable(&self) {
         self.set_status("INACTIVE_UNAVAILABLE");
     }
 
-    /// Switches the channel off, as a person does.
-    pub fn is_switched_off(&self) {
+    /// Switches the channel off, as a person can.
+    pub fn switch_off(&self) {
         self.set_status("INACTIVE");
     }
 
     fn set_status(&self, status: &str) {
-        let mut memory = self.memory();
-        memory.channel["webhookStatus"] = status.into();
-        memory.touch_channel();
+        let mut state = self.state();
+        state.channel["webhookStatus"] = status.into();
+        state.touch_channel();
     }
 
-    /// Has somebody else change the channel between the next reading and the next update, so often.
-    pub fn changes_meanwhile(&self, times: u32) {
-        self.memory().meddling = times;
+    /// Changes the channel before each of the next `times` updates, as another client might.
+    pub fn change_concurrently(&self, times: u32) {
+        self.state().concurrent_changes = times;
     }
 
-    /// The channel as it is.
+    /// Returns the channel.
     pub fn channel(&self) -> Value {
-        self.memory().channel.clone()
+        self.state().channel.clone()
     }
 
-    /// How many persons, contacts and conversations there are.
+    /// Returns the number of persons, contacts and conversations.
     pub fn counts(&self) -> (usize, usize, usize) {
-        let memory = self.memory();
-        (memory.persons.len(), memory.contacts.len(), memory.conversations.len())
+        let state = self.state();
+        (state.persons.len(), state.contacts.len(), state.conversations.len())
     }
 
-    /// The active conversation with that `sourceId`.
+    /// Returns the active conversation with a `sourceId`.
     pub fn conversation(&self, source_id: &str) -> Option<Value> {
-        self.memory().active(source_id).cloned()
+        self.state().active(source_id).cloned()
     }
 
-    /// The contact with that `sourceId`.
+    /// Returns the contact with a `sourceId`.
     pub fn contact(&self, source_id: &str) -> Option<Value> {
-        let memory = self.memory();
-        memory.contacts.iter().find(|contact| contact["sourceId"] == source_id).cloned()
+        let state = self.state();
+        state.contacts.iter().find(|contact| contact["sourceId"] == source_id).cloned()
     }
 
-    /// The person with that `sourceId`.
+    /// Returns the person with a `sourceId`.
     pub fn person(&self, source_id: &str) -> Option<Value> {
-        let memory = self.memory();
-        memory.persons.iter().find(|person| person["sourceId"] == source_id).cloned()
+        let state = self.state();
+        state.persons.iter().find(|person| person["sourceId"] == source_id).cloned()
     }
 
-    /// Messages that it accepted.
-    pub fn sent(&self) -> Vec<Sent> {
-        self.memory().sent.clone()
+    /// Returns the accepted messages.
+    pub fn sent(&self) -> Vec<SentMessage> {
+        self.state().sent.clone()
     }
 
-    /// States of its own messages that it was told.
-    pub fn marked(&self) -> Vec<Marked> {
-        self.memory().marked.clone()
+    /// Returns the reported states of agents' messages.
+    pub fn state_reports(&self) -> Vec<StateReport> {
+        self.state().state_reports.clone()
     }
 
-    /// Conversations that it was told to end.
-    pub fn ended(&self) -> Vec<Ended> {
-        self.memory().ended.clone()
+    /// Returns the conversations that were ended through the API.
+    pub fn ended(&self) -> Vec<EndedConversation> {
+        self.state().ended.clone()
     }
 
-    /// The calls that it got: version, method, path, and how it answered.
+    /// Returns a line for each received call: method, path and outcome.
     pub fn log(&self) -> Vec<String> {
-        self.memory().log.clone()
+        self.state().log.clone()
     }
 
-    /// The messages that it accepted, once they are at least `count`.
-    pub async fn accepts(&self, count: usize) -> Vec<Sent> {
+    /// Waits for at least `count` accepted messages and returns them.
+    pub async fn wait_for_messages(&self, count: usize) -> Vec<SentMessage> {
         self.until("messages", count, Self::sent).await
     }
 
-    /// The states that it was told, once they are at least `count`.
-    pub async fn is_told(&self, count: usize) -> Vec<Marked> {
-        self.until("states", count, Self::marked).await
+    /// Waits for at least `count` reported states and returns them.
+    pub async fn wait_for_states(&self, count: usize) -> Vec<StateReport> {
+        self.until("states", count, Self::state_reports).await
     }
 
-    /// The conversations that it was told to end, once they are at least `count`.
-    pub async fn ends(&self, count: usize) -> Vec<Ended> {
+    /// Waits for at least `count` ended conversations and returns them.
+    pub async fn wait_for_ends(&self, count: usize) -> Vec<EndedConversation> {
         self.until("ends", count, Self::ended).await
     }
 
@@ -204,47 +205,47 @@ impl Unblu {
                 return all;
             }
             let log = self.log();
-            assert!(Instant::now() < end, "{} {what} of {count} came: {log:#?}", all.len());
+            assert!(Instant::now() < end, "only {} of {count} {what} arrived: {log:#?}", all.len());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// Posts a call, and checks the answer as Unblu needs it. Nothing is posted while the channel is
-    /// not active.
-    pub async fn post(&self, call: Call) -> Option<Posted> {
-        let (post, active) = {
-            let memory = self.memory();
-            (memory.post.clone(), memory.channel["webhookStatus"] == "ACTIVE")
+    /// Posts a call and checks the reply as Unblu would. Returns `None`, without a call, while the channel
+    /// is not active.
+    pub async fn post(&self, call: EndpointCall) -> Option<CallResult> {
+        let (endpoint, active) = {
+            let state = self.state();
+            (state.endpoint.clone(), state.channel["webhookStatus"] == "ACTIVE")
         };
-        let post = post.expect("calls() was told whom to call");
+        let endpoint = endpoint.expect("set_endpoint() was called");
         if !active {
             return None;
         }
-        let answered = post(call.clone()).await;
-        Some(call.judge(&answered))
+        let reply = endpoint(call.clone()).await;
+        Some(call.check(&reply))
     }
 
-    /// An agent makes what `create_contact` was answered with `CREATE` into a contact.
-    pub fn takes_contact(&self, posted: &Posted) -> String {
+    /// Creates the contact that the reply `CREATE` to `create_contact` describes.
+    pub fn create_contact(&self, posted: &CallResult) -> String {
         assert_eq!(posted.body["type"], "CREATE", "{posted:?}");
-        let mut memory = self.memory();
-        let person = memory.new_id("pErSoN");
+        let mut state = self.state();
+        let person = state.new_id("pErSoN");
         let contact = json!({
-            "$_type": "ExternalMessengerContact", "id": memory.new_id("cOnTaCt"),
+            "$_type": "ExternalMessengerContact", "id": state.new_id("cOnTaCt"),
             "name": posted.body["name"], "sourceId": posted.body["sourceId"],
             "externalMessengerChannelId": CHANNEL, "personId": person,
         });
         let id = contact["id"].as_str().unwrap().to_owned();
-        memory.contacts.push(contact);
+        state.contacts.push(contact);
         id
     }
 
-    /// An agent makes what `create_conversation` was answered with `CREATE` into a conversation.
-    pub fn takes_conversation(&self, posted: &Posted, contact: &str) -> String {
+    /// Creates the conversation that the reply `CREATE` to `create_conversation` describes.
+    pub fn create_conversation(&self, posted: &CallResult, contact: &str) -> String {
         assert_eq!(posted.body["type"], "CREATE", "{posted:?}");
-        let mut memory = self.memory();
-        let id = memory.new_id("cOnVeRsAtIoN");
-        memory.conversations.push(json!({
+        let mut state = self.state();
+        let id = state.new_id("cOnVeRsAtIoN");
+        state.conversations.push(json!({
             "$_type": "ConversationData", "id": id, "sourceId": posted.body["sourceId"],
             "externalMessengerChannelId": CHANNEL, "contacts": [contact], "state": "ACTIVE",
         }));

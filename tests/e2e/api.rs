@@ -1,4 +1,4 @@
-//! The operator API on the real template: who may, what is shown, what is done.
+//! The operator API on the real template: authorization, reads and actions.
 
 use std::time::{Duration, Instant};
 
@@ -6,29 +6,28 @@ use http::Method;
 use serde_json::{Value, json};
 use trunkline_console::issue;
 use trunkline_shared::app::{Clock, SystemClock};
-use trunkline_shared::model::{Access, TokenKind};
-use trunkline_tests::{Scene, World, says, uses_secret};
+use trunkline_shared::model::{AccessLevel, TokenKind};
+use trunkline_tests::{Fixture, TestEnvironment, message_event, record_secret};
 
-use crate::handover::{conversation, gist};
+use crate::handover::{conversation, summarize};
 
-/// Somebody who calls the API.
+/// A caller of the operator API with a token.
 pub struct Caller<'w> {
-    /// The stack.
-    pub world: &'w World,
-    /// What they bring.
+    pub env: &'w TestEnvironment,
+    /// Bearer token, without the prefix `Bearer`.
     pub token: String,
 }
 
-/// What was answered: the status, the headers, the body.
+/// Status, headers and body of a response.
 pub type Answer = (u16, http::HeaderMap, Value);
 
 impl<'w> Caller<'w> {
-    pub async fn with(world: &'w World, role: Access) -> Self {
+    pub async fn with(env: &'w TestEnvironment, role: AccessLevel) -> Self {
         let name = format!("test {}", role.name());
-        let app = world.stack().app();
+        let app = env.stack().app();
         let (_, token) = issue(&app, &name, role, TokenKind::Operator, None).await.unwrap();
-        uses_secret("operator token", &token);
-        Self { world, token }
+        record_secret("operator token", &token);
+        Self { env, token }
     }
 
     pub async fn calls(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
@@ -42,8 +41,8 @@ impl<'w> Caller<'w> {
         body: Option<Value>,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let url = format!("{}/api/v1{path}", self.world.stack().facts.api);
-        let mut call = self.world.request(method, &url);
+        let url = format!("{}/api/v1{path}", self.env.stack().info.api);
+        let mut call = self.env.request(method, &url);
         call = call.header("authorization", format!("Bearer {}", self.token));
         for (name, value) in headers {
             call = call.header(*name, *value);
@@ -73,49 +72,49 @@ pub async fn answered(call: reqwest::RequestBuilder) -> Answer {
     (status, headers, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-pub async fn whoever_is_not_known_gets_in_nowhere(world: &World) {
-    let admin = Caller::with(world, Access::Admin).await;
+pub async fn every_operation_requires_authentication(env: &TestEnvironment) {
+    let admin = Caller::with(env, AccessLevel::Admin).await;
     let document = admin.gets("/openapi.json").await;
     assert_eq!(document["openapi"], "3.1.0");
-    let nobody = Caller { world, token: "trk_0_x".into() };
+    let stranger = Caller { env, token: "trk_0_x".into() };
     let mut walked = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys() {
             let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
             let body = (method != Method::GET).then(|| json!({}));
             let filled = path.replace(['{', '}'], "");
-            let url = format!("{}/api/v1{filled}", world.stack().facts.api);
-            let mut bare = world.request(method.clone(), &url);
+            let url = format!("{}/api/v1{filled}", env.stack().info.api);
+            let mut bare = env.request(method.clone(), &url);
             if let Some(body) = &body {
                 bare = bare.header("content-type", "application/json").body(body.to_string());
             }
-            let (status, _, said) = answered(bare).await;
+            let (status, _, text) = answered(bare).await;
             let signs_in = path == "/session" && method == Method::POST;
             let expected: &[u16] = if signs_in { &[400] } else { &[401, 403] };
-            assert!(expected.contains(&status), "{method} {path}: {status} {said}");
-            let (status, headers, _) = nobody.calls(method.clone(), &filled, body).await;
+            assert!(expected.contains(&status), "{method} {path}: {status} {text}");
+            let (status, headers, _) = stranger.calls(method.clone(), &filled, body).await;
             assert!(expected.contains(&status), "{method} {path}: {status}");
             assert_eq!(headers["content-type"], "application/problem+json");
             walked += 1;
         }
     }
     assert!(walked >= 33, "{walked}");
-    assert_eq!(nobody.calls(Method::GET, "/openapi.json", None).await.0, 401);
+    assert_eq!(stranger.calls(Method::GET, "/openapi.json", None).await.0, 401);
 }
 
-pub async fn each_role_may_what_it_may(world: &World) {
-    let scene = Scene::of_three(world, "roles", "").await;
-    scene.writes("c-1", "m-1", "hi").await;
-    scene.far.hears("/bot", 1).await;
+pub async fn roles_limit_operations(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "roles", "").await;
+    fixture.send_channel_message("c-1", "m-1", "hi").await;
+    fixture.mock.wait_for_requests("/bot", 1).await;
     let [viewer, operator, admin] = [
-        Caller::with(world, Access::Viewer).await,
-        Caller::with(world, Access::Operator).await,
-        Caller::with(world, Access::Admin).await,
+        Caller::with(env, AccessLevel::Viewer).await,
+        Caller::with(env, AccessLevel::Operator).await,
+        Caller::with(env, AccessLevel::Admin).await,
     ];
     assert_eq!(viewer.gets("/me").await["role"], "viewer");
     let turn = "/conversations/roles-channel/c-1/handover";
     let (status, refused) = viewer.posts(turn, json!({})).await;
-    assert_eq!((status, refused["title"].as_str()), (403, Some("not allowed")));
+    assert_eq!((status, refused["title"].as_str()), (403, Some("Forbidden")));
     assert_eq!(operator.posts(turn, json!({"reason": "a test"})).await.0, 202);
     let suspend = "/connections/roles-desk/suspend";
     assert_eq!(operator.posts(suspend, json!({})).await.0, 403);
@@ -127,42 +126,42 @@ pub async fn each_role_may_what_it_may(world: &World) {
     }
     let audit = admin.gets("/audit").await;
     let done: Vec<_> =
-        audit["items"].as_array().unwrap().iter().map(|a| a["what"].clone()).collect();
+        audit["items"].as_array().unwrap().iter().map(|a| a["action"].clone()).collect();
     for what in ["connection.suspend", "connection.resume", "conversation.handover"] {
         assert!(done.contains(&json!(what)), "{what}: {done:?}");
     }
 
-    // A token that is made is good, until it is taken back.
+    // A token works until it is revoked.
     let (status, made) =
         admin.posts("/tokens", json!({"name": "night shift", "role": "viewer"})).await;
     assert_eq!(status, 201);
-    let night = Caller { world, token: made["token"].as_str().unwrap().to_owned() };
+    let night = Caller { env, token: made["token"].as_str().unwrap().to_owned() };
     assert_eq!(night.gets("/me").await["name"], "night shift");
     let id = made["id"].as_str().unwrap();
     assert_eq!(admin.calls(Method::DELETE, &format!("/tokens/{id}"), None).await.0, 204);
     let end = Instant::now() + Duration::from_secs(30);
     while night.calls(Method::GET, "/me", None).await.0 != 401 {
-        assert!(Instant::now() < end, "it is good no more");
+        assert!(Instant::now() < end, "the token still works after it was revoked");
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    let listed = world.stack().store.tokens(None, 100).await.unwrap();
+    let listed = env.stack().store.tokens(None, 100).await.unwrap();
     let secret = made["token"].as_str().unwrap().rsplit('_').next().unwrap();
-    assert!(!format!("{listed:?}").contains(secret), "only its digest is kept");
+    assert!(!format!("{listed:?}").contains(secret), "only the digest is stored");
 }
 
-pub async fn conversations_are_listed_read_and_turned(world: &World) {
-    let scene = Scene::of_three(world, "lists", "").await;
-    let operator = Caller::with(world, Access::Operator).await;
+pub async fn conversations_are_listed_read_and_handed_over(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "lists", "").await;
+    let operator = Caller::with(env, AccessLevel::Operator).await;
     for (id, customer) in [("m-1", "c-1"), ("m-2", "c-2"), ("m-3", "c 3/ü")] {
-        scene.writes(customer, id, "hi").await;
+        fixture.send_channel_message(customer, id, "hi").await;
     }
-    scene.far.hears("/bot", 3).await;
+    fixture.mock.wait_for_requests("/bot", 3).await;
     let first = operator.gets("/conversations?connection=lists-channel&limit=2").await;
     let customers = |page: &Value| -> Vec<String> {
         let items = page["items"].as_array().unwrap();
         items.iter().map(|one| one["customer"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(customers(&first), ["c 3/ü", "c-2"], "the newest first");
+    assert_eq!(customers(&first), ["c 3/ü", "c-2"], "newest first");
     let next = first["next"].as_str().unwrap();
     let rest = format!("/conversations?connection=lists-channel&limit=2&cursor={next}");
     assert_eq!(customers(&operator.gets(&rest).await), ["c-1"]);
@@ -171,49 +170,49 @@ pub async fn conversations_are_listed_read_and_turned(world: &World) {
     let at_desk = "/conversations?connection=lists-channel&state=pending";
     assert!(customers(&operator.gets(at_desk).await).is_empty());
 
-    // Such an id goes into a path as base64url.
+    // Customer ids with special characters are base64url in a path.
     let odd = "/conversations/lists-channel/~YyAzL8O8";
     let (status, turned) =
         operator.posts(&format!("{odd}/handover"), json!({"reason": "why not"})).await;
     assert_eq!((status, &turned["state"]), (202, &json!("pending")));
     let details = operator.gets(odd).await;
     assert_eq!(
-        (&details["state"], &details["handover"]["by"]),
+        (&details["state"], &details["handover"]["trigger"]),
         (&json!("pending"), &json!("operator"))
     );
     assert_eq!(customers(&operator.gets(at_desk).await), ["c 3/ü"]);
     let (status, again) = operator.posts(&format!("{odd}/handover"), json!({})).await;
     assert_eq!(status, 409, "{again}");
 
-    // An operator speaks, and whoever has the conversation sees it.
+    // The owner receives a copy of an operator's message.
     let (status, _) =
         operator.posts(&format!("{odd}/messages"), json!({"text": "We are on it."})).await;
     assert_eq!(status, 202);
-    let shown = scene.far.hears("/channel", 2).await;
-    assert_eq!(gist(&shown)[1], "test operator: We are on it.");
-    let told = gist(&scene.far.hears("/desk", 2).await);
-    assert_eq!(told[1], "We are on it. (copy)");
+    let shown = fixture.mock.wait_for_requests("/channel", 2).await;
+    assert_eq!(summarize(&shown)[1], "test operator: We are on it.");
+    let copies = summarize(&fixture.mock.wait_for_requests("/desk", 2).await);
+    assert_eq!(copies[1], "We are on it. (copy)");
     let timeline = operator.gets(&format!("{odd}/timeline?limit=2")).await;
     let entry = &timeline["items"][0];
     assert_eq!((&entry["from"], &entry["body"]["type"]), (&json!("trunkline"), &json!("message")));
-    scene.settled("channel", "c 3/ü").await;
+    fixture.wait_for_outcomes("channel", "c 3/ü").await;
     let timeline = operator.gets(&format!("{odd}/timeline")).await;
-    let said = timeline["items"].as_array().unwrap();
+    let entries = timeline["items"].as_array().unwrap();
     let outcomes: Vec<_> =
-        said.iter().flat_map(|entry| entry["deliveries"].as_array().unwrap()).collect();
+        entries.iter().flat_map(|entry| entry["deliveries"].as_array().unwrap()).collect();
     assert!(
-        outcomes.iter().all(|delivery| delivery["outcome"]["verdict"] == "delivered"),
+        outcomes.iter().all(|delivery| delivery["outcome"]["status"] == "delivered"),
         "{outcomes:?}"
     );
     let back = operator.posts(&format!("{odd}/handback"), json!({})).await;
     assert_eq!(back.1["state"], "bot");
     assert_eq!(operator.posts(&format!("{odd}/close"), json!({})).await.1["state"], "closed");
     assert_eq!(operator.posts(&format!("{odd}/close"), json!({})).await.0, 409);
-    let unknown = operator.posts("/conversations/lists-channel/nobody/close", json!({})).await;
+    let unknown = operator.posts("/conversations/lists-channel/unknown/close", json!({})).await;
     assert_eq!(unknown.0, 404);
 
-    // All that is known of a customer goes on an admin's word.
-    let admin = Caller::with(world, Access::Admin).await;
+    // Only an admin may delete a customer's data.
+    let admin = Caller::with(env, AccessLevel::Admin).await;
     let (status, _, erased) =
         admin.calls(Method::DELETE, "/customers/lists-channel/~YyAzL8O8", None).await;
     assert!(status == 202 && erased["events"].as_u64() >= Some(5), "{erased}");
@@ -221,15 +220,15 @@ pub async fn conversations_are_listed_read_and_turned(world: &World) {
     assert_eq!(operator.gets(&format!("{odd}/timeline")).await["items"], json!([]));
 }
 
-pub async fn a_connection_and_a_route_are_set_up(world: &World) {
-    let admin = Caller::with(world, Access::Admin).await;
-    let scene = Scene::of_three(world, "setup", "").await;
+pub async fn connection_and_route_are_configured(env: &TestEnvironment) {
+    let admin = Caller::with(env, AccessLevel::Admin).await;
+    let fixture = Fixture::with_desk(env, "setup", "").await;
     let bot = json!({"platform": "webhook", "role": "bot",
-        "settings": {"message_url": scene.far.url("/new")},
-        "secrets": {"signing": trunkline_tests::SIGNING[0]}});
+        "settings": {"message_url": fixture.mock.url("/new")},
+        "secrets": {"signing": trunkline_tests::SIGNING_SECRETS[0]}});
     let path = "/connections/setup-new";
     let (status, _, _) = admin.calls(Method::PUT, path, Some(bot.clone())).await;
-    assert_eq!(status, 428, "it says what it changes");
+    assert_eq!(status, 428, "a precondition is required");
     let new = [("if-none-match", "*")];
     let mut wrong = bot.clone();
     wrong["settings"]["auth"] = json!("magic");
@@ -248,10 +247,10 @@ pub async fn a_connection_and_a_route_are_set_up(world: &World) {
         (status, &made["version"], &headers["etag"]),
         (201, &json!(1), &"\"1\"".parse().unwrap())
     );
-    assert!(!made.to_string().contains("whsec"), "no secret is shown: {made}");
+    assert!(!made.to_string().contains("whsec"), "the response contains a secret: {made}");
     assert_eq!(admin.calls_with(Method::PUT, path, Some(bot.clone()), &new).await.0, 412);
 
-    // Secrets that are not named stay; the version is counted.
+    // Omitted secrets are kept, and the version increases.
     let mut changed = bot.clone();
     changed["copies"] = json!(true);
     changed.as_object_mut().unwrap().remove("secrets");
@@ -266,7 +265,7 @@ pub async fn a_connection_and_a_route_are_set_up(world: &World) {
     assert!(after["secrets"].as_array().unwrap().contains(&json!("signing")));
     assert_eq!(admin.calls_with(Method::PUT, path, Some(changed), &known).await.0, 412);
 
-    // It takes part once a route names it, and its address is the one that is shown.
+    // The connection is used once a route names it, under the URL that the API shows.
     let route = admin.gets("/routes/setup").await;
     let version = format!("\"{}\"", route["version"]);
     let mut wanted = route.clone();
@@ -276,77 +275,82 @@ pub async fn a_connection_and_a_route_are_set_up(world: &World) {
     let (status, _, put) =
         admin.calls_with(Method::PUT, "/routes/setup", Some(wanted.clone()), &tag).await;
     assert_eq!((status, &put["bot"]), (200, &json!("setup-new")), "{put}");
-    assert_eq!(put["switching"], route["switching"], "what was given back is what was there");
+    assert_eq!(
+        put["handover_policy"], route["handover_policy"],
+        "the route is unchanged except for the bot"
+    );
     wanted["bot"] = json!("setup-desk");
     let tag = [("if-match", "*")];
     let (status, _, refused) =
         admin.calls_with(Method::PUT, "/routes/setup", Some(wanted), &tag).await;
     assert_eq!((status, &refused["errors"][0]["field"]), (422, &json!("bot")));
-    let hasty = json!({"bot": "setup-new", "switching": {"accept_within": 0}});
+    let hasty = json!({"bot": "setup-new", "handover_policy": {"accept_within": 0}});
     let refused = admin.calls_with(Method::PUT, "/routes/setup", Some(hasty), &tag).await.2;
-    assert_eq!(refused["errors"][0]["field"], "switching.accept_within", "{refused}");
-    scene.writes("c-1", "m-1", "hi").await;
-    let heard = scene.far.hears("/new", 1).await;
+    assert_eq!(refused["errors"][0]["field"], "handover_policy.accept_within", "{refused}");
+    fixture.send_channel_message("c-1", "m-1", "hi").await;
+    let received = fixture.mock.wait_for_requests("/new", 1).await;
     let addresses = admin.gets(&format!("{path}/addresses")).await;
     let url = addresses["urls"][0]["url"].as_str().unwrap().to_owned();
     let rotated = admin.posts(&format!("{path}/rotate-key"), json!({})).await.1;
     let newer = rotated["url"].as_str().unwrap();
     assert_ne!(url, newer);
-    let conversation = conversation(&heard);
+    let conversation = conversation(&received);
     for (id, url) in [("b-1", url.as_str()), ("b-2", newer)] {
         let event = json!({"id": id, "timestamp": SystemClock.now(), "conversation": conversation,
             "type": "message", "data": {"text": id}})
         .to_string();
         let headers = trunkline_tests::signing_headers(
-            trunkline_tests::SIGNING[0],
+            trunkline_tests::SIGNING_SECRETS[0],
             id,
             SystemClock.now(),
             &event,
         );
         let call = || {
-            let mut call = world.request(Method::POST, url).body(event.clone());
+            let mut call = env.request(Method::POST, url).body(event.clone());
             for (name, value) in &headers {
                 call = call.header(name, value);
             }
             call
         };
-        // Functions see a new key within half a minute.
+        // Functions use a new key within 30 seconds.
         let end = Instant::now() + Duration::from_secs(45);
         while answered(call()).await.0 != 200 {
-            assert!(Instant::now() < end, "{id} is taken");
+            assert!(Instant::now() < end, "{id} is not accepted");
             tokio::time::sleep(Duration::from_secs(2)).await;
         }
     }
-    scene.far.hears("/channel", 2).await;
+    fixture.mock.wait_for_requests("/channel", 2).await;
 }
 
-pub async fn an_outage_is_seen_and_what_is_parked_is_replayed(world: &World) {
-    let scene = Scene::of_three(world, "seen", "").await;
-    let operator = Caller::with(world, Access::Operator).await;
-    let admin = Caller::with(world, Access::Admin).await;
-    scene.writes("c-1", "m-1", "first").await;
-    scene.far.hears("/bot", 1).await;
+pub async fn outage_is_visible_and_parked_deliveries_are_replayed(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "seen", "").await;
+    let operator = Caller::with(env, AccessLevel::Operator).await;
+    let admin = Caller::with(env, AccessLevel::Admin).await;
+    fixture.send_channel_message("c-1", "m-1", "first").await;
+    fixture.mock.wait_for_requests("/bot", 1).await;
     assert_eq!(admin.posts("/connections/seen-bot/suspend", json!({})).await.0, 200);
-    // Functions see it within half a minute.
+    // Functions notice the suspension within 30 seconds.
     let mut sent = 1;
     let end = Instant::now() + Duration::from_secs(50);
     let parked = "/deliveries?connection=seen-bot&state=parked&limit=2";
     loop {
         sent += 1;
-        scene.writes("c-1", &format!("m-{sent}"), &format!("message {sent}")).await;
+        fixture.send_channel_message("c-1", &format!("m-{sent}"), &format!("message {sent}")).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
         let found = operator.gets(parked).await["items"].as_array().unwrap().len();
         if found > 0 {
             break;
         }
-        assert!(Instant::now() < end, "it is suspended");
+        assert!(Instant::now() < end, "the connection is not suspended");
     }
-    // On a busy machine more than the last of them may be parked by then.
+    // On a busy machine, more than the last message may be parked.
     tokio::time::sleep(Duration::from_secs(3)).await;
     let all_parked = "/deliveries?connection=seen-bot&state=parked&limit=100";
     let before = operator.gets(all_parked).await["items"].as_array().unwrap().len();
     for i in 0..4 {
-        scene.writes("c-1", &format!("x-{i}"), &format!("while it was suspended {i}")).await;
+        fixture
+            .send_channel_message("c-1", &format!("x-{i}"), &format!("while it was suspended {i}"))
+            .await;
     }
     let end = Instant::now() + Duration::from_secs(20);
     let card = loop {
@@ -370,49 +374,49 @@ pub async fn an_outage_is_seen_and_what_is_parked_is_replayed(world: &World) {
     assert_ne!(first["items"][1]["id"], second["items"][0]["id"]);
     assert!(first["items"][0]["reason"].as_str().unwrap().contains("suspended"), "{first}");
     let all = operator.posts("/deliveries/replay", json!({})).await;
-    assert_eq!(all.0, 400, "all is never meant: {all:?}");
+    assert_eq!(all.0, 400, "a replay without a filter is rejected: {all:?}");
     let there = operator.gets(all_parked).await;
     let one = json!({"delivery": there["items"][before]["id"]});
     assert_eq!(operator.posts("/deliveries/discard", one).await, (202, json!({"count": 1})));
 
     assert_eq!(admin.posts("/connections/seen-bot/resume", json!({})).await.0, 200);
-    scene.far.takes("/bot", sent + 3, Duration::from_mins(1)).await;
-    let heard = gist(&scene.far.hears("/bot", sent + 3).await);
-    let last: Vec<_> = heard[heard.len() - 3..].to_vec();
+    fixture.mock.wait_for_accepted("/bot", sent + 3, Duration::from_mins(1)).await;
+    let received = summarize(&fixture.mock.wait_for_requests("/bot", sent + 3).await);
+    let last: Vec<_> = received[received.len() - 3..].to_vec();
     let expected =
         ["while it was suspended 1", "while it was suspended 2", "while it was suspended 3"];
-    assert_eq!(last, expected, "in order, without the one that was discarded");
-    // What was taken last is recorded a moment later.
+    assert_eq!(last, expected, "in order, without the discarded one");
+    // The outcome is recorded after the request arrives.
     let end = Instant::now() + Duration::from_secs(10);
     while operator.gets(parked).await["items"] != json!([]) {
-        assert!(Instant::now() < end, "nothing is parked any more");
+        assert!(Instant::now() < end, "deliveries are still parked");
     }
 
-    // Its breaker's proof, by a person.
-    scene.far.will_echo_the_challenge();
+    // An operator verifies the connection.
+    fixture.mock.echo_challenges();
     let proof = operator.posts("/connections/seen-bot/verify", json!({})).await;
     assert_eq!((proof.0, &proof.1["problem"]), (200, &Value::Null), "{proof:?}");
     let metrics = operator.gets("/metrics?window=hour&connection=seen-bot").await;
     assert_eq!(metrics["series"]["delivered"].as_array().unwrap().len(), 60);
-    let (status, bot) = scene.sends("bot", "b-1", "none", says("x")).await;
+    let (status, bot) = fixture.send_event("bot", "b-1", "none", message_event("x")).await;
     assert_eq!(status, 404, "{bot}");
     let rejected = operator.gets("/connections/seen-bot/rejected").await;
     assert!(rejected["items"][0]["body"].as_str().unwrap().contains("b-1"), "{rejected}");
 }
 
-pub async fn an_identity_providers_claims_say_who_calls(world: &World) {
-    let sample = std::fs::read_to_string(world.project.join("events/console.json")).unwrap();
+pub async fn jwt_claims_identify_caller(env: &TestEnvironment) {
+    let sample = std::fs::read_to_string(env.project.join("events/console.json")).unwrap();
     let mut event: Value = serde_json::from_str(&sample).unwrap();
     let path = "/jwt/api/v1/me";
     event["rawPath"] = json!(path);
     event["requestContext"]["http"]["path"] = json!(path);
-    let nobody = world.invoke("Console", &event).await;
-    assert_eq!(nobody["statusCode"], 401, "{nobody}");
+    let anonymous = env.invoke("Console", &event).await;
+    assert_eq!(anonymous["statusCode"], 401, "{anonymous}");
     let claims = json!({"sub": "u-1", "email": "ann@example.com", "trunkline_role": "operator"});
     event["requestContext"]["authorizer"] = json!({"jwt": {"claims": claims, "scopes": null}});
-    let known = world.invoke("Console", &event).await;
+    let known = env.invoke("Console", &event).await;
     let me: Value = serde_json::from_str(known["body"].as_str().unwrap()).unwrap();
     assert_eq!((&me["name"], &me["role"]), (&json!("ann@example.com"), &json!("operator")));
     event["requestContext"]["authorizer"]["jwt"]["claims"]["trunkline_role"] = json!("owner");
-    assert_eq!(world.invoke("Console", &event).await["statusCode"], 401, "no such role");
+    assert_eq!(env.invoke("Console", &event).await["statusCode"], 401, "unknown role");
 }

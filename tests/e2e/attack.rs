@@ -1,5 +1,5 @@
-//! Attacks on the way in: forged, altered and replayed proof, tricks in an address, and one connection
-//! that reaches for another's conversation. [`crate::attack_bodies`] has what bodies may try.
+//! Attacks on inbound endpoints: forged, altered and replayed signatures, manipulated URLs, and access to
+//! conversations of another connection. Hostile bodies are in [`crate::attack_bodies`].
 
 use http::Method;
 use jiff::SignedDuration;
@@ -8,15 +8,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use trunkline_shared::app::{Clock, SystemClock};
 use trunkline_stand_ins::cm::{CmRouter, Side};
-use trunkline_stand_ins::unblu::{self, Style, Unblu};
-use trunkline_tests::{SIGNING, Scene, World, says, signing_headers, webex_message};
+use trunkline_stand_ins::unblu::{self, CallStyle, Unblu};
+use trunkline_tests::{
+    Fixture, SIGNING_SECRETS, TestEnvironment, message_event, signing_headers, webex_message,
+};
 
 use crate::handover::conversation;
 use crate::platforms::{ADAPTER, BOT, CHANNEL, CM, UNBLU, file, unblus};
 
-/// A call whose path goes out exactly as it is written. Answers with status and body.
-pub async fn raw(world: &World, host: &str, path: &str, body: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(("127.0.0.1", world.port())).await.unwrap();
+/// Sends a request whose path is not normalized. Returns status and body.
+pub async fn raw(env: &TestEnvironment, host: &str, path: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(("127.0.0.1", env.port())).await.unwrap();
     let length = body.len();
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
@@ -38,11 +40,13 @@ fn event(id: &str, conversation: &str, text: &str) -> String {
     .to_string()
 }
 
-pub async fn a_forged_or_replayed_webhook_signature_gets_nowhere(world: &World) {
-    let scene = Scene::of_three(world, "forged", "").await;
+pub async fn forged_webhook_signatures_are_rejected_and_replays_deduplicated(
+    env: &TestEnvironment,
+) {
+    let fixture = Fixture::with_desk(env, "forged", "").await;
     let now = SystemClock.now();
     let body = event("w-1", "c-1", "hi");
-    let good = signing_headers(SIGNING[0], "w-1", now, &body);
+    let good = signing_headers(SIGNING_SECRETS[0], "w-1", now, &body);
     let with = |place: usize, value: &str| {
         let mut headers = good.clone();
         value.clone_into(&mut headers[place].1);
@@ -50,12 +54,12 @@ pub async fn a_forged_or_replayed_webhook_signature_gets_nowhere(world: &World) 
     };
     let signature = good[2].1.clone();
     let second = now.as_second();
-    let old = signing_headers(SIGNING[0], "w-1", now - SignedDuration::from_mins(6), &body);
-    let early = signing_headers(SIGNING[0], "w-1", now + SignedDuration::from_mins(6), &body);
-    // The desk has the same secret and another address: its signature is good here, so what is
-    // swapped is one made with another secret, and one made for another body.
-    let stranger = signing_headers(SIGNING[1], "w-1", now, &body);
-    let others = signing_headers(SIGNING[0], "w-1", now, &event("w-1", "c-1", "bye"));
+    let old = signing_headers(SIGNING_SECRETS[0], "w-1", now - SignedDuration::from_mins(6), &body);
+    let early =
+        signing_headers(SIGNING_SECRETS[0], "w-1", now + SignedDuration::from_mins(6), &body);
+    // One signature with another secret, and one for another body.
+    let stranger = signing_headers(SIGNING_SECRETS[1], "w-1", now, &body);
+    let others = signing_headers(SIGNING_SECRETS[0], "w-1", now, &event("w-1", "c-1", "bye"));
     let attempts: Vec<Vec<(String, String)>> = vec![
         Vec::new(),
         good[..2].to_vec(),
@@ -85,39 +89,39 @@ pub async fn a_forged_or_replayed_webhook_signature_gets_nowhere(world: &World) 
         others,
     ];
     for headers in &attempts {
-        let (status, answer) = scene.post("channel", body.clone(), headers).await;
+        let (status, answer) = fixture.post("channel", body.clone(), headers).await;
         assert_eq!((status, &answer["code"]), (401, &json!("denied")), "{headers:?}: {answer}");
     }
-    scene.far.hears_only("/bot", 0).await;
+    fixture.mock.expect_requests("/bot", 0).await;
 
-    // The real one, and then the same again: answered like its first, and passed on once.
+    // The original request and its replays: the same response, and one delivery.
     for _ in 0..3 {
-        assert_eq!(scene.post("channel", body.clone(), &good).await.0, 200);
+        assert_eq!(fixture.post("channel", body.clone(), &good).await.0, 200);
     }
-    scene.far.hears_only("/bot", 1).await;
-    // A second signature beside a wrong one counts, as while secrets are rotated.
+    fixture.mock.expect_requests("/bot", 1).await;
+    // One valid signature of two is enough, as during a rotation of secrets.
     let both = [("webhook-id", "w-1"), ("webhook-timestamp", &second.to_string())];
     let mut both: Vec<_> = both.map(|(n, v)| (n.to_owned(), v.to_owned())).into();
     both.push(("webhook-signature".into(), format!("v1,AAAA {signature}")));
-    assert_eq!(scene.post("channel", body, &both).await.0, 200);
+    assert_eq!(fixture.post("channel", body, &both).await.0, 200);
 }
 
-pub async fn a_forged_or_replayed_unblu_signature_gets_nowhere(world: &World) {
+pub async fn forged_unblu_signatures_are_rejected_and_replays_deduplicated(env: &TestEnvironment) {
     let unblu = Unblu::start().await;
     let route = "channels: [NAME-channel], bot: NAME-bot, desk: NAME-unblu";
     let file = file(&[CHANNEL, BOT, UNBLU], route);
-    let scene = Scene::beside(world, "forged-unblu", &file, &unblus(&unblu)).await;
-    scene.writes("c-1", "m-1", "agent").await;
-    let theirs = unblu.accepts(1).await[0].conversation.clone();
-    let post = async |call: &unblu::Call| {
+    let fixture = Fixture::with_mocks(env, "forged-unblu", &file, &unblus(&unblu)).await;
+    fixture.send_channel_message("c-1", "m-1", "agent").await;
+    let theirs = unblu.wait_for_messages(1).await[0].conversation.clone();
+    let post = async |call: &unblu::EndpointCall| {
         let headers: Vec<_> =
             call.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        scene.post("unblu", String::from_utf8(call.body.clone()).unwrap(), &headers).await.0
+        fixture.post("unblu", String::from_utf8(call.body.clone()).unwrap(), &headers).await.0
     };
-    let good = unblu.agent_writes(&theirs, "Hello.", Style::Webhook);
+    let good = unblu.agent_writes(&theirs, "Hello.", CallStyle::Webhook);
     let mut altered = good.clone();
     altered.body = String::from_utf8(altered.body).unwrap().replace("Hello.", "Hullo.").into();
-    let cut = |call: &unblu::Call| {
+    let cut = |call: &unblu::EndpointCall| {
         let mut cut = call.clone();
         for (name, value) in &mut cut.headers {
             if name.contains("signature") {
@@ -135,17 +139,17 @@ pub async fn a_forged_or_replayed_unblu_signature_gets_nowhere(world: &World) {
     ] {
         assert_eq!(post(&forged).await, 401, "{forged:?}");
     }
-    let before = scene.far.heard("/channel").len();
+    let before = fixture.mock.requests("/channel").len();
     assert_eq!(post(&good).await, 200);
-    // Unblu signs no time, so a repeat is believed for ever: its message's id makes it one.
+    // Unblu's signature has no timestamp, so a replay is valid. The message id deduplicates it.
     assert_eq!(post(&good).await, 200);
-    scene.far.hears_only("/channel", before + 1).await;
+    fixture.mock.expect_requests("/channel", before + 1).await;
 }
 
-pub async fn tricks_in_an_address_find_nothing(world: &World) {
-    let scene = Scene::of_three(world, "tricks", "").await;
-    let other = Scene::usual(world, "tricks-too").await;
-    let url = scene.url("channel").to_owned();
+pub async fn rejects_manipulated_inbound_addresses(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "tricks", "").await;
+    let other = Fixture::webex_and_bot(env, "tricks-too").await;
+    let url = fixture.url("channel").to_owned();
     let (host, path) = url.trim_start_matches("http://").split_once('/').unwrap();
     let (start, key) = path.rsplit_once('/').unwrap();
     let others_key = other.url("bot").rsplit('/').next().unwrap();
@@ -191,40 +195,40 @@ pub async fn tricks_in_an_address_find_nothing(world: &World) {
         "/in/".to_owned(),
         "/in/webhook/%ff/%fe".to_owned(),
     ] {
-        let (status, body) = raw(world, host, &path, &event("t-1", "c-1", "hi")).await;
-        // The gateway itself may refuse what it cannot read; nobody gets past the address.
+        let (status, body) = raw(env, host, &path, &event("t-1", "c-1", "hi")).await;
+        // API Gateway may reject a malformed path. No request gets past the URL key.
         assert!(matches!(status, 400 | 403 | 404 | 414), "{path:.80}: {status} {body}");
         assert!(!body.contains(key) && !body.contains(id), "{path:.80}: {body}");
         tried += 1;
     }
     assert_eq!(tried, 31);
-    assert_eq!(raw(world, host, &format!("/{start}/{key}"), "{}").await.0, 401, "this is it");
-    scene.far.hears_only("/bot", 0).await;
+    assert_eq!(raw(env, host, &format!("/{start}/{key}"), "{}").await.0, 401, "the correct URL");
+    fixture.mock.expect_requests("/bot", 0).await;
 }
 
-pub async fn one_connection_cannot_reach_anothers_conversation(world: &World) {
-    let mine = Scene::of_three(world, "mine", "").await;
-    let theirs = Scene::of_three(world, "theirs", "").await;
-    for scene in [&mine, &theirs] {
-        scene.writes("c-1", "m-1", "hi").await;
+pub async fn connection_cannot_access_conversation_of_another(env: &TestEnvironment) {
+    let mine = Fixture::with_desk(env, "mine", "").await;
+    let theirs = Fixture::with_desk(env, "theirs", "").await;
+    for fixture in [&mine, &theirs] {
+        fixture.send_channel_message("c-1", "m-1", "hi").await;
     }
-    let my = conversation(&mine.far.hears("/bot", 1).await);
-    let heard = theirs.far.hears("/bot", 1).await;
-    let (other, delivery) = (conversation(&heard), heard[0].json()["id"].clone());
-    theirs.settled("channel", "c-1").await;
+    let my = conversation(&mine.mock.wait_for_requests("/bot", 1).await);
+    let received = theirs.mock.wait_for_requests("/bot", 1).await;
+    let (other, delivery) = (conversation(&received), received[0].json()["id"].clone());
+    theirs.wait_for_outcomes("channel", "c-1").await;
     let refused = (404, json!("unknown_conversation"));
     let mut tries =
         vec![other.clone(), "c-1".into(), format!("theirs-bot#{other}"), format!("{my}#")];
     tries.extend([
         format!("{my} "),
         format!("#{my}"),
-        "clue:x".into(),
+        "hint:x".into(),
         "CONV".into(),
         "../x".into(),
     ]);
     for (i, named) in tries.iter().enumerate() {
         for (event, kind) in [
-            (says("let me in"), "message"),
+            (message_event("let me in"), "message"),
             (json!({"type": "handover", "data": {}}), "handover"),
             (json!({"type": "close", "data": {}}), "close"),
             (
@@ -232,40 +236,41 @@ pub async fn one_connection_cannot_reach_anothers_conversation(world: &World) {
                 "receipt",
             ),
         ] {
-            let (status, answer) = mine.sends("bot", &format!("x-{i}-{kind}"), named, event).await;
+            let (status, answer) =
+                mine.send_event("bot", &format!("x-{i}-{kind}"), named, event).await;
             assert_eq!((status, answer["code"].clone()), refused, "{named}: {answer}");
         }
     }
-    // A receipt in one's own conversation that names the other's delivery tells nobody anything.
+    // A receipt in the own conversation with the delivery id of the other has no effect.
     let receipt = json!({"type": "receipt", "data": {"message": delivery, "status": "read"}});
-    assert_eq!(mine.sends("bot", "r-1", &my, receipt).await.0, 200);
-    // A channel's conversation is its own, whatever it calls it.
+    assert_eq!(mine.send_event("bot", "r-1", &my, receipt).await.0, 200);
+    // Conversation ids of a channel are scoped to the channel.
     for (i, named) in ["c-1", "theirs-channel#c-1", &other].into_iter().enumerate() {
-        mine.writes(named, &format!("n-{i}"), "mine alone").await;
+        mine.send_channel_message(named, &format!("n-{i}"), "mine alone").await;
     }
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    assert_eq!(theirs.far.heard("/channel").len(), 0);
-    assert_eq!(theirs.far.heard("/bot").len(), 1);
+    assert_eq!(theirs.mock.requests("/channel").len(), 0);
+    assert_eq!(theirs.mock.requests("/bot").len(), 1);
     assert_eq!(
         theirs.conversation("channel", "c-1").await.owner(),
         mine.conversation("channel", "c-1").await.owner()
     );
-    // The same event id on two connections is two events.
-    theirs.writes("c-1", "n-0", "not a repeat").await;
-    theirs.far.hears("/bot", 2).await;
+    // Event ids are scoped to the connection.
+    theirs.send_channel_message("c-1", "n-0", "not a repeat").await;
+    theirs.mock.wait_for_requests("/bot", 2).await;
 }
 
-pub async fn wrong_tokens_of_each_platform_are_denied(world: &World) {
+pub async fn rejects_wrong_tokens_of_each_platform(env: &TestEnvironment) {
     let cm = CmRouter::start("product-token").await;
-    cm.adapter(ADAPTER, Side::Host);
+    cm.add_adapter(ADAPTER, Side::Host);
     let guarded = CM.replace("{ product_token: { env: CM_TOKEN } }",
         "{ product_token: { env: CM_TOKEN }, shared_secret: [{ env: CM_NEW_OF_THIS_LENGTH }, { env: CM_OLD_OF_THIS_LENGTH }] }");
     let webex = crate::platforms::WEBEX
         .replace("role: channel", "role: channel\n    settings: { reject_wrong_token: true }");
     let others = [("CM", cm.outbound_url(ADAPTER)), ("CM_TOKEN", "product-token".into())];
     let route = "channels: [NAME-cm, NAME-webex], bot: NAME-bot";
-    let scene =
-        Scene::beside(world, "tokens-2", &file(&[&guarded, &webex, BOT], route), &others).await;
+    let fixture =
+        Fixture::with_mocks(env, "tokens-2", &file(&[&guarded, &webex, BOT], route), &others).await;
     let chat = cm.chat("0031612345678", "0031201234567");
     let notice = cm.customer_writes(&chat, "hi");
     let sends = async |header: Option<&str>, query: &str| {
@@ -274,7 +279,7 @@ pub async fn wrong_tokens_of_each_platform_are_denied(world: &World) {
             .map(|value| ("x-trunkline-secret".to_owned(), (*value).to_owned()))
             .collect();
         let path = format!("{}{query}", notice.path);
-        scene.post_below("cm", &path, notice.body.clone(), &headers).await.0
+        fixture.post_below("cm", &path, notice.body.clone(), &headers).await.0
     };
     for (header, query) in [
         (None, ""),
@@ -291,10 +296,10 @@ pub async fn wrong_tokens_of_each_platform_are_denied(world: &World) {
         assert_eq!(sends(header, query).await, 401, "{header:?} {query}");
     }
     assert!((200..300).contains(&sends(None, "?secret=secret-CM_OLD_OF_THIS_LENGTH").await));
-    // Webex Connect is answered with success whatever it brings; what is wrong is kept, not passed on.
+    // Webex Connect always gets status 200. A request with a wrong token is stored and not delivered.
     let wrong = [("x-verification-token".to_owned(), "secret-TOKEX".to_owned())];
-    assert_eq!(scene.post("webex", webex_message("c-9", "m-9", "hi"), &wrong).await.0, 200);
-    scene.far.hears_only("/bot", 1).await;
-    let head = world.request(Method::DELETE, scene.url("cm")).send().await.unwrap();
+    assert_eq!(fixture.post("webex", webex_message("c-9", "m-9", "hi"), &wrong).await.0, 200);
+    fixture.mock.expect_requests("/bot", 1).await;
+    let head = env.request(Method::DELETE, fixture.url("cm")).send().await.unwrap();
     assert!(head.status().is_client_error(), "{}", head.status());
 }

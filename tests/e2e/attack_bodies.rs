@@ -1,5 +1,5 @@
-//! What bodies may try: depth, size, odd JSON, odd characters, markup that unfolds, files that lead
-//! elsewhere or never end, and ids that would break a header or a line of the log.
+//! Hostile request bodies: depth, size, malformed JSON, control characters, entity expansion, redirecting
+//! or endless files, and ids with header or log injection.
 
 use std::time::Duration;
 
@@ -13,14 +13,16 @@ use tokio::net::TcpListener;
 use trunkline_shared::app::{Clock, SystemClock};
 use trunkline_stand_ins::servisbot::{API_KEY, ENGAGEMENT_SECRET, ServisBot};
 use trunkline_stand_ins::unblu::Unblu;
-use trunkline_tests::{SIGNING, Scene, World, says, signing_headers, webex_message};
+use trunkline_tests::{
+    Fixture, SIGNING_SECRETS, TestEnvironment, message_event, signing_headers, webex_message,
+};
 
-use crate::handover::{conversation, gist};
+use crate::handover::{conversation, summarize};
 use crate::platforms::{BOT, CHANNEL, SERVISBOT, UNBLU, WEBEX, file, unblus};
 
-async fn posts(scene: &Scene<'_>, which: &str, id: &str, body: String) -> (u16, Value) {
-    let headers = signing_headers(SIGNING[0], id, SystemClock.now(), &body);
-    scene.post(which, body, &headers).await
+async fn posts(fixture: &Fixture<'_>, which: &str, id: &str, body: String) -> (u16, Value) {
+    let headers = signing_headers(SIGNING_SECRETS[0], id, SystemClock.now(), &body);
+    fixture.post(which, body, &headers).await
 }
 
 fn envelope(id: &str, conversation: &str, data: &str) -> String {
@@ -34,8 +36,8 @@ fn nested(depth: usize) -> String {
     format!("{}1{}", r#"{"a":["#.repeat(depth / 2), "]}".repeat(depth / 2))
 }
 
-pub async fn depth_size_and_odd_json_leave_a_conversation_as_it_was(world: &World) {
-    let scene = Scene::of_three(world, "bombs", "").await;
+pub async fn malformed_bodies_do_not_corrupt_conversation(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "bombs", "").await;
     let with = |id: &str, extra: &str| {
         envelope(id, "c-1", &format!(r#"{{"text":"hi","metadata":{extra}}}"#))
     };
@@ -50,39 +52,39 @@ pub async fn depth_size_and_odd_json_leave_a_conversation_as_it_was(world: &Worl
         ("d-8", r#"{"t":"\ud800"}"#.to_owned(), 400, "unreadable"),
         ("d-9", format!(r#"{{"t":"{}"}}"#, "x".repeat(10 * 1024 * 1024)), 413, "too_large"),
     ] {
-        let (given, answer) = posts(&scene, "channel", id, with(id, &extra)).await;
-        // What is larger than the gateway takes does not even come as far as us.
+        let (given, answer) = posts(&fixture, "channel", id, with(id, &extra)).await;
+        // API Gateway rejects bodies above its own limit before the function.
         let ours = (given, &answer["code"]) == (status, &json!(code));
         assert!(ours || (status == 413 && given == 413), "{id}: {given} {answer:.200}");
     }
-    scene.far.hears_only("/bot", 0).await;
-    // What is odd, and read all the same: the last of two members rules, numbers keep what they can.
+    fixture.mock.expect_requests("/bot", 0).await;
+    // Valid but unusual JSON: duplicate members and large numbers.
     let digits = "9".repeat(300);
     let odd =
         with("o-1", &format!(r#"{{"n":{digits},"a":1,"a":2,"z":-0.0,"s":"\u0000\u001b[2J"}}"#));
-    assert_eq!(posts(&scene, "channel", "o-1", odd).await.0, 200);
+    assert_eq!(posts(&fixture, "channel", "o-1", odd).await.0, 200);
     let twice = envelope("o-2", "c-1", r#"{"text":"first","text":"second"}"#);
-    let (status, _) = posts(&scene, "channel", "o-2", twice).await;
+    let (status, _) = posts(&fixture, "channel", "o-2", twice).await;
     assert!(status == 200 || status == 400, "{status}");
     let shallow = with("o-3", &format!(r#"{{"m":{}}}"#, nested(60)));
-    assert_eq!(posts(&scene, "channel", "o-3", shallow).await.0, 200);
-    // Characters that the queue does not take, and all others that JSON must escape.
+    assert_eq!(posts(&fixture, "channel", "o-3", shallow).await.0, 200);
+    // Characters that SQS rejects, and characters that JSON must escape.
     let strange = "a\u{ffff}b\u{fffe}c\u{0}\u{1b}[31m\u{7f}\u{85}\u{2028}\u{202e}d\r\ne\u{10ffff}";
-    scene.writes("c-1", "o-4", strange).await;
+    fixture.send_channel_message("c-1", "o-4", strange).await;
     let end = std::time::Instant::now() + Duration::from_secs(30);
-    while !gist(&scene.far.heard("/bot")).iter().any(|text| text == strange) {
-        assert!(std::time::Instant::now() < end, "{:?}", gist(&scene.far.heard("/bot")));
+    while !summarize(&fixture.mock.requests("/bot")).iter().any(|text| text == strange) {
+        assert!(std::time::Instant::now() < end, "{:?}", summarize(&fixture.mock.requests("/bot")));
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    // The whole conversation can still be read.
-    let key = scene.key_on("channel", "c-1");
-    let transcript = world.stack().store.transcript(&key, 100).await.unwrap();
+    // The conversation is still readable.
+    let key = fixture.key_on("channel", "c-1");
+    let transcript = env.stack().store.transcript(&key, 100).await.unwrap();
     assert!(transcript.len() >= 3, "{}", transcript.len());
 }
 
-pub async fn ids_of_any_kind_break_neither_headers_nor_lines(world: &World) {
+pub async fn hostile_ids_do_not_inject_headers_or_log_lines(env: &TestEnvironment) {
     let route = "channels: [NAME-channel, NAME-webex], bot: NAME-bot";
-    let scene = Scene::of(world, "breaks", &file(&[CHANNEL, WEBEX, BOT], route)).await;
+    let fixture = Fixture::new(env, "breaks", &file(&[CHANNEL, WEBEX, BOT], route)).await;
     let odd = [
         "c\r\nx-injected: 1\r\n\r\n",
         "c\n{\"level\":\"ERROR\",\"message\":\"forged\"}",
@@ -96,38 +98,44 @@ pub async fn ids_of_any_kind_break_neither_headers_nor_lines(world: &World) {
         "CONV#x#y",
     ];
     for (i, id) in odd.iter().enumerate() {
-        // As a conversation's id, a message's id, a name, a language, a file's address and name.
+        // As conversation id, message id, name, language, and URL and name of a file.
         let data = json!({"type": "message", "author": {"role": "customer", "name": id}, "language": id,
             "data": {"text": "marked", "media": [{"url": format!("https://m.example/{id}"), "name": id, "mime_type": id}]}});
         let mut body = data;
         body["id"] = json!(format!("i-{i}-{id}"));
         body["timestamp"] = json!(SystemClock.now());
         body["conversation"] = json!(id);
-        let (status, answer) = posts(&scene, "channel", &format!("i-{i}"), body.to_string()).await;
+        let (status, answer) =
+            posts(&fixture, "channel", &format!("i-{i}"), body.to_string()).await;
         assert_eq!(status, 200, "{id:?}: {answer}");
         let (status, _) =
-            scene.post("webex", webex_message(id, &format!("{i}{id}"), "marked"), &[]).await;
+            fixture.post("webex", webex_message(id, &format!("{i}{id}"), "marked"), &[]).await;
         assert_eq!(status, 200, "{id:?}");
         let event = json!({"Conversationid": id, "Event": id, "Messageid": id, "Timestamp": id});
-        assert_eq!(scene.post("webex", event.to_string(), &[]).await.0, 200, "{id:?}");
-        let (status, _) = scene.sends("bot", &format!("b-{i}"), id, says("marked")).await;
+        assert_eq!(fixture.post("webex", event.to_string(), &[]).await.0, 200, "{id:?}");
+        let (status, _) =
+            fixture.send_event("bot", &format!("b-{i}"), id, message_event("marked")).await;
         assert_eq!(status, 404, "{id:?}");
     }
-    let heard = scene.far.hears("/bot", 2 * odd.len()).await;
-    for heard in &heard {
-        assert!(!heard.headers.contains_key("x-injected"), "{:?}", heard.headers);
-        assert!(heard.json()["conversation"].is_string());
+    let received = fixture.mock.wait_for_requests("/bot", 2 * odd.len()).await;
+    for received in &received {
+        assert!(!received.headers.contains_key("x-injected"), "{:?}", received.headers);
+        assert!(received.json()["conversation"].is_string());
     }
-    // Answers go back under the very id.
-    let last = heard.iter().find(|h| h.json()["channel"]["connection"] == "breaks-webex").unwrap();
-    let bots = conversation(std::slice::from_ref(last));
-    assert_eq!(scene.sends("bot", "b-last", &bots, says("answered")).await.0, 200);
-    let shown = scene.far.hears("/webex", 1).await.remove(0);
+    // Replies use the unchanged id.
+    let last =
+        received.iter().find(|h| h.json()["channel"]["connection"] == "breaks-webex").unwrap();
+    let bot_conversation = conversation(std::slice::from_ref(last));
+    assert_eq!(
+        fixture.send_event("bot", "b-last", &bot_conversation, message_event("answered")).await.0,
+        200
+    );
+    let shown = fixture.mock.wait_for_requests("/webex", 1).await.remove(0);
     assert!(!shown.headers.contains_key("x-injected"));
     assert!(odd.iter().any(|id| shown.json().to_string().contains(&json!(id).to_string()[1..4])));
 }
 
-/// "Billion laughs", with elements of the real thing.
+/// Returns a "billion laughs" document with ServisBOT's elements.
 fn laughs() -> String {
     let mut dtd = String::from(r#"<!DOCTYPE T [<!ENTITY l0 "lol">"#);
     for level in 1..10 {
@@ -137,7 +145,7 @@ fn laughs() -> String {
     format!("{dtd}]><TimelineMessage><TextMsg>&l9;</TextMsg></TimelineMessage>")
 }
 
-pub async fn markup_that_unfolds_is_not_unfolded(world: &World) {
+pub async fn markup_entities_are_not_expanded(env: &TestEnvironment) {
     let servisbot = ServisBot::start().await;
     let others = [
         ("SERVISBOT", servisbot.engagement_url()),
@@ -145,9 +153,10 @@ pub async fn markup_that_unfolds_is_not_unfolded(world: &World) {
         ("API_KEY", API_KEY.to_owned()),
     ];
     let route = "channels: [NAME-channel], bot: NAME-servisbot";
-    let scene = Scene::beside(world, "markups", &file(&[CHANNEL, SERVISBOT], route), &others).await;
-    scene.writes("c-1", "m-1", "hi").await;
-    let customer = servisbot.accepts(1, Duration::from_secs(30)).await[0].customer.clone();
+    let fixture =
+        Fixture::with_mocks(env, "markups", &file(&[CHANNEL, SERVISBOT], route), &others).await;
+    fixture.send_channel_message("c-1", "m-1", "hi").await;
+    let customer = servisbot.wait_for_posts(1, Duration::from_secs(30)).await[0].customer.clone();
     let external = r#"<!DOCTYPE T [<!ENTITY x SYSTEM "file:///etc/passwd">]><TimelineMessage><TextMsg>&x;</TextMsg></TimelineMessage>"#;
     let parameter =
         r#"<!DOCTYPE T [<!ENTITY % p SYSTEM "http://127.0.0.1:1/x"> %p;]><TimelineMessage/>"#;
@@ -177,41 +186,44 @@ pub async fn markup_that_unfolds_is_not_unfolded(world: &World) {
         instruction,
     ];
     for (i, markup) in markups.iter().enumerate() {
-        let mut event = servisbot.says(&customer, "x");
+        let mut event = servisbot.bot_message(&customer, "x");
         let message = event.as_object_mut().unwrap();
         message.insert("contentType".into(), json!("markup"));
         message.insert("id".into(), json!(format!("bomb-{i}")));
         let context = json!({"a": "x".repeat(10_000)});
         message.insert("contents".into(), json!({"markup": markup, "context": context}));
-        crate::platforms::servisbot_posts(&scene, servisbot.posted(&event)).await;
+        crate::platforms::servisbot_posts(&fixture, servisbot.event_call(&event)).await;
     }
-    // Nested so deep that it can be read, and what is written of it cannot: that would be the end of the
-    // whole conversation.
+    // Depths that can be parsed, but whose stored form could not: that would break the conversation.
     for depth in [64, 100, 120, 122, 124, 126] {
         let bearer = [("authorization".to_owned(), format!("Bearer {ENGAGEMENT_SECRET}"))];
         let customer = json!(customer);
         let body = format!(r#"{{"CustomerReference":{customer},"Unknown":{}}}"#, nested(depth));
-        let (status, _, text) = scene.post_below("servisbot", "/egress", body, &bearer).await;
+        let (status, _, text) = fixture.post_below("servisbot", "/egress", body, &bearer).await;
         assert_eq!(status, 200, "{depth}: {text}");
     }
-    let plain = servisbot.says(&customer, "Still here.");
-    crate::platforms::servisbot_posts(&scene, servisbot.posted(&plain)).await;
+    let plain = servisbot.bot_message(&customer, "Still here.");
+    crate::platforms::servisbot_posts(&fixture, servisbot.event_call(&plain)).await;
     let end = std::time::Instant::now() + Duration::from_secs(30);
-    while !gist(&scene.far.heard("/channel")).iter().any(|text| text == "Still here.") {
-        assert!(std::time::Instant::now() < end, "{:?}", gist(&scene.far.heard("/channel")));
+    while !summarize(&fixture.mock.requests("/channel")).iter().any(|text| text == "Still here.") {
+        assert!(
+            std::time::Instant::now() < end,
+            "{:?}",
+            summarize(&fixture.mock.requests("/channel"))
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let shown = scene.far.heard("/channel");
-    let key = scene.key_on("channel", "c-1");
-    world.stack().store.transcript(&key, 100).await.expect("it can all be read");
-    let total: usize = shown.iter().map(|heard| heard.body.len()).sum();
+    let shown = fixture.mock.requests("/channel");
+    let key = fixture.key_on("channel", "c-1");
+    env.stack().store.transcript(&key, 100).await.expect("cannot read the transcript");
+    let total: usize = shown.iter().map(|received| received.body.len()).sum();
     assert!(total < 400_000, "{total}");
-    for text in gist(&shown) {
+    for text in summarize(&shown) {
         assert!(!text.contains("lollol") && !text.contains("root:"), "{text:.100}");
     }
 }
 
-pub async fn a_files_address_that_leads_elsewhere_or_never_ends_is_only_a_link(world: &World) {
+pub async fn unsafe_file_urls_are_sent_as_links(env: &TestEnvironment) {
     let unblu = Unblu::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let far = format!("http://{}", listener.local_addr().unwrap());
@@ -249,16 +261,16 @@ pub async fn a_files_address_that_leads_elsewhere_or_never_ends_is_only_a_link(w
     tokio::spawn(async move { axum::serve(listener, router).await });
     let route = "channels: [NAME-channel], bot: NAME-bot, desk: NAME-unblu";
     let file = file(&[CHANNEL, BOT, UNBLU], route);
-    let scene = Scene::beside(world, "files-2", &file, &unblus(&unblu)).await;
-    scene.writes("c-1", "m-1", "agent").await;
-    let before = unblu.accepts(1).await.len();
+    let fixture = Fixture::with_mocks(env, "files-2", &file, &unblus(&unblu)).await;
+    fixture.send_channel_message("c-1", "m-1", "agent").await;
+    let before = unblu.wait_for_messages(1).await.len();
     for (i, path) in ["moved", "gzip", "endless"].into_iter().enumerate() {
         let media = json!([{"url": format!("{far}/{path}"), "name": format!("{path}.zip")}]);
         let message =
             json!({"type": "message", "data": {"text": format!("see {path}"), "media": media}});
-        assert_eq!(scene.sends("channel", &format!("f-{i}"), "c-1", message).await.0, 200);
+        assert_eq!(fixture.send_event("channel", &format!("f-{i}"), "c-1", message).await.0, 200);
     }
-    scene.writes("c-1", "m-9", "the last").await;
+    fixture.send_channel_message("c-1", "m-9", "the last").await;
     let end = std::time::Instant::now() + Duration::from_mins(1);
     let all = loop {
         let sent: String = unblu.sent().iter().map(|sent| sent.data.to_string()).collect();
@@ -268,7 +280,7 @@ pub async fn a_files_address_that_leads_elsewhere_or_never_ends_is_only_a_link(w
         assert!(std::time::Instant::now() < end, "{before}: {sent:.2000}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     };
-    assert_eq!(private.load(std::sync::atomic::Ordering::SeqCst), 0, "nobody followed");
+    assert_eq!(private.load(std::sync::atomic::Ordering::SeqCst), 0, "a redirect was followed");
     assert!(all.contains("/moved") && all.contains("/endless"), "{all:.2000}");
     assert!(!all.contains("metadata"), "{all:.2000}");
 }

@@ -1,14 +1,13 @@
-//! What all logs of the whole run show, once it is over: no secret that it used, nothing that customers
-//! wrote, and one JSON object a line.
+//! Checks on all logs of the run: no secret, no message text, and one JSON object per line.
 
 use serde_json::Value;
-use trunkline_tests::{World, secrets_used};
+use trunkline_tests::{TestEnvironment, recorded_secrets};
 
-/// How secrets begin that the run may have been given without noting each: with what must follow.
+/// Prefixes of secrets that were not recorded, with the minimum number of characters after each.
 const SHAPES: [(&str, usize); 4] = [("trk_", 60), ("whsec_", 24), ("Bearer ", 8), ("Basic ", 8)];
 
-/// What the tests' customers, bots and agents say, in words that stand nowhere else.
-const SAID: [&str; 12] = [
+/// Message texts of tests that occur nowhere else.
+const MESSAGE_TEXTS: [&str; 12] = [
     "Where is my order?",
     "Where is my parcel?",
     "Which order?",
@@ -23,7 +22,7 @@ const SAID: [&str; 12] = [
     "a difficult one",
 ];
 
-/// A text of which one sees where it stands, and not what it is.
+/// Returns the line with the secret masked.
 fn masked(line: &str, secret: &str) -> String {
     let shown: String = secret.chars().take(3).collect();
     line.replace(secret, &format!("{shown}…")).chars().take(300).collect()
@@ -38,20 +37,23 @@ fn shaped(text: &str) -> Option<(&'static str, String)> {
     })
 }
 
-pub async fn no_log_and_no_command_shows_a_secret(world: &World) {
-    let (lines, said) = (world.functions_log().await, world.said());
-    let used = secrets_used();
+pub async fn logs_and_cli_output_contain_no_secrets(env: &TestEnvironment) {
+    let (lines, cli_output) = (env.function_log_lines().await, env.cli_output());
+    let used = recorded_secrets();
     println!(
-        "{} lines of functions, {} of the command, {} secrets",
+        "{} lines of functions, {} of the CLI, {} secrets",
         lines.len(),
-        said.lines().count(),
+        cli_output.lines().count(),
         used.len()
     );
-    assert!(!used.is_empty() && lines.iter().any(|line| line.contains(r#""level""#)), "no log");
+    assert!(
+        !used.is_empty() && lines.iter().any(|line| line.contains(r#""level""#)),
+        "the log is empty"
+    );
     let mut found = Vec::new();
-    for line in lines.iter().map(String::as_str).chain(said.lines()) {
+    for line in lines.iter().map(String::as_str).chain(cli_output.lines()) {
         for (secret, kind) in &used {
-            // JSON may have escaped it.
+            // JSON may escape the secret.
             let escaped = Value::from(secret.as_str()).to_string();
             if line.contains(secret) || line.contains(escaped.trim_matches('"')) {
                 found.push(format!("{kind}: {}", masked(line, secret)));
@@ -63,21 +65,21 @@ pub async fn no_log_and_no_command_shows_a_secret(world: &World) {
     }
     found.sort();
     found.dedup();
-    assert!(found.is_empty(), "{} lines show secrets:\n{}", found.len(), found.join("\n"));
+    assert!(found.is_empty(), "{} lines contain secrets:\n{}", found.len(), found.join("\n"));
 }
 
-pub async fn no_log_says_what_customers_wrote(world: &World) {
-    for line in &world.functions_log().await {
-        let text = SAID.into_iter().find(|text| line.contains(text));
-        assert!(text.is_none(), "{text:?} is in a log: {line:.300}");
+pub async fn logs_contain_no_message_text(env: &TestEnvironment) {
+    for line in &env.function_log_lines().await {
+        let text = MESSAGE_TEXTS.into_iter().find(|text| line.contains(text));
+        assert!(text.is_none(), "the log contains {text:?}: {line:.300}");
     }
 }
 
-pub async fn every_line_of_a_function_is_one_json_object(world: &World) {
-    for line in &world.functions_log().await {
+pub async fn every_log_line_is_one_json_object(env: &TestEnvironment) {
+    for line in &env.function_log_lines().await {
         let read: Result<serde_json::Map<String, Value>, _> = serde_json::from_str(line);
         assert!(read.is_ok(), "{:?}: {line:.300}", read.err());
         let raw = line.chars().find(|c| c.is_control());
-        assert!(raw.is_none(), "{raw:?} stands in {line:.300}");
+        assert!(raw.is_none(), "control character {raw:?} in {line:.300}");
     }
 }

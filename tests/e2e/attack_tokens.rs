@@ -1,4 +1,4 @@
-//! Forged tokens of ServisBOT's eventing: each of the ways by which a JWT is known to be forged.
+//! Forged JWTs for ServisBOT's eventing, and guessed operator tokens.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use http::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use trunkline_shared::app::{Clock, SystemClock};
-use trunkline_shared::model::Access;
-use trunkline_stand_ins::servisbot::{ENGAGEMENT_SECRET, JWT_SECRET, Proof, ServisBot};
-use trunkline_tests::{Scene, World};
+use trunkline_shared::model::AccessLevel;
+use trunkline_stand_ins::servisbot::{ENGAGEMENT_SECRET, EventingAuth, JWT_SECRET, ServisBot};
+use trunkline_tests::{Fixture, TestEnvironment};
 
 use crate::api::{Caller, answered};
 use crate::platforms::{CHANNEL, file};
@@ -57,9 +57,9 @@ const SERVISBOTS: &str = "
     secrets: { engagement_secret: { env: ENGAGE } }
 ";
 
-pub async fn a_forged_or_expired_token_gets_nowhere(world: &World) {
+pub async fn rejects_forged_or_expired_jwts(env: &TestEnvironment) {
     let servisbot = ServisBot::start().await;
-    servisbot.proves_by(Proof::Jwks);
+    servisbot.set_auth(EventingAuth::Jwks);
     let others = [
         ("SERVISBOT", servisbot.engagement_url()),
         ("JWKS", servisbot.jwks_url()),
@@ -67,12 +67,13 @@ pub async fn a_forged_or_expired_token_gets_nowhere(world: &World) {
         ("JWT", JWT_SECRET.to_owned()),
     ];
     let route = "channels: [NAME-channel], bot: NAME-secret";
-    let scene = Scene::beside(world, "jwts", &file(&[CHANNEL, SERVISBOTS], route), &others).await;
-    let event = servisbot.says("nobody", "hi");
+    let fixture =
+        Fixture::with_mocks(env, "jwts", &file(&[CHANNEL, SERVISBOTS], route), &others).await;
+    let event = servisbot.bot_message("unknown", "hi");
     let body = json!({"message": event}).to_string();
     let sends = async |which: &str, authorization: &str| {
         let headers = [("authorization".to_owned(), authorization.to_owned())];
-        let (status, _, _) = scene.post_below(which, "/eventing", body.clone(), &headers).await;
+        let (status, _, _) = fixture.post_below(which, "/eventing", body.clone(), &headers).await;
         status
     };
     let now = SystemClock.now().as_second();
@@ -80,7 +81,7 @@ pub async fn a_forged_or_expired_token_gets_nowhere(world: &World) {
     let good = json!({"iss": "them", "aud": "us", "exp": now + 300});
     let key = JWT_SECRET.as_bytes();
     let right = token(&hs, &good, key);
-    assert_eq!(sends("secret", &format!("Bearer {right}")).await, 200, "this one is right");
+    assert_eq!(sends("secret", &format!("Bearer {right}")).await, 200, "the token is valid");
 
     let with = |name: &str, value: Value| {
         let mut claims = good.clone();
@@ -119,8 +120,8 @@ pub async fn a_forged_or_expired_token_gets_nowhere(world: &World) {
         ("for others", with("aud", json!("others"))),
         ("for others, too", with("aud", json!({"us": true}))),
         ("from others", with("iss", json!("others"))),
-        ("from nobody", with("iss", Value::Null)),
-        ("for ever", token(&hs, &without_end, key)),
+        ("no issuer", with("iss", Value::Null)),
+        ("no expiry", token(&hs, &without_end, key)),
     ] {
         assert_eq!(sends("secret", &format!("Bearer {forged}")).await, 401, "{what}");
     }
@@ -130,9 +131,8 @@ pub async fn a_forged_or_expired_token_gets_nowhere(world: &World) {
         assert_eq!(sends("secret", odd).await, 401, "{odd:.20}");
     }
 
-    // With public keys: what is public must not sign.
-    let set: Value =
-        world.http.get(servisbot.jwks_url()).send().await.unwrap().json().await.unwrap();
+    // With public keys: a signature made with the public key is not valid.
+    let set: Value = env.http.get(servisbot.jwks_url()).send().await.unwrap().json().await.unwrap();
     let public = &set["keys"][0];
     let kid = public["kid"].clone();
     let point = public["x"].as_str().unwrap_or_default().as_bytes();
@@ -143,42 +143,46 @@ pub async fn a_forged_or_expired_token_gets_nowhere(world: &World) {
             assert_eq!(sends("keys", &format!("Bearer {forged}")).await, 401, "{alg}");
         }
     }
-    let real = servisbot.posted(&servisbot.says("nobody", "hi"));
+    let real = servisbot.event_call(&servisbot.bot_message("unknown", "hi"));
     let proof = real.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
     let proof = proof.unwrap().1.clone();
-    assert_eq!(sends("keys", &proof).await, 200, "this one is right");
-    assert_eq!(sends("secret", &proof).await, 401, "and right for that one only");
+    assert_eq!(sends("keys", &proof).await, 200, "the token is valid");
+    assert_eq!(sends("secret", &proof).await, 401, "the token is only valid for its connection");
     let cut = &proof[..proof.len() - 4];
     assert_eq!(sends("keys", &format!("{cut}AAAA")).await, 401);
 }
 
-/// All calls of the tests come from one address, so this runs by itself, and waits for its own end.
-pub async fn whoever_guesses_tokens_is_made_to_wait(world: &World) {
-    let admin = Caller::with(world, Access::Admin).await;
+/// All tests call from one IP address, so this test runs alone and waits until the limit ends.
+pub async fn token_guessing_is_rate_limited(env: &TestEnvironment) {
+    let admin = Caller::with(env, AccessLevel::Admin).await;
     let me = async |token: &str| {
-        let caller = Caller { world, token: token.to_owned() };
+        let caller = Caller { env, token: token.to_owned() };
         caller.calls(Method::GET, "/me", None).await
     };
-    let patience = async || {
+    let wait_for_limit_end = async || {
         for _ in 0..70 {
             if me(&admin.token).await.0 == 200 {
                 return;
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        panic!("it never ended");
+        panic!("the limit did not end");
     };
-    // So that what follows is within one minute.
+    // Start early in a minute, because the limit counts per minute.
     let late = SystemClock.now().as_second().rem_euclid(60);
     if late > 30 {
         tokio::time::sleep(Duration::from_secs((61 - late).unsigned_abs())).await;
     }
-    patience().await;
-    // One that has ended, asked with again and again, locks nobody out; nor does what is no token.
+    wait_for_limit_end().await;
+    // Expired, malformed and unknown tokens do not count towards the limit.
     for i in 0..30 {
         assert_eq!(me("trk_00000000-ended_x").await.0, 401, "{i}");
         assert_eq!(me(&format!("guess-{i}")).await.0, 401);
-        assert_eq!(me(&format!("trk__{i}")).await.0, 401, "an empty id is no fault of ours");
+        assert_eq!(
+            me(&format!("trk__{i}")).await.0,
+            401,
+            "an empty token id is not an internal error"
+        );
     }
     let (id, _) = admin.token[4..].split_once('_').unwrap();
     let mut wrong = 0;
@@ -186,21 +190,22 @@ pub async fn whoever_guesses_tokens_is_made_to_wait(world: &World) {
         let (status, headers, body) = me(&format!("trk_{id}_guess-{wrong}")).await;
         if status == 429 {
             assert_eq!(headers["content-type"], "application/problem+json");
-            assert_eq!(body["title"], "too many wrong tokens", "{body}");
+            assert_eq!(body["title"], "Too Many Requests", "{body}");
+            assert_eq!(body["code"], "too_many_wrong_tokens", "{body}");
             break headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap();
         }
         assert_eq!(status, 401, "{body}");
         wrong += 1;
-        assert!(wrong < 60, "nobody stopped it");
+        assert!(wrong < 60, "no limit after {wrong} attempts");
     };
     assert!((15..=21).contains(&wrong) && (1..=60).contains(&waits), "{wrong} {waits}");
-    // A right token is not told from a wrong one, nor can one sign in, by a link or a token.
-    let fresh = Caller::with(world, Access::Viewer).await;
+    // While limited, a valid token gets the same response, and signing in is not possible.
+    let fresh = Caller::with(env, AccessLevel::Viewer).await;
     assert_eq!(me(&fresh.token).await.0, 429);
-    let url = format!("{}/api/v1/session", world.stack().facts.api);
+    let url = format!("{}/api/v1/session", env.stack().info.api);
     let body = json!({"token": fresh.token}).to_string();
-    let call = world.request(Method::POST, &url).header("content-type", "application/json");
+    let call = env.request(Method::POST, &url).header("content-type", "application/json");
     assert_eq!(answered(call.body(body)).await.0, 429);
-    patience().await;
-    assert_eq!(me(&fresh.token).await.0, 200, "and then it is over");
+    wait_for_limit_end().await;
+    assert_eq!(me(&fresh.token).await.0, 200, "the token works after the limit");
 }

@@ -1,14 +1,14 @@
-//! A connection that is down: its breaker, its parked deliveries, and who sees it.
+//! Breakers: opening, parked deliveries, probes and alerts.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use trunkline_shared::operator::{Selection, Waiting};
-use trunkline_tests::{Behaviour, Heard, Scene, USUAL, World};
+use trunkline_shared::operator::{PendingDelivery, Selection};
+use trunkline_tests::{Behaviour, Fixture, ReceivedRequest, TestEnvironment, WEBEX_AND_BOT};
 
 use crate::parked::{operator, waits_for};
 
-/// An observer that asks for reports, beside the usual scene.
+/// An observer that receives operations alerts.
 const WATCH: &str = "  NAME-watch:
     platform: webhook
     role: observer
@@ -16,16 +16,16 @@ const WATCH: &str = "  NAME-watch:
     secrets: { signing: { env: NEW } }
 ";
 
-/// A connection fails until its breaker opens: five conversations, one failure each.
-async fn fail_five_times(scene: &Scene<'_>) {
-    scene.far.always(Some(Behaviour::down()));
+/// Fails one delivery in each of five conversations and waits until the breaker opens.
+async fn fail_five_times(fixture: &Fixture<'_>) {
+    fixture.mock.set_behaviour(Some(Behaviour::down()));
     for i in 0..5 {
-        scene.customer_writes(&format!("c-{i}"), "m-0", &format!("c-{i} message 0")).await;
+        fixture.send_webex_message(&format!("c-{i}"), "m-0", &format!("c-{i} message 0")).await;
     }
-    scene.far.hears("/bot", 5).await;
-    let bot = &scene.connection("bot").id;
+    fixture.mock.wait_for_requests("/bot", 5).await;
+    let bot = &fixture.connection("bot").id;
     for _ in 0..100 {
-        if scene.world.stack().store.breaker(bot).await.unwrap().is_open() {
+        if fixture.env.stack().store.breaker(bot).await.unwrap().is_open() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -33,9 +33,10 @@ async fn fail_five_times(scene: &Scene<'_>) {
     panic!("the breaker did not open");
 }
 
-/// Each conversation's messages, in the order in which they were taken.
-fn in_order(scene: &Scene<'_>, conversations: usize, messages: usize) {
-    let taken: Vec<String> = scene.far.taken("/bot").iter().map(Heard::text).collect();
+/// Checks that the messages of each conversation were accepted in order.
+fn in_order(fixture: &Fixture<'_>, conversations: usize, messages: usize) {
+    let taken: Vec<String> =
+        fixture.mock.accepted("/bot").iter().map(ReceivedRequest::text).collect();
     for i in 0..conversations {
         let name = format!("c-{i} ");
         let own: Vec<_> = taken.iter().filter(|text| text.starts_with(&name)).cloned().collect();
@@ -44,23 +45,23 @@ fn in_order(scene: &Scene<'_>, conversations: usize, messages: usize) {
     }
 }
 
-async fn count_parked(world: &World, connection: &str) -> usize {
-    let waiting = operator(world, |o| async move { o.waiting(&Selection::default()).await }).await;
+async fn count_parked(env: &TestEnvironment, connection: &str) -> usize {
+    let waiting = operator(env, |o| async move { o.pending(&Selection::default()).await }).await;
     let ours =
-        waiting.iter().filter(|one| one.particulars().0.to.connection.as_str() == connection);
-    ours.filter(|one| matches!(one, Waiting::Parked(_))).count()
+        waiting.iter().filter(|one| one.details().delivery.to.connection.as_str() == connection);
+    ours.filter(|one| matches!(one, PendingDelivery::Parked(_))).count()
 }
 
-pub async fn five_failures_open_it_and_a_probe_closes_it(world: &World) {
-    let watch = trunkline_tests::FarSide::start().await;
+pub async fn opens_after_five_failures_and_closes_after_probe(env: &TestEnvironment) {
+    let watch = trunkline_tests::MockPlatform::start().await;
     let watched = WATCH.replace("WATCH", watch.url("").trim_end_matches('/'));
-    let file = USUAL.replace("routes:", &format!("{watched}routes:"));
-    let scene = Scene::of(world, "breaker", &file).await;
-    fail_five_times(&scene).await;
+    let file = WEBEX_AND_BOT.replace("routes:", &format!("{watched}routes:"));
+    let fixture = Fixture::new(env, "breaker", &file).await;
+    fail_five_times(&fixture).await;
     for m in 1..4 {
         for i in 0..5 {
-            scene
-                .customer_writes(
+            fixture
+                .send_webex_message(
                     &format!("c-{i}"),
                     &format!("m-{m}"),
                     &format!("c-{i} message {m}"),
@@ -69,93 +70,96 @@ pub async fn five_failures_open_it_and_a_probe_closes_it(world: &World) {
         }
     }
     tokio::time::sleep(Duration::from_secs(8)).await;
-    let attempts = scene.far.heard("/bot").len();
+    let attempts = fixture.mock.requests("/bot").len();
     assert!((5..=7).contains(&attempts), "only probes are attempted: {attempts}");
 
     let mut parked = 0;
     for _ in 0..60 {
-        parked = count_parked(world, "breaker-bot").await;
+        parked = count_parked(env, "breaker-bot").await;
         if parked == 20 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    assert_eq!(parked, 20, "all are kept");
-    let opened = report(&watch, "trunkline.breaker_opened").await;
+    assert_eq!(parked, 20, "all deliveries are parked");
+    let opened = wait_for_alert(&watch, "trunkline.breaker_opened").await;
     assert_eq!(opened["failures"], json!(5));
     assert!(opened["reason"].as_str().unwrap().contains("503"));
-    report(&watch, "trunkline.parked").await;
+    wait_for_alert(&watch, "trunkline.parked").await;
     let metric = |name: &str| {
         let (value, whose) = (format!("\"{name}\":1"), "\"connection\":\"breaker-bot\"");
-        world.log().lines().any(|line| line.contains(&value) && line.contains(whose))
+        env.log().lines().any(|line| line.contains(&value) && line.contains(whose))
     };
-    assert!(metric("BreakerOpened") && metric("Parked"), "the alarm's metrics are in the log");
+    assert!(
+        metric("BreakerOpened") && metric("Parked"),
+        "the log contains the metrics of the alarm"
+    );
 
     let back = Instant::now();
-    scene.far.always(None);
-    let taken = scene.far.takes("/bot", 20, Duration::from_secs(30)).await;
-    let first = taken[0].at - back;
-    println!("breaker: first delivery {first:?} after the receiver's return");
+    fixture.mock.set_behaviour(None);
+    let taken = fixture.mock.wait_for_accepted("/bot", 20, Duration::from_secs(30)).await;
+    let first = taken[0].received_at - back;
+    println!("breaker: first delivery {first:?} after the receiver recovered");
     assert!(first <= Duration::from_secs(10), "{first:?}");
-    in_order(&scene, 5, 4);
-    report(&watch, "trunkline.breaker_closed").await;
-    waits_for(world, "breaker-bot", 0).await;
+    in_order(&fixture, 5, 4);
+    wait_for_alert(&watch, "trunkline.breaker_closed").await;
+    waits_for(env, "breaker-bot", 0).await;
 }
 
-pub async fn manual_reactivation_holds_until_verified(world: &World) {
-    let scene = Scene::with_policy(world, "manual", "{ reactivation: manual }").await;
-    fail_five_times(&scene).await;
-    scene.far.always(None);
-    scene.far.will_echo_the_challenge();
+pub async fn manual_reactivation_holds_until_verified(env: &TestEnvironment) {
+    let fixture = Fixture::with_delivery_policy(env, "manual", "{ reactivation: manual }").await;
+    fail_five_times(&fixture).await;
+    fixture.mock.set_behaviour(None);
+    fixture.mock.echo_challenges();
     tokio::time::sleep(Duration::from_secs(13)).await;
-    assert_eq!(scene.far.heard("/bot").len(), 5, "not even a probe");
-    scene.customer_writes("c-0", "m-1", "c-0 message 1").await;
-    assert_eq!(world.verify(scene.connection("bot")).await.problem, None);
-    scene.far.takes("/bot", 7, Duration::from_secs(20)).await;
-    let taken = scene.far.taken("/bot");
-    let first = taken.iter().map(Heard::text).filter(|text| text.starts_with("c-0"));
+    assert_eq!(fixture.mock.requests("/bot").len(), 5, "no probe");
+    fixture.send_webex_message("c-0", "m-1", "c-0 message 1").await;
+    assert_eq!(env.verify(fixture.connection("bot")).await.problem, None);
+    fixture.mock.wait_for_accepted("/bot", 7, Duration::from_secs(20)).await;
+    let taken = fixture.mock.accepted("/bot");
+    let first = taken.iter().map(ReceivedRequest::text).filter(|text| text.starts_with("c-0"));
     assert_eq!(first.collect::<Vec<_>>(), ["c-0 message 0", "c-0 message 1"]);
-    waits_for(world, "manual-bot", 0).await;
+    waits_for(env, "manual-bot", 0).await;
 }
 
-pub async fn a_connection_that_is_down_does_not_delay_another(world: &World) {
-    let down = Scene::usual(world, "is-down").await;
-    let up = Scene::usual(world, "is-up").await;
-    down.far.always(Some(Behaviour::down()));
+pub async fn down_connection_does_not_delay_another(env: &TestEnvironment) {
+    let down = Fixture::webex_and_bot(env, "is-down").await;
+    let up = Fixture::webex_and_bot(env, "is-up").await;
+    down.mock.set_behaviour(Some(Behaviour::down()));
     for i in 0..100 {
-        down.customer_writes(&format!("c-{i}"), "m-0", "hello").await;
+        down.send_webex_message(&format!("c-{i}"), "m-0", "hello").await;
     }
     let mut slowest = Duration::ZERO;
     for i in 0..20 {
         let since = Instant::now();
-        up.customer_writes(&format!("c-{i}"), "m-0", "hello").await;
-        up.far.hears("/bot", i + 1).await;
+        up.send_webex_message(&format!("c-{i}"), "m-0", "hello").await;
+        up.mock.wait_for_requests("/bot", i + 1).await;
         slowest = slowest.max(since.elapsed());
     }
     println!(
-        "beside 100 conversations to a connection that is down, the slowest of 20 took {slowest:?}"
+        "next to 100 conversations on a connection that is down, the slowest of 20 messages took {slowest:?}"
     );
     assert!(slowest < Duration::from_secs(3), "{slowest:?}");
-    down.far.always(None);
-    waits_for(world, "is-down-bot", 0).await;
-    assert_eq!(down.far.taken("/bot").len(), 100);
+    down.mock.set_behaviour(None);
+    waits_for(env, "is-down-bot", 0).await;
+    assert_eq!(down.mock.accepted("/bot").len(), 100);
 }
 
-/// The detail of the first report of that name about a connection, if an observer heard of it; other
-/// tests' connections are reported to it as well.
-pub fn reported(heard: &[Heard], name: &str, connection: &str) -> Option<Value> {
-    let mut told = heard.iter().map(|heard| heard.json()["data"].take());
+/// Returns the detail of the first alert `name` about a connection. The observer also receives alerts
+/// about connections of other tests.
+pub fn find_alert(received: &[ReceivedRequest], name: &str, connection: &str) -> Option<Value> {
+    let mut alerts = received.iter().map(|received| received.json()["data"].take());
     let ours = |data: &Value| data["name"] == name && data["raw"]["connection"] == connection;
-    told.find(ours).map(|mut data| data["raw"].take())
+    alerts.find(ours).map(|mut data| data["raw"].take())
 }
 
-/// Waits for a report about this test's bot.
-async fn report(watch: &trunkline_tests::FarSide, name: &str) -> Value {
+/// Waits for an alert about this test's bot.
+async fn wait_for_alert(watch: &trunkline_tests::MockPlatform, name: &str) -> Value {
     for _ in 0..200 {
-        if let Some(detail) = reported(&watch.heard("/operations"), name, "breaker-bot") {
+        if let Some(detail) = find_alert(&watch.requests("/operations"), name, "breaker-bot") {
             return detail;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("no report {name} about breaker-bot among {}", watch.heard("/operations").len());
+    panic!("no alert {name} about breaker-bot among {}", watch.requests("/operations").len());
 }

@@ -1,5 +1,5 @@
-//! Fault runs: many conversations, a receiver that goes down, and workers that die. Small in
-//! `make test`; full size in `make chaos`.
+//! Fault injection: many conversations, a receiver outage, and killed workers. Small in `make test`, full
+//! size in `make chaos`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
-use trunkline_tests::{Behaviour, Fault, Heard, Scene, World, kill, webex_message, workers_of};
+use trunkline_tests::{
+    Behaviour, Fault, Fixture, ReceivedRequest, TestEnvironment, kill, webex_message, workers_of,
+};
 
-/// How large a run is.
+/// The size of a run.
 #[derive(Debug, Clone, Copy)]
 struct Size {
     conversations: usize,
@@ -25,26 +27,30 @@ fn size() -> Size {
     Size { conversations: 20, messages: 5, down: Duration::from_secs(8), rounds: 2 }
 }
 
-/// How long between two kills.
+/// Interval between two kills.
 const KILL_EVERY: Duration = Duration::from_secs(3);
-/// How many senders write at once: as many as the local AWS bears, or so few that nothing queues.
+/// Number of concurrent senders: the maximum for the local AWS, and a number without queueing.
 const MANY: usize = 8;
 const FEW: usize = 2;
-/// By when all must have arrived, after the last was accepted.
+/// Maximum time until all messages have arrived, after the last was accepted.
 const PATIENCE: Duration = Duration::from_mins(8);
 
 fn name(conversation: usize, message: usize) -> String {
     format!("c-{conversation:03} message {message:03}")
 }
 
-/// Writes a conversation's messages one after the other, each until it is accepted, as Webex Connect
-/// would; answers with when each was.
-async fn write(scene: &Scene<'_>, conversation: usize, messages: usize) -> Vec<(String, Instant)> {
+/// Sends the messages of a conversation in order, each until it is accepted, as Webex Connect does.
+/// Returns the time of acceptance of each.
+async fn write(
+    fixture: &Fixture<'_>,
+    conversation: usize,
+    messages: usize,
+) -> Vec<(String, Instant)> {
     let mut accepted = Vec::with_capacity(messages);
     for message in 0..messages {
         let text = name(conversation, message);
         let body = webex_message(&format!("c-{conversation}"), &format!("m-{message}"), &text);
-        while scene.post("webex", body.clone(), &[]).await.0 != 200 {
+        while fixture.post("webex", body.clone(), &[]).await.0 != 200 {
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
         accepted.push((text, Instant::now()));
@@ -52,9 +58,9 @@ async fn write(scene: &Scene<'_>, conversation: usize, messages: usize) -> Vec<(
     accepted
 }
 
-async fn write_all(scene: &Scene<'_>, size: Size, senders: usize) -> HashMap<String, Instant> {
+async fn write_all(fixture: &Fixture<'_>, size: Size, senders: usize) -> HashMap<String, Instant> {
     stream::iter(0..size.conversations)
-        .map(|conversation| write(scene, conversation, size.messages))
+        .map(|conversation| write(fixture, conversation, size.messages))
         .buffer_unordered(senders)
         .collect::<Vec<_>>()
         .await
@@ -63,12 +69,12 @@ async fn write_all(scene: &Scene<'_>, size: Size, senders: usize) -> HashMap<Str
         .collect()
 }
 
-/// Waits until every accepted message was taken; answers with how many never were.
-async fn settle(scene: &Scene<'_>, accepted: &HashMap<String, Instant>) -> usize {
+/// Waits until every accepted message has arrived. Returns the number of lost messages.
+async fn settle(fixture: &Fixture<'_>, accepted: &HashMap<String, Instant>) -> usize {
     let end = Instant::now() + PATIENCE;
     loop {
         let taken: std::collections::HashSet<String> =
-            scene.far.taken("/bot").iter().map(Heard::text).collect();
+            fixture.mock.accepted("/bot").iter().map(ReceivedRequest::text).collect();
         let lost = accepted.keys().filter(|text| !taken.contains(*text)).count();
         if lost == 0 || Instant::now() > end {
             return lost;
@@ -77,11 +83,11 @@ async fn settle(scene: &Scene<'_>, accepted: &HashMap<String, Instant>) -> usize
     }
 }
 
-/// How often something arrived after what follows it in its conversation, repeats included.
-fn inversions(taken: &[Heard]) -> usize {
+/// Counts messages that arrived after a later one of their conversation, including repeats.
+fn inversions(taken: &[ReceivedRequest]) -> usize {
     let mut last: HashMap<String, String> = HashMap::new();
     let mut inversions = 0;
-    for text in taken.iter().map(Heard::text) {
+    for text in taken.iter().map(ReceivedRequest::text) {
         let (conversation, _) = text.split_once(' ').unwrap();
         let before = last.insert(conversation.to_owned(), text.clone());
         inversions += usize::from(before.is_some_and(|before| before > text));
@@ -89,13 +95,13 @@ fn inversions(taken: &[Heard]) -> usize {
     inversions
 }
 
-/// Repeats, and those of them that a receiver could not tell by their `webhook-id`.
-fn repeats(taken: &[Heard]) -> (usize, usize) {
+/// Counts repeats, and those whose `webhook-id` differs from the first.
+fn repeats(taken: &[ReceivedRequest]) -> (usize, usize) {
     let mut ids: HashMap<String, String> = HashMap::new();
     let (mut repeats, mut unmarked) = (0, 0);
-    for heard in taken {
-        let id = heard.header("webhook-id").to_owned();
-        if let Some(first) = ids.insert(heard.text(), id.clone()) {
+    for received in taken {
+        let id = received.header("webhook-id").to_owned();
+        if let Some(first) = ids.insert(received.text(), id.clone()) {
             repeats += 1;
             unmarked += usize::from(first != id);
         }
@@ -103,21 +109,27 @@ fn repeats(taken: &[Heard]) -> (usize, usize) {
     (repeats, unmarked)
 }
 
-pub async fn nothing_is_lost_or_out_of_order_while_all_goes_wrong(world: &World) {
+pub async fn no_loss_or_reordering_under_faults(env: &TestEnvironment) {
     let size = size();
-    let scene = Scene::usual(world, "chaos").await;
+    let fixture = Fixture::webex_and_bot(env, "chaos").await;
     let (over, kills) = (AtomicBool::new(false), AtomicUsize::new(0));
     let since = Instant::now();
     let killer = async {
-        // By turns whichever worker it is, and the next that makes one of these calls for this scene.
+        // Alternates between any worker and the next one that sends one of these requests.
         let points = ["UpdateItem", "SendMessage", "TransactWriteItems", "PutItem"];
         let mut turn = 0;
         while !over.load(Ordering::Relaxed) {
             tokio::time::sleep(KILL_EVERY).await;
             turn += 1;
-            let workers = workers_of(world.port());
+            let workers = workers_of(env.port());
             if turn % 2 == 0 {
-                world.tap.will(Fault::Kill, points[turn / 2 % points.len()], "chaos-", 0, 1);
+                env.fault_proxy.inject(
+                    Fault::Kill,
+                    points[turn / 2 % points.len()],
+                    "chaos-",
+                    0,
+                    1,
+                );
             } else if let Some(worker) = workers.get((turn * 7) % workers.len().max(1)) {
                 kill(*worker);
             } else {
@@ -129,33 +141,33 @@ pub async fn nothing_is_lost_or_out_of_order_while_all_goes_wrong(world: &World)
     let run = async {
         let receiver = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            scene.far.always(Some(Behaviour::down()));
+            fixture.mock.set_behaviour(Some(Behaviour::down()));
             tokio::time::sleep(size.down).await;
-            scene.far.always(None);
+            fixture.mock.set_behaviour(None);
             Instant::now()
         };
-        let (accepted, back) = join(write_all(&scene, size, MANY), receiver).await;
-        // The workers go on dying for as long again while all that is parked flows.
+        let (accepted, back) = join(write_all(&fixture, size, MANY), receiver).await;
+        // Keep killing workers while parked deliveries drain.
         tokio::time::sleep(size.down / 2).await;
         over.store(true, Ordering::Relaxed);
         (accepted, back)
     };
     let ((accepted, back), ()) = join(run, killer).await;
-    let lost = settle(&scene, &accepted).await;
-    let taken = scene.far.taken("/bot");
+    let lost = settle(&fixture, &accepted).await;
+    let taken = fixture.mock.accepted("/bot");
     let (repeated, unmarked) = repeats(&taken);
     let inverted = inversions(&taken);
-    let first = taken.iter().map(|heard| heard.at).find(|at| *at >= back);
+    let first = taken.iter().map(|received| received.received_at).find(|at| *at >= back);
     println!(
         "chaos: {} conversations of {} messages, receiver down {:?}, {} kills: accepted {}, lost {lost}, \
-         inversions {inverted}, repeats {repeated} (of which not to be told: {unmarked}), attempts {}, \
-         first delivery {:?} after the receiver's return, all done in {:?}",
+         inversions {inverted}, repeats {repeated} (with another id: {unmarked}), attempts {}, \
+         first delivery {:?} after the receiver recovered, total {:?}",
         size.conversations,
         size.messages,
         size.down,
         kills.load(Ordering::Relaxed),
         accepted.len(),
-        scene.far.heard("/bot").len(),
+        fixture.mock.requests("/bot").len(),
         first.map(|at| at - back),
         since.elapsed(),
     );
@@ -163,18 +175,19 @@ pub async fn nothing_is_lost_or_out_of_order_while_all_goes_wrong(world: &World)
     assert_eq!((lost, inverted, unmarked), (0, 0, 0));
 }
 
-/// How long each message took from acceptance to arrival, but for those of the poisoned conversation.
-async fn times(world: &World, name: &str, poisoned: bool, size: Size) -> Vec<Duration> {
-    let scene = Scene::usual(world, name).await;
+/// Returns the time from acceptance to arrival of each message, except those of the failing conversation.
+async fn times(env: &TestEnvironment, name: &str, poisoned: bool, size: Size) -> Vec<Duration> {
+    let fixture = Fixture::webex_and_bot(env, name).await;
     if poisoned {
-        scene.far.poisoned_by("c-000 ", Behaviour::Answers(500, vec![]));
+        fixture.mock.set_behaviour_for("c-000 ", Behaviour::Respond(500, vec![]));
     }
-    let mut accepted = write_all(&scene, size, FEW).await;
+    let mut accepted = write_all(&fixture, size, FEW).await;
     accepted.retain(|text, _| !text.starts_with("c-000 "));
-    assert_eq!(settle(&scene, &accepted).await, 0);
-    let taken = scene.far.taken("/bot");
-    let time =
-        |heard: &Heard| Some(heard.at.saturating_duration_since(*accepted.get(&heard.text())?));
+    assert_eq!(settle(&fixture, &accepted).await, 0);
+    let taken = fixture.mock.accepted("/bot");
+    let time = |received: &ReceivedRequest| {
+        Some(received.received_at.saturating_duration_since(*accepted.get(&received.text())?))
+    };
     taken.iter().filter_map(time).collect()
 }
 
@@ -183,34 +196,34 @@ fn percentile(times: &mut [Duration], percent: usize) -> Duration {
     times[(times.len() - 1) * percent / 100]
 }
 
-pub async fn one_poisoned_conversation_does_not_hold_up_the_others(world: &World) {
+pub async fn failing_conversation_does_not_delay_others(env: &TestEnvironment) {
     let size = Size { messages: 3, ..size() };
-    // One stall of the machine is a percentile of so few messages, so a measurement may be repeated.
+    // With few messages, one stall of the machine shifts the percentile, so repeat the measurement.
     for measurement in 0..3 {
-        let (with, without) = compare(world, measurement, size).await;
-        // Ten percent, and what one tick of the machine may add to so short a time.
+        let (with, without) = compare(env, measurement, size).await;
+        // 10 %, plus 25 ms of scheduling noise.
         if with <= without.mul_f64(1.1) + Duration::from_millis(25) {
             return;
         }
     }
-    panic!("three times in a row the others were slower beside a poisoned conversation");
+    panic!("the other conversations were slower next to a failing one in three measurements");
 }
 
-/// The 99th percentile of all but the poisoned conversation: with it, and without.
-async fn compare(world: &World, measurement: usize, size: Size) -> (Duration, Duration) {
+/// Returns the 99th percentile of the other conversations, with and without the failing one.
+async fn compare(env: &TestEnvironment, measurement: usize, size: Size) -> (Duration, Duration) {
     let (mut without, mut with) = (Vec::new(), Vec::new());
-    // In turn, and each first as often, so that whatever else the machine does falls on both.
+    // Alternate, and swap the order in each round, so that other load affects both equally.
     for round in 0..size.rounds {
         for poisoned in [round % 2 == 1, round % 2 == 0] {
             let kind = if poisoned { "poisoned" } else { "healthy" };
             let name = format!("{kind}-{measurement}-{round}");
-            let times = times(world, &name, poisoned, size).await;
+            let times = times(env, &name, poisoned, size).await;
             if poisoned { with.extend(times) } else { without.extend(times) }
         }
     }
     let (p99_without, p99_with) = (percentile(&mut without, 99), percentile(&mut with, 99));
     println!(
-        "poisoned: of {} messages of the others p50 {:?}, p99 {p99_with:?}; without it p50 {:?}, p99 {p99_without:?}",
+        "failing conversation: {} messages of others p50 {:?}, p99 {p99_with:?}; without it p50 {:?}, p99 {p99_without:?}",
         with.len(),
         percentile(&mut with, 50),
         percentile(&mut without, 50),

@@ -1,24 +1,24 @@
-//! What far sides think of us: asked by a person, and looked after by upkeep.
+//! Registrations at platforms: checked by operators, and repaired by `upkeep`.
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use trunkline_stand_ins::twin::{EMAIL, PASSWORD, Twin24};
-use trunkline_stand_ins::unblu::{Call, Unblu};
-use trunkline_tests::{Scene, World};
+use trunkline_stand_ins::unblu::{EndpointCall, Unblu};
+use trunkline_tests::{Fixture, TestEnvironment};
 
-use crate::breaker::reported;
+use crate::breaker::find_alert;
 use crate::platforms::{CHANNEL, TWIN, UNBLU, file, unblu_posts, unblus};
 
 const OBSERVER: &str = "
   NAME-ops:
     platform: webhook
     role: observer
-    settings: { message_url: FAR/ops, operations: true }
+    settings: { message_url: MOCK/ops, operations: true }
     secrets: { signing: { env: NEW } }
 ";
 
-async fn is_active(unblu: &Unblu) {
+async fn wait_until_active(unblu: &Unblu) {
     let end = Instant::now() + Duration::from_secs(30);
     while unblu.channel()["webhookStatus"] != "ACTIVE" {
         assert!(Instant::now() < end, "{}", unblu.channel());
@@ -26,17 +26,17 @@ async fn is_active(unblu: &Unblu) {
     }
 }
 
-/// Waits for a report about the scene's desk.
-async fn is_told(scene: &Scene<'_>, name: &str) {
+/// Waits for an alert about the fixture's desk.
+async fn wait_for_alert(fixture: &Fixture<'_>, name: &str) {
     let end = Instant::now() + Duration::from_secs(30);
-    while reported(&scene.far.heard("/ops"), name, "tended-unblu").is_none() {
-        assert!(Instant::now() < end, "nobody was told {name}");
+    while find_alert(&fixture.mock.requests("/ops"), name, "tended-unblu").is_none() {
+        assert!(Instant::now() < end, "no alert {name}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
-pub async fn a_channel_that_unblu_gave_up_is_switched_on_again(world: &World) {
-    let (twin, unblu) = (Twin24::start(world.http.clone()).await, Unblu::start().await);
+pub async fn disabled_unblu_webhook_is_reactivated(env: &TestEnvironment) {
+    let (twin, unblu) = (Twin24::start(env.http.clone()).await, Unblu::start().await);
     let mut others = unblus(&unblu);
     others.push(("TWIN", twin.settings(&json!({})).to_string()));
     others.push(("EMAIL", EMAIL.to_owned()));
@@ -44,19 +44,19 @@ pub async fn a_channel_that_unblu_gave_up_is_switched_on_again(world: &World) {
     let login = "    secrets: { email: { env: EMAIL }, password: { env: PASSWORD } }\n";
     let route = "channels: [NAME-channel], bot: NAME-twin, desk: NAME-unblu, observers: [NAME-ops]";
     let file = file(&[CHANNEL, &format!("{TWIN}{login}"), UNBLU, OBSERVER], route);
-    let scene = Scene::beside(world, "tended", &file, &others).await;
+    let fixture = Fixture::with_mocks(env, "tended", &file, &others).await;
 
-    // Upkeep looks by itself, and whoever operates is told.
-    unblu.gives_up();
-    world.invoke("Upkeep", &json!({"source": "aws.events"})).await;
-    is_active(&unblu).await;
-    is_told(&scene, "trunkline.registration_mended").await;
+    // `upkeep` repairs the registration and sends an alert.
+    unblu.set_unavailable();
+    env.invoke("Upkeep", &json!({"source": "aws.events"})).await;
+    wait_until_active(&unblu).await;
+    wait_for_alert(&fixture, "trunkline.registration_repaired").await;
 
-    // A person asks: Unblu's ping comes back by way of our own address, TWIN takes the login.
-    let url = scene.url("unblu").to_owned();
-    let http = world.request(http::Method::POST, &url).build().unwrap();
-    let (client, head) = (world.http.clone(), http);
-    unblu.calls(std::sync::Arc::new(move |call: Call| {
+    // An operator runs the check: Unblu's ping arrives at the inbound URL, TWIN accepts the login.
+    let url = fixture.url("unblu").to_owned();
+    let http = env.request(http::Method::POST, &url).build().unwrap();
+    let (client, head) = (env.http.clone(), http);
+    unblu.set_endpoint(std::sync::Arc::new(move |call: EndpointCall| {
         let (client, mut request) = (client.clone(), head.try_clone().unwrap());
         for (name, value) in &call.headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
@@ -70,25 +70,25 @@ pub async fn a_channel_that_unblu_gave_up_is_switched_on_again(world: &World) {
             });
             let (status, headers) = (answer.status().as_u16(), headers.collect());
             let body = answer.bytes().await.unwrap().to_vec();
-            trunkline_stand_ins::unblu::Answered { status, headers, body }
+            trunkline_stand_ins::unblu::EndpointReply { status, headers, body }
         })
     }));
-    unblu.gives_up();
+    unblu.set_unavailable();
     let names = ["tended-unblu", "tended-twin", "tended-channel"];
-    let checked = world.trunkline(&[&["check"], &names[..]].concat(), &[]).await;
-    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
-    assert!(said.contains("works   tended-unblu"), "{said}");
-    assert!(said.contains("works   tended-twin"), "{said}");
-    assert!(said.contains("broken  tended-channel") && said.contains("challenge"), "{said}");
-    assert_eq!(checked.status.code(), Some(1), "one of them does not work");
-    is_active(&unblu).await;
-    let all = world.trunkline(&["check", "--help"], &[]).await;
+    let checked = env.trunkline(&[&["check"], &names[..]].concat(), &[]).await;
+    let stdout = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(stdout.contains("works   tended-unblu"), "{stdout}");
+    assert!(stdout.contains("works   tended-twin"), "{stdout}");
+    assert!(stdout.contains("broken  tended-channel") && stdout.contains("challenge"), "{stdout}");
+    assert_eq!(checked.status.code(), Some(1), "one connection is broken");
+    wait_until_active(&unblu).await;
+    let all = env.trunkline(&["check", "--help"], &[]).await;
     assert!(all.status.success());
 
-    // And it calls us again.
-    scene.writes("c-1", "m-1", "agent").await;
-    let theirs = unblu.accepts(2).await[0].conversation.clone();
-    let style = trunkline_stand_ins::unblu::Style::Webhook;
-    unblu_posts(&scene, unblu.agent_writes(&theirs, "Hello.", style)).await;
-    scene.far.hears("/channel", 1).await;
+    // Unblu calls the inbound URL again.
+    fixture.send_channel_message("c-1", "m-1", "agent").await;
+    let theirs = unblu.wait_for_messages(2).await[0].conversation.clone();
+    let style = trunkline_stand_ins::unblu::CallStyle::Webhook;
+    unblu_posts(&fixture, unblu.agent_writes(&theirs, "Hello.", style)).await;
+    fixture.mock.wait_for_requests("/channel", 1).await;
 }

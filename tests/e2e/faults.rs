@@ -1,36 +1,38 @@
-//! Workers that die at named points, and a table or queue that refuses.
+//! Workers killed at defined points, and errors of the table, the queues and receivers.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use trunkline_shared::inbound::take;
-use trunkline_tests::{Ahead, Behaviour, Fault, Heard, Scene, World, webex_message};
+use trunkline_shared::inbound::ingest;
+use trunkline_tests::{
+    Behaviour, Fault, Fixture, ReceivedRequest, ShiftedClock, TestEnvironment, webex_message,
+};
 
-/// Marks the record of what became of a delivery; the counts for the plots name connections as well.
+/// Matches the update that records an outcome. Counter updates contain connection names as well.
 const RECORD: &str = "outcomes.#target&";
 
-fn texts(heard: &[Heard]) -> Vec<String> {
-    heard.iter().map(Heard::text).collect()
+fn texts(received: &[ReceivedRequest]) -> Vec<String> {
+    received.iter().map(ReceivedRequest::text).collect()
 }
 
-/// The texts in the order of their first arrival.
-fn first_arrivals(heard: &[Heard]) -> Vec<String> {
+/// Returns the texts in the order of first arrival.
+fn first_arrivals(received: &[ReceivedRequest]) -> Vec<String> {
     let mut seen = HashSet::new();
-    texts(heard).into_iter().filter(|text| seen.insert(text.clone())).collect()
+    texts(received).into_iter().filter(|text| seen.insert(text.clone())).collect()
 }
 
 fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|i| format!("message {i}")).collect()
 }
 
-/// Writes as Webex Connect does: until it is answered 200.
-async fn write_until_accepted(scene: &Scene<'_>, customer: &str, count: usize) {
+/// Sends each message until the status is 200, as Webex Connect does.
+async fn write_until_accepted(fixture: &Fixture<'_>, customer: &str, count: usize) {
     for i in 0..count {
         let body = webex_message(customer, &format!("m-{i}"), &format!("message {i}"));
         for attempt in 0.. {
-            if scene.post("webex", body.clone(), &[]).await.0 == 200 {
+            if fixture.post("webex", body.clone(), &[]).await.0 == 200 {
                 break;
             }
             assert!(attempt < 20, "message {i} is never accepted");
@@ -39,176 +41,187 @@ async fn write_until_accepted(scene: &Scene<'_>, customer: &str, count: usize) {
     }
 }
 
-pub async fn killed_after_the_send_and_before_the_record(world: &World) {
-    let scene = Scene::usual(world, "kill-record").await;
-    write_until_accepted(&scene, "wx-1", 1).await;
-    scene.far.hears("/bot", 1).await;
-    scene.settled("webex", "wx-1").await;
+pub async fn worker_killed_between_send_and_record(env: &TestEnvironment) {
+    let fixture = Fixture::webex_and_bot(env, "kill-record").await;
+    write_until_accepted(&fixture, "wx-1", 1).await;
+    fixture.mock.wait_for_requests("/bot", 1).await;
+    fixture.wait_for_outcomes("webex", "wx-1").await;
     let recorded = format!("{RECORD}kill-record-");
-    world.tap.will(Fault::Kill, "UpdateItem", &recorded, 0, 1);
+    env.fault_proxy.inject(Fault::Kill, "UpdateItem", &recorded, 0, 1);
     let body = webex_message("wx-1", "m-1", "message 1");
-    assert_eq!(scene.post("webex", body, &[]).await.0, 200);
+    assert_eq!(fixture.post("webex", body, &[]).await.0, 200);
     let body = webex_message("wx-1", "m-2", "message 2");
-    assert_eq!(scene.post("webex", body, &[]).await.0, 200);
-    let heard = scene.far.takes("/bot", 4, Duration::from_mins(1)).await;
-    assert_eq!(world.tap.has_yet_to(&recorded), 0);
-    assert_eq!(first_arrivals(&heard), numbered(3), "nothing lost, nothing out of order");
-    let repeated: Vec<_> = heard.iter().filter(|heard| heard.text() == "message 1").collect();
-    assert_eq!(repeated.len(), 2, "the one that was sent and not recorded comes again");
+    assert_eq!(fixture.post("webex", body, &[]).await.0, 200);
+    let received = fixture.mock.wait_for_accepted("/bot", 4, Duration::from_mins(1)).await;
+    assert_eq!(env.fault_proxy.remaining(&recorded), 0);
+    assert_eq!(first_arrivals(&received), numbered(3), "no loss and no reordering");
+    let repeated: Vec<_> =
+        received.iter().filter(|received| received.text() == "message 1").collect();
+    assert_eq!(repeated.len(), 2, "the delivery without a record is sent again");
     assert_eq!(repeated[0].header("webhook-id"), repeated[1].header("webhook-id"));
 }
 
-pub async fn killed_after_the_write_and_before_the_queue(world: &World) {
-    let scene = Scene::usual(world, "kill-enqueue").await;
-    write_until_accepted(&scene, "wx-1", 1).await;
-    scene.far.hears("/bot", 1).await;
-    world.tap.will(Fault::Kill, "SendMessage", "kill-enqueue-", 0, 1);
+pub async fn inbound_killed_between_write_and_enqueue(env: &TestEnvironment) {
+    let fixture = Fixture::webex_and_bot(env, "kill-enqueue").await;
+    write_until_accepted(&fixture, "wx-1", 1).await;
+    fixture.mock.wait_for_requests("/bot", 1).await;
+    env.fault_proxy.inject(Fault::Kill, "SendMessage", "kill-enqueue-", 0, 1);
     let body = webex_message("wx-1", "m-1", "message 1");
-    assert_ne!(scene.post("webex", body.clone(), &[]).await.0, 200, "it was not accepted");
+    assert_ne!(fixture.post("webex", body.clone(), &[]).await.0, 200, "the request was accepted");
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(scene.far.heard("/bot").len(), 1, "and it was not queued");
-    // Webex Connect sends it again six minutes later, by the clock that intake is given; and once more.
-    let app = world.app(Arc::new(Ahead::of_now(SignedDuration::from_mins(6))), None);
-    let written = scene.transcript("wx-1").await.remove(1);
-    assert!(take(&app, scene.connection("webex"), written.event).await.unwrap().duplicate);
-    assert_eq!(scene.post("webex", body, &[]).await.0, 200);
-    assert_eq!(texts(&scene.far.hears_only("/bot", 2).await), numbered(2));
+    assert_eq!(fixture.mock.requests("/bot").len(), 1, "the message was queued");
+    // Webex Connect repeats it six minutes later by the inbound clock, and once more.
+    let app = env.app(Arc::new(ShiftedClock::ahead_by(SignedDuration::from_mins(6))), None);
+    let written = fixture.transcript("wx-1").await.remove(1);
+    assert!(ingest(&app, fixture.connection("webex"), written.event).await.unwrap().duplicate);
+    assert_eq!(fixture.post("webex", body, &[]).await.0, 200);
+    assert_eq!(texts(&fixture.mock.expect_requests("/bot", 2).await), numbered(2));
 }
 
-pub async fn killed_in_the_middle_of_a_drain(world: &World) {
-    let scene =
-        Scene::with_policy(world, "kill-drain", "{ retry: [2, 2, 2], breaker_after: 1000 }").await;
-    scene.far.always(Some(Behaviour::down()));
-    write_until_accepted(&scene, "wx-1", 6).await;
-    scene.far.hears("/bot", 1).await;
+pub async fn worker_killed_during_drain(env: &TestEnvironment) {
+    let fixture = Fixture::with_delivery_policy(
+        env,
+        "kill-drain",
+        "{ retry: [2, 2, 2], breaker_after: 1000 }",
+    )
+    .await;
+    fixture.mock.set_behaviour(Some(Behaviour::down()));
+    write_until_accepted(&fixture, "wx-1", 6).await;
+    fixture.mock.wait_for_requests("/bot", 1).await;
     let delivered = format!("{RECORD}delivered&kill-drain-");
-    // The worker dies after the second was sent and recorded, before it is taken out of what is parked;
-    // and the next one after it sent the fourth, before it is recorded.
-    world.tap.will(Fault::Kill, "TransactWriteItems", "Delete&kill-drain-", 1, 1);
-    world.tap.will(Fault::Kill, "UpdateItem", &delivered, 3, 1);
-    scene.far.always(None);
-    // While it drains, more arrives.
+    // The worker is killed after it sent and recorded the second delivery, before it removed it from the
+    // parked ones. The next worker is killed after it sent the fourth, before it recorded it.
+    env.fault_proxy.inject(Fault::Kill, "TransactWriteItems", "Delete&kill-drain-", 1, 1);
+    env.fault_proxy.inject(Fault::Kill, "UpdateItem", &delivered, 3, 1);
+    fixture.mock.set_behaviour(None);
+    // More messages arrive during the drain.
     for i in 6..8 {
         let body = webex_message("wx-1", &format!("m-{i}"), &format!("message {i}"));
-        assert_eq!(scene.post("webex", body, &[]).await.0, 200);
+        assert_eq!(fixture.post("webex", body, &[]).await.0, 200);
     }
-    scene.far.takes("/bot", 9, Duration::from_mins(1)).await;
-    nothing_waits(&scene).await;
-    let heard = scene.far.taken("/bot");
-    assert_eq!(world.tap.has_yet_to("Delete&kill-drain-"), 0);
-    assert_eq!(world.tap.has_yet_to(&delivered), 0);
-    assert_eq!(first_arrivals(&heard), numbered(8));
-    assert_eq!(heard.len(), 9, "only the one that was not recorded comes again");
+    fixture.mock.wait_for_accepted("/bot", 9, Duration::from_mins(1)).await;
+    wait_until_none_parked(&fixture).await;
+    let received = fixture.mock.accepted("/bot");
+    assert_eq!(env.fault_proxy.remaining("Delete&kill-drain-"), 0);
+    assert_eq!(env.fault_proxy.remaining(&delivered), 0);
+    assert_eq!(first_arrivals(&received), numbered(8));
+    assert_eq!(received.len(), 9, "only the delivery without a record is sent again");
 }
 
-pub async fn killed_between_closing_the_breaker_and_releasing_what_is_parked(world: &World) {
-    let scene = Scene::usual(world, "kill-release").await;
-    scene.far.always(Some(Behaviour::down()));
+pub async fn worker_killed_between_breaker_close_and_release(env: &TestEnvironment) {
+    let fixture = Fixture::webex_and_bot(env, "kill-release").await;
+    fixture.mock.set_behaviour(Some(Behaviour::down()));
     for i in 0..8 {
-        scene.customer_writes(&format!("c-{i}"), "m-0", "hello").await;
+        fixture.send_webex_message(&format!("c-{i}"), "m-0", "hello").await;
     }
-    crate::parked::waits_for(world, "kill-release-bot", 8).await;
-    // The first note is left in case; the worker dies as it leaves the second.
-    world.tap.will(Fault::Kill, "SendMessage", "release&kill-release-bot", 1, 1);
-    scene.far.always(None);
-    scene.far.takes("/bot", 8, Duration::from_secs(40)).await;
-    assert_eq!(world.tap.has_yet_to("release&kill-release-bot"), 0);
-    nothing_waits(&scene).await;
+    crate::parked::waits_for(env, "kill-release-bot", 8).await;
+    // The first release task is the fallback. The worker is killed when it schedules the second.
+    env.fault_proxy.inject(Fault::Kill, "SendMessage", "release&kill-release-bot", 1, 1);
+    fixture.mock.set_behaviour(None);
+    fixture.mock.wait_for_accepted("/bot", 8, Duration::from_secs(40)).await;
+    assert_eq!(env.fault_proxy.remaining("release&kill-release-bot"), 0);
+    wait_until_none_parked(&fixture).await;
 }
 
-pub async fn killed_between_parking_and_leaving_the_note(world: &World) {
-    let scene =
-        Scene::with_policy(world, "kill-note", "{ retry: [3, 3], breaker_after: 1000 }").await;
-    scene.far.always(Some(Behaviour::down()));
-    world.tap.will(Fault::Kill, "SendMessage", "wake&kill-note-bot", 0, 1);
-    write_until_accepted(&scene, "wx-1", 2).await;
-    scene.far.hears("/bot", 1).await;
-    scene.far.always(None);
-    let heard = scene.far.takes("/bot", 2, Duration::from_secs(50)).await;
-    assert_eq!(world.tap.has_yet_to("wake&kill-note-bot"), 0);
-    assert_eq!(first_arrivals(&heard), numbered(2));
-    nothing_waits(&scene).await;
+pub async fn worker_killed_between_parking_and_scheduling(env: &TestEnvironment) {
+    let fixture =
+        Fixture::with_delivery_policy(env, "kill-note", "{ retry: [3, 3], breaker_after: 1000 }")
+            .await;
+    fixture.mock.set_behaviour(Some(Behaviour::down()));
+    env.fault_proxy.inject(Fault::Kill, "SendMessage", "drain_leg&kill-note-bot", 0, 1);
+    write_until_accepted(&fixture, "wx-1", 2).await;
+    fixture.mock.wait_for_requests("/bot", 1).await;
+    fixture.mock.set_behaviour(None);
+    let received = fixture.mock.wait_for_accepted("/bot", 2, Duration::from_secs(50)).await;
+    assert_eq!(env.fault_proxy.remaining("drain_leg&kill-note-bot"), 0);
+    assert_eq!(first_arrivals(&received), numbered(2));
+    wait_until_none_parked(&fixture).await;
 }
 
-pub async fn a_table_and_a_queue_that_refuse_for_a_while(world: &World) {
-    let scene = Scene::usual(world, "refuses").await;
-    write_until_accepted(&scene, "wx-1", 1).await;
-    scene.far.hears("/bot", 1).await;
-    // More often than the SDK tries by itself, on each way.
+pub async fn recovers_from_table_and_queue_errors(env: &TestEnvironment) {
+    let fixture = Fixture::webex_and_bot(env, "refuses").await;
+    write_until_accepted(&fixture, "wx-1", 1).await;
+    fixture.mock.wait_for_requests("/bot", 1).await;
+    // More often than the SDK retries, for each operation.
     for operation in ["GetItem", "PutItem", "SendMessage", "BatchGetItem", "UpdateItem"] {
-        world.tap.will(Fault::Refuse, operation, "refuses-", 0, 4);
+        env.fault_proxy.inject(Fault::Refuse, operation, "refuses-", 0, 4);
     }
-    write_until_accepted(&scene, "wx-1", 6).await;
+    write_until_accepted(&fixture, "wx-1", 6).await;
     let mut arrived = Vec::new();
     for _ in 0..600 {
-        arrived = first_arrivals(&scene.far.taken("/bot"));
-        if arrived.len() == 6 && world.tap.has_yet_to("refuses-") == 0 {
+        arrived = first_arrivals(&fixture.mock.accepted("/bot"));
+        if arrived.len() == 6 && env.fault_proxy.remaining("refuses-") == 0 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(arrived, numbered(6));
-    assert_eq!(world.tap.has_yet_to("refuses-"), 0);
+    assert_eq!(env.fault_proxy.remaining("refuses-"), 0);
 }
 
-pub async fn a_connection_that_breaks_after_the_message_was_taken(world: &World) {
-    let scene = Scene::with_policy(world, "cuts", "{ retry: [1, 1, 1] }").await;
-    scene.far.poisoned_by("message 1", Behaviour::Cuts);
-    write_until_accepted(&scene, "wx-1", 2).await;
-    scene.far.hears("/bot", 2).await;
-    scene.far.healed();
-    write_until_accepted(&scene, "wx-1", 3).await;
-    let heard = scene.far.takes("/bot", 4, Duration::from_secs(30)).await;
-    assert_eq!(first_arrivals(&heard), numbered(3));
-    let once_more = heard.iter().filter(|heard| heard.text() == "message 1").count();
-    assert!(once_more >= 2, "nobody knew that it was heard");
+pub async fn aborted_response_is_retried(env: &TestEnvironment) {
+    let fixture = Fixture::with_delivery_policy(env, "cuts", "{ retry: [1, 1, 1] }").await;
+    fixture.mock.set_behaviour_for("message 1", Behaviour::AbortResponse);
+    write_until_accepted(&fixture, "wx-1", 2).await;
+    fixture.mock.wait_for_requests("/bot", 2).await;
+    fixture.mock.clear_behaviour_for_words();
+    write_until_accepted(&fixture, "wx-1", 3).await;
+    let received = fixture.mock.wait_for_accepted("/bot", 4, Duration::from_secs(30)).await;
+    assert_eq!(first_arrivals(&received), numbered(3));
+    let once_more = received.iter().filter(|received| received.text() == "message 1").count();
+    assert!(once_more >= 2, "the outcome of the first attempt is unknown, so it is retried");
 }
 
-pub async fn a_receiver_that_resets_connections(world: &World) {
-    let scene = Scene::with_policy(world, "resets", "{ retry: [1, 1, 1, 1, 1] }").await;
-    write_until_accepted(&scene, "wx-1", 1).await;
-    scene.far.hears("/bot", 1).await;
-    scene.far.resets(true);
-    write_until_accepted(&scene, "wx-1", 4).await;
+pub async fn connection_resets_are_retried_without_duplicates(env: &TestEnvironment) {
+    let fixture = Fixture::with_delivery_policy(env, "resets", "{ retry: [1, 1, 1, 1, 1] }").await;
+    write_until_accepted(&fixture, "wx-1", 1).await;
+    fixture.mock.wait_for_requests("/bot", 1).await;
+    fixture.mock.reset_connections(true);
+    write_until_accepted(&fixture, "wx-1", 4).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(scene.far.heard("/bot").len(), 1, "nothing gets through");
-    scene.far.resets(false);
-    let heard = scene.far.takes("/bot", 4, Duration::from_secs(30)).await;
-    assert_eq!(texts(&heard), numbered(4), "nothing was heard, so nothing comes twice");
+    assert_eq!(fixture.mock.requests("/bot").len(), 1, "a request got through");
+    fixture.mock.reset_connections(false);
+    let received = fixture.mock.wait_for_accepted("/bot", 4, Duration::from_secs(30)).await;
+    assert_eq!(
+        texts(&received),
+        numbered(4),
+        "no request was received before, so there are no repeats"
+    );
 }
 
-pub async fn a_receiver_that_is_too_slow_gets_it_again_as_often_as_is_set(world: &World) {
-    let scene = Scene::with_policy(world, "slow", "{ retry: [1, 1, 1], retry_unknown: 1 }").await;
-    scene.far.poisoned_by("message 0", Behaviour::Slow(Duration::from_secs(7)));
-    write_until_accepted(&scene, "wx-1", 2).await;
-    let heard = scene.far.takes("/bot", 3, Duration::from_secs(40)).await;
-    assert_eq!(texts(&heard), ["message 0", "message 0", "message 1"]);
-    let failed = world.stack().store.failed(&scene.connection("bot").id, None, 10).await.unwrap();
+pub async fn timed_out_delivery_follows_retry_unknown(env: &TestEnvironment) {
+    let fixture =
+        Fixture::with_delivery_policy(env, "slow", "{ retry: [1, 1, 1], retry_unknown: 1 }").await;
+    fixture.mock.set_behaviour_for("message 0", Behaviour::Delay(Duration::from_secs(7)));
+    write_until_accepted(&fixture, "wx-1", 2).await;
+    let received = fixture.mock.wait_for_accepted("/bot", 3, Duration::from_secs(40)).await;
+    assert_eq!(texts(&received), ["message 0", "message 0", "message 1"]);
+    let failed = env.stack().store.failed(&fixture.connection("bot").id, None, 10).await.unwrap();
     assert_eq!((failed.len(), failed[0].attempts), (1, 2));
-    assert!(failed[0].reason.contains("no answer within 5 seconds"), "{}", failed[0].reason);
+    assert!(failed[0].reason.contains("no response within 5 seconds"), "{}", failed[0].reason);
 }
 
-pub async fn a_receiver_that_asks_to_wait_is_left_alone_so_long(world: &World) {
-    let scene = Scene::with_policy(world, "retry-after", "{ retry: [1, 1] }").await;
+pub async fn retry_after_is_honoured(env: &TestEnvironment) {
+    let fixture = Fixture::with_delivery_policy(env, "retry-after", "{ retry: [1, 1] }").await;
     let wait = vec![("retry-after", "4".to_owned())];
-    scene.far.always(Some(Behaviour::Answers(429, wait)));
-    write_until_accepted(&scene, "wx-1", 1).await;
-    let first = scene.far.hears("/bot", 1).await[0].at;
-    scene.far.always(None);
-    let second = scene.far.hears("/bot", 2).await[1].at;
+    fixture.mock.set_behaviour(Some(Behaviour::Respond(429, wait)));
+    write_until_accepted(&fixture, "wx-1", 1).await;
+    let first = fixture.mock.wait_for_requests("/bot", 1).await[0].received_at;
+    fixture.mock.set_behaviour(None);
+    let second = fixture.mock.wait_for_requests("/bot", 2).await[1].received_at;
     let waited = second - first;
     assert!(waited >= Duration::from_secs(4) && waited < Duration::from_secs(20), "{waited:?}");
 }
 
-/// Nothing is left parked on the scene's bot.
-async fn nothing_waits(scene: &Scene<'_>) {
-    let store = &scene.world.stack().store;
+/// Waits until no delivery to the fixture's bot is parked.
+async fn wait_until_none_parked(fixture: &Fixture<'_>) {
+    let store = &fixture.env.stack().store;
     for _ in 0..100 {
-        let bot = &scene.connection("bot").id;
+        let bot = &fixture.connection("bot").id;
         if store.parked_legs(bot, None, 10).await.unwrap().is_empty() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("something stays parked");
+    panic!("deliveries are still parked");
 }

@@ -1,13 +1,13 @@
-//! From the bot to people and back, with a channel, a bot and a desk that are strangers to each other.
+//! Handover from bot to desk and back, on three webhook connections.
 
 use serde_json::{Value, json};
-use trunkline_shared::model::{Floor, Owner};
-use trunkline_tests::{Heard, Scene, World, says};
+use trunkline_shared::model::{Owner, Participation};
+use trunkline_tests::{Fixture, ReceivedRequest, TestEnvironment, message_event};
 
-/// What was heard, in a few words each.
-pub fn gist(heard: &[Heard]) -> Vec<String> {
-    let one = |heard: &Heard| {
-        let json = heard.json();
+/// Summarizes requests: a message by its text, other events as `<type>`.
+pub fn summarize(received: &[ReceivedRequest]) -> Vec<String> {
+    let one = |received: &ReceivedRequest| {
+        let json = received.json();
         let kind = json["type"].as_str().unwrap_or_default();
         let copy = if json["copy"] == true { " (copy)" } else { "" };
         match kind {
@@ -16,12 +16,12 @@ pub fn gist(heard: &[Heard]) -> Vec<String> {
             other => format!("<{other}>{copy}"),
         }
     };
-    heard.iter().map(one).collect()
+    received.iter().map(one).collect()
 }
 
-/// The conversation's id as the last call on a path has it.
-pub fn conversation(heard: &[Heard]) -> String {
-    heard.last().unwrap().json()["conversation"].as_str().unwrap().to_owned()
+/// Returns the conversation id of the last request.
+pub fn conversation(received: &[ReceivedRequest]) -> String {
+    received.last().unwrap().json()["conversation"].as_str().unwrap().to_owned()
 }
 
 fn by_ann(mut event: Value) -> Value {
@@ -29,17 +29,20 @@ fn by_ann(mut event: Value) -> Value {
     event
 }
 
-pub async fn the_full_story(world: &World) {
-    let scene = Scene::of_three(world, "full", "").await;
-    scene.writes("c-1", "c-1", "Where is my parcel?").await;
-    let bots = conversation(&scene.far.hears("/bot", 1).await);
-    assert_eq!(scene.sends("bot", "b-1", &bots, says("Which one?")).await.0, 200);
-    scene.far.hears("/channel", 1).await;
-    scene.writes("c-1", "c-2", "Agent!").await;
+pub async fn bot_hands_over_to_desk_and_gets_conversation_back(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "full", "").await;
+    fixture.send_channel_message("c-1", "c-1", "Where is my parcel?").await;
+    let bot_conversation = conversation(&fixture.mock.wait_for_requests("/bot", 1).await);
+    assert_eq!(
+        fixture.send_event("bot", "b-1", &bot_conversation, message_event("Which one?")).await.0,
+        200
+    );
+    fixture.mock.wait_for_requests("/channel", 1).await;
+    fixture.send_channel_message("c-1", "c-2", "Agent!").await;
 
-    // The desk gets what was said before, and then what made it take over; each once.
-    let desk = scene.far.hears_only("/desk", 2).await;
-    assert_eq!(gist(&desk), ["<handover>", "Agent!"]);
+    // The desk receives the transcript, and then the message that requested the handover.
+    let desk = fixture.mock.expect_requests("/desk", 2).await;
+    assert_eq!(summarize(&desk), ["<handover>", "Agent!"]);
     let handover = desk[0].json();
     assert_eq!(handover["data"]["reason"], "the customer asked");
     let lines = handover["data"]["transcript"].as_array().unwrap().iter();
@@ -51,17 +54,34 @@ pub async fn the_full_story(world: &World) {
             (&json!("bot"), &json!("Which one?"))
         ]
     );
-    assert_eq!(world.reference.schema_problem(&handover).await, Value::Null);
-    let desks = conversation(&desk);
-    assert_ne!(desks, bots);
+    assert_eq!(env.reference.schema_problem(&handover).await, Value::Null);
+    let desk_conversation = conversation(&desk);
+    assert_ne!(desk_conversation, bot_conversation);
 
-    assert_eq!(scene.sends("desk", "d-1", &desks, by_ann(says("Hello, I am Ann."))).await.0, 200);
-    assert_eq!(scene.sends("desk", "d-2", &desks, by_ann(says("It comes today."))).await.0, 200);
-    let close = json!({"type": "close", "data": {"reason": "solved"}});
-    assert_eq!(scene.sends("desk", "d-3", &desks, close).await.0, 200);
-    let channel = scene.far.hears_only("/channel", 6).await;
     assert_eq!(
-        gist(&channel),
+        fixture
+            .send_event(
+                "desk",
+                "d-1",
+                &desk_conversation,
+                by_ann(message_event("Hello, I am Ann."))
+            )
+            .await
+            .0,
+        200
+    );
+    assert_eq!(
+        fixture
+            .send_event("desk", "d-2", &desk_conversation, by_ann(message_event("It comes today.")))
+            .await
+            .0,
+        200
+    );
+    let close = json!({"type": "close", "data": {"reason": "solved"}});
+    assert_eq!(fixture.send_event("desk", "d-3", &desk_conversation, close).await.0, 200);
+    let channel = fixture.mock.expect_requests("/channel", 6).await;
+    assert_eq!(
+        summarize(&channel),
         [
             "Which one?",
             "We look for somebody.",
@@ -72,220 +92,276 @@ pub async fn the_full_story(world: &World) {
         ]
     );
 
-    // The bot has it again, and knows what was said meanwhile.
-    let bot = scene.far.hears_only("/bot", 2).await;
-    assert_eq!(gist(&bot), ["Where is my parcel?", "<handback>"]);
+    // The bot owns the conversation again, and the handback contains the agents' messages.
+    let bot = fixture.mock.expect_requests("/bot", 2).await;
+    assert_eq!(summarize(&bot), ["Where is my parcel?", "<handback>"]);
     let handback = bot[1].json();
     assert_eq!(handback["data"]["reason"], "solved");
     let lines = handback["data"]["transcript"].as_array().unwrap().iter();
     let lines: Vec<_> = lines.map(|line| line["text"].as_str().unwrap()).collect();
     assert_eq!(lines, ["Agent!", "Hello, I am Ann.", "It comes today."]);
-    assert_eq!(conversation(&bot), bots, "the same conversation goes on");
+    assert_eq!(conversation(&bot), bot_conversation, "the bot's conversation id stays the same");
 
-    // Once more: the desk has a new conversation.
+    // A second handover: the desk gets a new conversation id.
     let pass = json!({"type": "pass", "data": {"reason": "again", "context": {"order": 7}}});
-    assert_eq!(scene.sends("bot", "b-2", &bots, pass).await.0, 200);
-    let again = scene.far.hears("/desk", 3).await;
+    assert_eq!(fixture.send_event("bot", "b-2", &bot_conversation, pass).await.0, 200);
+    let again = fixture.mock.wait_for_requests("/desk", 3).await;
     let data = &again[2].json()["data"];
     assert_eq!((&data["context"], &data["passed"]), (&json!({"order": 7}), &json!(true)));
-    assert_ne!(conversation(&again), desks);
-    let held = scene.conversation("channel", "c-1").await;
-    assert_eq!((held.floor(Owner::Desk), held.floor(Owner::Bot)), (Floor::Active, Floor::Standby));
-    let (status, late) = scene.sends("desk", "d-4", &desks, by_ann(says("Old news"))).await;
-    assert_eq!((status, &late["code"]), (409, &json!("not_owner")), "from the one before");
+    assert_ne!(conversation(&again), desk_conversation);
+    let held = fixture.conversation("channel", "c-1").await;
+    assert_eq!(
+        (held.participation(Owner::Desk), held.participation(Owner::Bot)),
+        (Participation::Active, Participation::Standby)
+    );
+    let (status, late) = fixture
+        .send_event("desk", "d-4", &desk_conversation, by_ann(message_event("Old news")))
+        .await;
+    assert_eq!(
+        (status, &late["code"]),
+        (409, &json!("not_owner")),
+        "the previous handover's conversation"
+    );
 }
 
-pub async fn message_while_pending_reaches_the_desk(world: &World) {
-    let scene = Scene::of_three(world, "pending", "").await;
-    scene.writes("c-1", "c-1", "hi").await;
-    let bots = conversation(&scene.far.hears("/bot", 1).await);
-    assert_eq!(scene.sends("bot", "b-1", &bots, json!({"type": "handover"})).await.0, 200);
+pub async fn message_while_pending_reaches_desk(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "pending", "").await;
+    fixture.send_channel_message("c-1", "c-1", "hi").await;
+    let bot_conversation = conversation(&fixture.mock.wait_for_requests("/bot", 1).await);
+    assert_eq!(
+        fixture.send_event("bot", "b-1", &bot_conversation, json!({"type": "handover"})).await.0,
+        200
+    );
     for i in 2..6 {
-        scene.writes("c-1", &format!("c-{i}"), &format!("waiting {i}")).await;
+        fixture.send_channel_message("c-1", &format!("c-{i}"), &format!("waiting {i}")).await;
     }
-    let desk = scene.far.hears_only("/desk", 5).await;
-    assert_eq!(gist(&desk), ["<handover>", "waiting 2", "waiting 3", "waiting 4", "waiting 5"]);
-    let held = scene.conversation("channel", "c-1").await;
-    assert_eq!(held.floor(Owner::Desk), Floor::Pending);
-    assert_eq!(gist(&scene.far.heard("/bot")), ["hi"], "each reaches one of them only");
-    assert_eq!(gist(&scene.far.heard("/channel")), ["We look for somebody."]);
+    let desk = fixture.mock.expect_requests("/desk", 5).await;
+    assert_eq!(
+        summarize(&desk),
+        ["<handover>", "waiting 2", "waiting 3", "waiting 4", "waiting 5"]
+    );
+    let held = fixture.conversation("channel", "c-1").await;
+    assert_eq!(held.participation(Owner::Desk), Participation::Pending);
+    assert_eq!(summarize(&fixture.mock.requests("/bot")), ["hi"], "each message reaches one party");
+    assert_eq!(summarize(&fixture.mock.requests("/channel")), ["We look for somebody."]);
     let accept = by_ann(json!({"type": "accept"}));
-    assert_eq!(scene.sends("desk", "d-1", &conversation(&desk), accept).await.0, 200);
-    assert_eq!(gist(&scene.far.hears("/channel", 2).await)[1], "Ann is here.");
+    assert_eq!(fixture.send_event("desk", "d-1", &conversation(&desk), accept).await.0, 200);
+    assert_eq!(summarize(&fixture.mock.wait_for_requests("/channel", 2).await)[1], "Ann is here.");
 }
 
-pub async fn late_bot_answer_is_not_shown(world: &World) {
-    let scene = Scene::of_three(world, "late", "").await;
-    scene.writes("c-1", "c-1", "hi").await;
-    let bots = conversation(&scene.far.hears("/bot", 1).await);
-    scene.writes("c-1", "c-2", "agent").await;
-    scene.far.hears("/desk", 2).await;
-    let (status, refused) = scene.sends("bot", "b-1", &bots, says("Still me!")).await;
+pub async fn late_bot_reply_is_not_delivered(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "late", "").await;
+    fixture.send_channel_message("c-1", "c-1", "hi").await;
+    let bot_conversation = conversation(&fixture.mock.wait_for_requests("/bot", 1).await);
+    fixture.send_channel_message("c-1", "c-2", "agent").await;
+    fixture.mock.wait_for_requests("/desk", 2).await;
+    let (status, refused) =
+        fixture.send_event("bot", "b-1", &bot_conversation, message_event("Still me!")).await;
     assert_eq!((status, &refused["code"]), (409, &json!("not_owner")));
-    assert_eq!(gist(&scene.far.hears_only("/channel", 1).await), ["We look for somebody."]);
-    let key = scene.key_on("channel", "c-1");
-    let transcript = world.stack().store.transcript(&key, 100).await.unwrap();
-    let late = transcript.iter().find(|record| record.event.external_id.as_deref() == Some("b-1"));
-    assert!(late.is_some_and(|late| late.targets.is_empty()), "recorded, and not passed on");
+    assert_eq!(
+        summarize(&fixture.mock.expect_requests("/channel", 1).await),
+        ["We look for somebody."]
+    );
+    let key = fixture.key_on("channel", "c-1");
+    let transcript = env.stack().store.transcript(&key, 100).await.unwrap();
+    let late =
+        transcript.iter().find(|record| record.event.external_message_id == Some("b-1".into()));
+    assert!(late.is_some_and(|late| late.targets.is_empty()), "recorded and not delivered");
 }
 
-pub async fn closed_by_agent_returns_control_to_bot(world: &World) {
-    let scene = Scene::of_three(world, "closed-by", "").await;
-    scene.writes("c-1", "c-1", "agent").await;
-    let desks = conversation(&scene.far.hears("/desk", 2).await);
+pub async fn closed_by_agent_returns_control_to_bot(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "closed-by", "").await;
+    fixture.send_channel_message("c-1", "c-1", "agent").await;
+    let desk_conversation = conversation(&fixture.mock.wait_for_requests("/desk", 2).await);
     let close = json!({"type": "close", "data": {}});
-    assert_eq!(scene.sends("desk", "d-1", &desks, close).await.0, 200);
-    scene.writes("c-1", "c-2", "thanks").await;
-    let bot = scene.far.hears_only("/bot", 2).await;
-    assert_eq!(gist(&bot), ["<handback>", "thanks"]);
-    assert!(bot[1].json().get("copy").is_none(), "it is the bot's to answer");
-    assert_eq!(scene.sends("bot", "b-1", &conversation(&bot), says("Bye.")).await.0, 200);
-    let channel = scene.far.hears("/channel", 3).await;
-    assert_eq!(gist(&channel)[1..], ["Nobody is there now.", "Bye."]);
-    assert_eq!(scene.far.heard("/desk").len(), 2, "nothing more for the desk");
+    assert_eq!(fixture.send_event("desk", "d-1", &desk_conversation, close).await.0, 200);
+    fixture.send_channel_message("c-1", "c-2", "thanks").await;
+    let bot = fixture.mock.expect_requests("/bot", 2).await;
+    assert_eq!(summarize(&bot), ["<handback>", "thanks"]);
+    assert!(bot[1].json().get("copy").is_none(), "the bot owns the conversation");
+    assert_eq!(
+        fixture.send_event("bot", "b-1", &conversation(&bot), message_event("Bye.")).await.0,
+        200
+    );
+    let channel = fixture.mock.wait_for_requests("/channel", 3).await;
+    assert_eq!(summarize(&channel)[1..], ["No agent is available.", "Bye."]);
+    assert_eq!(
+        fixture.mock.requests("/desk").len(),
+        2,
+        "the desk receives nothing after the close"
+    );
 }
 
-pub async fn a_customer_switches_by_keyword_in_their_language(world: &World) {
-    let scene = Scene::of_three(world, "keyword", "").await;
-    let mut first = says("agent");
+pub async fn keyword_in_customer_language_switches_owner(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "keyword", "").await;
+    let mut first = message_event("agent");
     first["language"] = json!("nl-BE");
-    assert_eq!(scene.sends("channel", "c-1", "c-1", first).await.0, 200);
-    assert_eq!(gist(&scene.far.hears("/channel", 1).await), ["We zoeken iemand."]);
-    scene.writes("c-1", "c-2", "Robot").await;
-    let desk = scene.far.hears_only("/desk", 3).await;
-    assert_eq!(gist(&desk), ["<handover>", "agent", "<close>"]);
-    assert_eq!(gist(&scene.far.hears_only("/bot", 2).await), ["<handback>", "Robot"]);
+    assert_eq!(fixture.send_event("channel", "c-1", "c-1", first).await.0, 200);
+    assert_eq!(
+        summarize(&fixture.mock.wait_for_requests("/channel", 1).await),
+        ["We zoeken iemand."]
+    );
+    fixture.send_channel_message("c-1", "c-2", "Robot").await;
+    let desk = fixture.mock.expect_requests("/desk", 3).await;
+    assert_eq!(summarize(&desk), ["<handover>", "agent", "<close>"]);
+    assert_eq!(summarize(&fixture.mock.expect_requests("/bot", 2).await), ["<handback>", "Robot"]);
 }
 
-pub async fn a_person_who_operates_it_hands_over_and_back_and_closes(world: &World) {
-    let scene = Scene::of_three(world, "operator", "").await;
-    scene.writes("c-1", "c-1", "hi").await;
-    let first = conversation(&scene.far.hears("/bot", 1).await);
+pub async fn operator_hands_over_and_back_and_closes(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "operator", "").await;
+    fixture.send_channel_message("c-1", "c-1", "hi").await;
+    let first = conversation(&fixture.mock.wait_for_requests("/bot", 1).await);
     let order = async |verb: &str| {
         let arguments = [verb, "operator-channel", "c-1", "--reason", "a complaint"];
-        let done = world.trunkline(&arguments, &[]).await;
-        let said = String::from_utf8_lossy(&done.stdout).into_owned();
-        (done.status.success(), said + &String::from_utf8_lossy(&done.stderr))
+        let done = env.trunkline(&arguments, &[]).await;
+        let stdout = String::from_utf8_lossy(&done.stdout).into_owned();
+        (done.status.success(), stdout + &String::from_utf8_lossy(&done.stderr))
     };
-    let (done, said) = order("handover").await;
-    assert!(done && said.contains("people are asked"), "{said}");
-    let desk = scene.far.hears("/desk", 1).await;
+    let (done, stdout) = order("handover").await;
+    assert!(done && stdout.contains("offered to the desk"), "{stdout}");
+    let desk = fixture.mock.wait_for_requests("/desk", 1).await;
     assert_eq!(desk[0].json()["data"]["reason"], "a complaint");
-    let (done, said) = order("handover").await;
-    assert!(!done && said.contains("has gone on meanwhile"), "people have it: {said}");
+    let (done, stdout) = order("handover").await;
+    assert!(!done && stdout.contains("nothing to change"), "the desk owns it: {stdout}");
     assert!(order("handback").await.0);
-    assert_eq!(gist(&scene.far.hears("/desk", 2).await)[1], "<close>");
-    assert_eq!(gist(&scene.far.hears("/bot", 2).await)[1], "<handback>");
+    assert_eq!(summarize(&fixture.mock.wait_for_requests("/desk", 2).await)[1], "<close>");
+    assert_eq!(summarize(&fixture.mock.wait_for_requests("/bot", 2).await)[1], "<handback>");
     assert!(order("close").await.0);
-    assert_eq!(gist(&scene.far.hears("/bot", 3).await)[2], "<close>");
-    scene.writes("c-1", "c-2", "hi again").await;
-    assert_ne!(conversation(&scene.far.hears("/bot", 4).await), first, "a new conversation");
+    assert_eq!(summarize(&fixture.mock.wait_for_requests("/bot", 3).await)[2], "<close>");
+    fixture.send_channel_message("c-1", "c-2", "hi again").await;
+    assert_ne!(
+        conversation(&fixture.mock.wait_for_requests("/bot", 4).await),
+        first,
+        "a new conversation"
+    );
 }
 
-pub async fn whatever_is_not_the_senders_to_do_is_refused(world: &World) {
-    let scene = Scene::of_three(world, "refused", "").await;
-    let unknown = scene.sends("desk", "d-0", "nowhere", says("hi")).await;
+pub async fn rejects_events_that_sender_may_not_send(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "refused", "").await;
+    let unknown = fixture.send_event("desk", "d-0", "nowhere", message_event("hi")).await;
     assert_eq!((unknown.0, &unknown.1["code"]), (404, &json!("unknown_conversation")));
-    scene.writes("c-1", "c-1", "hi").await;
-    let bots = conversation(&scene.far.hears("/bot", 1).await);
+    fixture.send_channel_message("c-1", "c-1", "hi").await;
+    let bot_conversation = conversation(&fixture.mock.wait_for_requests("/bot", 1).await);
     let code = async |which: &str, id: &str, conversation: &str, event: Value| {
-        let (status, body) = scene.sends(which, id, conversation, event).await;
+        let (status, body) = fixture.send_event(which, id, conversation, event).await;
         (status, body["code"].as_str().unwrap_or_default().to_owned())
     };
     let refused = |status: u16, word: &str| (status, word.to_owned());
     let nested = json!({"type": "handover", "data": {"context": {"a": {"b": 1}}}});
-    assert_eq!(code("bot", "b-1", &bots, nested).await, refused(422, "context_not_flat"));
+    assert_eq!(
+        code("bot", "b-1", &bot_conversation, nested).await,
+        refused(422, "context_not_flat")
+    );
     let large = json!({"type": "handover", "data": {"context": {"a": "x".repeat(5_000)}}});
-    assert_eq!(code("bot", "b-2", &bots, large).await, refused(422, "context_too_large"));
+    assert_eq!(
+        code("bot", "b-2", &bot_conversation, large).await,
+        refused(422, "context_too_large")
+    );
     let back = json!({"type": "handback"});
-    assert_eq!(code("bot", "b-3", &bots, back).await, refused(422, "out_of_place"));
+    assert_eq!(code("bot", "b-3", &bot_conversation, back).await, refused(422, "unexpected_event"));
     let accept = json!({"type": "accept"});
-    assert_eq!(code("channel", "c-2", "c-1", accept).await, refused(422, "out_of_place"));
+    assert_eq!(code("channel", "c-2", "c-1", accept).await, refused(422, "unexpected_event"));
 
-    scene.writes("c-1", "c-3", "agent").await;
-    let desks = conversation(&scene.far.hears("/desk", 2).await);
+    fixture.send_channel_message("c-1", "c-3", "agent").await;
+    let desk_conversation = conversation(&fixture.mock.wait_for_requests("/desk", 2).await);
     let pick = json!({"type": "choice", "data": {"id": "x"}});
-    assert_eq!(code("desk", "d-1", &desks, pick).await, refused(422, "out_of_place"));
+    assert_eq!(
+        code("desk", "d-1", &desk_conversation, pick).await,
+        refused(422, "unexpected_event")
+    );
     let again = json!({"type": "offer", "data": {"to": "desk"}});
-    assert_eq!(code("desk", "d-2", &desks, again).await, refused(422, "out_of_place"));
-    assert_eq!(code("bot", "b-4", &bots, says("x")).await, refused(409, "not_owner"));
+    assert_eq!(
+        code("desk", "d-2", &desk_conversation, again).await,
+        refused(422, "unexpected_event")
+    );
+    assert_eq!(
+        code("bot", "b-4", &bot_conversation, message_event("x")).await,
+        refused(409, "not_owner")
+    );
     let handover = json!({"type": "handover"});
-    assert_eq!(code("bot", "b-5", &bots, handover).await, refused(409, "not_owner"));
+    assert_eq!(code("bot", "b-5", &bot_conversation, handover).await, refused(409, "not_owner"));
     let close = json!({"type": "close"});
-    assert_eq!(scene.sends("channel", "c-4", "c-1", close).await.0, 200);
-    assert_eq!(gist(&scene.far.hears("/desk", 3).await)[2], "<close>");
-    for (which, id) in [("bot", &bots), ("desk", &desks)] {
-        let closed = code(which, "late", id, says("x")).await;
+    assert_eq!(fixture.send_event("channel", "c-4", "c-1", close).await.0, 200);
+    assert_eq!(summarize(&fixture.mock.wait_for_requests("/desk", 3).await)[2], "<close>");
+    for (which, id) in [("bot", &bot_conversation), ("desk", &desk_conversation)] {
+        let closed = code(which, "late", id, message_event("x")).await;
         assert_eq!(closed, refused(409, "conversation_closed"));
     }
 }
 
-pub async fn what_was_picked_is_told_as_the_customer_saw_it(world: &World) {
-    let scene = Scene::of_three(world, "picked", "").await;
-    scene.writes("c-1", "c-1", "hi").await;
-    let bots = conversation(&scene.far.hears("/bot", 1).await);
+pub async fn transcript_shows_choice_titles(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "picked", "").await;
+    fixture.send_channel_message("c-1", "c-1", "hi").await;
+    let bot_conversation = conversation(&fixture.mock.wait_for_requests("/bot", 1).await);
     let choices = json!([{"id": "opt-1", "title": "A parcel"}, {"id": "opt-2", "title": "A bill"}]);
     let asks = json!({"type": "message", "data": {"text": "What about?", "choices": choices}});
-    assert_eq!(scene.sends("bot", "b-1", &bots, asks).await.0, 200);
-    scene.far.hears("/channel", 1).await;
+    assert_eq!(fixture.send_event("bot", "b-1", &bot_conversation, asks).await.0, 200);
+    fixture.mock.wait_for_requests("/channel", 1).await;
     let pick = json!({"type": "choice", "data": {"id": "opt-2"}});
-    assert_eq!(scene.sends("channel", "c-2", "c-1", pick).await.0, 200);
-    scene.writes("c-1", "c-3", "agent").await;
-    let handover = scene.far.hears("/desk", 1).await[0].json();
+    assert_eq!(fixture.send_event("channel", "c-2", "c-1", pick).await.0, 200);
+    fixture.send_channel_message("c-1", "c-3", "agent").await;
+    let handover = fixture.mock.wait_for_requests("/desk", 1).await[0].json();
     let lines = handover["data"]["transcript"].as_array().unwrap().iter();
     let lines: Vec<_> = lines.map(|line| line["text"].as_str().unwrap()).collect();
     assert_eq!(lines, ["hi", "What about?", "A bill"]);
 }
 
-pub async fn a_change_of_configuration_strands_nobody(world: &World) {
-    let scene = Scene::of_three(world, "changed", "").await;
-    scene.writes("c-1", "c-1", "agent").await;
-    let desks = conversation(&scene.far.hears("/desk", 2).await);
-    // Another bot, another desk, and the channel on another route.
+pub async fn open_conversation_survives_configuration_change(env: &TestEnvironment) {
+    let fixture = Fixture::with_desk(env, "changed", "").await;
+    fixture.send_channel_message("c-1", "c-1", "agent").await;
+    let desk_conversation = conversation(&fixture.mock.wait_for_requests("/desk", 2).await);
+    // Other bot and desk, and another route for the channel.
     let more = "
   NAME-other:
     bot: NAME-bot-2
     desk: NAME-desk-2
     default: true
 ";
-    let parties = trunkline_tests::THREE.replace("NAME-bot:", "NAME-bot-2:");
+    let parties = trunkline_tests::CHANNEL_BOT_AND_DESK.replace("NAME-bot:", "NAME-bot-2:");
     let parties = parties.replace("NAME-desk:", "NAME-desk-2:").replace("/desk ", "/desk-2 ");
     let file = parties[..parties.find("routes:").unwrap()].to_owned() + "routes:" + more;
-    let changed = Scene::of(world, "changed", &file).await;
+    let changed = Fixture::new(env, "changed", &file).await;
     assert_eq!(changed.connection("channel").route.as_ref().unwrap().as_str(), "changed-other");
 
-    scene.writes("c-1", "c-2", "still there?").await;
-    assert_eq!(gist(&scene.far.hears("/desk", 3).await)[2], "still there?");
-    let (status, answer) = scene.sends("desk", "d-1", &desks, by_ann(says("Yes."))).await;
+    fixture.send_channel_message("c-1", "c-2", "still there?").await;
+    assert_eq!(summarize(&fixture.mock.wait_for_requests("/desk", 3).await)[2], "still there?");
+    let (status, answer) =
+        fixture.send_event("desk", "d-1", &desk_conversation, by_ann(message_event("Yes."))).await;
     assert_eq!(status, 200, "{answer}");
-    assert!(changed.far.heard("/desk-2").is_empty());
+    assert!(changed.mock.requests("/desk-2").is_empty());
     let close = json!({"type": "close"});
-    assert_eq!(scene.sends("desk", "d-2", &desks, close).await.0, 200);
-    scene.writes("c-1", "c-3", "bye").await;
-    let hears = async |far: &trunkline_tests::FarSide| gist(&far.heard("/bot"));
-    scene.far.hears("/desk", 3).await;
+    assert_eq!(fixture.send_event("desk", "d-2", &desk_conversation, close).await.0, 200);
+    fixture.send_channel_message("c-1", "c-3", "bye").await;
+    let hears = async |far: &trunkline_tests::MockPlatform| summarize(&far.requests("/bot"));
+    fixture.mock.wait_for_requests("/desk", 3).await;
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-    let (before, after) = (hears(&scene.far).await, hears(&changed.far).await);
+    let (before, after) = (hears(&fixture.mock).await, hears(&changed.mock).await);
     assert_eq!(
         [before, after].concat(),
         ["<handback>", "bye"],
-        "one bot has it, the old or the new"
+        "one bot received it, the old or the new one"
     );
 }
 
-pub async fn a_route_without_a_bot(world: &World) {
-    let file = trunkline_tests::THREE.replace("    bot: NAME-bot\n", "").replace("ROUTE", "");
-    let scene = Scene::of(world, "no-bot", &file).await;
-    scene.writes("c-1", "c-1", "hi").await;
-    let desk = scene.far.hears_only("/desk", 2).await;
-    assert_eq!(gist(&desk), ["<handover>", "hi"]);
-    let desks = conversation(&desk);
-    let back = scene.sends("desk", "d-1", &desks, json!({"type": "handback"})).await;
+pub async fn route_without_bot_starts_at_desk(env: &TestEnvironment) {
+    let file = trunkline_tests::CHANNEL_BOT_AND_DESK
+        .replace("    bot: NAME-bot\n", "")
+        .replace("ROUTE", "");
+    let fixture = Fixture::new(env, "no-bot", &file).await;
+    fixture.send_channel_message("c-1", "c-1", "hi").await;
+    let desk = fixture.mock.expect_requests("/desk", 2).await;
+    assert_eq!(summarize(&desk), ["<handover>", "hi"]);
+    let desk_conversation = conversation(&desk);
+    let back =
+        fixture.send_event("desk", "d-1", &desk_conversation, json!({"type": "handback"})).await;
     assert_eq!((back.0, &back.1["code"]), (422, &json!("no_bot")));
-    assert_eq!(scene.sends("desk", "d-2", &desks, json!({"type": "close"})).await.0, 200);
-    scene.writes("c-1", "c-2", "hi again").await;
-    let desk = scene.far.hears_only("/desk", 4).await;
-    assert_eq!(gist(&desk)[2..], ["<handover>", "hi again"]);
-    assert_ne!(conversation(&desk), desks);
-    assert!(scene.far.heard("/bot").is_empty());
+    assert_eq!(
+        fixture.send_event("desk", "d-2", &desk_conversation, json!({"type": "close"})).await.0,
+        200
+    );
+    fixture.send_channel_message("c-1", "c-2", "hi again").await;
+    let desk = fixture.mock.expect_requests("/desk", 4).await;
+    assert_eq!(summarize(&desk)[2..], ["<handover>", "hi again"]);
+    assert_ne!(conversation(&desk), desk_conversation);
+    assert!(fixture.mock.requests("/bot").is_empty());
 }

@@ -1,20 +1,20 @@
-//! TWIN's sockets: whoever listens is replaced in mid-conversation, and killed, and nothing is lost.
+//! TWIN's socket listener: replaced and killed during a conversation, without loss.
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use trunkline_stand_ins::twin::sockets::Sockets;
 use trunkline_stand_ins::twin::{EMAIL, PASSWORD, Twin24};
-use trunkline_tests::{Scene, World, kill, workers_running};
+use trunkline_tests::{Fixture, TestEnvironment, kill, workers_of_function};
 
-use crate::handover::gist;
+use crate::handover::summarize;
 
 const FILE: &str = "
 connections:
   NAME-channel:
     platform: webhook
     role: channel
-    settings: { message_url: FAR/channel }
+    settings: { message_url: MOCK/channel }
     secrets: { signing: { env: NEW } }
   NAME-twin:
     platform: twin
@@ -25,41 +25,41 @@ routes:
   NAME: { channels: [NAME-channel], bot: NAME-twin }
 ";
 
-pub async fn a_listener_is_replaced_and_killed_and_nothing_is_lost_or_said_twice(world: &World) {
-    let sockets = Sockets::start(world.http.clone(), 5_000, 5_000).await;
-    let twin = Twin24::start(world.http.clone()).await;
-    twin.speaks_on(sockets.control());
+pub async fn listener_replacement_and_crash_lose_and_repeat_nothing(env: &TestEnvironment) {
+    let sockets = Sockets::start(env.http.clone(), 5_000, 5_000).await;
+    let twin = Twin24::start(env.http.clone()).await;
+    twin.set_socket_control(sockets.control());
     let settings = json!({"answers": "socket", "socket_url": sockets.newer()});
     let others = [
         ("TWIN", twin.settings(&settings).to_string()),
         ("EMAIL", EMAIL.to_owned()),
         ("PASSWORD", PASSWORD.to_owned()),
     ];
-    let scene = Scene::beside(world, "listener", FILE, &others).await;
-    scene.writes("c-1", "m-1", "hello").await;
-    twin.accepts(1).await;
+    let fixture = Fixture::with_mocks(env, "listener", FILE, &others).await;
+    fixture.send_channel_message("c-1", "m-1", "hello").await;
+    twin.wait_for_calls(1).await;
     let session = twin.sessions().remove(0);
-    sockets.joined(&session, 1).await;
+    sockets.wait_for_joins(&session, 1).await;
 
-    let (began, mut said, mut killed) = (Instant::now(), 0, false);
+    let (began, mut sent, mut killed) = (Instant::now(), 0, false);
     while began.elapsed() < Duration::from_secs(70) {
-        twin.bot_says(&session, json!({"body": format!("message {said}")})).await;
-        said += 1;
+        twin.bot_says(&session, json!({"body": format!("message {sent}")})).await;
+        sent += 1;
         if !killed && began.elapsed() > Duration::from_secs(35) {
-            let listeners = workers_running(world.port(), "TwinListener");
-            assert!(!listeners.is_empty(), "somebody listens");
+            let listeners = workers_of_function(env.port(), "TwinListener");
+            assert!(!listeners.is_empty(), "no listener is running");
             listeners.into_iter().for_each(kill);
             killed = true;
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
-    let (_, joined) = sockets.of(&session).await;
-    assert!(joined >= 3, "replaced at least once, and followed after the kill: {joined}");
-    scene.far.takes("/channel", said, Duration::from_mins(1)).await;
-    let heard = scene.far.hears_only("/channel", said).await;
-    let expected: Vec<_> = (0..said).map(|i| format!("message {i}")).collect();
-    assert_eq!(gist(&heard), expected, "each once, and in order");
+    let (_, joined) = sockets.counts(&session).await;
+    assert!(joined >= 3, "joined after the start, the replacement and the kill: {joined}");
+    fixture.mock.wait_for_accepted("/channel", sent, Duration::from_mins(1)).await;
+    let received = fixture.mock.expect_requests("/channel", sent).await;
+    let expected: Vec<_> = (0..sent).map(|i| format!("message {i}")).collect();
+    assert_eq!(summarize(&received), expected, "each message once and in order");
 
-    // Nobody is listened to any more: nobody listens.
+    // Without a session, no listener runs.
     twin.expire(&session);
 }

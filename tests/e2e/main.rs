@@ -1,4 +1,4 @@
-//! End to end: the real template, deployed by SAM to a local AWS, over real HTTP.
+//! End-to-end tests: SAM deploys the real template to a local AWS, and tests use real HTTP.
 
 mod api;
 mod attack;
@@ -8,29 +8,29 @@ mod attack_tokens;
 mod bad_input;
 mod breaker;
 mod browser;
-mod carried;
+mod call_counts;
 mod chaos;
 mod check;
 mod console;
-mod counts;
+mod content;
 mod customer;
 mod delivery;
+mod docs;
 mod duplicates;
 mod faults;
 mod handover;
 mod listener;
 mod loops;
+mod observability;
 mod ownership;
-mod pairs;
-mod papers;
 mod parked;
+mod platform_pairs;
 mod platforms;
 mod schedule;
 mod setup;
-mod sight;
 mod simulate;
+mod smoke;
 mod soak;
-mod story;
 mod timers;
 mod upgrade;
 mod webhook;
@@ -39,15 +39,15 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
 use tokio::runtime::{Handle, Runtime};
-use trunkline_tests::World;
+use trunkline_tests::TestEnvironment;
 
-/// A test by its function's name, on the one stack.
+/// Creates a trial for each function, on the shared stack.
 macro_rules! trials {
-    ($world:expr, $handle:expr, [$($module:ident :: $name:ident),* $(,)?]) => {
+    ($env:expr, $handle:expr, [$($module:ident :: $name:ident),* $(,)?]) => {
         vec![$({
-            let (world, handle): (Arc<World>, Handle) = (Arc::clone($world), $handle.clone());
+            let (env, handle): (Arc<TestEnvironment>, Handle) = (Arc::clone($env), $handle.clone());
             Trial::test(concat!(stringify!($module), "::", stringify!($name)), move || {
-                handle.block_on($module::$name(&world));
+                handle.block_on($module::$name(&env));
                 Ok(())
             })
         }),*]
@@ -56,22 +56,23 @@ macro_rules! trials {
 
 fn main() {
     let mut arguments = Arguments::from_args();
-    // The stack has two cores like the rest of us; more at once only makes each wait.
+    // More concurrent tests only wait for each other on a machine with two cores.
     arguments.test_threads.get_or_insert(4);
-    let runtime = Runtime::new().expect("a runtime");
-    let world = if arguments.list { None } else { Some(runtime.block_on(World::start())) };
-    let Some(world) = world.map(Arc::new) else { return };
+    let runtime = Runtime::new().expect("cannot start the Tokio runtime");
+    let env = if arguments.list { None } else { Some(runtime.block_on(TestEnvironment::start())) };
+    let Some(env) = env.map(Arc::new) else { return };
     let handle = runtime.handle();
-    let (first, mut together) = (first(&world, handle), together(&world, handle));
-    together.extend(attacks(&world, handle));
-    let (alone, last) = (alone(&world, handle), last(&world, handle));
+    let (first, mut together) = (first(&env, handle), together(&env, handle));
+    together.extend(attacks(&env, handle));
+    let (mut alone, last) = (alone(&env, handle), last(&env, handle));
+    alone.extend(upgrade(&env, handle));
     let first = libtest_mimic::run(&arguments, first);
     let together = libtest_mimic::run(&arguments, together);
     arguments.test_threads = Some(1);
     let alone = libtest_mimic::run(&arguments, alone);
     let last = libtest_mimic::run(&arguments, last);
-    // Everything that was started ends with the world, also when a test failed.
-    drop(world);
+    // Dropping the environment stops all processes, also after a failed test.
+    drop(env);
     drop(runtime);
     first.exit_if_failed();
     together.exit_if_failed();
@@ -79,160 +80,167 @@ fn main() {
     last.exit();
 }
 
-/// What is seen best while there is nothing else to be seen.
-fn first(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
-    trials!(world, handle, [browser::the_console_is_used_in_a_browser])
+/// Tests that need a stack without other traffic.
+fn first(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
+    trials!(env, handle, [browser::console_works_in_a_browser])
 }
 
-/// What runs side by side.
-fn together(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
+/// Tests that run concurrently.
+fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     trials!(
-        world,
+        env,
         handle,
         [
-            story::a_customers_message_reaches_the_bot_and_the_answer_the_customer,
-            story::signatures_hold_in_the_reference_library_both_ways,
-            duplicates::five_at_once_are_one_delivery,
-            duplicates::six_minutes_later_is_still_one_delivery,
-            duplicates::a_message_that_the_queue_gives_again_is_sent_once,
-            duplicates::what_was_written_but_not_queued_is_queued_by_the_duplicate,
-            duplicates::two_first_messages_at_once_make_one_conversation,
-            bad_input::webex_is_always_answered_with_its_token,
-            bad_input::a_wrong_key_and_an_unknown_connection_look_the_same,
-            bad_input::webhooks_are_told_what_is_wrong,
-            bad_input::a_caller_that_is_not_on_the_list_finds_nothing,
-            counts::an_ordinary_message_costs_two_reads_two_writes_and_one_send,
-            ownership::a_handover_and_the_way_back,
-            ownership::a_closed_conversation_starts_anew,
-            ownership::a_conversation_that_goes_on_for_months_is_not_forgotten,
-            handover::the_full_story,
-            handover::message_while_pending_reaches_the_desk,
-            handover::late_bot_answer_is_not_shown,
+            smoke::delivers_customer_message_to_bot_and_reply_to_customer,
+            smoke::signatures_interoperate_with_reference_library,
+            duplicates::concurrent_duplicates_deliver_once,
+            duplicates::duplicate_after_deduplication_window_delivers_once,
+            duplicates::redelivered_queue_message_is_sent_once,
+            duplicates::duplicate_enqueues_event_that_was_stored_but_not_queued,
+            duplicates::concurrent_first_messages_create_one_conversation,
+            bad_input::webex_responses_always_carry_verification_token,
+            bad_input::wrong_key_and_unknown_connection_get_identical_responses,
+            bad_input::webhook_errors_have_code_and_detail,
+            bad_input::caller_outside_allow_ips_gets_404,
+            call_counts::message_costs_two_reads_two_writes_and_one_send,
+            ownership::handover_and_handback_transfer_ownership,
+            ownership::message_after_close_starts_new_conversation,
+            ownership::active_conversation_does_not_expire,
+            handover::bot_hands_over_to_desk_and_gets_conversation_back,
+            handover::message_while_pending_reaches_desk,
+            handover::late_bot_reply_is_not_delivered,
             handover::closed_by_agent_returns_control_to_bot,
-            handover::a_customer_switches_by_keyword_in_their_language,
-            handover::a_person_who_operates_it_hands_over_and_back_and_closes,
-            handover::whatever_is_not_the_senders_to_do_is_refused,
-            handover::what_was_picked_is_told_as_the_customer_saw_it,
-            handover::a_change_of_configuration_strands_nobody,
-            handover::a_route_without_a_bot,
-            timers::nobody_accepts_in_time,
-            timers::an_agent_does_not_answer_in_time,
-            timers::silence_ends_a_conversation,
-            timers::a_bot_that_is_down_for_long_is_left_and_what_waits_for_it_is_told,
-            loops::bridge_notice_is_never_bridged,
-            loops::two_linked_channels_do_not_loop,
-            loops::a_story_told_twice_over_is_the_same_story,
-            carried::receipts_and_typing_go_both_ways_under_the_right_ids,
-            carried::another_conversations_message_cannot_be_named,
-            carried::choices_become_numbers_where_there_are_no_buttons,
-            carried::long_texts_arrive_in_parts_and_in_order,
-            carried::what_cannot_be_shown_is_said_once,
-            carried::events_that_come_out_of_order_wait_for_each_other,
+            handover::keyword_in_customer_language_switches_owner,
+            handover::operator_hands_over_and_back_and_closes,
+            handover::rejects_events_that_sender_may_not_send,
+            handover::transcript_shows_choice_titles,
+            handover::open_conversation_survives_configuration_change,
+            handover::route_without_bot_starts_at_desk,
+            timers::unaccepted_handover_returns_to_bot,
+            timers::idle_agent_closes_conversation,
+            timers::session_ttl_closes_conversation,
+            timers::bot_outage_hands_over_with_undelivered_messages,
+            loops::echoed_notice_is_not_forwarded,
+            loops::linked_channels_do_not_loop,
+            loops::replaying_every_event_changes_nothing,
+            content::receipts_and_typing_are_forwarded_with_original_ids,
+            content::receipt_cannot_reference_another_conversation,
+            content::choices_render_as_numbers_without_buttons,
+            content::long_text_is_split_in_order,
+            content::unsupported_content_notice_is_sent_once,
+            content::out_of_order_events_are_reordered,
             platforms::cm_to_twin_to_unblu_and_back,
             platforms::webex_to_servisbot_to_unblu,
-            platforms::people_at_unblu_begin_a_conversation,
-            platforms::cm_as_a_host_hands_over_by_its_own_router,
-            platforms::a_desk_behind_cms_router,
-            platforms::files_and_receipts_between_a_channel_and_unblu,
-            platforms::our_conversations_are_readable_as_servisbot_events,
-            pairs::a_webhook_channel_to_twin_by_callback_to_unblu,
-            pairs::webex_to_servisbot_to_webex_connects_own_agents_and_back,
-            pairs::cm_to_a_servisbot_whose_events_name_nobody_to_a_webhook_desk,
-            pairs::a_webhook_channel_to_servisbot_to_agents_behind_cm,
-            api::whoever_is_not_known_gets_in_nowhere,
-            api::each_role_may_what_it_may,
-            console::one_signs_in_once_by_a_link_and_by_a_cookie_thereafter,
-            api::conversations_are_listed_read_and_turned,
-            api::a_connection_and_a_route_are_set_up,
-            api::an_outage_is_seen_and_what_is_parked_is_replayed,
-            console::the_pages_come_with_their_policy,
-            console::the_command_looks_by_the_same_api,
-            api::an_identity_providers_claims_say_who_calls,
-            check::a_channel_that_unblu_gave_up_is_switched_on_again,
-            webhook::channel_observer_and_addresses_of_their_own,
-            webhook::bearer_and_api_key,
-            webhook::handshakes_both_ways,
-            delivery::a_receiver_that_fails_once_gets_it_again_in_order,
-            delivery::a_permanent_failure_is_recorded_and_the_leg_goes_on,
-            faults::a_table_and_a_queue_that_refuse_for_a_while,
-            faults::a_connection_that_breaks_after_the_message_was_taken,
-            faults::a_receiver_that_resets_connections,
-            faults::a_receiver_that_asks_to_wait_is_left_alone_so_long,
-            breaker::five_failures_open_it_and_a_probe_closes_it,
+            platforms::unblu_agent_starts_conversation,
+            platforms::cm_host_hands_over_through_its_router,
+            platforms::desk_behind_cm_router,
+            platforms::files_and_receipts_between_channel_and_unblu,
+            platforms::servisbot_observer_receives_eventing_messages,
+            platform_pairs::webhook_to_twin_callback_to_unblu,
+            platform_pairs::webex_to_servisbot_to_webex_agents_and_back,
+            platform_pairs::cm_to_servisbot_without_customer_reference_to_webhook_desk,
+            platform_pairs::webhook_to_servisbot_to_cm_agents,
+            api::every_operation_requires_authentication,
+            api::roles_limit_operations,
+            console::sign_in_link_works_once_and_sets_cookie,
+            api::conversations_are_listed_read_and_handed_over,
+            api::connection_and_route_are_configured,
+            api::outage_is_visible_and_parked_deliveries_are_replayed,
+            console::pages_have_content_security_policy,
+            console::cli_reads_through_the_operator_api,
+            api::jwt_claims_identify_caller,
+            check::disabled_unblu_webhook_is_reactivated,
+            webhook::channel_bot_and_observer_with_event_urls,
+            webhook::bearer_and_api_key_authentication,
+            webhook::verification_handshake_both_ways,
+            delivery::failed_delivery_is_retried_in_order,
+            delivery::permanent_failure_is_recorded_and_leg_continues,
+            faults::recovers_from_table_and_queue_errors,
+            faults::aborted_response_is_retried,
+            faults::connection_resets_are_retried_without_duplicates,
+            faults::retry_after_is_honoured,
+            breaker::opens_after_five_failures_and_closes_after_probe,
             breaker::manual_reactivation_holds_until_verified,
-            breaker::a_connection_that_is_down_does_not_delay_another,
-            parked::a_poisoned_message_holds_its_leg_for_a_bounded_time_and_is_replayed,
-            parked::a_permanent_failure_waits_for_a_person_and_never_is_a_dead_letter,
-            parked::what_is_discarded_is_not_sent,
-            parked::a_payload_that_no_worker_can_handle_is_a_dead_letter_until_redriven,
-            schedule::four_more_attempts_within_the_hour_and_then_a_person,
-            customer::a_customers_data_is_given_out_and_removed,
-            sight::a_message_is_followed_from_the_webhook_to_the_platforms_answer,
-            setup::the_command_applies_and_prints_addresses,
-            setup::the_command_says_all_that_is_wrong_with_a_file,
-            setup::every_function_has_a_sample_and_the_demo_runs_and_ends,
-            simulate::cm_twin_and_unblu_are_played_from_three_terminals,
-            simulate::webex_servisbot_and_a_webhook_desk_are_played,
-            simulate::a_webhook_customer_and_two_sides_of_cm_are_played,
+            breaker::down_connection_does_not_delay_another,
+            parked::failing_message_blocks_leg_for_bounded_time_and_is_replayed,
+            parked::permanent_failure_waits_for_operator_and_is_no_dead_letter,
+            parked::discarded_delivery_is_not_sent,
+            parked::unreadable_payload_is_dead_lettered_until_redriven,
+            schedule::retries_four_times_within_an_hour_then_waits_for_operator,
+            customer::customer_data_is_exported_and_deleted,
+            observability::trace_covers_message_end_to_end,
+            setup::cli_applies_and_prints_addresses,
+            setup::cli_reports_every_configuration_error,
+            setup::every_function_has_a_sample_event_and_demo_runs,
+            simulate::simulates_cm_twin_and_unblu,
+            simulate::simulates_webex_servisbot_and_webhook_desk,
+            simulate::simulates_webhook_customer_and_two_cm_parties,
         ]
     )
 }
 
-/// What tries to get in, or to get something out.
-fn attacks(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
+/// Attacks, which run concurrently as well.
+fn attacks(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     trials!(
-        world,
+        env,
         handle,
         [
-            attack::a_forged_or_replayed_webhook_signature_gets_nowhere,
-            attack::a_forged_or_replayed_unblu_signature_gets_nowhere,
-            attack::tricks_in_an_address_find_nothing,
-            attack::one_connection_cannot_reach_anothers_conversation,
-            attack::wrong_tokens_of_each_platform_are_denied,
-            attack_tokens::a_forged_or_expired_token_gets_nowhere,
-            attack_bodies::depth_size_and_odd_json_leave_a_conversation_as_it_was,
-            attack_bodies::ids_of_any_kind_break_neither_headers_nor_lines,
-            attack_bodies::markup_that_unfolds_is_not_unfolded,
-            attack_bodies::a_files_address_that_leads_elsewhere_or_never_ends_is_only_a_link,
+            attack::forged_webhook_signatures_are_rejected_and_replays_deduplicated,
+            attack::forged_unblu_signatures_are_rejected_and_replays_deduplicated,
+            attack::rejects_manipulated_inbound_addresses,
+            attack::connection_cannot_access_conversation_of_another,
+            attack::rejects_wrong_tokens_of_each_platform,
+            attack_tokens::rejects_forged_or_expired_jwts,
+            attack_bodies::malformed_bodies_do_not_corrupt_conversation,
+            attack_bodies::hostile_ids_do_not_inject_headers_or_log_lines,
+            attack_bodies::markup_entities_are_not_expanded,
+            attack_bodies::unsafe_file_urls_are_sent_as_links,
         ]
     )
 }
 
-/// What kills workers, measures time or is slow runs by itself, after the rest: a worker that dies holds
-/// what other tests count.
-fn alone(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
+/// Tests that kill workers, measure time or are slow. They run one at a time after the others, because a
+/// killed worker delays messages that other tests count.
+fn alone(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     trials!(
-        world,
+        env,
         handle,
         [
             timers::slow_bot_ack_does_not_hand_over,
-            faults::killed_after_the_send_and_before_the_record,
-            faults::killed_after_the_write_and_before_the_queue,
-            faults::killed_in_the_middle_of_a_drain,
-            faults::killed_between_closing_the_breaker_and_releasing_what_is_parked,
-            faults::killed_between_parking_and_leaving_the_note,
-            faults::a_receiver_that_is_too_slow_gets_it_again_as_often_as_is_set,
-            listener::a_listener_is_replaced_and_killed_and_nothing_is_lost_or_said_twice,
-            attack_tokens::whoever_guesses_tokens_is_made_to_wait,
-            console::the_api_is_as_it_is_described,
-            upgrade::live_conversations_survive_a_deploy_and_the_way_back,
-            chaos::one_poisoned_conversation_does_not_hold_up_the_others,
-            papers::every_command_of_the_docs_is_run,
-            soak::nothing_is_lost_grows_or_stays_behind,
-            chaos::nothing_is_lost_or_out_of_order_while_all_goes_wrong,
+            faults::worker_killed_between_send_and_record,
+            faults::inbound_killed_between_write_and_enqueue,
+            faults::worker_killed_during_drain,
+            faults::worker_killed_between_breaker_close_and_release,
+            faults::worker_killed_between_parking_and_scheduling,
+            faults::timed_out_delivery_follows_retry_unknown,
+            listener::listener_replacement_and_crash_lose_and_repeat_nothing,
+            attack_tokens::token_guessing_is_rate_limited,
+            console::api_matches_its_openapi_document,
+            chaos::failing_conversation_does_not_delay_others,
+            docs::every_documented_command_runs,
+            soak::no_loss_no_memory_growth_no_leftovers,
+            chaos::no_loss_or_reordering_under_faults,
         ]
     )
 }
 
-/// What looks back at the whole run.
-fn last(world: &Arc<World>, handle: &Handle) -> Vec<Trial> {
+/// The upgrade test. It is ignored until 0.3.0, because 0.1 and 0.2 have no installations. To run it:
+/// `make previous build`, then set `TRUNKLINE_PREVIOUS`.
+fn upgrade(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
+    let ignored = std::env::var_os("TRUNKLINE_PREVIOUS").is_none();
+    let trials = trials!(env, handle, [upgrade::conversations_survive_upgrade_and_rollback]);
+    trials.into_iter().map(|trial| trial.with_ignored_flag(ignored)).collect()
+}
+
+/// Tests that inspect the logs of the whole run.
+fn last(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     trials!(
-        world,
+        env,
         handle,
         [
-            attack_leaks::no_log_and_no_command_shows_a_secret,
-            attack_leaks::no_log_says_what_customers_wrote,
-            attack_leaks::every_line_of_a_function_is_one_json_object,
+            attack_leaks::logs_and_cli_output_contain_no_secrets,
+            attack_leaks::logs_contain_no_message_text,
+            attack_leaks::every_log_line_is_one_json_object,
         ]
     )
 }

@@ -1,4 +1,4 @@
-//! What whoever deploys and configures Trunkline runs.
+//! CLI commands for configuration, sample events, and the demo.
 
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -9,22 +9,22 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use trunkline::apply::apply;
-use trunkline::config::{Reading, read};
-use trunkline::local::demo::{self, Api, CONFIGURATION, DemoSecrets};
-use trunkline_shared::model::Access;
+use trunkline::config::{ReadOptions, read};
+use trunkline::local::demo::{self, CONFIGURATION, DemoSecrets, LocalApi};
+use trunkline_shared::model::AccessLevel;
 use trunkline_shared::secrets::PATH_KEY;
-use trunkline_tests::{World, processes_of};
+use trunkline_tests::{TestEnvironment, processes_of};
 
 use crate::api::Caller;
 
-async fn trunkline(world: &World, arguments: &[&str]) -> Output {
+async fn trunkline(env: &TestEnvironment, arguments: &[&str]) -> Output {
     let variables = [
         ("DEMO_WEBEX_PATH_KEY", "a-path-key-of-at-least-32-letters"),
         ("DEMO_WEBEX_TOKEN", "vt"),
         ("DEMO_WEBEX_URL", "http://127.0.0.1:1/"),
         ("SECRET", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
     ];
-    world.trunkline(arguments, &variables).await
+    env.trunkline(arguments, &variables).await
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -49,104 +49,107 @@ routes:
   cli: { channels: [cli-webex], bot: cli-bot }
 ";
 
-fn write(world: &World, name: &str, content: &str) -> String {
-    let path = world.project.join(".local/test").join(name);
+fn write(env: &TestEnvironment, name: &str, content: &str) -> String {
+    let path = env.project.join(".local/test").join(name);
     std::fs::write(&path, content).unwrap();
     path.to_str().unwrap().to_owned()
 }
 
-pub async fn the_command_applies_and_prints_addresses(world: &World) {
-    let file = write(world, "good.yaml", FILE);
-    let first = trunkline(world, &["apply", &file]).await;
+pub async fn cli_applies_and_prints_addresses(env: &TestEnvironment) {
+    let file = write(env, "good.yaml", FILE);
+    let first = trunkline(env, &["apply", &file]).await;
     assert!(first.status.success(), "{}", text(&first.stderr));
-    let said = text(&first.stdout);
+    let stdout = text(&first.stdout);
     for expected in
         ["created    connection cli-bot", "created    route cli", "created    connection cli-webex"]
     {
-        assert!(said.contains(expected), "{said}");
+        assert!(stdout.contains(expected), "{stdout}");
     }
-    let again = text(&trunkline(world, &["apply", &file]).await.stdout);
+    let again = text(&trunkline(env, &["apply", &file]).await.stdout);
     assert_eq!(again.matches("unchanged").count(), 3, "{again}");
 
-    let other =
-        write(world, "other.yaml", &FILE.replace("role: bot", "role: bot\n    copies: true"));
-    let updated = text(&trunkline(world, &["apply", &other]).await.stdout);
+    let other = write(env, "other.yaml", &FILE.replace("role: bot", "role: bot\n    copies: true"));
+    let updated = text(&trunkline(env, &["apply", &other]).await.stdout);
     assert!(updated.contains("updated    connection cli-bot"), "{updated}");
 
-    let differs = trunkline(world, &["diff", &file]).await;
+    let differs = trunkline(env, &["diff", &file]).await;
     assert_eq!(differs.status.code(), Some(2));
-    let said = text(&differs.stdout);
-    assert!(said.contains("~ connection cli-bot\n    copies: true -> false"), "{said}");
-    let same = trunkline(world, &["diff", &other]).await;
-    assert_eq!(
-        (same.status.code(), text(&same.stdout).contains("is what is there")),
-        (Some(0), true)
-    );
-    let exported = text(&trunkline(world, &["export"]).await.stdout);
+    let stdout = text(&differs.stdout);
+    assert!(stdout.contains("~ connection cli-bot\n    copies: true -> false"), "{stdout}");
+    let same = trunkline(env, &["diff", &other]).await;
+    assert_eq!((same.status.code(), text(&same.stdout).contains(": no changes")), (Some(0), true));
+    let exported = text(&trunkline(env, &["export"]).await.stdout);
     assert!(
         exported.contains("cli-webex:") && exported.contains("env: CLI_BOT_SIGNING"),
         "{exported}"
     );
-    assert!(!exported.contains("whsec_"), "no secret is written");
+    assert!(!exported.contains("whsec_"), "the export contains a secret");
 
-    let urls = text(&trunkline(world, &["urls", &file]).await.stdout);
+    let urls = text(&trunkline(env, &["urls", &file]).await.stdout);
     assert!(urls.contains("/in/webex/cli-webex/a-path-key-of-at-least-32-letters"), "{urls}");
     let made = urls.lines().find(|line| line.starts_with("cli-bot")).unwrap();
     let key = made.rsplit('/').next().unwrap();
-    assert!(key.len() >= 43, "a key was made: {made}");
-    let same = text(&trunkline(world, &["urls", &file]).await.stdout);
-    assert_eq!(urls, same, "a key that was made stays");
-    let operator = Caller::with(world, Access::Admin).await;
+    assert!(key.len() >= 43, "no key was generated: {made}");
+    let same = text(&trunkline(env, &["urls", &file]).await.stdout);
+    assert_eq!(urls, same, "the generated key is kept");
+    let operator = Caller::with(env, AccessLevel::Admin).await;
     let rotated = operator.calls(Method::POST, "/connections/cli-bot/rotate-key", None).await;
     assert_eq!(rotated.0, 200, "{}", rotated.2);
-    trunkline(world, &["apply", &other]).await;
+    trunkline(env, &["apply", &other]).await;
     let id = "cli-bot".parse().unwrap();
-    let (bag, _) = world.stack().secrets.written(&id).await.unwrap().unwrap();
-    assert_eq!((bag.live(PATH_KEY).len(), bag.live(PATH_KEY)[1]), (2, key), "both hold meanwhile");
+    let (bag, _) = env.stack().secrets.fetch(&id).await.unwrap().unwrap();
+    assert_eq!(
+        (bag.live(PATH_KEY).len(), bag.live(PATH_KEY)[1]),
+        (2, key),
+        "both keys are valid during a rotation"
+    );
 
     let moved = FILE.replace("platform: webex", "platform: webhook").replace(
         "      verification_token: { env: DEMO_WEBEX_TOKEN }\n      send_url: { env: DEMO_WEBEX_URL }",
         "      signing: { env: SECRET }\n    settings: { message_url: http://127.0.0.1:1/ }",
     );
-    let moved = trunkline(world, &["apply", &write(world, "moved.yaml", &moved)]).await;
+    let moved = trunkline(env, &["apply", &write(env, "moved.yaml", &moved)]).await;
     let why = text(&moved.stderr);
-    assert!(!moved.status.success() && why.contains("cli-webex is on webex"), "{why}");
-    let none = text(&trunkline(world, &["rejected", "cli-bot"]).await.stdout);
-    assert!(none.contains("nothing that came for cli-bot"), "{none}");
+    assert!(
+        !moved.status.success() && why.contains("cli-webex belongs to the platform webex"),
+        "{why}"
+    );
+    let none = text(&trunkline(env, &["rejected", "cli-bot"]).await.stdout);
+    assert!(none.contains("no rejected requests for cli-bot"), "{none}");
 }
 
-pub async fn the_command_says_all_that_is_wrong_with_a_file(world: &World) {
+pub async fn cli_reports_every_configuration_error(env: &TestEnvironment) {
     let bad = FILE
         .replace("platform: webhook", "platform: webhok")
         .replace("bot: cli-bot", "bot: cli-bat");
-    let file = write(world, "bad.yaml", &bad);
-    let refused = trunkline(world, &["apply", &file]).await;
+    let file = write(env, "bad.yaml", &bad);
+    let refused = trunkline(env, &["apply", &file]).await;
     assert_eq!(refused.status.code(), Some(1));
-    let said = text(&refused.stderr);
+    let stdout = text(&refused.stderr);
     for expected in [
         "line 11: the platform cannot be 'webhok' (did you mean 'webhook'?)",
         "line 16: there is no connection 'cli-bat'",
         "nothing was applied",
     ] {
-        assert!(said.contains(expected), "{said}");
+        assert!(stdout.contains(expected), "{stdout}");
     }
-    let nowhere = trunkline(world, &["--stack", "nowhere", "verify", "x"]).await;
+    let nowhere = trunkline(env, &["--stack", "nowhere", "verify", "x"]).await;
     assert!(
-        text(&nowhere.stderr).contains("the stack 'nowhere' cannot be read"),
+        text(&nowhere.stderr).contains("cannot read the stack 'nowhere'"),
         "{}",
         text(&nowhere.stderr)
     );
-    let missing = trunkline(world, &["apply", "missing.yaml"]).await;
+    let missing = trunkline(env, &["apply", "missing.yaml"]).await;
     assert!(text(&missing.stderr).contains("examples/trunkline.yaml"), "{}", text(&missing.stderr));
-    let schema = trunkline(world, &["schema"]).await;
+    let schema = trunkline(env, &["schema"]).await;
     assert!(serde_json::from_slice::<Value>(&schema.stdout).is_ok());
 }
 
-pub async fn every_function_has_a_sample_and_the_demo_runs_and_ends(world: &World) {
-    let reading = Reading { environment: &DemoSecrets, allow_local: true };
-    apply(world.stack(), &read(CONFIGURATION, reading).unwrap(), |_| ()).await.unwrap();
-    let far_sides = demo::start(None, Api::at(world.port())).await.unwrap();
-    let readme = std::fs::read_to_string(world.project.join("events/README.md")).unwrap();
+pub async fn every_function_has_a_sample_event_and_demo_runs(env: &TestEnvironment) {
+    let options = ReadOptions { secrets: &DemoSecrets, allow_local: true };
+    apply(env.stack(), &read(CONFIGURATION, options).unwrap(), |_| ()).await.unwrap();
+    let platforms = demo::start(None, LocalApi::new(env.port())).await.unwrap();
+    let readme = std::fs::read_to_string(env.project.join("events/README.md")).unwrap();
     let mut listed: Vec<&str> = Vec::new();
     for line in readme.lines().filter_map(|line| line.strip_prefix("$ make invoke FUNCTION=")) {
         let (function, sample) = line.split_once("EVENT=").unwrap();
@@ -158,23 +161,23 @@ pub async fn every_function_has_a_sample_and_the_demo_runs_and_ends(world: &Worl
             _ if function.ends_with("Listener") => "null",
             _ => r#""batchItemFailures": []"#,
         };
-        // On the deployed stack, and as `sam local invoke` runs it.
+        // On the deployed stack, and in the emulator of `sam local invoke`.
         for how in ["invoke", "emulate"] {
             let output = Command::new("make")
                 .args(["--silent", how])
                 .args([format!("FUNCTION={function}"), format!("EVENT={sample}")])
-                .current_dir(&world.project)
-                .env("PORT", world.port().to_string())
+                .current_dir(&env.project)
+                .env("PORT", env.port().to_string())
                 .output()
                 .await
                 .unwrap();
-            let said = text(&output.stdout).replace("\":", "\": ").replace("\":  ", "\": ");
+            let stdout = text(&output.stdout).replace("\":", "\": ").replace("\":  ", "\": ");
             let errors = text(&output.stderr);
-            let right = output.status.success() && said.contains(expected);
-            assert!(right, "{how} {function}: {said}{errors}");
+            let right = output.status.success() && stdout.contains(expected);
+            assert!(right, "{how} {function}: {stdout}{errors}");
         }
     }
-    let template = std::fs::read_to_string(world.project.join("template.yaml")).unwrap();
+    let template = std::fs::read_to_string(env.project.join("template.yaml")).unwrap();
     let mut there: Vec<&str> = Vec::new();
     let mut before = "";
     for line in template.lines() {
@@ -185,18 +188,18 @@ pub async fn every_function_has_a_sample_and_the_demo_runs_and_ends(world: &Worl
     }
     listed.sort_unstable();
     there.sort_unstable();
-    assert_eq!(listed, there, "every function of the template has a sample");
-    // The demo's far sides have fixed ports, so the demo itself runs in the same test.
-    drop(far_sides);
-    the_demo_runs_and_ends(world).await;
+    assert_eq!(listed, there, "every function of the template has a sample event");
+    // The demo's mocks use fixed ports, so the demo runs in the same test.
+    drop(platforms);
+    demo_runs_until_interrupted(env).await;
 }
 
-/// What `make run` starts: the conversation is shown, it stays up, and an interrupt ends all of it.
-async fn the_demo_runs_and_ends(world: &World) {
+/// Runs what `make run` starts: it prints the conversation, keeps running, and SIGINT stops everything.
+async fn demo_runs_until_interrupted(env: &TestEnvironment) {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut demo = Command::new(world.project.join("target/debug/trunkline"))
+    let mut demo = Command::new(env.project.join("target/debug/trunkline"))
         .args(["local", "--port", &port.to_string()])
-        .current_dir(&world.project)
+        .current_dir(&env.project)
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -207,7 +210,7 @@ async fn the_demo_runs_and_ends(world: &World) {
         while let Some(line) = lines.next_line().await.unwrap() {
             shown.push_str(&line);
             shown.push('\n');
-            if line.starts_with("Ctrl-C ends it all") {
+            if line.starts_with("Ctrl-C stops everything") {
                 return true;
             }
         }
@@ -216,9 +219,9 @@ async fn the_demo_runs_and_ends(world: &World) {
     let up = tokio::time::timeout(Duration::from_mins(2), read).await;
     assert_eq!(up, Ok(true), "{shown}");
     for expected in [
-        "bot hears              message \"Where is my parcel?\", signature verified",
-        "Webex side receives    [demo-1] Your parcel will arrive tomorrow between 9:00 and 12:00.",
-        "Webex side receives    [demo-1] handed over to an agent",
+        "bot receives           message \"Where is my parcel?\", signature verified",
+        "Webex receives         [demo-1] Your parcel will arrive tomorrow between 9:00 and 12:00.",
+        "Webex receives         [demo-1] handed over to an agent",
         "/in/webex/demo-webex/demo-webex-key-for-this-machine-only",
         "/console/#login=trk_",
     ] {
@@ -226,7 +229,7 @@ async fn the_demo_runs_and_ends(world: &World) {
     }
     let pid = Pid::from_raw(i32::try_from(demo.id().unwrap()).unwrap()).unwrap();
     let started = processes_of(port);
-    assert!(started.len() >= 2, "the local AWS and functions run: {started:?}");
+    assert!(started.len() >= 2, "the local AWS and functions are running: {started:?}");
     kill_process(pid, Signal::INT).unwrap();
     assert!(demo.wait().await.unwrap().success());
     for _ in 0..50 {

@@ -1,4 +1,4 @@
-//! `trunkline simulate`: three terminals, each with a side of another platform.
+//! `trunkline simulate`: three terminals, each as a party on another platform.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
-use trunkline_tests::World;
+use trunkline_tests::TestEnvironment;
 
-/// A terminal with a side played in it.
+/// A terminal with a running `trunkline simulate`.
 struct Terminal {
     name: String,
     child: Child,
@@ -17,10 +17,10 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// Starts a side, and waits until it is ready.
-    async fn open(world: &World, platform: &str, part: &str, route: &str) -> Self {
-        let (name, local) = (format!("{platform} {part}"), world.port().to_string());
-        let mut child = Command::new(world.project.join("target/debug/trunkline"))
+    /// Starts a simulated party and waits until it is ready.
+    async fn open(env: &TestEnvironment, platform: &str, part: &str, route: &str) -> Self {
+        let (name, local) = (format!("{platform} {part}"), env.port().to_string());
+        let mut child = Command::new(env.project.join("target/debug/trunkline"))
             .args(["simulate", platform, "--as", part, "--route", route, "--port", &local])
             .args(["--listen", &free_port().to_string()])
             .stdin(Stdio::piped())
@@ -39,7 +39,7 @@ impl Terminal {
         keys.write_all(format!("{line}\n").as_bytes()).await.unwrap();
     }
 
-    /// Reads on until a line holds that.
+    /// Reads until a line contains `what`.
     async fn shows(&mut self, what: &str) {
         let mut shown = Vec::new();
         let read = async {
@@ -55,7 +55,7 @@ impl Terminal {
         assert_eq!(found, Ok(true), "{}: no '{what}' in {shown:#?}", self.name);
     }
 
-    /// Ends it, as Ctrl-D does.
+    /// Closes stdin, as Ctrl-D does, and expects success.
     async fn ends(mut self) {
         drop(self.keys.take());
         assert!(
@@ -68,16 +68,16 @@ fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Opens three terminals, the customer's last, so that whoever answers is there.
-async fn three(world: &World, route: &str, sides: [(&str, &str); 3]) -> [Terminal; 3] {
+/// Opens three terminals, the customer's last, so that bot and agent are ready.
+async fn three(env: &TestEnvironment, route: &str, sides: [(&str, &str); 3]) -> [Terminal; 3] {
     let [customer, bot, agent] = sides;
-    let bot = Terminal::open(world, bot.0, bot.1, route).await;
-    let agent = Terminal::open(world, agent.0, agent.1, route).await;
-    let customer = Terminal::open(world, customer.0, customer.1, route).await;
+    let bot = Terminal::open(env, bot.0, bot.1, route).await;
+    let agent = Terminal::open(env, agent.0, agent.1, route).await;
+    let customer = Terminal::open(env, customer.0, customer.1, route).await;
     [customer, bot, agent]
 }
 
-/// A question, an answer, a wish for people, an agent's word.
+/// Question, bot answer, handover by keyword, agent answer.
 async fn talk(sides: &mut [Terminal; 3]) {
     let [customer, bot, agent] = sides;
     customer.types("Where is my order?").await;
@@ -92,25 +92,25 @@ async fn talk(sides: &mut [Terminal; 3]) {
     agent.shows("Thank you!").await;
 }
 
-pub async fn cm_twin_and_unblu_are_played_from_three_terminals(world: &World) {
+pub async fn simulates_cm_twin_and_unblu(env: &TestEnvironment) {
     let sides = [("cm", "customer"), ("twin", "bot"), ("unblu", "agent")];
-    let mut terminals = three(world, "sim1", sides).await;
+    let mut terminals = three(env, "sim1", sides).await;
     talk(&mut terminals).await;
     let [customer, mut bot, mut agent] = terminals;
     agent.types("/pick 1").await;
-    agent.shows("an agent at Unblu has no /pick; there is: a text, /offer, /close").await;
+    agent.shows("an agent at Unblu does not support /pick; use a text, /offer, /close").await;
     bot.types("/fly").await;
-    bot.shows("there is no /fly").await;
+    bot.shows("unknown command /fly").await;
     for terminal in [customer, bot, agent] {
         terminal.ends().await;
     }
-    let route = world.stack().store.route(&"sim1".parse().unwrap()).await.unwrap().unwrap();
-    assert_eq!(route.desk, None, "who has left does not serve any more");
+    let route = env.stack().store.route(&"sim1".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(route.desk, None, "a party that left is no longer on the route");
 }
 
-pub async fn webex_servisbot_and_a_webhook_desk_are_played(world: &World) {
+pub async fn simulates_webex_servisbot_and_webhook_desk(env: &TestEnvironment) {
     let sides = [("webex", "customer"), ("servisbot", "bot"), ("webhook", "agent")];
-    let mut terminals = three(world, "sim2", sides).await;
+    let mut terminals = three(env, "sim2", sides).await;
     talk(&mut terminals).await;
     let [customer, bot, agent] = &mut terminals;
     agent.types("/handback").await;
@@ -121,8 +121,8 @@ pub async fn webex_servisbot_and_a_webhook_desk_are_played(world: &World) {
     agent.shows("a complaint").await;
 }
 
-pub async fn a_webhook_customer_and_two_sides_of_cm_are_played(world: &World) {
+pub async fn simulates_webhook_customer_and_two_cm_parties(env: &TestEnvironment) {
     let sides = [("webhook", "customer"), ("cm", "bot"), ("cm", "agent")];
-    let mut terminals = three(world, "sim3", sides).await;
+    let mut terminals = three(env, "sim3", sides).await;
     talk(&mut terminals).await;
 }

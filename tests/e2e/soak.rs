@@ -1,5 +1,5 @@
-//! A soak: mixed platforms, everything going wrong now and then, for as long as is asked for. Seconds in
-//! `make test`; half an hour in `make soak`.
+//! Soak test: mixed platforms under injected faults. 30 seconds in `make test`, half an hour in
+//! `make soak`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
@@ -14,20 +14,21 @@ use trunkline_stand_ins::servisbot::{API_KEY, ENGAGEMENT_SECRET, ServisBot};
 use trunkline_stand_ins::twin::{Accepted, Twin24};
 use trunkline_stand_ins::unblu::Unblu;
 use trunkline_tests::{
-    Behaviour, Fault, Heard, Scene, World, kill, says, webex_message, workers_of,
+    Behaviour, Fault, Fixture, ReceivedRequest, TestEnvironment, kill, message_event,
+    webex_message, workers_of,
 };
 
 use crate::platforms::{ADAPTER, BOT, CHANNEL, CM, SERVISBOT, TWIN, UNBLU, WEBEX, file, unblus};
 
-/// How many customers each channel has.
+/// Customers per channel.
 const CUSTOMERS: usize = 4;
-/// How long a customer waits between two messages.
+/// Pause of a customer between two messages.
 const PAUSE: Duration = Duration::from_secs(3);
-/// How often something goes wrong, and memory is looked at.
+/// Interval of faults and memory samples.
 const TICK: Duration = Duration::from_secs(5);
-/// By when all must have arrived, after the last was accepted.
+/// Maximum time until all messages have arrived, after the last was accepted.
 const PATIENCE: Duration = Duration::from_mins(5);
-/// So that an outage is over within seconds, as its receivers' are here.
+/// Short retry intervals, because receivers recover within seconds here.
 const POLICY: &str =
     "    delivery: { retry: [2, 5, 10, 20, 20, 20, 20, 20, 20], retry_unknown: 9 }\n";
 
@@ -36,7 +37,7 @@ fn length() -> Duration {
     Duration::from_secs(seconds.unwrap_or(30))
 }
 
-/// What goes in at one end and comes out at another, in order.
+/// The messages sent into one line and received at its end, in order.
 #[derive(Debug, Default)]
 struct Chain {
     went: Vec<String>,
@@ -53,7 +54,7 @@ impl Chain {
         self.came.len() - self.came.iter().collect::<HashSet<_>>().len()
     }
 
-    /// How often something came after what follows it in its conversation, repeats included.
+    /// Counts messages that arrived after a later one of their conversation, including repeats.
     fn inversions(&self) -> usize {
         let mut last: HashMap<&str, &str> = HashMap::new();
         let mut inversions = 0;
@@ -71,7 +72,7 @@ fn name(line: usize, customer: usize, message: usize) -> String {
     format!("customer-{line}-{customer} message {message:05}")
 }
 
-/// The part of a text that names customer and message; nothing, of what is no such text.
+/// Returns the part of a text that names customer and message, if there is one.
 fn named(text: &str) -> Option<String> {
     let at = text.find("customer-")?;
     let name = text.get(at..at + name(0, 0, 0).len())?;
@@ -82,12 +83,12 @@ fn all_named<'a>(texts: impl IntoIterator<Item = &'a String>) -> Vec<String> {
     texts.into_iter().filter_map(|text| named(text)).collect()
 }
 
-/// The four ways through, and all that stands at their ends.
+/// The four lines under test, and the mocks at their ends.
 struct Lines<'w> {
-    bot: Scene<'w>,
-    twin: Scene<'w>,
-    servisbot: Scene<'w>,
-    unblu: Scene<'w>,
+    bot: Fixture<'w>,
+    twin: Fixture<'w>,
+    servisbot: Fixture<'w>,
+    unblu: Fixture<'w>,
     cm: CmRouter,
     twins: Twin24,
     servisbots: ServisBot,
@@ -95,11 +96,10 @@ struct Lines<'w> {
 }
 
 impl<'w> Lines<'w> {
-    async fn of(world: &'w World) -> Self {
+    async fn of(env: &'w TestEnvironment) -> Self {
         let (cm, unblus_side) = (CmRouter::start("product-token").await, Unblu::start().await);
-        cm.adapter(ADAPTER, Side::Host);
-        let (twins, servisbots) =
-            (Twin24::start(world.http.clone()).await, ServisBot::start().await);
+        cm.add_adapter(ADAPTER, Side::Host);
+        let (twins, servisbots) = (Twin24::start(env.http.clone()).await, ServisBot::start().await);
         let file = |connections: &[&str], route: &str| {
             file(connections, route).replace("    role: ", &format!("{POLICY}    role: "))
         };
@@ -119,10 +119,10 @@ impl<'w> Lines<'w> {
             ("API_KEY", API_KEY.to_owned()),
         ];
         Self {
-            bot: Scene::of(world, "soak-a", &bot).await,
-            twin: Scene::beside(world, "soak-b", &twin, &of_twin).await,
-            servisbot: Scene::beside(world, "soak-c", &servisbot, &of_servisbot).await,
-            unblu: Scene::beside(world, "soak-d", &unblu, &unblus(&unblus_side)).await,
+            bot: Fixture::new(env, "soak-a", &bot).await,
+            twin: Fixture::with_mocks(env, "soak-b", &twin, &of_twin).await,
+            servisbot: Fixture::with_mocks(env, "soak-c", &servisbot, &of_servisbot).await,
+            unblu: Fixture::with_mocks(env, "soak-d", &unblu, &unblus(&unblus_side)).await,
             cm,
             twins,
             servisbots,
@@ -130,8 +130,8 @@ impl<'w> Lines<'w> {
         }
     }
 
-    /// One customer's message, until it is accepted. Such a text begins with the channel's number.
-    async fn writes(&self, line: usize, customer: usize, text: &str) {
+    /// Sends a customer's message until it is accepted.
+    async fn send_message(&self, line: usize, customer: usize, text: &str) {
         let conversation = format!("c-{customer}");
         let id = text.replace(' ', "-");
         loop {
@@ -147,8 +147,20 @@ impl<'w> Lines<'w> {
                         self.twin.post_below("cm", notice.path, notice.body, &notice.headers).await;
                     (200..300).contains(&status)
                 }
-                2 => self.servisbot.sends("channel", &id, &conversation, says(text)).await.0 == 200,
-                _ => self.unblu.sends("channel", &id, &conversation, says(text)).await.0 == 200,
+                2 => {
+                    self.servisbot
+                        .send_event("channel", &id, &conversation, message_event(text))
+                        .await
+                        .0
+                        == 200
+                }
+                _ => {
+                    self.unblu
+                        .send_event("channel", &id, &conversation, message_event(text))
+                        .await
+                        .0
+                        == 200
+                }
             };
             if accepted {
                 return;
@@ -157,9 +169,11 @@ impl<'w> Lines<'w> {
         }
     }
 
-    /// What came out of each line so far.
+    /// Returns the messages received from each line so far.
     fn came(&self) -> Vec<Vec<String>> {
-        let texts = |heard: Vec<Heard>| heard.iter().map(Heard::text).collect::<Vec<_>>();
+        let texts = |received: Vec<ReceivedRequest>| {
+            received.iter().map(ReceivedRequest::text).collect::<Vec<_>>()
+        };
         let twins: Vec<_> = self.twins.accepted().iter().map(Accepted::text).collect();
         let posts: Vec<_> =
             self.servisbots.posts().iter().map(|post| post.value.to_string()).collect();
@@ -170,11 +184,11 @@ impl<'w> Lines<'w> {
             .map(|sent| sent.data["text"].as_str().unwrap_or_default().to_owned())
             .collect();
         vec![
-            all_named(&texts(self.bot.far.taken("/bot"))),
+            all_named(&texts(self.bot.mock.accepted("/bot"))),
             all_named(&twins),
             all_named(&posts),
             all_named(&sent),
-            all_named(&texts(self.bot.far.taken("/webex"))),
+            all_named(&texts(self.bot.mock.accepted("/webex"))),
         ]
     }
 
@@ -193,16 +207,16 @@ impl<'w> Lines<'w> {
     }
 }
 
-/// Customers write, each one message after the other, until the time is up.
+/// Lets every customer send messages until `until`. Returns the sent messages by line.
 async fn write(lines: &Lines<'_>, until: Instant) -> Vec<Vec<String>> {
     let customers = (0..4).flat_map(|line| (0..CUSTOMERS).map(move |customer| (line, customer)));
     let written = customers.map(|(line, customer)| async move {
         let mut went = Vec::new();
-        // Not all at the same moment.
+        // Spread the start of the customers.
         tokio::time::sleep(PAUSE.mul_f64(f64::from(u8::try_from(customer).unwrap()) / 4.0)).await;
         while Instant::now() < until {
             let text = name(line, customer, went.len());
-            lines.writes(line, customer, &text).await;
+            lines.send_message(line, customer, &text).await;
             went.push(text);
             tokio::time::sleep(PAUSE).await;
         }
@@ -215,37 +229,42 @@ async fn write(lines: &Lines<'_>, until: Instant) -> Vec<Vec<String>> {
     went
 }
 
-/// The bot of the first line answers each message once, in order.
+/// Answers each message to the bot of the first line once, in order. Returns the answered messages.
 async fn answer(lines: &Lines<'_>, over: &AtomicBool) -> Vec<String> {
-    let (scene, mut done, mut seen) = (&lines.bot, HashSet::new(), 0);
-    let mut said = Vec::new();
+    let (fixture, mut done, mut seen) = (&lines.bot, HashSet::new(), 0);
+    let mut answers = Vec::new();
     loop {
         let last = over.load(Ordering::Relaxed);
-        let taken = scene.far.taken("/bot");
-        for heard in &taken[seen..] {
-            let text = heard.text();
+        let taken = fixture.mock.accepted("/bot");
+        for received in &taken[seen..] {
+            let text = received.text();
             if named(&text).is_none() || !done.insert(text.clone()) {
                 continue;
             }
-            let conversation = heard.json()["conversation"].as_str().unwrap().to_owned();
+            let conversation = received.json()["conversation"].as_str().unwrap().to_owned();
             let id = text.replace(' ', "-");
-            let answer = says(&format!("re: {text}"));
-            while scene.sends("bot", &id, &conversation, answer.clone()).await.0 != 200 {
+            let answer = message_event(&format!("re: {text}"));
+            while fixture.send_event("bot", &id, &conversation, answer.clone()).await.0 != 200 {
                 tokio::time::sleep(Duration::from_millis(300)).await;
             }
-            said.push(text);
+            answers.push(text);
         }
         seen = taken.len();
         if last {
-            return said;
+            return answers;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
-/// What goes wrong, tick by tick. Workers die in the first half only, so that in the second it is seen
-/// whether those that live grow.
-async fn trouble(world: &World, lines: &Lines<'_>, until: Instant, kills: &AtomicUsize) {
+/// Injects faults at each tick. Workers are killed in the first half only, so that the second half shows
+/// whether running workers leak memory.
+async fn inject_faults(
+    env: &TestEnvironment,
+    lines: &Lines<'_>,
+    until: Instant,
+    kills: &AtomicUsize,
+) {
     let begun = Instant::now();
     let half = begun + until.duration_since(begun) / 2;
     let points = ["UpdateItem", "SendMessage", "TransactWriteItems", "PutItem"];
@@ -256,49 +275,49 @@ async fn trouble(world: &World, lines: &Lines<'_>, until: Instant, kills: &Atomi
             break;
         }
         if tick % 4 == 0 && now < half {
-            let workers = workers_of(world.port());
+            let workers = workers_of(env.port());
             if tick % 8 == 0 {
-                world.tap.will(Fault::Kill, points[tick / 8 % points.len()], "soak-", 0, 1);
+                env.fault_proxy.inject(Fault::Kill, points[tick / 8 % points.len()], "soak-", 0, 1);
             } else if let Some(worker) = workers.get((tick * 7) % workers.len().max(1)) {
                 kill(*worker);
             }
             kills.fetch_add(1, Ordering::Relaxed);
         }
         match tick % 18 {
-            3 => lines.bot.far.always(Some(Behaviour::down())),
+            3 => lines.bot.mock.set_behaviour(Some(Behaviour::down())),
             7 | 13 => {
-                lines.bot.far.always(None);
-                lines.bot.far.resets(false);
+                lines.bot.mock.set_behaviour(None);
+                lines.bot.mock.reset_connections(false);
             }
-            10 => lines.bot.far.resets(true),
+            10 => lines.bot.mock.reset_connections(true),
             _ => {}
         }
         match tick % 6 {
-            1 => world.tap.will(Fault::Refuse, points[tick % points.len()], "soak-", 0, 3),
-            2 => (0..3).for_each(|_| lines.twins.will_refuse(503)),
-            4 => (0..2).for_each(|_| lines.cm.will_answer(503, Vec::new(), "")),
-            5 => (0..2).for_each(|_| lines.servisbots.will_answer(503)),
+            1 => env.fault_proxy.inject(Fault::Refuse, points[tick % points.len()], "soak-", 0, 3),
+            2 => (0..3).for_each(|_| lines.twins.fail_next_call(503)),
+            4 => (0..2).for_each(|_| lines.cm.respond_next(503, Vec::new(), "")),
+            5 => (0..2).for_each(|_| lines.servisbots.respond_next(503)),
             _ => {}
         }
     }
-    lines.bot.far.always(None);
-    lines.bot.far.resets(false);
+    lines.bot.mock.set_behaviour(None);
+    lines.bot.mock.reset_connections(false);
 }
 
-/// The memory of a process, in KB.
+/// Returns the resident memory of a process, in KB.
 fn resident(pid: i32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
 }
 
-/// The memory of each worker, tick by tick.
-async fn watch(world: &World, until: Instant) -> Vec<BTreeMap<i32, u64>> {
+/// Samples the memory of each worker at each tick, in KB by PID.
+async fn watch(env: &TestEnvironment, until: Instant) -> Vec<BTreeMap<i32, u64>> {
     let mut seen = Vec::new();
     while Instant::now() < until {
         tokio::time::sleep(TICK).await;
         let of = |pid: i32| (pid, resident(pid));
-        let now: BTreeMap<_, _> = workers_of(world.port()).into_iter().map(of).collect();
+        let now: BTreeMap<_, _> = workers_of(env.port()).into_iter().map(of).collect();
         if seen.len() % 60 == 59 {
             let (count, largest) = (now.len(), now.values().max().copied().unwrap_or(0));
             eprintln!("soak: {} ticks, {count} workers, the largest {largest} KB", seen.len() + 1);
@@ -308,8 +327,8 @@ async fn watch(world: &World, until: Instant) -> Vec<BTreeMap<i32, u64>> {
     seen
 }
 
-/// By how much the workers that lived from the middle to the end grew in the last quarter, at most, in KB,
-/// and the largest of all.
+/// Returns the largest growth of a worker in the last quarter and the largest memory of any worker, in
+/// KB.
 fn growth(seen: &[BTreeMap<i32, u64>]) -> (u64, u64) {
     let (Some(last), before) = (seen.last(), &seen[seen.len() * 3 / 4..]) else { return (0, 0) };
     let largest = seen.iter().flat_map(BTreeMap::values).max().copied().unwrap_or(0);
@@ -320,7 +339,7 @@ fn growth(seen: &[BTreeMap<i32, u64>]) -> (u64, u64) {
     (grown.max().unwrap_or(0), largest)
 }
 
-/// Waits until all that was accepted has come; answers with what is missing.
+/// Waits until all accepted messages have arrived. Returns the number of lost messages.
 async fn settle(lines: &Lines<'_>, went: &[Vec<String>]) -> usize {
     let end = Instant::now() + PATIENCE;
     loop {
@@ -334,9 +353,10 @@ async fn settle(lines: &Lines<'_>, went: &[Vec<String>]) -> usize {
     }
 }
 
-/// What is left lying in queues, parked, or failed for good, once nothing moves any more.
-async fn left_behind(world: &World) -> Vec<String> {
-    let app = world.stack().app();
+/// Returns queues with messages and connections with parked or failed deliveries, after up to two
+/// minutes.
+async fn left_behind(env: &TestEnvironment) -> Vec<String> {
+    let app = env.stack().app();
     let mut left = Vec::new();
     for _ in 0..60 {
         left.clear();
@@ -347,8 +367,8 @@ async fn left_behind(world: &World) -> Vec<String> {
             }
         }
         for connection in Lines::connections() {
-            let parked = app.store.parked_size(&connection).await.unwrap().count;
-            let failed = app.store.failed_size(&connection).await.unwrap();
+            let parked = app.store.parked_summary(&connection).await.unwrap().count;
+            let failed = app.store.count_failed(&connection).await.unwrap();
             if parked + failed > 0 {
                 left.push(format!("{connection}: {parked} parked, {failed} failed"));
             }
@@ -361,32 +381,33 @@ async fn left_behind(world: &World) -> Vec<String> {
     left
 }
 
-pub async fn nothing_is_lost_grows_or_stays_behind(world: &World) {
-    let lines = Lines::of(world).await;
+pub async fn no_loss_no_memory_growth_no_leftovers(env: &TestEnvironment) {
+    let lines = Lines::of(env).await;
     let (begun, until) = (Instant::now(), Instant::now() + length());
     let (answered, kills) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let dead_before = world.stack().store.dead_letters(None, 250).await.unwrap().len();
+    let dead_before = env.stack().store.dead_letters(None, 250).await.unwrap().len();
     let run = async {
-        let (went, ()) = join(write(&lines, until), trouble(world, &lines, until, &kills)).await;
+        let (went, ()) =
+            join(write(&lines, until), inject_faults(env, &lines, until, &kills)).await;
         let lost = settle(&lines, &went).await;
         answered.store(true, Ordering::Relaxed);
         (went, lost)
     };
     let work = join(run, answer(&lines, &answered));
-    let (((mut went, _), said), seen) = join(work, watch(world, until)).await;
-    went.push(said);
+    let (((mut went, _), answers), seen) = join(work, watch(env, until)).await;
+    went.push(answers);
     settle(&lines, &went).await;
-    let left = left_behind(world).await;
+    let left = left_behind(env).await;
     let chains: Vec<_> =
         went.into_iter().zip(lines.came()).map(|(went, came)| Chain { went, came }).collect();
     let sum = |what: fn(&Chain) -> usize| chains.iter().map(what).sum::<usize>();
     let (lost, inverted) = (sum(Chain::lost), sum(Chain::inversions));
     let (grown, largest) = growth(&seen);
-    let dead = world.stack().store.dead_letters(None, 250).await.unwrap().len() - dead_before;
+    let dead = env.stack().store.dead_letters(None, 250).await.unwrap().len() - dead_before;
     println!(
         "soak: {:?}, {} customers on 4 channels, six platforms, {} kills: accepted {}, lost {lost}, inversions \
-         {inverted}, repeats {}, dead letters {dead}, left behind {left:?}; largest worker {largest} KB, \
-         growth of a worker in the last quarter at most {grown} KB; all done in {:?}",
+         {inverted}, repeats {}, dead letters {dead}, left over {left:?}; largest worker {largest} KB, \
+         largest growth of a worker in the last quarter {grown} KB; total {:?}",
         length(),
         4 * CUSTOMERS,
         kills.load(Ordering::Relaxed),

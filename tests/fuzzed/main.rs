@@ -1,20 +1,19 @@
-//! What is fuzzed (`make fuzz-all`), for a moment and on a stable compiler: each seed as it is, and some
-//! thousand alterations of it, the same in every run.
+//! The fuzz targets (`make fuzz-all`) on a stable compiler: each seed, and a fixed set of mutations of it.
 
-#[path = "../../fuzz/src/edges.rs"]
-mod edges;
+#[path = "../../fuzz/src/external.rs"]
+mod external;
 #[path = "../../fuzz/src/inbound.rs"]
 mod inbound;
-#[path = "../../fuzz/src/inside.rs"]
-mod inside;
+#[path = "../../fuzz/src/internal.rs"]
+mod internal;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// How many alterations of all its seeds together a target is given.
-const ALTERATIONS: usize = 3_000;
+/// Mutations per target, over all of its seeds.
+const MUTATIONS: usize = 3_000;
 
-/// A small generator of numbers that look random (xorshift).
+/// A pseudo-random number generator (xorshift).
 struct Numbers(u64);
 
 impl Numbers {
@@ -26,8 +25,8 @@ impl Numbers {
     }
 }
 
-/// What breaks parsers, to be put in anywhere.
-const ODD: [&[u8]; 14] = [
+/// Byte sequences that often break parsers.
+const TRICKY: [&[u8]; 14] = [
     b"\0",
     b"\xff",
     b"\"",
@@ -44,13 +43,15 @@ const ODD: [&[u8]; 14] = [
     b"\xf0\x9f\x98\x80",
 ];
 
-fn altered(seed: &[u8], numbers: &mut Numbers) -> Vec<u8> {
+fn mutated(seed: &[u8], numbers: &mut Numbers) -> Vec<u8> {
     let mut data = seed.to_vec();
     for _ in 0..=numbers.below(4) {
         let (at, other) = (numbers.below(data.len() + 1), numbers.below(data.len() + 1));
         match numbers.below(5) {
             0 => data.truncate(at),
-            1 => data.splice(at..at, ODD[numbers.below(ODD.len())].iter().copied()).for_each(drop),
+            1 => data
+                .splice(at..at, TRICKY[numbers.below(TRICKY.len())].iter().copied())
+                .for_each(drop),
             2 => drop(data.drain(at.min(other)..at.max(other))),
             3 if at < data.len() => data[at] = u8::try_from(numbers.below(256)).unwrap(),
             _ => data.extend_from_within(at.min(other)..at.max(other).min(at.min(other) + 64)),
@@ -63,7 +64,7 @@ fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The files of a folder, each behind the byte by which a target chooses, if it does.
+/// Returns the files of a folder. If the target selects a variant by its first byte, each starts with 0.
 fn seeds(folder: &str, chooses: bool) -> Vec<Vec<u8>> {
     let files = fs::read_dir(project().join(folder)).unwrap().flatten();
     let mut files: Vec<_> = files.map(|file| file.path()).filter(|path| path.is_file()).collect();
@@ -77,13 +78,13 @@ fn feed(target: fn(&[u8]), seeds: &[Vec<u8>]) {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     for seed in seeds {
         target(seed);
-        for _ in 0..ALTERATIONS / seeds.len() {
-            target(&altered(seed, &mut numbers));
+        for _ in 0..MUTATIONS / seeds.len() {
+            target(&mutated(seed, &mut numbers));
         }
     }
 }
 
-macro_rules! fed {
+macro_rules! fuzz_tests {
     ($($module:ident :: $name:ident from $folder:literal, $chooses:literal;)*) => {
         $(#[test]
         fn $name() {
@@ -92,20 +93,20 @@ macro_rules! fed {
     };
 }
 
-fed! {
+fuzz_tests! {
     inbound::cm from "functions/cm/fixtures", true;
     inbound::servisbot from "functions/servisbot/fixtures", true;
     inbound::twin from "functions/twin/fixtures", true;
     inbound::unblu from "functions/unblu/fixtures", true;
     inbound::webex from "functions/webex/fixtures", true;
     inbound::webhook from "fuzz/seeds/webhook", true;
-    inside::switchboard from "fuzz/seeds/switchboard", false;
-    inside::queue from "fuzz/seeds/queue", false;
-    inside::markup from "fuzz/seeds/markup", true;
-    edges::settings from "examples", false;
-    edges::api from "fuzz/seeds/api", false;
-    edges::answers from "functions/unblu/fixtures", true;
-    edges::socket from "fuzz/seeds/socket", false;
-    edges::signature from "fuzz/seeds/signature", false;
-    edges::address from "fuzz/seeds/address", false;
+    internal::routing from "fuzz/seeds/routing", false;
+    internal::queue from "fuzz/seeds/queue", false;
+    internal::markup from "fuzz/seeds/markup", true;
+    external::settings from "examples", false;
+    external::api from "fuzz/seeds/api", false;
+    external::answers from "functions/unblu/fixtures", true;
+    external::socket from "fuzz/seeds/socket", false;
+    external::signature from "fuzz/seeds/signature", false;
+    external::address from "fuzz/seeds/address", false;
 }

@@ -1,18 +1,21 @@
-//! What the end-to-end tests stand on: a deployed local stack, far sides that record what they are
-//! sent, and a tap on the functions' calls to AWS.
+//! Support for the end-to-end tests: a deployed local stack, mock platforms that record requests, and a
+//! fault proxy between the functions and AWS.
 
-mod far_side;
+mod environment;
+mod fault_proxy;
+mod fixture;
+mod mock_platform;
 mod reference;
-mod scene;
-mod secrets;
-mod tap;
+mod used_secrets;
 mod workers;
-mod world;
 
-pub use far_side::{Behaviour, FarSide, Heard};
+pub use environment::{ShiftedClock, TestEnvironment};
+pub use fault_proxy::{Fault, FaultProxy};
+pub use fixture::{
+    CHANNEL_BOT_AND_DESK, Fixture, SIGNING_SECRETS, WEBEX_AND_BOT, message_event, signing_headers,
+    webex_message,
+};
+pub use mock_platform::{Behaviour, MockPlatform, ReceivedRequest};
 pub use reference::Reference;
-pub use scene::{SIGNING, Scene, THREE, USUAL, says, signing_headers, webex_message};
-pub use secrets::{secrets_used, uses_secret};
-pub use tap::{Fault, Tap};
-pub use workers::{kill, processes_of, workers_of, workers_running};
-pub use world::{Ahead, World};
+pub use used_secrets::{record_secret, recorded_secrets};
+pub use workers::{kill, processes_of, workers_of, workers_of_function};

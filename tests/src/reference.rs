@@ -1,4 +1,4 @@
-//! The reference Standard Webhooks library and a JSON Schema validator, both in Python.
+//! The Standard Webhooks reference library and a JSON Schema validator, both in Python.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::far_side::Heard;
+use crate::mock_platform::ReceivedRequest;
 
-/// The Python side.
+/// Runs `tests/reference.py`, which uses the reference libraries.
 #[derive(Debug, Clone)]
 pub struct Reference {
     python: PathBuf,
@@ -17,7 +17,7 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Installed by `make test`.
+    /// Uses the Python environment that `make test` installs in `project`.
     pub fn new(project: &std::path::Path) -> Self {
         Self {
             python: project.join(".tools/test/bin/python"),
@@ -25,25 +25,25 @@ impl Reference {
         }
     }
 
-    /// Whether the reference library believes a call under `secret`.
-    pub async fn believes(&self, secret: &str, heard: &Heard) -> bool {
+    /// Returns whether the reference library accepts the signature of a request under `secret`.
+    pub async fn verifies(&self, secret: &str, received: &ReceivedRequest) -> bool {
         let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
-        let headers: Value = names.iter().map(|name| (*name, heard.header(name))).collect();
-        let body = String::from_utf8(heard.body.to_vec()).unwrap();
+        let headers: Value = names.iter().map(|name| (*name, received.header(name))).collect();
+        let body = String::from_utf8(received.body.to_vec()).unwrap();
         let answer =
             self.ask(json!({"do": "verify", "secret": secret, "headers": headers, "body": body}));
         answer.await["good"] == true
     }
 
-    /// The headers with which the reference library signs a body.
-    pub async fn signs(&self, secret: &str, id: &str, body: &str) -> Vec<(String, String)> {
+    /// Returns the headers with which the reference library signs a body.
+    pub async fn sign(&self, secret: &str, id: &str, body: &str) -> Vec<(String, String)> {
         let answer =
             self.ask(json!({"do": "sign", "secret": secret, "id": id, "body": body})).await;
         let headers = answer["headers"].as_object().unwrap();
         headers.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().into())).collect()
     }
 
-    /// What is wrong with an event by the published schema, if anything is.
+    /// Validates an event against the published schema. Returns the problem, or null.
     pub async fn schema_problem(&self, event: &Value) -> Value {
         self.ask(json!({"do": "validate", "event": event})).await["problem"].clone()
     }

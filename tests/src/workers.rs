@@ -1,10 +1,10 @@
-//! The functions' processes, and `kill -9`.
+//! Finds and kills the processes of the local AWS.
 
 use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The live processes of the local AWS on `port`: itself, and those that run functions.
+/// Returns the PIDs of the local AWS on `port`: its own process and those of functions.
 pub fn processes_of(port: u16) -> Vec<i32> {
     let mark = format!("GATEWAY_PORT={port}");
     let mut found = Vec::new();
@@ -19,7 +19,7 @@ pub fn processes_of(port: u16) -> Vec<i32> {
     found
 }
 
-/// Those of them that run functions.
+/// Returns the PIDs of the function processes of the local AWS on `port`.
 pub fn workers_of(port: u16) -> Vec<i32> {
     let program = |pid: i32| fs::read_link(format!("/proc/{pid}/exe"));
     let mut found = processes_of(port);
@@ -27,8 +27,8 @@ pub fn workers_of(port: u16) -> Vec<i32> {
     found
 }
 
-/// Those of them that run a function, named as in the template.
-pub fn workers_running(port: u16, function: &str) -> Vec<i32> {
+/// Returns the PIDs that run one function. `function` is its logical name in the template.
+pub fn workers_of_function(port: u16, function: &str) -> Vec<i32> {
     let runs = |pid: &i32| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         let mut variables = environment.split(|byte| *byte == 0).map(String::from_utf8_lossy);
@@ -45,7 +45,7 @@ pub fn kill(pid: i32) {
     }
 }
 
-/// Kills the process on the other end of a connection from local port `from` to local port `to`.
+/// Kills the process that owns the TCP connection from local port `from` to local port `to`.
 pub(crate) fn kill_owner_of(from: u16, to: u16) {
     let Some(inode) = socket_inode(from, to) else { return };
     let socket = format!("socket:[{inode}]");
@@ -62,7 +62,7 @@ pub(crate) fn kill_owner_of(from: u16, to: u16) {
     }
 }
 
-/// The inode of that connection's near socket, from the kernel's table of connections.
+/// Returns the inode of the client socket of that connection, from `/proc/net/tcp`.
 fn socket_inode(from: u16, to: u16) -> Option<String> {
     let table = fs::read_to_string("/proc/net/tcp").ok()?;
     table.lines().skip(1).find_map(|line| {

@@ -4,13 +4,13 @@ from stack import KEY, Stack
 
 @pytest.fixture(scope="session")
 def plain():
-    """With defaults."""
+    """The stack with default parameters."""
     return Stack()
 
 
 @pytest.fixture(scope="session")
 def full():
-    """With all that can be switched on."""
+    """The stack with every optional feature enabled."""
     return Stack(
         KeyArn=KEY,
         Tracing="xray",
@@ -27,5 +27,5 @@ def full():
 
 @pytest.fixture(scope="session", params=["plain", "full"])
 def stack(request):
-    """Either of them."""
+    """Both stacks."""
     return request.getfixturevalue(request.param)

@@ -1,4 +1,4 @@
-"""The template as CloudFormation sees it: transformed by SAM, with parameters and conditions worked out."""
+"""The template as CloudFormation sees it: transformed by SAM, with resolved parameters and conditions."""
 
 import json
 import logging
@@ -19,19 +19,19 @@ logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 
 def source(text=None):
-    """The template as it is written."""
+    """Parses the template source."""
     return yaml_parse(text or (PROJECT / "template.yaml").read_text())
 
 
 class Stack:
-    """What is deployed with these parameters."""
+    """The template with these parameters."""
 
     def __init__(self, text=None, **parameters):
         template = source(text)
         given = {name: str(about.get("Default", "")) for name, about in template["Parameters"].items()}
         assert parameters.keys() <= given.keys()
         given |= parameters
-        # The transform wants code that is uploaded already; nothing here asks AWS for anything.
+        # The SAM transform requires uploaded code. No AWS call is made.
         for resource in template["Resources"].values():
             if resource["Type"] == "AWS::Serverless::Function":
                 resource["Properties"]["CodeUri"] = "s3://bucket/" + resource["Properties"]["CodeUri"]
@@ -39,37 +39,37 @@ class Stack:
         self.template = Translator({}, Parser(), None, session).translate(template, given)
         self.given = given
         self.conditions = self.template["Conditions"]
-        there = {name: resource for name, resource in self.template["Resources"].items() if self._is_there(resource)}
-        self.resources = {name: self._work_out(resource) for name, resource in there.items()}
+        existing = {name: resource for name, resource in self.template["Resources"].items() if self._exists(resource)}
+        self.resources = {name: self._resolve(resource) for name, resource in existing.items()}
         self.outputs = {
-            name: self._work_out(output) for name, output in self.template["Outputs"].items() if self._is_there(output)
+            name: self._resolve(output) for name, output in self.template["Outputs"].items() if self._exists(output)
         }
 
     def of(self, kind):
-        """The resources of a kind, by name."""
+        """Returns the properties of resources of a type, by logical name."""
         return {name: about["Properties"] for name, about in self.resources.items() if about["Type"] == kind}
 
-    def _is_there(self, thing):
-        return "Condition" not in thing or self._holds({"Condition": thing["Condition"]})
+    def _exists(self, thing):
+        return "Condition" not in thing or self._is_true({"Condition": thing["Condition"]})
 
-    def _holds(self, condition):
+    def _is_true(self, condition):
         (name, inner), = condition.items()
         if name == "Condition":
-            return self._holds(self.conditions[inner])
+            return self._is_true(self.conditions[inner])
         if name == "Fn::Equals":
-            first, second = (self._work_out(value) for value in inner)
+            first, second = (self._resolve(value) for value in inner)
             return str(first) == str(second)
         if name == "Fn::Not":
-            return not self._holds(inner[0])
+            return not self._is_true(inner[0])
         if name == "Fn::And":
-            return all(self._holds(each) for each in inner)
+            return all(self._is_true(each) for each in inner)
         assert name == "Fn::Or", name
-        return any(self._holds(each) for each in inner)
+        return any(self._is_true(each) for each in inner)
 
-    def _work_out(self, value):
+    def _resolve(self, value):
         if isinstance(value, list):
-            worked = [self._work_out(each) for each in value]
-            return [each for each in worked if each is not NOTHING]
+            resolved = [self._resolve(each) for each in value]
+            return [each for each in resolved if each is not NOTHING]
         if not isinstance(value, dict):
             return value
         if value == {"Ref": "AWS::NoValue"}:
@@ -78,16 +78,16 @@ class Stack:
             return self.given[value["Ref"]]
         if set(value) == {"Fn::If"}:
             condition, yes, no = value["Fn::If"]
-            return self._work_out(yes if self._holds({"Condition": condition}) else no)
+            return self._resolve(yes if self._is_true({"Condition": condition}) else no)
         if set(value) == {"Fn::GetAtt"} and isinstance(value["Fn::GetAtt"], str):
             return {"Fn::GetAtt": value["Fn::GetAtt"].split(".", 1)}
         if set(value) == {"Fn::Sub"} and isinstance(value["Fn::Sub"], str):
             return self._substitute(value["Fn::Sub"], {})
         if set(value) == {"Fn::Sub"}:
             text, names = value["Fn::Sub"]
-            return self._substitute(text, self._work_out(names))
-        worked = {name: self._work_out(each) for name, each in value.items()}
-        return {name: each for name, each in worked.items() if each is not NOTHING}
+            return self._substitute(text, self._resolve(names))
+        resolved = {name: self._resolve(each) for name, each in value.items()}
+        return {name: each for name, each in resolved.items() if each is not NOTHING}
 
     def _substitute(self, text, names):
         def known(match):
@@ -99,7 +99,7 @@ class Stack:
 
 
 def name_of(value):
-    """A short name of what a policy's resource or the like points to."""
+    """Returns the logical name or ARN that a resource reference points to."""
     if isinstance(value, str):
         return value
     if "Ref" in value:
@@ -110,5 +110,5 @@ def name_of(value):
 
 
 def as_list(value):
-    """A list, of one where it is none."""
+    """Wraps a single value in a list."""
     return value if isinstance(value, list) else [value]

@@ -1,11 +1,11 @@
-"""What the API logs, takes and is called."""
+"""The API: access log, throttling, routes and address."""
 
 import json
 import re
 
 from stack import PLATFORMS, Stack
 
-# What may be logged of a call. A path or a query may not: they hold keys and tokens.
+# Fields of the access log. Paths and queries are not allowed, because they contain keys and tokens.
 LOGGED = {
     "$context.extendedRequestId",
     "$context.identity.sourceIp",
@@ -29,12 +29,12 @@ def test_no_path_is_logged(stack):
     assert set(json.loads(form)) >= {"requestId", "route", "status"}
 
 
-def test_the_access_log_can_be_left_out():
+def test_the_access_log_is_optional():
     without = Stack(AccessLog="no")
     assert "AccessLogSettings" not in stage(without) and "ApiLogs" not in without.resources
 
 
-def test_the_operators_routes_are_throttled_more(full):
+def test_operator_routes_have_lower_throttling_limits(full):
     routes = full.of("AWS::ApiGatewayV2::Route")
     console = {route["RouteKey"] for name, route in routes.items() if name.startswith("Console")}
     settings = stage(full)["RouteSettings"]
@@ -44,7 +44,7 @@ def test_the_operators_routes_are_throttled_more(full):
             assert 0 < int(setting[limit]) < int(stage(full)["DefaultRouteSettings"][limit])
 
 
-def test_a_route_is_there_before_its_settings(stack):
+def test_routes_are_created_before_their_settings(stack):
     depends = stack.template["Resources"]["ApiStage"]["DependsOn"]
     assert set(depends) >= {name for name in stack.of("AWS::ApiGatewayV2::Route") if name.startswith("Console")}
 
@@ -55,13 +55,13 @@ def test_every_platform_has_its_routes(stack):
 
 
 def addresses(stack):
-    """The address as each who must know it has it."""
+    """Returns the address, after checking that all its users get the same one."""
     address = stack.of("AWS::SSM::Parameter")["Address"]["Value"]
     assert stack.outputs["ApiUrl"]["Value"] == {"Fn::GetAtt": ["Address", "Value"]}
     console = stack.of("AWS::Lambda::Function")["Console"]["Environment"]["Variables"]
     assert console["TRUNKLINE_API"] == {"Fn::GetAtt": ["Address", "Value"]}
-    facts = stack.template["Resources"]["StackFacts"]["Properties"]["Value"]["Fn::Sub"]
-    assert '"api":"${Address}"' in facts[0] and facts[1] == {"Address": {"Fn::GetAtt": ["Address", "Value"]}}
+    info = stack.template["Resources"]["StackInfo"]["Properties"]["Value"]["Fn::Sub"]
+    assert '"api":"${Address}"' in info[0] and info[1] == {"Address": {"Fn::GetAtt": ["Address", "Value"]}}
     return address
 
 
@@ -72,24 +72,24 @@ def test_the_address_follows_the_stage_and_the_domain(plain, full):
     assert addresses(full) == "https://trunkline.example.com"
 
 
-def test_what_the_command_reads_of_a_stack_is_as_it_expects(stack):
-    text = stack.template["Resources"]["StackFacts"]["Properties"]["Value"]["Fn::Sub"][0]
-    facts = json.loads(re.sub(r"\$\{[^}]+\}", "1", text))
-    assert set(facts) == {"table", "api", "secrets", "queues", "retention_days", "allow_local"}
-    assert set(facts["queues"]) == {"outbound", "dead", "wake", "listen"}
-    assert set(facts["queues"]["outbound"]) == set(facts["queues"]["dead"]) == set(PLATFORMS)
+def test_stack_info_has_the_format_that_the_cli_reads(stack):
+    text = stack.template["Resources"]["StackInfo"]["Properties"]["Value"]["Fn::Sub"][0]
+    info = json.loads(re.sub(r"\$\{[^}]+\}", "1", text))
+    assert set(info) == {"table", "api", "secrets", "queues", "retention_days", "allow_local"}
+    assert set(info["queues"]) == {"outbound", "dead", "tasks", "listen"}
+    assert set(info["queues"]["outbound"]) == set(info["queues"]["dead"]) == set(PLATFORMS)
     queues = stack.of("AWS::Lambda::Function")["Upkeep"]["Environment"]["Variables"]["TRUNKLINE_QUEUES"]
-    assert json.loads(re.sub(r"\$\{[^}]+\}", "1", queues["Fn::Sub"] if isinstance(queues, dict) else queues)) == facts[
+    assert json.loads(re.sub(r"\$\{[^}]+\}", "1", queues["Fn::Sub"] if isinstance(queues, dict) else queues)) == info[
         "queues"
     ]
 
 
-def test_a_domain_is_whole(full):
+def test_a_custom_domain_has_mapping_and_record(full):
     domain = full.of("AWS::ApiGatewayV2::DomainName")["Domain"]
     assert domain["DomainNameConfigurations"][0]["SecurityPolicy"] == "TLS_1_2"
     assert full.of("AWS::ApiGatewayV2::ApiMapping") and full.of("AWS::Route53::RecordSet")
     assert "DomainTarget" in full.outputs
     alone = Stack(DomainName="a.example.com", CertificateArn="arn:aws:acm:x:1:certificate/1")
     assert not alone.of("AWS::Route53::RecordSet") and alone.of("AWS::ApiGatewayV2::ApiMapping")
-    # A zone without a name leads nowhere.
+    # A hosted zone without a domain name has no effect.
     assert not Stack(HostedZoneId="Z1").of("AWS::Route53::RecordSet")

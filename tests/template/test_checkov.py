@@ -1,4 +1,4 @@
-"""checkov is worth its run only if it sees what is bad in ours, SAM's functions among it."""
+"""Checks that checkov, as configured, finds known problems, also in SAM functions."""
 
 import subprocess
 
@@ -21,7 +21,7 @@ Resources:
 """
 
 
-def test_what_is_bad_is_seen(tmp_path):
+def test_checkov_finds_known_problems(tmp_path):
     (tmp_path / "bad.yaml").write_text(BAD)
     checkov = PROJECT / ".tools/checkov/bin/python3"
     command = [checkov, "-m", "checkov.main", "--config-file", PROJECT / ".checkov.yaml", "-f", tmp_path / "bad.yaml"]

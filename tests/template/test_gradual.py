@@ -1,4 +1,4 @@
-"""With aliases, all that calls a function calls its alias; without, there is none."""
+"""The template for gradual deployments: everything that invokes a function invokes its alias."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ def test_the_plain_template_has_no_alias(plain):
     assert not plain.of("AWS::CodeDeploy::Application")
 
 
-def test_all_that_calls_a_function_calls_its_alias(shifting):
+def test_all_callers_invoke_the_alias(shifting):
     functions = set(shifting.of("AWS::Lambda::Function"))
     aliases = {name: alias["FunctionName"]["Ref"] for name, alias in shifting.of("AWS::Lambda::Alias").items()}
     assert set(aliases.values()) == functions and len(aliases) == len(functions)
@@ -39,7 +39,7 @@ def test_all_that_calls_a_function_calls_its_alias(shifting):
         assert all(target["Arn"]["Ref"] in aliases for target in rule["Targets"])
 
 
-def test_every_function_shifts_and_goes_back_when_an_alarm_rings(shifting):
+def test_every_function_shifts_traffic_and_rolls_back_on_an_alarm(shifting):
     groups = shifting.of("AWS::CodeDeploy::DeploymentGroup")
     assert set(groups) == {f"{name}DeploymentGroup" for name in shifting.of("AWS::Lambda::Function")}
     alarms = set(shifting.of("AWS::CloudWatch::Alarm"))
@@ -50,23 +50,23 @@ def test_every_function_shifts_and_goes_back_when_an_alarm_rings(shifting):
         assert SHIFTS[0] in json.dumps(group["DeploymentConfigName"])
 
 
-def test_each_deployment_publishes_anew(shifting):
-    """Else a parameter that is changed alone would stay without effect."""
+def test_each_deployment_publishes_a_new_version(shifting):
+    """Otherwise a change of parameters alone would have no effect."""
     after = Stack(written("1234567891"))
     versions = [set(stack.of("AWS::Lambda::Version")) for stack in (shifting, after)]
     assert len(versions[0]) == len(versions[1]) and not versions[0] & versions[1]
 
 
 @pytest.mark.parametrize("shift", SHIFTS)
-def test_every_shift_is_taken(shift):
+def test_every_step_is_accepted(shift):
     assert shift in json.dumps(Stack(written(shift=shift)).of("AWS::CodeDeploy::DeploymentGroup"))
 
 
-def test_the_rest_is_the_plain_template(plain, shifting):
-    ours = {name for name in shifting.resources if "Alias" not in name and "Version" not in name}
+def test_all_other_resources_match_the_plain_template(plain, shifting):
+    own = {name for name in shifting.resources if "Alias" not in name and "Version" not in name}
     added = {f"{name}DeploymentGroup" for name in plain.of("AWS::Lambda::Function")}
     added |= {"CodeDeployServiceRole", "ServerlessDeploymentApplication"}
-    assert ours - added == set(plain.resources)
-    # SAM makes this one, and it is for CodeDeploy alone.
+    assert own - added == set(plain.resources)
+    # SAM creates this role, which only CodeDeploy can assume.
     role = shifting.of("AWS::IAM::Role")["CodeDeployServiceRole"]
     assert "codedeploy" in json.dumps(role["AssumeRolePolicyDocument"])

@@ -1,4 +1,4 @@
-"""Every parameter is explained, in the template and from there in docs/parameters.md."""
+"""Parameters: descriptions, use, and docs/parameters.md."""
 
 import re
 import sys
@@ -14,15 +14,15 @@ def test_the_document_is_up_to_date():
     assert document(text) == text, "run `make parameters`"
 
 
-def test_a_parameter_is_explained_and_used():
+def test_parameters_have_a_description_and_are_used():
     text = (PROJECT / "template.yaml").read_text()
     for name, about in source()["Parameters"].items():
         assert len(about["Description"]) > 20 and about["Description"].rstrip().endswith("."), name
         assert "Default" in about, name
-        assert re.search(rf"!Ref {name}\b|\$\{{{name}\}}", text), f"{name} changes nothing"
+        assert re.search(rf"!Ref {name}\b|\$\{{{name}\}}", text), f"{name} is not used"
 
 
-def test_what_the_readme_names_is_there():
+def test_parameters_in_the_readme_exist():
     readme = (PROJECT / "README.md").read_text()
     deploy = readme.split("\n## Deploy it\n")[1].split("\n## ")[0]
     named = re.findall(r"^\| (.+?) \|", deploy, re.MULTILINE)[2:]

@@ -1,9 +1,9 @@
-"""Who may do what. A function that is to do more is to be given more here, too."""
+"""IAM permissions of each function. A change of permissions needs a change of EXPECTED here."""
 
 import pytest
 from stack import PLATFORMS, as_list, name_of
 
-QUEUES = {f"{platform.capitalize()}Queue" for platform in PLATFORMS} | {"WakeQueue"}
+QUEUES = {f"{platform.capitalize()}Queue" for platform in PLATFORMS} | {"TasksQueue"}
 DEAD = {f"{platform.capitalize()}DeadLetters" for platform in PLATFORMS}
 READ = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 EXTERNAL, STATE, TIME = (f"${{Table.Arn}}/index/by_{name}" for name in ("external_id", "state", "time"))
@@ -12,7 +12,7 @@ SECRETS = PARAMETERS + "secrets/*"
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TRACES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 KMS = {f"kms:{n}" for n in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")}
-# What AWS knows no resource of.
+# Actions without resource-level permissions.
 WITHOUT_RESOURCE = TRACES
 
 
@@ -21,7 +21,7 @@ def table(*names):
 
 
 def grants(*parts):
-    """For each resource, the actions."""
+    """Returns the set of actions for each resource."""
     granted = {}
     for actions, resources in parts:
         for resource in resources:
@@ -29,13 +29,13 @@ def grants(*parts):
     return granted
 
 
-TAKES = [
+INBOUND = [
     (table("GetItem", "PutItem", "UpdateItem"), {"Table"}),
     (table("Query"), {EXTERNAL, TIME}),
     ({"ssm:GetParameter"}, {SECRETS}),
     ({"sqs:SendMessage"}, QUEUES),
 ]
-DELIVERS = [
+OUTBOUND = [
     (table("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
     (table("Query"), {EXTERNAL, TIME}),
     ({"ssm:GetParameter"}, {SECRETS}),
@@ -47,24 +47,24 @@ EXPECTED = {
         (table("Query"), {STATE, TIME}),
         ({"ssm:GetParameter", "ssm:PutParameter"}, {SECRETS}),
         ({"sqs:SendMessage"}, QUEUES),
-        ({"sqs:GetQueueAttributes"}, QUEUES - {"WakeQueue"} | DEAD),
+        ({"sqs:GetQueueAttributes"}, QUEUES - {"TasksQueue"} | DEAD),
     ),
     "Upkeep": grants(
         (table("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
         (table("Query"), {TIME}),
         ({"sqs:SendMessage"}, QUEUES | {"TwinListenQueue"}),
-        (READ, DEAD | {"WakeQueue"}),
+        (READ, DEAD | {"TasksQueue"}),
     ),
     "TwinListener": grants(
-        *TAKES,
+        *INBOUND,
         (table("DeleteItem", "Query"), {"Table"}),
         (READ | {"sqs:SendMessage"}, {"TwinListenQueue"}),
     ),
 }
 for platform in map(str.capitalize, PLATFORMS):
-    EXPECTED[f"{platform}Inbound"] = grants(*TAKES)
+    EXPECTED[f"{platform}Inbound"] = grants(*INBOUND)
     EXPECTED[f"{platform}Outbound"] = grants(
-        *DELIVERS,
+        *OUTBOUND,
         (READ | {"sqs:ChangeMessageVisibility"}, {f"{platform}Queue"}),
         ({"sqs:SendMessage"}, {f"{platform}DeadLetters"}),
     )
@@ -76,11 +76,11 @@ def role_of(stack, function):
 
 
 def statements(stack, role):
-    """All that a role allows, whether it is written in it or in a policy of ours."""
+    """Returns the statements of a role's inline and managed policies."""
     about = stack.of("AWS::IAM::Role")[role]
     documents = [policy["PolicyDocument"] for policy in about.get("Policies", [])]
     for policy in about.get("ManagedPolicyArns", []):
-        # A string would be a policy of AWS's, which reaches further than we need.
+        # A string would be an AWS managed policy, which grants more than needed.
         documents.append(stack.of("AWS::IAM::ManagedPolicy")[policy["Ref"]]["PolicyDocument"])
     return [statement for document in documents for statement in document["Statement"]]
 
@@ -93,19 +93,19 @@ def granted(stack, function):
     return grants(*parts)
 
 
-def test_the_table_has_every_function(stack):
+def test_expected_has_every_function(stack):
     assert set(stack.of("AWS::Lambda::Function")) == set(EXPECTED)
 
 
-def test_every_function_has_a_role_of_its_own(stack):
+def test_every_function_has_its_own_role(stack):
     functions = stack.of("AWS::Lambda::Function")
     roles = {function: role_of(stack, function) for function in functions}
     assert roles == {function: f"{function}Role" for function in functions}
-    # None is left that no function has.
+    # There are no unused roles.
     assert set(stack.of("AWS::IAM::Role")) == set(roles.values())
 
 
-def test_only_lambda_takes_a_role(stack):
+def test_only_lambda_can_assume_roles(stack):
     for about in stack.of("AWS::IAM::Role").values():
         statement, = about["AssumeRolePolicyDocument"]["Statement"]
         assert statement == {
@@ -116,13 +116,13 @@ def test_only_lambda_takes_a_role(stack):
 
 
 @pytest.mark.parametrize("function", EXPECTED)
-def test_a_function_may_do_what_it_does_and_no_more(stack, function):
+def test_functions_have_exactly_the_expected_permissions(stack, function):
     is_full = bool(stack.given["KeyArn"])
     common = {"Logs": LOGS} | ({"*": TRACES, stack.given["KeyArn"]: KMS} if is_full else {})
     assert granted(stack, function) == EXPECTED[function] | common
 
 
-def test_nothing_is_allowed_altogether(stack):
+def test_no_wildcard_actions_or_resources(stack):
     for role in stack.of("AWS::IAM::Role"):
         for statement in statements(stack, role):
             actions = as_list(statement["Action"])
@@ -131,7 +131,7 @@ def test_nothing_is_allowed_altogether(stack):
                 assert set(actions) <= WITHOUT_RESOURCE, actions
 
 
-def test_a_key_is_used_through_the_table_and_the_queues_only(full):
+def test_the_kms_key_is_only_used_through_dynamodb_and_sqs(full):
     for role in full.of("AWS::IAM::Role"):
         for statement in statements(full, role):
             if any(action.startswith("kms:") for action in as_list(statement["Action"])):
@@ -139,19 +139,19 @@ def test_a_key_is_used_through_the_table_and_the_queues_only(full):
                 assert through == [f"{service}.${{AWS::Region}}.amazonaws.com" for service in ("dynamodb", "sqs")]
 
 
-def test_a_queue_is_read_by_one_function_only(stack):
+def test_each_queue_has_one_reader(stack):
     readers = {}
     for function in EXPECTED:
         for resource, actions in granted(stack, function).items():
             if "sqs:ReceiveMessage" in actions:
                 readers.setdefault(resource, []).append(function)
-    expected = {queue: ["Upkeep"] for queue in DEAD | {"WakeQueue"}} | {"TwinListenQueue": ["TwinListener"]}
+    expected = {queue: ["Upkeep"] for queue in DEAD | {"TasksQueue"}} | {"TwinListenQueue": ["TwinListener"]}
     for name in map(str.capitalize, PLATFORMS):
         expected[f"{name}Queue"] = [f"{name}Outbound"]
     assert readers == expected
 
 
-def test_what_reads_a_queue_is_started_by_it(stack):
+def test_readers_have_an_event_source_mapping(stack):
     started = set()
     for mapping in stack.of("AWS::Lambda::EventSourceMapping").values():
         queue, function = name_of(mapping["EventSourceArn"]), mapping["FunctionName"]["Ref"]
@@ -165,7 +165,7 @@ def test_only_the_console_writes_secrets(stack):
     assert may == {"Console"}
 
 
-def test_only_this_stack_may_call_a_function(stack):
+def test_only_this_stack_can_invoke_functions(stack):
     for permission in stack.of("AWS::Lambda::Permission").values():
         assert permission["Principal"] in ("apigateway.amazonaws.com", "events.amazonaws.com")
         assert "SourceArn" in permission

@@ -1,4 +1,4 @@
-"""Encryption, retention, concurrency, tracing; and that no platform is forgotten anywhere."""
+"""Encryption, retention, concurrency, tracing, the dashboard, and completeness for every platform."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 from stack import PLATFORMS, PROJECT, Stack
 
 
-def test_what_is_kept_is_encrypted(plain, full):
+def test_stored_data_is_encrypted(plain, full):
     for queue in plain.of("AWS::SQS::Queue").values():
         assert queue["SqsManagedSseEnabled"] is True and "KmsMasterKeyId" not in queue
     assert "SSESpecification" not in plain.of("AWS::DynamoDB::Table")["Table"]
@@ -19,7 +19,7 @@ def test_what_is_kept_is_encrypted(plain, full):
         assert group["KmsKeyId"] == key
 
 
-def test_the_table_is_hard_to_lose(plain):
+def test_the_table_is_protected_against_deletion(plain):
     table = plain.template["Resources"]["Table"]
     assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
     properties = plain.of("AWS::DynamoDB::Table")["Table"]
@@ -28,19 +28,19 @@ def test_the_table_is_hard_to_lose(plain):
     assert Stack(DeletionProtection="no").of("AWS::DynamoDB::Table")["Table"]["DeletionProtectionEnabled"] is False
 
 
-def test_logs_end(stack):
+def test_logs_have_a_retention(stack):
     groups = stack.of("AWS::Logs::LogGroup")
     assert set(groups) == {"Logs", "ApiLogs"}
     assert all(int(group["RetentionInDays"]) == 30 for group in groups.values())
 
 
-def test_tracing_is_all_or_nothing(plain, full):
+def test_tracing_applies_to_all_functions(plain, full):
     for stack, mode in ((plain, "PassThrough"), (full, "Active")):
         for function in stack.of("AWS::Lambda::Function").values():
             assert function["TracingConfig"] == {"Mode": mode}
 
 
-def test_concurrency_is_as_the_parameters_say(plain, full):
+def test_concurrency_follows_the_parameters(plain, full):
     for stack, share in ((plain, None), (full, "20")):
         for name, function in stack.of("AWS::Lambda::Function").items():
             expected = share if name.endswith("Inbound") else None
@@ -50,45 +50,45 @@ def test_concurrency_is_as_the_parameters_say(plain, full):
             assert mapping["ScalingConfig"]["MaximumConcurrency"] == "150"
 
 
-def test_every_platform_is_everywhere_where_the_first_is(full):
-    """What is said of one platform is said of all: a new one cannot be forgotten in a list."""
+def test_every_platform_has_the_resources_of_the_first(full):
+    """Finds a platform that is missing in a list."""
     whole = json.dumps(full.resources)
     first = PLATFORMS[0]
     for platform in PLATFORMS[1:]:
         for suffix in ("Inbound", "Outbound", "Queue", "DeadLetters"):
             of_first, here = (whole.count(f"{name.capitalize()}{suffix}") for name in (first, platform))
-            # Some have a route with more behind the key, which is named after the same integration.
+            # Some platforms have a second route with a subpath.
             deep = 3 if suffix == "Inbound" else 0
-            # The listener hears for TWIN, and its outbound function may start it.
+            # The listener is also named after TWIN.
             assert abs(here - of_first) <= deep, (platform, suffix)
 
 
-def test_every_function_is_built():
+def test_the_makefile_builds_every_platform():
     makefile = (PROJECT / "Makefile").read_text()
     assert f"PLATFORMS := {' '.join(PLATFORMS)}\n" in makefile
 
 
 @pytest.mark.parametrize("on", ["yes", "no"])
-def test_the_dashboard_is_json(on):
-    boards = Stack(Dashboard=on).of("AWS::CloudWatch::Dashboard")
+def test_the_dashboard_is_valid_json(on):
+    dashboards = Stack(Dashboard=on).of("AWS::CloudWatch::Dashboard")
     if on == "no":
-        assert not boards
+        assert not dashboards
         return
-    body = boards["Board"]["DashboardBody"]
+    body = dashboards["OperationsDashboard"]["DashboardBody"]
     widgets = json.loads(body["Fn::Sub"] if isinstance(body, dict) else body)["widgets"]
     taken = set()
     for widget in widgets:
         for x in range(widget["x"], widget["x"] + widget["width"]):
             for y in range(widget["y"], widget["y"] + widget["height"]):
-                assert x < 24 and (x, y) not in taken, "two plots lie on each other"
+                assert x < 24 and (x, y) not in taken, "two widgets overlap"
                 taken.add((x, y))
         if widget["type"] == "metric":
             properties = widget["properties"]
             assert properties["region"] == "${AWS::Region}" and properties["title"] and properties["metrics"]
 
 
-def test_the_dashboard_shows_what_the_console_shows(plain):
-    body = json.dumps(plain.of("AWS::CloudWatch::Dashboard")["Board"]["DashboardBody"])
+def test_the_dashboard_has_the_metrics_of_the_console(plain):
+    body = json.dumps(plain.of("AWS::CloudWatch::Dashboard")["OperationsDashboard"]["DashboardBody"])
     for metric in ("Accepted", "Delivered", "Failed", "Retried", "Parked", "Waiting", "DeliveryTime", "DeadLettered"):
         assert f'\\"{metric}\\"' in body, metric
     for platform in PLATFORMS:

@@ -1,37 +1,36 @@
-//! What was called, how often, and what AWS would bill of it.
+//! Counts AWS calls and the units that AWS would bill.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use serde::Serialize;
 
-/// Calls of one kind.
+/// Statistics of one operation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct Call {
-    /// How many.
+pub struct CallStats {
     pub count: u64,
-    /// Their requests' size in bytes.
+    /// Total size of the requests, in bytes.
     pub bytes: u64,
-    /// `DynamoDB`'s read request units.
+    /// `DynamoDB` read request units.
     pub read_units: f64,
-    /// `DynamoDB`'s write request units.
+    /// `DynamoDB` write request units.
     pub write_units: f64,
 }
 
-impl Call {
-    /// One call with a body of `size` bytes.
+impl CallStats {
+    /// Returns the statistics of one call with a body of `size` bytes.
     pub fn of(size: usize) -> Self {
         Self { count: 1, bytes: size as u64, ..Self::default() }
     }
 }
 
-/// What was called since it was last asked, by operation.
+/// Statistics by operation.
 #[derive(Debug, Default)]
-pub struct Counts(Mutex<BTreeMap<String, Call>>);
+pub struct Counts(Mutex<BTreeMap<String, CallStats>>);
 
 impl Counts {
-    /// Counts calls.
-    pub fn add(&self, operation: &str, call: Call) {
+    /// Adds calls of an operation.
+    pub fn add(&self, operation: &str, call: CallStats) {
         let mut calls = self.0.lock().unwrap();
         let sum = calls.entry(operation.to_owned()).or_default();
         sum.count += call.count;
@@ -40,8 +39,8 @@ impl Counts {
         sum.write_units += call.write_units;
     }
 
-    /// What was called since then.
-    pub fn take(&self) -> BTreeMap<String, Call> {
+    /// Returns and resets the statistics.
+    pub fn take(&self) -> BTreeMap<String, CallStats> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }

@@ -1,4 +1,4 @@
-//! `DynamoDB`, which also says what each call costs.
+//! `DynamoDB` emulation that reports the capacity units of each call.
 
 use axum::response::{IntoResponse, Response};
 use dynoxide::Database;
@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::counts::Call;
+use super::counts::CallStats;
 
 #[derive(Debug)]
 pub(super) struct DynamoDb {
@@ -15,7 +15,7 @@ pub(super) struct DynamoDb {
 }
 
 impl DynamoDb {
-    /// With one table.
+    /// Starts it and creates the table.
     pub(super) async fn start(table: &Value) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/", listener.local_addr().unwrap());
@@ -25,18 +25,18 @@ impl DynamoDb {
         assert_eq!(
             answer.status(),
             StatusCode::OK,
-            "the template's table is not taken: {answer:?}"
+            "CreateTable failed: {answer:?}"
         );
         started
     }
 
-    /// Passes a call on, and asks what it costs.
-    pub(super) async fn call(&self, operation: &str, body: &[u8]) -> (Response, Call) {
-        let mut asked: Value = serde_json::from_slice(body).unwrap();
+    /// Forwards a call. Returns the response and its capacity units.
+    pub(super) async fn call(&self, operation: &str, body: &[u8]) -> (Response, CallStats) {
+        let mut request: Value = serde_json::from_slice(body).unwrap();
         if operation != "CreateTable" {
-            asked["ReturnConsumedCapacity"] = json!("TOTAL");
+            request["ReturnConsumedCapacity"] = json!("TOTAL");
         }
-        let call = self.client.post(&self.address).body(asked.to_string());
+        let call = self.client.post(&self.address).body(request.to_string());
         let call = call
             .header("content-type", "application/x-amz-json-1.0")
             .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
@@ -45,16 +45,16 @@ impl DynamoDb {
         let answer = call.send().await.unwrap();
         let status = answer.status();
         let text = answer.bytes().await.unwrap();
-        let told: Value = serde_json::from_slice(&text).unwrap_or_default();
-        let units = units(operation, &told);
+        let response: Value = serde_json::from_slice(&text).unwrap_or_default();
+        let units = units(operation, &response);
         let headers = [("content-type", "application/x-amz-json-1.0")];
         ((status, headers, text).into_response(), units)
     }
 }
 
-/// The request units that an answer tells of.
-fn units(operation: &str, told: &Value) -> Call {
-    let consumed = &told["ConsumedCapacity"];
+/// Returns the capacity units of a response.
+fn units(operation: &str, response: &Value) -> CallStats {
+    let consumed = &response["ConsumedCapacity"];
     let each: Vec<&Value> = match consumed {
         Value::Array(each) => each.iter().collect(),
         one => vec![one],
@@ -63,5 +63,5 @@ fn units(operation: &str, told: &Value) -> Call {
     let reads = ["GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"];
     let (read_units, write_units) =
         if reads.contains(&operation) { (total, 0.0) } else { (0.0, total) };
-    Call { read_units, write_units, ..Call::default() }
+    CallStats { read_units, write_units, ..CallStats::default() }
 }

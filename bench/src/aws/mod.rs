@@ -1,4 +1,4 @@
-//! AWS as far as the functions call it, inside this process: one endpoint that counts every call.
+//! An in-process emulation of the AWS services that the functions call. One endpoint counts every call.
 
 mod counts;
 mod dynamodb;
@@ -15,32 +15,30 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use tokio::net::TcpListener;
 
-pub use counts::{Call, Counts};
-pub use sqs::{OUTBOUND, Sqs, WAKE};
+pub use counts::{CallStats, Counts};
+pub use sqs::{OUTBOUND, Sqs, TASKS};
 
 use dynamodb::DynamoDb;
 use ssm::Ssm;
 
-/// The table's name.
+/// The name of the table.
 pub const TABLE: &str = "trunkline";
-/// What the names of the secrets' parameters begin with.
+/// The prefix of the SSM parameters that contain secrets.
 pub const SECRETS: &str = "/trunkline/bench/secrets/";
 
-/// AWS.
+/// The emulated services.
 #[derive(Debug)]
 pub struct Aws {
-    /// Where the SDKs find it.
+    /// The endpoint URL for the SDKs.
     pub endpoint: String,
-    /// The queues.
     pub sqs: Sqs,
-    /// What was called.
     pub counts: Counts,
     dynamodb: DynamoDb,
     ssm: Ssm,
 }
 
 impl Aws {
-    /// With the table and the queues of `template.yaml`.
+    /// Starts the services with the table and queues of `template.yaml`.
     pub async fn start(template: &str) -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -67,24 +65,24 @@ async fn answer(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) ->
     match service {
         "DynamoDB_20120810" => {
             let (response, units) = aws.dynamodb.call(operation, &body).await;
-            aws.counts.add(&name, Call { count: 1, bytes: size as u64, ..units });
+            aws.counts.add(&name, CallStats { count: 1, bytes: size as u64, ..units });
             response
         }
         "AmazonSQS" => {
-            aws.counts.add(&name, Call::of(size));
+            aws.counts.add(&name, CallStats::of(size));
             aws.sqs.answer(operation, body).await
         }
         _ => {
-            aws.counts.add(&name, Call::of(size));
+            aws.counts.add(&name, CallStats::of(size));
             aws.ssm.call(operation, &body)
         }
     }
 }
 
-/// Whose credentials a call has: each function's are called like it.
+/// Returns the function that made a call: its access key id is its name.
 fn caller(headers: &HeaderMap) -> &str {
     let signed = headers.get("authorization").and_then(|value| value.to_str().ok());
     let credential = signed.and_then(|value| value.split_once("Credential="));
     let name = credential.and_then(|(_, rest)| rest.split('/').next());
-    name.unwrap_or("nobody")
+    name.unwrap_or("unknown")
 }

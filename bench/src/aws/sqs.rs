@@ -1,4 +1,4 @@
-//! SQS: the queues of `template.yaml`, by name.
+//! SQS emulation with the queues of `template.yaml`.
 
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
@@ -12,14 +12,14 @@ use rustack_sqs_model::operations::SqsOperation;
 use serde_json::{Map, Value, json};
 use trunkline_shared::model::Platform;
 
-/// What goes out by signed webhooks.
+/// The outbound queue of signed webhooks.
 pub const OUTBOUND: &str = "webhook.fifo";
-/// Notes to ourselves.
-pub const WAKE: &str = "wake";
-/// What starts a listener.
+/// The queue of scheduled tasks.
+pub const TASKS: &str = "tasks";
+/// The queue that starts TWIN listeners.
 pub const LISTEN: &str = "listen";
 
-/// The queues.
+/// The emulated queues.
 pub struct Sqs {
     handler: RustackSqsHandler,
     port: u16,
@@ -32,16 +32,16 @@ impl std::fmt::Debug for Sqs {
 }
 
 impl Sqs {
-    /// The queues, which the SDK finds at `port`.
+    /// Creates the queues. `port` is the port of their URLs.
     pub(super) async fn start(port: u16) -> Self {
         let config = SqsConfig { host: "127.0.0.1".into(), port, ..SqsConfig::default() };
         let handler = RustackSqsHandler::new(std::sync::Arc::new(RustackSqs::new(config)));
         let started = Self { handler, port };
         let fifo =
             Platform::names().into_iter().flat_map(|name| [format!("{name}.fifo"), dead(name)]);
-        for name in fifo.chain([WAKE.to_owned(), LISTEN.to_owned()]) {
+        for name in fifo.chain([TASKS.to_owned(), LISTEN.to_owned()]) {
             let mut attributes = json!({"VisibilityTimeout": "45"});
-            if ![WAKE, LISTEN].contains(&name.as_str()) {
+            if ![TASKS, LISTEN].contains(&name.as_str()) {
                 attributes["FifoQueue"] = json!("true");
             }
             started
@@ -54,12 +54,12 @@ impl Sqs {
         started
     }
 
-    /// A queue's address.
+    /// Returns the URL of a queue.
     pub fn url(&self, queue: &str) -> String {
         format!("http://127.0.0.1:{}/000000000000/{queue}", self.port)
     }
 
-    /// The queues' addresses, as the template writes them.
+    /// Returns the URLs of all queues, in the format of `TRUNKLINE_QUEUES`.
     pub fn urls(&self) -> Value {
         let each = |name: fn(&str) -> String| -> Map<String, Value> {
             Platform::names()
@@ -70,40 +70,40 @@ impl Sqs {
         json!({
             "outbound": each(|name| format!("{name}.fifo")),
             "dead": each(dead),
-            "wake": self.url(WAKE),
+            "tasks": self.url(TASKS),
             "listen": {"twin": self.url(LISTEN)},
         })
     }
 
-    /// At most ten messages, within a second.
+    /// Receives up to ten messages, waiting up to a second.
     pub async fn receive(&self, queue: &str) -> Vec<Value> {
-        let asked = json!({
+        let request = json!({
             "QueueUrl": self.url(queue), "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1,
             "AttributeNames": ["All"], "MessageAttributeNames": ["All"],
         });
-        let told = self.call(SqsOperation::ReceiveMessage, &asked).await;
-        told["Messages"].as_array().cloned().unwrap_or_default()
+        let response = self.call(SqsOperation::ReceiveMessage, &request).await;
+        response["Messages"].as_array().cloned().unwrap_or_default()
     }
 
-    /// Removes messages that are dealt with.
+    /// Deletes processed messages.
     pub async fn delete(&self, queue: &str, receipts: &[String]) {
         let entries: Vec<Value> = receipts
             .iter()
             .enumerate()
             .map(|(id, receipt)| json!({"Id": id.to_string(), "ReceiptHandle": receipt}))
             .collect();
-        let asked = json!({"QueueUrl": self.url(queue), "Entries": entries});
-        self.call(SqsOperation::DeleteMessageBatch, &asked).await;
+        let request = json!({"QueueUrl": self.url(queue), "Entries": entries});
+        self.call(SqsOperation::DeleteMessageBatch, &request).await;
     }
 
-    async fn call(&self, operation: SqsOperation, asked: &Value) -> Value {
-        let body = asked.to_string().into_bytes().into();
+    async fn call(&self, operation: SqsOperation, request: &Value) -> Value {
+        let body = request.to_string().into_bytes().into();
         let answer = self.handler.handle_operation(operation, body).await;
         let body = answer.unwrap().into_body().collect().await.unwrap().to_bytes();
         serde_json::from_slice(&body).unwrap_or_default()
     }
 
-    /// Answers the SDK.
+    /// Handles a call of the SDK.
     pub(super) async fn answer(&self, operation: &str, body: Bytes) -> Response {
         let Some(operation) = SqsOperation::from_name(operation) else {
             return (http::StatusCode::BAD_REQUEST, "unknown operation").into_response();

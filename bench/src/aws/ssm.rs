@@ -1,4 +1,4 @@
-//! The Parameter Store, as far as secrets are written to it and read from it.
+//! Parameter Store emulation for reading and writing secrets.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -13,12 +13,12 @@ pub(super) struct Ssm(Mutex<HashMap<String, (String, i64)>>);
 
 impl Ssm {
     pub(super) fn call(&self, operation: &str, body: &[u8]) -> Response {
-        let asked: Value = serde_json::from_slice(body).unwrap();
-        let name = asked["Name"].as_str().unwrap_or_default();
+        let request: Value = serde_json::from_slice(body).unwrap();
+        let name = request["Name"].as_str().unwrap_or_default();
         let mut known = self.0.lock().unwrap();
         if operation == "PutParameter" {
             let version = known.get(name).map_or(1, |(_, version)| version + 1);
-            let value = asked["Value"].as_str().unwrap_or_default().to_owned();
+            let value = request["Value"].as_str().unwrap_or_default().to_owned();
             known.insert(name.to_owned(), (value, version));
             return Json(json!({"Version": version, "Tier": "Standard"})).into_response();
         }

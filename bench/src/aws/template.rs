@@ -1,11 +1,11 @@
-//! What `template.yaml` says of the table.
+//! Reads the table definition from `template.yaml`.
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
 use super::TABLE;
 
-/// The `CreateTable` that the template's table comes to.
+/// Returns the `CreateTable` request of the template's table.
 pub(super) fn table(template: &str) -> Value {
     let parsed = Yaml::load_from_str(template).unwrap();
     let whole = json(&parsed[0]);

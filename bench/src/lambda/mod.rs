@@ -1,4 +1,4 @@
-//! Lambda as far as a function sees it: its Runtime API, and processes that are started and measured.
+//! Lambda emulation: the Runtime API, and processes that are started and measured.
 
 mod process;
 mod runtime;
@@ -10,42 +10,43 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::net::TcpListener;
 
-pub use process::{Process, Used};
+pub use process::{Process, ProcessUsage};
 pub use runtime::Runtime;
 
-/// A function with its processes.
+/// A function and its processes.
 #[derive(Debug)]
 pub struct Function {
     runtime: Arc<Runtime>,
     processes: Vec<Process>,
 }
 
-/// What starts a function.
+/// Starts the processes of a function.
 #[derive(Debug, Clone)]
-pub struct Start {
-    /// Its program.
+pub struct Launcher {
+    /// The path of the program.
     pub program: PathBuf,
-    /// Its environment.
+    /// Environment variables.
     pub environment: Vec<(String, String)>,
-    /// A command that runs it; empty for none.
-    pub under: Vec<String>,
+    /// A command that runs the program, such as valgrind; empty for none.
+    pub wrapper: Vec<String>,
 }
 
-impl Start {
-    /// A program of the folder, with this environment.
+impl Launcher {
+    /// Returns the launcher of a program in a folder.
     pub fn new(folder: &Path, name: &str, environment: &[(String, String)]) -> Self {
-        Self { program: folder.join(name), environment: environment.to_vec(), under: Vec::new() }
+        Self { program: folder.join(name), environment: environment.to_vec(), wrapper: Vec::new() }
     }
 
-    /// Starts it with a Runtime API of its own.
+    /// Starts a number of processes with their own Runtime API.
     pub async fn function(&self, processes: usize) -> Function {
         let (runtime, address) = runtime().await;
         let processes = (0..processes).map(|_| Process::start(self, &address));
         Function { processes: processes.collect(), runtime }
     }
 
-    /// From its start to its first question for work, and to its first answer where there is an event.
-    pub async fn cold(&self, event: Option<&Bytes>) -> Cold {
+    /// Measures a cold start up to the first request for an invocation and, if there is an event, up to the
+    /// first response.
+    pub async fn cold(&self, event: Option<&Bytes>) -> StartTimes {
         let (runtime, address) = runtime().await;
         let started = Instant::now();
         let process = Process::start(self, &address);
@@ -55,22 +56,22 @@ impl Start {
             Some(event) => {
                 let asked = Instant::now();
                 let answer = runtime.invoke(event.clone()).await;
-                assert!(answer.ok, "the first answer is an error: {:?}", answer.body);
+                assert!(answer.ok, "the first response is an error: {:?}", answer.body);
                 Some(next + asked.elapsed())
             }
         };
-        Cold { next, answer, memory: process.used().memory }
+        StartTimes { next, answer, memory: process.used().memory }
     }
 }
 
-/// How a process begins.
+/// The durations of a cold start.
 #[derive(Debug, Clone, Copy)]
-pub struct Cold {
-    /// From its start to its first question for work.
+pub struct StartTimes {
+    /// From process start to the first request for an invocation.
     pub next: Duration,
-    /// From its start to its first answer.
+    /// From process start to the first response.
     pub answer: Option<Duration>,
-    /// What it holds then, in bytes.
+    /// Resident memory at that time, in bytes.
     pub memory: u64,
 }
 
@@ -81,25 +82,25 @@ async fn runtime() -> (Arc<Runtime>, String) {
 }
 
 impl Function {
-    /// Has it work on an event, as soon as one of its processes is free.
-    pub async fn invoke(&self, event: Bytes) -> runtime::Answer {
+    /// Invokes the function as soon as one of its processes is free.
+    pub async fn invoke(&self, event: Bytes) -> runtime::FunctionResponse {
         self.runtime.invoke(event).await
     }
 
-    /// Ends its processes so that whatever runs them can sum up.
-    pub async fn end(self) {
+    /// Terminates its processes so that the command that runs them can write its results.
+    pub async fn terminate(self) {
         for process in self.processes {
-            process.end().await;
+            process.terminate().await;
         }
     }
 
-    /// How many processes it has.
+    /// Returns the number of processes.
     pub fn width(&self) -> usize {
         self.processes.len()
     }
 
-    /// What its processes have used so far.
-    pub fn used(&self) -> Used {
-        self.processes.iter().map(Process::used).fold(Used::default(), Used::plus)
+    /// Returns the resources that its processes have used.
+    pub fn used(&self) -> ProcessUsage {
+        self.processes.iter().map(Process::used).fold(ProcessUsage::default(), ProcessUsage::plus)
     }
 }

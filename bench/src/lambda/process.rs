@@ -1,4 +1,4 @@
-//! One process of a function, and what it uses.
+//! A process of a function and its resource usage.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -9,21 +9,21 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
-use super::Start;
+use super::Launcher;
 
-/// What processes have used.
+/// The resources that processes have used.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Used {
-    /// The time that they ran.
+pub struct ProcessUsage {
+    /// CPU time, user and system.
     pub cpu: Duration,
-    /// The most that one of them holds, in bytes.
+    /// Resident memory of the largest process, in bytes.
     pub memory: u64,
-    /// What they logged, in bytes.
+    /// Log output, in bytes.
     pub logged: u64,
 }
 
-impl Used {
-    /// Both.
+impl ProcessUsage {
+    /// Returns the sum of both, with the larger memory.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
@@ -33,7 +33,7 @@ impl Used {
         }
     }
 
-    /// What was used since `before`.
+    /// Returns the usage since `before`.
     #[must_use]
     pub fn since(self, before: Self) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Used {
     }
 }
 
-/// One process; it ends with this value.
+/// A process. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -53,9 +53,9 @@ pub struct Process {
 
 impl Process {
     /// Starts a program, which finds its Runtime API at `address`; `under` is a command that runs it.
-    pub fn start(start: &Start, address: &str) -> Self {
-        let Start { program, environment, under } = start;
-        let mut command = match &under[..] {
+    pub fn start(start: &Launcher, address: &str) -> Self {
+        let Launcher { program, environment, wrapper } = start;
+        let mut command = match &wrapper[..] {
             [] => Command::new(program),
             [tool, arguments @ ..] => {
                 let mut command = Command::new(tool);
@@ -77,7 +77,7 @@ impl Process {
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap_or_else(|why| {
             panic!(
-                "{} does not start: {why}. Is it built? (`make bench` does so)",
+                "cannot start {}: {why}. Build it first: `make bench`",
                 program.display()
             )
         });
@@ -92,20 +92,20 @@ impl Process {
         Self { child, logged }
     }
 
-    /// Ends it so that whatever runs it can sum up.
-    pub async fn end(mut self) {
+    /// Terminates it so that the command that runs it can write its results.
+    pub async fn terminate(mut self) {
         let id = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
         kill_process(id.expect("the process runs"), Signal::TERM).unwrap();
         self.child.wait().await.unwrap();
     }
 
-    /// What it has used so far.
-    pub fn used(&self) -> Used {
+    /// Returns the resources that it has used.
+    pub fn used(&self) -> ProcessUsage {
         let id = self.child.id().expect("the process runs");
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kibibytes = resident.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        Used {
+        ProcessUsage {
             cpu: cpu(id),
             memory: kibibytes.unwrap_or(0_u64) * 1024,
             logged: self.logged.load(Ordering::Relaxed),
@@ -113,7 +113,7 @@ impl Process {
     }
 }
 
-/// The time that a process's threads ran, which the scheduler counts in nanoseconds.
+/// Returns the CPU time of a process's threads, which the scheduler counts in nanoseconds.
 fn cpu(id: u32) -> Duration {
     let threads = std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
     let nanos = threads.filter_map(|thread| {

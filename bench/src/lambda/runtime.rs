@@ -15,38 +15,37 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 use trunkline_shared::app::{Clock, SystemClock};
 
-/// How long an invocation may take.
-const LIMIT: Duration = Duration::from_secs(30);
+/// The time limit of an invocation.
+const INVOCATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a function answered.
+/// The response of a function.
 #[derive(Debug)]
-pub struct Answer {
-    /// Whether it is an answer and not an error.
+pub struct FunctionResponse {
+    /// `false` if the function reported an error.
     pub ok: bool,
-    /// Its body.
     pub body: Bytes,
 }
 
-/// A function's Runtime API.
+/// The Runtime API of a function.
 #[derive(Debug)]
 pub struct Runtime {
-    give: mpsc::UnboundedSender<(String, Bytes)>,
-    take: AsyncMutex<mpsc::UnboundedReceiver<(String, Bytes)>>,
-    running: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
+    sender: mpsc::UnboundedSender<(String, Bytes)>,
+    receiver: AsyncMutex<mpsc::UnboundedReceiver<(String, Bytes)>>,
+    running: Mutex<HashMap<String, oneshot::Sender<FunctionResponse>>>,
     last: AtomicU64,
-    asked: watch::Sender<Option<Instant>>,
+    first_next: watch::Sender<Option<Instant>>,
 }
 
 impl Runtime {
-    /// Serves it.
+    /// Starts serving.
     pub fn serve(listener: TcpListener) -> Arc<Self> {
-        let (give, take) = mpsc::unbounded_channel();
+        let (sender, receiver) = mpsc::unbounded_channel();
         let runtime = Arc::new(Self {
-            give,
-            take: AsyncMutex::new(take),
+            sender,
+            receiver: AsyncMutex::new(receiver),
             running: Mutex::default(),
             last: AtomicU64::new(0),
-            asked: watch::Sender::new(None),
+            first_next: watch::Sender::new(None),
         });
         let app = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
@@ -57,39 +56,39 @@ impl Runtime {
         runtime
     }
 
-    /// When the first process asked for work.
+    /// Waits for the first request for an invocation. Returns its time.
     pub async fn first_asked(&self) -> Instant {
-        let mut asked = self.asked.subscribe();
+        let mut asked = self.first_next.subscribe();
         let at = asked.wait_for(Option::is_some).await.unwrap();
         at.unwrap()
     }
 
-    /// Has an event worked on.
-    pub async fn invoke(&self, event: Bytes) -> Answer {
+    /// Invokes the function with an event.
+    pub async fn invoke(&self, event: Bytes) -> FunctionResponse {
         let id = format!("bench-{}", self.last.fetch_add(1, Ordering::Relaxed));
-        let (tell, told) = oneshot::channel();
-        self.running.lock().unwrap().insert(id.clone(), tell);
-        self.give.send((id, event)).unwrap();
-        tokio::time::timeout(LIMIT, told).await.expect("a function answers in time").unwrap()
+        let (reply, response) = oneshot::channel();
+        self.running.lock().unwrap().insert(id.clone(), reply);
+        self.sender.send((id, event)).unwrap();
+        tokio::time::timeout(INVOCATION_TIMEOUT, response).await.expect("a function answers in time").unwrap()
     }
 
-    fn tell(&self, id: &str, ok: bool, body: Bytes) -> StatusCode {
-        if let Some(tell) = self.running.lock().unwrap().remove(id) {
-            // Nobody waits for it any more at the end of a run.
-            let _ = tell.send(Answer { ok, body });
+    fn respond(&self, id: &str, ok: bool, body: Bytes) -> StatusCode {
+        if let Some(reply) = self.running.lock().unwrap().remove(id) {
+            // At the end of a run, no caller waits for the response.
+            let _ = reply.send(FunctionResponse { ok, body });
         }
         StatusCode::ACCEPTED
     }
 }
 
 async fn next(State(runtime): State<Arc<Runtime>>) -> Response {
-    runtime.asked.send_if_modified(|asked| {
+    runtime.first_next.send_if_modified(|asked| {
         let first = asked.is_none();
         asked.get_or_insert_with(Instant::now);
         first
     });
-    let (id, event) = runtime.take.lock().await.recv().await.unwrap();
-    let deadline = SystemClock.now() + LIMIT;
+    let (id, event) = runtime.receiver.lock().await.recv().await.unwrap();
+    let deadline = SystemClock.now() + INVOCATION_TIMEOUT;
     let headers = [
         ("lambda-runtime-aws-request-id", id),
         ("lambda-runtime-deadline-ms", deadline.as_millisecond().to_string()),
@@ -104,7 +103,7 @@ async fn answered(
     Path(id): Path<String>,
     body: Bytes,
 ) -> StatusCode {
-    runtime.tell(&id, true, body)
+    runtime.respond(&id, true, body)
 }
 
 async fn failed(
@@ -112,5 +111,5 @@ async fn failed(
     Path(id): Path<String>,
     body: Bytes,
 ) -> StatusCode {
-    runtime.tell(&id, false, body)
+    runtime.respond(&id, false, body)
 }

@@ -1,29 +1,29 @@
-//! Commands that configure a deployed stack.
+//! Commands that configure a stack.
 
 use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use trunkline::apply::{Change, apply as apply_to, inbound_url};
-use trunkline::config::{self, Desired, Reading, System};
+use trunkline::config::{self, Desired, ReadOptions, EnvAndFiles};
 use trunkline::platforms;
 use trunkline::stack::Stack;
-use trunkline_shared::app::unguessable;
+use trunkline_shared::app::random_secret;
 
-use super::{Failed, find};
+use super::{CliError, find_stack};
 
-/// How many are listed at once.
+/// The page size of lists.
 const PAGE: u16 = 100;
 
-pub(super) async fn apply(name: &str, file: &Path, dry_run: bool) -> Result<(), Failed> {
+pub(super) async fn apply(name: &str, file: &Path, dry_run: bool) -> Result<(), CliError> {
     if dry_run {
-        let desired = read(file, false)?;
+        let desired = read_file(file, false)?;
         let (connections, routes) = (desired.connections.len(), desired.routes.len());
-        println!("{} is right: connections: {connections}, routes: {routes}", file.display());
+        println!("{} is valid: connections: {connections}, routes: {routes}", file.display());
         return Ok(());
     }
-    let stack = find(name).await?;
-    let desired = read(file, stack.allows_local())?;
+    let stack = find_stack(name).await?;
+    let desired = read_file(file, stack.allows_local())?;
     let mut changed = 0;
     apply_to(&stack, &desired, |applied| {
         let word = match applied.change {
@@ -32,43 +32,43 @@ pub(super) async fn apply(name: &str, file: &Path, dry_run: bool) -> Result<(), 
             Change::Unchanged => "unchanged",
         };
         changed += usize::from(applied.change != Change::Unchanged);
-        println!("{:<10} {}", word, applied.what);
+        println!("{:<10} {}", word, applied.resource);
     })
     .await?;
     if changed > 0 {
         println!(
-            "\nFunctions see it within 30 seconds. `trunkline urls {}` prints the addresses",
+            "\nThe change takes effect within 30 seconds. `trunkline urls {}` prints the inbound URLs",
             file.display()
         );
         println!(
-            "to paste into the vendors' forms; `trunkline verify <connection>` asks a far side."
+            "for the vendors' forms; `trunkline verify <connection>` verifies a connection."
         );
     }
     Ok(())
 }
 
-/// Says what applying a file would change; answers whether that is anything.
-pub(super) async fn diff(stack: &Stack, file: &Path) -> Result<bool, Failed> {
-    let desired = read(file, stack.allows_local())?;
-    let planned = trunkline_setup::apply::plan(stack.site(), &desired).await?;
+/// Prints what applying a file would change. Returns whether there are changes.
+pub(super) async fn diff(stack: &Stack, file: &Path) -> Result<bool, CliError> {
+    let desired = read_file(file, stack.allows_local())?;
+    let planned = trunkline_setup::apply::plan(stack.apply_target(), &desired).await?;
     let changes = planned.iter().filter(|planned| planned.change != Change::Unchanged);
-    let mut any = false;
+    let mut changed_anything = false;
     for planned in changes {
-        any = true;
+        changed_anything = true;
         let sign = if planned.change == Change::Created { '+' } else { '~' };
-        println!("{sign} {}", planned.what);
-        for differs in &planned.differs {
+        println!("{sign} {}", planned.resource);
+        for differs in &planned.differences {
             println!("    {differs}");
         }
     }
-    if !any {
-        println!("{} is what is there", file.display());
+    if !changed_anything {
+        println!("{}: no changes", file.display());
     }
-    Ok(any)
+    Ok(changed_anything)
 }
 
-/// Prints what is there as a file.
-pub(super) async fn export(stack: &Stack) -> Result<(), Failed> {
+/// Prints the current configuration as a file.
+pub(super) async fn export(stack: &Stack) -> Result<(), CliError> {
     let (mut connections, mut routes) = (Vec::new(), Vec::new());
     let mut after = None;
     loop {
@@ -92,47 +92,47 @@ pub(super) async fn export(stack: &Stack) -> Result<(), Failed> {
     Ok(())
 }
 
-pub(super) async fn urls(stack: &Stack, file: &Path) -> Result<(), Failed> {
-    let desired = read(file, stack.allows_local())?;
+pub(super) async fn urls(stack: &Stack, file: &Path) -> Result<(), CliError> {
+    let desired = read_file(file, stack.allows_local())?;
     for desired in &desired.connections {
         let id = &desired.connection.id;
         match inbound_url(stack, &desired.connection).await? {
             Some(url) => println!("{id:<24} {url}"),
-            None => println!("{id:<24} not applied yet: run `trunkline apply {}`", file.display()),
+            None => println!("{id:<24} (not applied: run `trunkline apply {}`)", file.display()),
         }
     }
     Ok(())
 }
 
 pub(super) fn new_secret() -> String {
-    format!("whsec_{}", STANDARD.encode(unguessable()))
+    format!("whsec_{}", STANDARD.encode(random_secret()))
 }
 
 pub(super) fn settings() {
     for spec in platforms::all() {
         println!("{}", spec.platform);
         for setting in spec.settings {
-            let needed = if setting.required { ", required" } else { "" };
-            println!("  settings.{:<22} {}{needed}", setting.name, setting.about);
+            let required = if setting.required { ", required" } else { "" };
+            println!("  settings.{:<22} {}{required}", setting.name, setting.help);
         }
         for secret in spec.secrets {
-            let needed = if secret.required { ", required" } else { "" };
-            println!("  secrets.{:<23} {}{needed}", secret.name, secret.about);
+            let required = if secret.required { ", required" } else { "" };
+            println!("  secrets.{:<23} {}{required}", secret.name, secret.help);
         }
     }
     println!(
-        "any platform\n  secrets.path_key                the key in the inbound address (made if left out)"
+        "any platform\n  secrets.path_key                secret part of the inbound URL (generated)"
     );
 }
 
-fn read(file: &Path, allow_local: bool) -> Result<Desired, Failed> {
+fn read_file(file: &Path, allow_local: bool) -> Result<Desired, CliError> {
     let text = std::fs::read_to_string(file).map_err(|error| {
-        Failed(format!(
-            "{} cannot be read: {error}; start from examples/trunkline.yaml",
+        CliError(format!(
+            "cannot read {}: {error}; examples/trunkline.yaml is a template",
             file.display()
         ))
     })?;
-    let reading = Reading { environment: &System, allow_local };
-    config::read(&text, reading)
-        .map_err(|problems| Failed(format!("{}:\n{problems}", file.display())))
+    let options = ReadOptions { secrets: &EnvAndFiles, allow_local };
+    config::read(&text, options)
+        .map_err(|problems| CliError(format!("{}:\n{problems}", file.display())))
 }

@@ -1,112 +1,112 @@
-//! What AWS bills.
+//! `trunkline cost`: estimates the AWS bill.
 
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use trunkline::cost::{
-    Assumed, Bill, CALL_MS, COUNTS, Counts, FAR_SIDE_MS, Line, PRICES, Prices, Standing, TEMPLATE,
-    bill, fixed,
+    Assumptions, Bill, CALL_MS, COUNTS, UsageByKind, PLATFORM_MS, BillLine, PRICES, Prices, FixedResources, TEMPLATE,
+    bill, fixed_costs,
 };
 
-use super::Failed;
+use super::CliError;
 use super::table::Table;
 
-/// For what, and what is assumed.
+/// The traffic and the assumptions of an estimate.
 #[derive(Debug, clap::Args)]
 pub(super) struct Cost {
-    /// Messages, each from one side to the other.
+    /// Number of messages.
     #[arg(long, default_value_t = 1_000_000.0)]
     messages: f64,
-    /// Observers that get a copy of each.
+    /// Copies to observers, per message.
     #[arg(long, default_value_t = 0.0)]
     copies: f64,
-    /// Receipts of each that are passed on.
+    /// Relayed receipts, per message.
     #[arg(long, default_value_t = 0.0)]
     receipts: f64,
-    /// TWIN listeners that run all the time: one, where a connection has `answers: socket`.
+    /// TWIN listeners that run continuously: 1 if a connection has `answers: socket`.
     #[arg(long, default_value_t = 0.0)]
     listeners: f64,
-    /// Deliveries in a batch; as counted at 100 messages a second, if left out.
+    /// Deliveries per batch. Default: as measured at 100 messages a second.
     #[arg(long)]
     batch: Option<f64>,
-    /// Milliseconds that an AWS call takes.
+    /// Duration of an AWS call, in milliseconds.
     #[arg(long, default_value_t = CALL_MS)]
     call_ms: f64,
-    /// Milliseconds that a far side takes to answer.
-    #[arg(long, default_value_t = FAR_SIDE_MS)]
-    far_side_ms: f64,
-    /// The functions' memory in MB.
+    /// Response time of a platform, in milliseconds.
+    #[arg(long, default_value_t = PLATFORM_MS)]
+    platform_ms: f64,
+    /// Memory of the functions, in MB.
     #[arg(long, default_value_t = 256.0)]
     memory: f64,
-    /// Days that transcripts are kept.
+    /// Retention of transcripts, in days.
     #[arg(long, default_value_t = 90.0)]
     retention: f64,
-    /// Bytes that a call to a far side sends.
+    /// Bytes sent per call to a platform.
     #[arg(long, default_value_t = 1_500.0)]
     sent_bytes: f64,
-    /// Bytes that the access log has of a call, with CloudWatch's own 26; 0 with AccessLog=no.
+    /// Bytes in the access log per call, including CloudWatch's overhead of 26; 0 with AccessLog=no.
     #[arg(long, default_value_t = 400.0)]
     access_bytes: f64,
-    /// Another price: name=usd, such as `write_unit=0.00000076`. May be given several times.
+    /// Override a price: name=usd, such as `write_unit=0.00000076`. Repeatable.
     #[arg(long)]
     price: Vec<String>,
-    /// Other prices altogether, as JSON.
+    /// Read all prices from a JSON file.
     #[arg(long)]
     prices: Option<PathBuf>,
-    /// Other counts, as `make bench-count` writes them.
+    /// Read the usage from a JSON file, as written by `make bench-count`.
     #[arg(long)]
     counts: Option<PathBuf>,
-    /// For programs.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }
 
-pub(super) fn run(cost: &Cost) -> Result<(), Failed> {
-    let mut prices: Prices = read(cost.prices.as_deref(), PRICES)?;
+pub(super) fn run(cost: &Cost) -> Result<(), CliError> {
+    let mut prices: Prices = read_or_default(cost.prices.as_deref(), PRICES)?;
     for given in &cost.price {
         prices.set(given)?;
     }
-    let counts: Counts = read(cost.counts.as_deref(), COUNTS)?;
-    let assumed = Assumed {
+    let counts: UsageByKind = read_or_default(cost.counts.as_deref(), COUNTS)?;
+    let assumptions = Assumptions {
         messages: cost.messages,
         copies: cost.copies,
         receipts: cost.receipts,
         call_ms: cost.call_ms,
-        far_side_ms: cost.far_side_ms,
+        platform_ms: cost.platform_ms,
         memory_mb: cost.memory,
         batch: cost.batch,
         retention_days: cost.retention,
         sent_bytes: cost.sent_bytes,
         access_bytes: cost.access_bytes,
     };
-    let bill = bill(&counts, &assumed, &prices);
-    let standing = fixed(Standing::of(TEMPLATE), cost.listeners, cost.memory, &prices);
+    let bill = bill(&counts, &assumptions, &prices);
+    let fixed = fixed_costs(FixedResources::of(TEMPLATE), cost.listeners, cost.memory, &prices);
     if cost.json {
-        let told = json!({
-            "assumed": assumed, "prices": prices, "counts": counts, "bill": bill, "a_month": standing,
+        let report = json!({
+            "assumptions": assumptions, "prices": prices, "counts": counts, "bill": bill, "fixed": fixed,
         });
-        println!("{told:#}");
+        println!("{report:#}");
         return Ok(());
     }
     let Prices { region, as_of, .. } = &prices;
     println!("{} messages, list prices of {region} as of {as_of}, in USD:\n", cost.messages);
-    let mut table = Table::new(&["what", "how much", "", "USD"]);
+    let mut table = Table::new(&["item", "quantity", "", "USD"]);
     rows(&mut table, &bill.relayed, "relayed");
-    rows(&mut table, &bill.kept, &format!("kept for {} days", cost.retention));
-    rows(&mut table, &standing, "a month, busy or not");
+    rows(&mut table, &bill.stored, &format!("stored for {} days", cost.retention));
+    rows(&mut table, &fixed, "fixed, per month");
     table.print("");
     Ok(())
 }
 
-fn read<T: DeserializeOwned>(file: Option<&Path>, usual: &str) -> Result<T, Failed> {
+fn read_or_default<T: DeserializeOwned>(file: Option<&Path>, usual: &str) -> Result<T, CliError> {
     let Some(file) = file else { return Ok(serde_json::from_str(usual)?) };
-    let unread = |why: &dyn std::fmt::Display| Failed(format!("{}: {why}", file.display()));
+    let unread = |why: &dyn std::fmt::Display| CliError(format!("{}: {why}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|why| unread(&why))?;
     serde_json::from_str(&text).map_err(|why| unread(&why))
 }
 
-fn rows(table: &mut Table, lines: &[Line], sum: &str) {
+fn rows(table: &mut Table, lines: &[BillLine], sum: &str) {
     for line in lines.iter().filter(|line| line.quantity > 0.0) {
         let quantity = if line.quantity < 1_000.0 {
             format!("{:>13.2}", line.quantity)
@@ -115,6 +115,6 @@ fn rows(table: &mut Table, lines: &[Line], sum: &str) {
         };
         table.row([line.what.into(), quantity, line.unit.into(), format!("{:>7.2}", line.usd)]);
     }
-    let total = format!("{:>7.2}", Bill::sum(lines));
+    let total = format!("{:>7.2}", Bill::total(lines));
     table.row([format!("= {sum}"), String::new(), String::new(), total]);
 }

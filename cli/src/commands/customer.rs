@@ -1,64 +1,63 @@
-//! Commands about a customer's own data.
+//! `trunkline customer`: exports and deletes the data of a customer.
 
-use trunkline::api::{Api, part};
+use trunkline::api::{Api, path_segment};
 
-use super::Failed;
+use super::CliError;
 use super::table::text;
 
-/// What is to be done with a customer's data.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Customer {
-    /// Print all that is known of a customer on a channel, a piece of JSON a line.
-    Export(Whose),
-    /// Remove all that is known of a customer on a channel.
+    /// Print all data of a customer on a channel, one JSON object per line.
+    Export(CustomerArgs),
+    /// Delete all data of a customer on a channel.
     Delete {
         #[command(flatten)]
-        whose: Whose,
-        /// Do it: it cannot be undone but by the table's point-in-time recovery.
+        customer: CustomerArgs,
+        /// Confirm. Only the table's point-in-time recovery can undo this.
         #[arg(long)]
         yes: bool,
     },
 }
 
-/// Whose data.
+/// CustomerArgs data.
 #[derive(Debug, clap::Args)]
-pub(super) struct Whose {
-    /// The channel connection.
+pub(super) struct CustomerArgs {
+    /// Id of the channel connection.
     channel: String,
-    /// The customer, as the channel's platform knows them.
+    /// The customer's id on the channel's platform.
     customer: String,
 }
 
-impl Whose {
+impl CustomerArgs {
     fn path(&self) -> String {
-        format!("/customers/{}/{}", part(&self.channel), part(&self.customer))
+        format!("/customers/{}/{}", path_segment(&self.channel), path_segment(&self.customer))
     }
 }
 
-pub(super) async fn run(api: &Api, what: &Customer) -> Result<(), Failed> {
-    match what {
-        Customer::Export(whose) => export(api, whose).await,
-        Customer::Delete { whose, yes } => delete(api, whose, *yes).await,
+pub(super) async fn run(api: &Api, command: &Customer) -> Result<(), CliError> {
+    match command {
+        Customer::Export(customer) => export(api, customer).await,
+        Customer::Delete { customer, yes } => delete(api, customer, *yes).await,
     }
 }
 
-async fn export(api: &Api, whose: &Whose) -> Result<(), Failed> {
-    let pieces = api.all(&whose.path(), &[]).await?;
-    for piece in &pieces {
-        println!("{piece}");
+async fn export(api: &Api, customer: &CustomerArgs) -> Result<(), CliError> {
+    let objects = api.get_all(&customer.path(), &[]).await?;
+    for object in &objects {
+        println!("{object}");
     }
-    eprintln!("{} pieces", pieces.len());
+    eprintln!("{} objects", objects.len());
     Ok(())
 }
 
-async fn delete(api: &Api, whose: &Whose, yes: bool) -> Result<(), Failed> {
+async fn delete(api: &Api, customer: &CustomerArgs, yes: bool) -> Result<(), CliError> {
     if !yes {
-        let first = api.get(&format!("{}?limit=1", whose.path())).await?;
+        let first = api.get(&format!("{}?limit=1", customer.path())).await?;
         let there = first["items"].as_array().is_some_and(|items| !items.is_empty());
-        let what = if there { "it is there" } else { "nothing is known of them" };
-        return Err(Failed(format!("nothing was removed ({what}): add --yes to remove it")));
+        let what = if there { "there is data" } else { "there is no data" };
+        return Err(CliError(format!("nothing was deleted ({what}): add --yes to delete it")));
     }
-    let erased = api.delete(&whose.path()).await?;
-    println!("{} events removed, and what belonged to them", text(&erased["events"]));
+    let erased = api.delete(&customer.path()).await?;
+    println!("deleted {} events and everything that belongs to them", text(&erased["events"]));
     Ok(())
 }

@@ -1,23 +1,23 @@
-//! The environment of a stack's functions.
+//! `trunkline env`: the environment of a stack's functions.
 
 use serde_json::{Value, json};
-use trunkline::stack::Facts;
+use trunkline::stack::StackInfo;
 
-use super::Failed;
+use super::CliError;
 
-/// What the template gives to the functions of a stack, in the form of `sam local invoke --env-vars`. There
-/// is no secret in it.
-pub(super) fn of(stack: &str, facts: &Facts) -> Result<Value, Failed> {
+/// Returns the environment variables that the template sets for the functions, in the format of
+/// `sam local invoke --env-vars`. It contains no secrets.
+pub(super) fn environment(stack: &str, info: &StackInfo) -> Result<Value, CliError> {
     Ok(json!({"Parameters": {
-        "TRUNKLINE_TABLE": facts.table,
-        "TRUNKLINE_SECRETS": facts.secrets,
-        "TRUNKLINE_QUEUES": serde_json::to_string(&facts.queues)?,
-        "TRUNKLINE_RETENTION_DAYS": facts.retention_days.to_string(),
-        "TRUNKLINE_ALLOW_LOCAL": facts.allow_local,
+        "TRUNKLINE_TABLE": info.table,
+        "TRUNKLINE_SECRETS": info.secrets,
+        "TRUNKLINE_QUEUES": serde_json::to_string(&info.queues)?,
+        "TRUNKLINE_RETENTION_DAYS": info.retention_days.to_string(),
+        "TRUNKLINE_ALLOW_LOCAL": info.allow_local,
         "TRUNKLINE_LOG": "info",
         "TRUNKLINE_METRICS": format!("Trunkline/{stack}"),
         "TRUNKLINE_CONNECTION_METRICS": "no",
         "TRUNKLINE_STACK": stack,
-        "TRUNKLINE_API": facts.api,
+        "TRUNKLINE_API": info.api,
     }}))
 }

@@ -1,63 +1,63 @@
-//! `trunkline local`: the real template on this machine, with a conversation to look at.
+//! `trunkline local`: runs the template on the local machine with a demo conversation.
 
 use tokio::signal::unix::{SignalKind, signal};
 use trunkline::apply::{apply, inbound_url};
-use trunkline::config::{Reading, read};
-use trunkline::local::demo::{self, Api, CONFIGURATION, Customer, DemoSecrets, play};
-use trunkline::local::{LocalStack, Options, Places, Progress};
+use trunkline::config::{ReadOptions, read};
+use trunkline::local::demo::{self, CONFIGURATION, Customer, DemoSecrets, LocalApi, play_conversation};
+use trunkline::local::{LocalStack, Options, Paths, Progress};
 use trunkline::stack::Stack;
-use trunkline_shared::model::Access;
+use trunkline_shared::model::AccessLevel;
 
-use super::{Failed, token};
+use super::{CliError, token};
 
-pub(super) async fn run(port: u16, once: bool) -> Result<(), Failed> {
+pub(super) async fn run(port: u16, once: bool) -> Result<(), CliError> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
-    // Whichever way it ends, the stack is dropped, and with it everything that was started.
+    // Every arm drops the stack, which ends all its processes.
     tokio::select! {
-        outcome = show(port, once) => outcome,
-        _ = interrupted.recv() => ended(),
-        _ = terminated.recv() => ended(),
+        outcome = run_demo(port, once) => outcome,
+        _ = interrupted.recv() => stopped(),
+        _ = terminated.recv() => stopped(),
     }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "one arm of a select")]
-fn ended() -> Result<(), Failed> {
-    println!("\nended; nothing is left running");
+fn stopped() -> Result<(), CliError> {
+    println!("\nstopped; all processes have ended");
     Ok(())
 }
 
-async fn show(port: u16, once: bool) -> Result<(), Failed> {
-    let places = Places::of(&std::path::absolute(".")?, "run");
+async fn run_demo(port: u16, once: bool) -> Result<(), CliError> {
+    let paths = Paths::of(&std::path::absolute(".")?, "run");
     let options = Options { port, ..Options::default() };
     let mut progress = Progress::new(4);
-    let local = LocalStack::start(&places, &options, &mut progress).await?;
+    let local = LocalStack::start(&paths, &options, &mut progress).await?;
     let stack = &local.stack;
 
     progress.step("applying demo/trunkline.yaml");
-    let reading = Reading { environment: &DemoSecrets, allow_local: stack.allows_local() };
-    let desired = read(CONFIGURATION, reading)?;
+    let options = ReadOptions { secrets: &DemoSecrets, allow_local: stack.allows_local() };
+    let desired = read(CONFIGURATION, options)?;
     apply(stack, &desired, |_| ()).await?;
     let webex = url(stack, &desired, "demo-webex").await?;
     let bot = url(stack, &desired, "demo-bot").await?;
     let channel = url(stack, &desired, "demo-channel").await?;
 
-    progress.step("playing a conversation");
+    progress.step("running the demo conversation");
     println!();
-    let api = Api::at(port);
-    let mut far = demo::start(Some(bot.clone()), api.clone()).await?;
+    let api = LocalApi::new(port);
+    let mut platforms = demo::start(Some(bot.clone()), api.clone()).await?;
     let customer = Customer { api, url: webex.clone(), conversation: "demo-1".into() };
-    let complete = play(&customer, &mut far).await;
+    let complete = play_conversation(&customer, &mut platforms).await;
     println!();
     progress.done();
     if !complete {
-        return Err(Failed("the conversation stopped half way: see .local/run/aws.log".into()));
+        return Err(CliError("the demo conversation did not complete: see .local/run/aws.log".into()));
     }
     if once {
         return Ok(());
     }
-    let console = token::link(stack, "you", Access::Admin).await?;
-    println!("{}", try_it(&console, &webex, &channel, &bot, port));
+    let console = token::link(stack, "you", AccessLevel::Admin).await?;
+    println!("{}", instructions(&console, &webex, &channel, &bot, port));
     std::future::pending().await
 }
 
@@ -65,36 +65,36 @@ async fn url(
     stack: &Stack,
     desired: &trunkline::config::Desired,
     id: &str,
-) -> Result<String, Failed> {
-    let missing = || Failed(format!("the demo has no address for {id}"));
+) -> Result<String, CliError> {
+    let missing = || CliError(format!("the demo has no inbound URL for {id}"));
     let desired = desired.connection(&id.parse()?).ok_or_else(missing)?;
     inbound_url(stack, &desired.connection).await?.ok_or_else(missing)
 }
 
-fn try_it(console: &str, webex: &str, channel: &str, bot: &str, port: u16) -> String {
+fn instructions(console: &str, webex: &str, channel: &str, bot: &str, port: u16) -> String {
     format!(
         r#"
-It stays up. The console, where all of it can be seen (this link signs you in once, within ten minutes):
+The stack is running. Open the console (this link signs you in once, within ten minutes):
 
   {console}
 
-What happens is shown here, too. Be the customer, from another terminal:
+This terminal also shows the traffic. Send a message as the customer, from another terminal:
 
   curl -i {webex} -H 'content-type: application/json' -d '{{
     "Conversationid": "me-1", "ConversationType": "BOT", "Event": "Incoming message",
     "Message": "Where is my parcel?", "Messageid": "'$RANDOM$RANDOM'", "Channel": "WhatsApp",
     "Timestamp": "'"$(date -u '+%F %T.00')"'" }}'
 
-Or one on a channel that speaks our own protocol:
+Or as a customer on a channel with the webhook protocol:
 
   curl -i {channel} -H 'authorization: Bearer demo-token' -d '{{
     "id": "'$RANDOM$RANDOM'", "timestamp": "'"$(date -u +%FT%TZ)"'", "conversation": "me-2",
     "type": "message", "data": {{"text": "Where is my parcel?"}} }}'
 
-  The bot's address (signed webhooks):  {bot}
-  The local AWS:                        http://127.0.0.1:{port}
-  Its own log:                          .local/run/aws.log
+  Inbound URL of the bot (signed webhooks):  {bot}
+  Local AWS:                                 http://127.0.0.1:{port}
+  Log of the local AWS:                      .local/run/aws.log
 
-Ctrl-C ends it all."#
+Ctrl-C stops everything."#
     )
 }

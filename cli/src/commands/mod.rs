@@ -6,29 +6,29 @@ mod cost;
 mod customer;
 mod env;
 mod local;
-mod look;
-mod operate;
+mod inspect;
+mod deliveries;
 mod simulate;
 mod table;
 mod token;
-mod turn;
+mod ownership;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use trunkline::api::Api;
-use trunkline::stack::{Stack, from_environment};
-use turn::Turn;
+use trunkline::stack::{Stack, aws_config_from_environment};
+use ownership::OwnershipAction;
 
-/// Configures Trunkline, and runs it on this machine.
+/// Configures and operates Trunkline, and runs it on the local machine.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = EXAMPLES)]
 pub struct Cli {
-    /// The CloudFormation stack to work on.
+    /// Name of the CloudFormation stack.
     #[arg(long, global = true, default_value = "trunkline", env = "TRUNKLINE_STACK")]
     stack: String,
-    /// The operator API to ask, where there are no AWS credentials; with the token in `TRUNKLINE_TOKEN`.
+    /// URL of the operator API, to work without AWS credentials. Set the token in `TRUNKLINE_TOKEN`.
     #[arg(long, global = true, env = "TRUNKLINE_API")]
     api: Option<String>,
     #[command(subcommand)]
@@ -38,142 +38,142 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   trunkline local                        run everything on this machine, with a demo
-  trunkline simulate unblu               be an agent at Unblu, beside it
-  trunkline apply trunkline.yaml         put a configuration into the deployed stack
-  trunkline apply --dry-run trunkline.yaml   only say what is wrong with it
-  trunkline diff trunkline.yaml          what applying it would change
-  trunkline export > trunkline.yaml      what is there, as a file
-  trunkline urls trunkline.yaml          the addresses to paste into the vendors' forms
-  trunkline check                        does each platform accept our credentials?
-  trunkline verify shop-bot              ask a connection's far side to prove itself
-  trunkline status                       how everything is
-  trunkline conversations --state desk   who has what
-  trunkline tail shop-whatsapp 31612345678 -f   what is said there
-  trunkline deliveries                   what is parked or has failed, and why
-  trunkline replay --connection shop-bot --since 2h   have it sent now
-  trunkline handover shop-whatsapp 31612345678 --reason complaint   give it to people
-  trunkline token make anna --role operator   somebody may see to conversations
-  trunkline cost --messages 5e6 --copies 1   what AWS will bill
-  trunkline secret > bot.secret          make a signing secret";
+  trunkline simulate unblu               act as an agent in Unblu, on that local stack
+  trunkline apply trunkline.yaml         apply a configuration to the deployed stack
+  trunkline apply --dry-run trunkline.yaml   only validate it
+  trunkline diff trunkline.yaml          show what applying it would change
+  trunkline export > trunkline.yaml      write the current configuration to a file
+  trunkline urls trunkline.yaml          print the inbound URLs for the vendors' forms
+  trunkline check                        verify all connections and their credentials
+  trunkline verify shop-bot              verify one connection
+  trunkline status                       show the state of all connections
+  trunkline conversations --state desk   list conversations that agents handle
+  trunkline tail shop-whatsapp 31612345678 -f   follow a conversation
+  trunkline deliveries                   list parked and failed deliveries with reasons
+  trunkline replay --connection shop-bot --since 2h   send them again now
+  trunkline handover shop-whatsapp 31612345678 --reason complaint   hand it over to agents
+  trunkline token make anna --role operator   create a token for an operator
+  trunkline cost --messages 5e6 --copies 1   estimate the AWS bill
+  trunkline secret > bot.secret          generate a signing secret";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Put connections, routes and secrets into the stack. Applying again changes nothing.
+    /// Apply connections, routes and secrets to the stack. Applying the same file again changes nothing.
     Apply {
-        /// The configuration.
+        /// The configuration file.
         #[arg(default_value = "trunkline.yaml")]
         file: PathBuf,
-        /// Read and check the file, and change nothing.
+        /// Validate the file without changing the stack.
         #[arg(long)]
         dry_run: bool,
     },
-    /// Say what applying a file would change. The exit code is 2 if that is anything.
+    /// Show what applying a file would change. Exits with code 2 if there are changes.
     Diff {
-        /// The configuration.
+        /// The configuration file.
         #[arg(default_value = "trunkline.yaml")]
         file: PathBuf,
     },
-    /// Print what is there as a file; secrets are names of variables.
+    /// Print the current configuration as a file. Secrets become references to environment variables.
     Export,
-    /// Print the address of each of a file's connections. Whoever has one can send to it.
+    /// Print the inbound URL of each connection in a file. Keep these URLs confidential: each contains a key.
     Urls {
-        /// The configuration.
+        /// The configuration file.
         #[arg(default_value = "trunkline.yaml")]
         file: PathBuf,
     },
-    /// Ask a connection's far side to prove itself, by way of the function that sends to it.
+    /// Verify a connection: its outbound function calls the platform and checks the response.
     Verify {
-        /// The connection.
+        /// Id of the connection.
         connection: String,
     },
-    /// Ask the far sides of all connections, or of some, whether they are ours and take our
-    /// credentials, and mend what can be mended.
+    /// Verify all or some connections and their credentials, and repair registrations that are out of
+    /// sync.
     Check {
-        /// Which; all, if left out.
+        /// Ids of the connections. Default: all.
         connections: Vec<String>,
     },
-    /// Show what came for a connection and could not be read. Kept for a week.
+    /// Show rejected inbound requests of a connection. They are stored for a week.
     Rejected {
-        /// The connection.
+        /// Id of the connection.
         connection: String,
-        /// How many, the newest first.
+        /// Maximum number of requests, newest first.
         #[arg(long, default_value_t = 10)]
-        most: u16,
+        limit: u16,
     },
-    /// Show how everything is: connections, breakers, what waits.
+    /// Show the state of all connections: breakers, parked and failed deliveries.
     Status {
-        /// For programs.
+        /// Print the result as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// List customers' conversations, the newest change first.
-    Conversations(look::Which),
-    /// Show a conversation: who has it, what was said, and what did not arrive.
-    Show(look::One),
-    /// Show what is said in a conversation, and with -f what is said from then on.
+    /// List conversations, most recently changed first.
+    Conversations(inspect::ConversationFilter),
+    /// Show a conversation: its owner, its events, and deliveries that have not arrived.
+    Show(inspect::ConversationArgs),
+    /// Show the events of a conversation; with -f, also new events as they arrive.
     Tail {
         #[command(flatten)]
-        one: look::One,
-        /// Go on until it is interrupted.
+        conversation: inspect::ConversationArgs,
+        /// Print new events until interrupted.
         #[arg(short, long)]
         follow: bool,
     },
-    /// List deliveries that are parked or have failed, with reason, attempts and age.
+    /// List parked and failed deliveries with reason, attempts and age.
     Deliveries {
         #[command(flatten)]
-        which: operate::Which,
-        /// List dead letters instead: messages that our own side could not handle.
+        filter: deliveries::DeliveryFilter,
+        /// List dead letters instead: queue messages that Trunkline could not process.
         #[arg(long)]
         dead: bool,
-        /// For programs.
+        /// Print the result as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Have deliveries sent now that are parked or have failed.
+    /// Send parked or failed deliveries again now.
     Replay {
         #[command(flatten)]
-        which: operate::Which,
+        filter: deliveries::DeliveryFilter,
     },
-    /// Have deliveries never sent that are parked or have failed.
+    /// Discard parked or failed deliveries. They are never sent.
     Discard {
         #[command(flatten)]
-        which: operate::Which,
+        filter: deliveries::DeliveryFilter,
     },
-    /// Put dead letters back into their queues.
+    /// Move dead letters back to their queues.
     Redrive {
-        /// One dead letter; all, if left out.
+        /// Id of a dead letter. Default: all.
         letter: Option<String>,
     },
-    /// Give a customer's conversation to people.
+    /// Hand a conversation over to agents.
     Handover {
         #[command(flatten)]
-        whose: turn::Whose,
+        target: ownership::OwnershipArgs,
     },
-    /// Give a customer's conversation back to the bot.
+    /// Hand a conversation back to the bot.
     Handback {
         #[command(flatten)]
-        whose: turn::Whose,
+        target: ownership::OwnershipArgs,
     },
-    /// End a customer's conversation: their next message starts another.
+    /// Close a conversation. The customer's next message starts a new one.
     Close {
         #[command(flatten)]
-        whose: turn::Whose,
+        target: ownership::OwnershipArgs,
     },
-    /// Give out or remove a customer's data.
+    /// Export or delete the data of a customer.
     #[command(subcommand)]
     Customer(customer::Customer),
     /// Print the environment of the stack's functions, for `sam local invoke --env-vars`.
     Env,
-    /// Compute what AWS bills, from counted calls and list prices.
+    /// Estimate the AWS bill from measured usage and list prices.
     Cost(cost::Cost),
-    /// Say who may use the API and the console.
+    /// Manage access to the API and the console.
     #[command(subcommand)]
     Token(token::Token),
-    /// Make a signing secret (Standard Webhooks).
+    /// Generate a signing secret (Standard Webhooks).
     Secret,
-    /// List what can be set, by platform.
+    /// List settings and secrets by platform.
     Settings {
-        /// As the page docs/settings.md.
+        /// Print the page docs/settings.md.
         #[arg(long)]
         markdown: bool,
     },
@@ -181,99 +181,98 @@ enum Command {
     Schema,
     /// Print the OpenAPI description of the operator API.
     Openapi,
-    /// Print completions for a shell.
+    /// Print shell completions.
     Completions {
-        /// Which shell.
         shell: clap_complete::Shell,
     },
-    /// Play a vendor's side from the terminal, beside a stack on this machine.
+    /// Act as a customer, bot or agent on a platform, from the terminal, on a local stack.
     Simulate(simulate::Simulate),
-    /// Run the real template on this machine, with a conversation to look at.
+    /// Run the template on the local machine with a demo conversation.
     Local {
-        /// The port of the local AWS.
+        /// Port of the local AWS.
         #[arg(long, default_value_t = 4600)]
         port: u16,
-        /// Play the conversation, then end.
+        /// Exit after the demo conversation.
         #[arg(long)]
         once: bool,
     },
 }
 
-/// Why a command failed, in words for whoever ran it.
+/// Error message of a failed command, for the operator.
 #[derive(Debug)]
-pub struct Failed(pub String);
+pub struct CliError(pub String);
 
-impl<E: std::error::Error> From<E> for Failed {
+impl<E: std::error::Error> From<E> for CliError {
     fn from(error: E) -> Self {
         Self(error.to_string())
     }
 }
 
-/// What a difference ends with.
-const DIFFERS: u8 = 2;
+/// The exit code of `diff` if there are changes.
+const EXIT_DIFFERENT: u8 = 2;
 
-/// Runs a command; answers with what it ends with.
+/// Runs a command and returns its exit code.
 ///
 /// # Errors
-/// Why it failed.
-pub async fn run(cli: Cli) -> Result<ExitCode, Failed> {
+/// The message for the operator.
+pub async fn run(cli: Cli) -> Result<ExitCode, CliError> {
     let name = cli.stack;
-    let done: Result<(), Failed> = match cli.command {
+    let done: Result<(), CliError> = match cli.command {
         Command::Apply { file, dry_run } => configure::apply(&name, &file, dry_run).await,
         Command::Diff { file } => {
-            if configure::diff(&find(&name).await?, &file).await? {
-                return Ok(ExitCode::from(DIFFERS));
+            if configure::diff(&find_stack(&name).await?, &file).await? {
+                return Ok(ExitCode::from(EXIT_DIFFERENT));
             }
             Ok(())
         }
-        Command::Export => configure::export(&find(&name).await?).await,
-        Command::Urls { file } => configure::urls(&find(&name).await?, &file).await,
+        Command::Export => configure::export(&find_stack(&name).await?).await,
+        Command::Urls { file } => configure::urls(&find_stack(&name).await?, &file).await,
         Command::Verify { connection } => {
-            check::verify(&api(&name, cli.api).await?, &connection).await
+            check::verify(&operator_api(&name, cli.api).await?, &connection).await
         }
         Command::Check { connections } => {
-            check::check(&api(&name, cli.api).await?, &connections).await
+            check::check(&operator_api(&name, cli.api).await?, &connections).await
         }
-        Command::Rejected { connection, most } => {
-            operate::rejected(&api(&name, cli.api).await?, &connection, most).await
+        Command::Rejected { connection, limit } => {
+            deliveries::rejected(&operator_api(&name, cli.api).await?, &connection, limit).await
         }
-        Command::Status { json } => look::status(&api(&name, cli.api).await?, json).await,
-        Command::Conversations(which) => {
-            look::conversations(&api(&name, cli.api).await?, which).await
+        Command::Status { json } => inspect::status(&operator_api(&name, cli.api).await?, json).await,
+        Command::Conversations(filter) => {
+            inspect::conversations(&operator_api(&name, cli.api).await?, filter).await
         }
-        Command::Show(one) => look::show(&api(&name, cli.api).await?, &one, false).await,
-        Command::Tail { one, follow } => {
-            look::show(&api(&name, cli.api).await?, &one, follow).await
+        Command::Show(conversation) => inspect::show(&operator_api(&name, cli.api).await?, &conversation, false).await,
+        Command::Tail { conversation, follow } => {
+            inspect::show(&operator_api(&name, cli.api).await?, &conversation, follow).await
         }
-        Command::Deliveries { which, dead, json } => {
-            let api = api(&name, cli.api).await?;
+        Command::Deliveries { filter, dead, json } => {
+            let api = operator_api(&name, cli.api).await?;
             if dead {
-                operate::dead_letters(&api, json).await
+                deliveries::dead_letters(&api, json).await
             } else {
-                operate::deliveries(&api, which, json).await
+                deliveries::deliveries(&api, filter, json).await
             }
         }
-        Command::Replay { which } => operate::replay(&api(&name, cli.api).await?, &which).await,
-        Command::Discard { which } => operate::discard(&api(&name, cli.api).await?, &which).await,
+        Command::Replay { filter } => deliveries::replay(&operator_api(&name, cli.api).await?, &filter).await,
+        Command::Discard { filter } => deliveries::discard(&operator_api(&name, cli.api).await?, &filter).await,
         Command::Redrive { letter } => {
-            operate::redrive(&api(&name, cli.api).await?, letter.as_deref()).await
+            deliveries::redrive(&operator_api(&name, cli.api).await?, letter.as_deref()).await
         }
-        Command::Handover { whose } => {
-            turn::turn(&api(&name, cli.api).await?, &whose, Turn::Handover).await
+        Command::Handover { target } => {
+            ownership::run(&operator_api(&name, cli.api).await?, &target, OwnershipAction::Handover).await
         }
-        Command::Handback { whose } => {
-            turn::turn(&api(&name, cli.api).await?, &whose, Turn::Handback).await
+        Command::Handback { target } => {
+            ownership::run(&operator_api(&name, cli.api).await?, &target, OwnershipAction::Handback).await
         }
-        Command::Close { whose } => {
-            turn::turn(&api(&name, cli.api).await?, &whose, Turn::Close).await
+        Command::Close { target } => {
+            ownership::run(&operator_api(&name, cli.api).await?, &target, OwnershipAction::Close).await
         }
-        Command::Customer(what) => customer::run(&api(&name, cli.api).await?, &what).await,
+        Command::Customer(what) => customer::run(&operator_api(&name, cli.api).await?, &what).await,
         Command::Env => {
-            println!("{:#}", env::of(&name, &find(&name).await?.facts)?);
+            println!("{:#}", env::environment(&name, &find_stack(&name).await?.info)?);
             Ok(())
         }
         Command::Cost(what) => cost::run(&what),
-        Command::Token(what) => token::run(&find(&name).await?, what).await,
+        Command::Token(what) => token::run(&find_stack(&name).await?, what).await,
         Command::Secret => {
             println!("{}", configure::new_secret());
             Ok(())
@@ -309,14 +308,14 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failed> {
     done.map(|()| ExitCode::SUCCESS)
 }
 
-/// The operator API: of the stack, by AWS's own credentials; or at an address, by a token.
-async fn api(name: &str, at: Option<String>) -> Result<Api, Failed> {
-    let Some(at) = at else { return Ok(Api::of(&find(name).await?, name)) };
-    let how = "TRUNKLINE_TOKEN is not set: `trunkline token make` makes one";
-    let token = std::env::var("TRUNKLINE_TOKEN").map_err(|_| Failed(how.into()))?;
-    Ok(Api::at(&at, &token))
+/// Returns a client of the operator API: in this process with AWS credentials, or at a URL with a token.
+async fn operator_api(name: &str, at: Option<String>) -> Result<Api, CliError> {
+    let Some(at) = at else { return Ok(Api::in_process(&find_stack(name).await?, name)) };
+    let how = "TRUNKLINE_TOKEN is not set: create a token with `trunkline token make`";
+    let token = std::env::var("TRUNKLINE_TOKEN").map_err(|_| CliError(how.into()))?;
+    Ok(Api::remote(&at, &token))
 }
 
-async fn find(name: &str) -> Result<Stack, Failed> {
-    Ok(Stack::find(&from_environment().await?, name).await?)
+async fn find_stack(name: &str) -> Result<Stack, CliError> {
+    Ok(Stack::find(&aws_config_from_environment().await?, name).await?)
 }

@@ -1,4 +1,4 @@
-//! `trunkline simulate`: a vendor's side, played from the terminal beside a local stack.
+//! `trunkline simulate`: acts as a customer, bot or agent on a platform, on a local stack.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -7,123 +7,123 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use trunkline::local::STACK;
-use trunkline::local::demo::Api;
-use trunkline::simulate::{Act, Call, HELP, Joined, Part, Player, Stage, join, leave, side};
-use trunkline::stack::{Stack, local};
+use trunkline::local::demo::LocalApi;
+use trunkline::simulate::{PlayerCommand, Call, HELP, Membership, Persona, Player, PlayerContext, join, leave, player_for};
+use trunkline::stack::{Stack, local_aws_config};
 use trunkline_shared::model::{Platform, Route};
 
-use super::Failed;
+use super::CliError;
 
-/// Where the first platform's side listens, if nothing else is said; the others follow.
+/// The default port of the first platform; the other platforms have the following ports.
 const FIRST_PORT: u16 = 4620;
-/// How often it is looked whether something came.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often the player is polled for received events.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 const EXAMPLES: &str = "\
-Beside `make run`, each in a terminal of its own:
-  trunkline simulate cm                  be a customer on WhatsApp behind CM.com's router
-  trunkline simulate twin                be the bot that answers them, at TWIN
-  trunkline simulate unblu               be the agent who takes over, at Unblu
-  trunkline simulate webhook --as agent  or a desk that speaks signed webhooks
+While `make run` is running, each in its own terminal:
+  trunkline simulate cm                  act as a customer on WhatsApp behind CM.com's router
+  trunkline simulate twin                act as the bot, in TWIN
+  trunkline simulate unblu               act as the agent, in Unblu
+  trunkline simulate webhook --as agent  or act as an agent on a desk with signed webhooks
 
-What is played meets on one route. A customer who writes `agent` asks for people, `bot` for the bot.
-A change of who is played is everywhere within half a minute.";
+All simulated parties share one route. The customer's keyword `agent` requests an agent, `bot` the bot.
+Starting or stopping a simulation takes effect within 30 seconds.";
 
-/// Whose side, and who there.
+/// The platform and the persona to simulate.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Simulate {
-    /// cm, servisbot, twin, unblu, webex or webhook.
+    /// Platform: cm, servisbot, twin, unblu, webex or webhook.
     platform: Platform,
-    /// Who is played; the platform's usual, if left out.
+    /// Persona to act as. Default: the platform's usual one.
     #[arg(long = "as")]
-    part: Option<Part>,
-    /// The route on which the parts meet.
+    persona: Option<Persona>,
+    /// Route that all simulated parties share.
     #[arg(long, default_value = "simulated")]
     route: String,
-    /// Where this side listens; a port of its own for each platform and part, if left out.
+    /// Port of the simulated platform. Default: a fixed port for each platform and persona.
     #[arg(long)]
     listen: Option<u16>,
-    /// The port of the local AWS.
+    /// Port of the local AWS.
     #[arg(long, default_value_t = 4600)]
     port: u16,
 }
 
-pub(super) async fn run(simulate: Simulate) -> Result<(), Failed> {
+pub(super) async fn run(simulate: Simulate) -> Result<(), CliError> {
     let platform = simulate.platform;
-    let part = chosen(platform, simulate.part)?;
-    let aws = local(&format!("http://127.0.0.1:{}", simulate.port)).await?;
+    let persona = choose_persona(platform, simulate.persona)?;
+    let aws = local_aws_config(&format!("http://127.0.0.1:{}", simulate.port)).await?;
     let stack = Stack::find(&aws, STACK).await.map_err(|why| {
-        Failed(format!(
-            "there is no local stack on port {}: `make run` starts one\n{why}",
+        CliError(format!(
+            "no local stack on port {}: start one with `make run`\n{why}",
             simulate.port
         ))
     })?;
-    let joined = Joined::new(platform, part, &simulate.route)?;
-    let listen = simulate.listen.unwrap_or_else(|| usual_port(platform, part));
+    let membership = Membership::new(platform, persona, &simulate.route)?;
+    let listen = simulate.listen.unwrap_or_else(|| default_port(platform, persona));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, listen)).await.map_err(|why| {
-        Failed(format!("port {listen}: {why}; is it simulated already? --listen chooses another"))
+        CliError(format!("cannot listen on port {listen}: {why}; if this simulation is already running, set --listen"))
     })?;
-    let (inbound, api) = (joined.inbound(&stack), Api::at(simulate.port));
-    let stage = Stage { part, listener, port: listen, inbound: inbound.clone(), api: api.clone() };
-    let mut player = (side(platform).1)(stage);
-    let route = join(&stack, &joined, player.setup()).await?;
-    println!("{}", greeting(&joined, &route));
-    let ended = play(player.as_mut(), &inbound, &api).await;
-    leave(&stack, &joined).await?;
+    let (inbound, api) = (membership.inbound(&stack), LocalApi::new(simulate.port));
+    let context = PlayerContext { persona, listener, port: listen, inbound: inbound.clone(), api: api.clone() };
+    let mut player = (player_for(platform).1)(context);
+    let route = join(&stack, &membership, player.setup()).await?;
+    println!("{}", greeting(&membership, &route));
+    let ended = run_player(player.as_mut(), &inbound, &api).await;
+    leave(&stack, &membership).await?;
     ended
 }
 
-fn chosen(platform: Platform, asked: Option<Part>) -> Result<Part, Failed> {
-    let (parts, _) = side(platform);
-    let asked = asked.unwrap_or(parts[0]);
-    if parts.contains(&asked) {
+fn choose_persona(platform: Platform, asked: Option<Persona>) -> Result<Persona, CliError> {
+    let (personas, _) = player_for(platform);
+    let asked = asked.unwrap_or(personas[0]);
+    if personas.contains(&asked) {
         return Ok(asked);
     }
-    let names: Vec<_> = parts.iter().map(|part| part.name()).collect();
+    let names: Vec<_> = personas.iter().map(|persona| persona.name()).collect();
     let can = names.join(", ");
-    Err(Failed(format!("{platform} has no {} to be played; it has: {can}", asked.name())))
+    Err(CliError(format!("{platform} cannot simulate: {}; use {can}", asked.name())))
 }
 
-/// Always the same one, so that what is played again is where it was.
-fn usual_port(platform: Platform, part: Part) -> u16 {
+/// Returns the default port. It is fixed, so that a restarted simulation has the same address.
+fn default_port(platform: Platform, persona: Persona) -> u16 {
     let place = Platform::names().iter().position(|name| *name == platform.name()).unwrap_or(0);
     let place = u16::try_from(place).unwrap_or(0);
-    FIRST_PORT + place * 3 + part as u16
+    FIRST_PORT + place * 3 + persona as u16
 }
 
-fn greeting(joined: &Joined, route: &Route) -> String {
+fn greeting(membership: &Membership, route: &Route) -> String {
     let who = |who: Option<&trunkline_shared::model::ConnectionId>| {
-        who.map_or_else(|| "nobody yet".to_owned(), ToString::to_string)
+        who.map_or_else(|| "none".to_owned(), ToString::to_string)
     };
     format!(
-        "You are the {} at {}, as the connection {}.\nOn the route {}: bot {}, desk {}.\n\n{HELP}\n",
-        joined.part.name(),
-        joined.platform,
-        joined.connection,
-        joined.route,
+        "You are the {} on {}, with the connection {}.\nRoute {}: bot {}, desk {}.\n\n{HELP}\n",
+        membership.persona.name(),
+        membership.platform,
+        membership.connection,
+        membership.route,
         who(route.bot.as_ref()),
         who(route.desk.as_ref()),
     )
 }
 
-async fn play(player: &mut dyn Player, inbound: &str, api: &Api) -> Result<(), Failed> {
+async fn run_player(player: &mut dyn Player, inbound: &str, api: &LocalApi) -> Result<(), CliError> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let mut look = tokio::time::interval(LOOK);
+    let mut poll = tokio::time::interval(POLL_INTERVAL);
     loop {
         tokio::select! {
             _ = interrupted.recv() => return Ok(()),
             _ = terminated.recv() => return Ok(()),
-            _ = look.tick() => {
-                for line in player.heard() {
+            _ = poll.tick() => {
+                for line in player.received() {
                     println!("> {}", line.replace('\n', "\n  "));
                 }
             }
             line = lines.next_line() => {
                 let Some(line) = line? else { return Ok(()) };
-                match Act::read(&line).and_then(|act| act.map_or(Ok(Vec::new()), |act| player.act(act))) {
+                match PlayerCommand::read(&line).and_then(|command| command.map_or(Ok(Vec::new()), |command| player.execute(command))) {
                     Ok(calls) => post(&calls, inbound, api).await,
                     Err(why) => println!("{why}"),
                 }
@@ -132,10 +132,10 @@ async fn play(player: &mut dyn Player, inbound: &str, api: &Api) -> Result<(), F
     }
 }
 
-async fn post(calls: &[Call], inbound: &str, api: &Api) {
+async fn post(calls: &[Call], inbound: &str, api: &LocalApi) {
     for call in calls {
         let mut request = api.post(&format!("{inbound}{}", call.path), call.body.clone());
-        // The client says already that it is JSON.
+        // The client already sets the content type.
         for (name, value) in call.headers.iter().filter(|(name, _)| name != "content-type") {
             request = request.header(name, value);
         }

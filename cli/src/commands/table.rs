@@ -1,10 +1,10 @@
-//! Tables for people.
+//! Tables for terminals.
 
 use jiff::Timestamp;
 use serde_json::Value;
 use trunkline_shared::app::{Clock, SystemClock};
 
-/// A table whose columns are as wide as they must be.
+/// A table whose columns are as wide as their widest cell.
 #[derive(Debug)]
 pub(super) struct Table(Vec<Vec<String>>);
 
@@ -17,12 +17,12 @@ impl Table {
         self.0.push(cells.into());
     }
 
-    /// Prints it; what is said of an empty one.
+    /// Prints the table, or the text `empty` if it has no rows.
     pub(super) fn print(&self, empty: &str) {
-        println!("{}", if self.0.len() > 1 { self.written() } else { empty.to_owned() });
+        println!("{}", if self.0.len() > 1 { self.render() } else { empty.to_owned() });
     }
 
-    fn written(&self) -> String {
+    fn render(&self) -> String {
         let columns = self.0.first().map_or(0, Vec::len);
         let width =
             |column: usize| self.0.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -35,7 +35,7 @@ impl Table {
     }
 }
 
-/// How long ago a time was.
+/// Returns how long ago an RFC 3339 time was, such as `5m`.
 pub(super) fn ago(time: &Value) -> String {
     let Some(at) = time.as_str().and_then(|text| text.parse::<Timestamp>().ok()) else {
         return "-".to_owned();
@@ -43,7 +43,7 @@ pub(super) fn ago(time: &Value) -> String {
     age(at, SystemClock.now())
 }
 
-/// A value as it is shown.
+/// Returns the text of a JSON value; `-` for null.
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -67,9 +67,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_they_must_be() {
+    fn columns_fit_their_widest_cell() {
         let mut table = Table::new(&["A", "BB"]);
         table.row(["long".to_owned(), "x".to_owned()]);
-        assert_eq!(table.written(), "A     BB\nlong  x");
+        assert_eq!(table.render(), "A     BB\nlong  x");
     }
 }

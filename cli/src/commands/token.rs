@@ -1,61 +1,61 @@
-//! `trunkline token`: who may use the API and the console.
+//! `trunkline token`: access to the API and the console.
 
 use jiff::SignedDuration;
 use serde_json::json;
 use trunkline::stack::Stack;
 use trunkline_console::issue;
-use trunkline_shared::app::{Clock, Ids, RandomIds, SystemClock};
-use trunkline_shared::model::{Access, Audit, TokenKind};
+use trunkline_shared::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
+use trunkline_shared::model::{AccessLevel, AuditEntry, TokenKind};
 
-use super::Failed;
+use super::CliError;
 
-/// For how long a link that signs in once is good.
-const LINK: SignedDuration = SignedDuration::from_mins(10);
-/// How many tokens are listed at once.
+/// The lifetime of a sign-in link.
+const LINK_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+/// The page size of the list.
 const PAGE: u16 = 100;
 
-/// What somebody may do.
+/// The permissions of a token.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(super) enum Role {
-    /// Look.
+    /// Read everything.
     Viewer,
-    /// See to conversations and deliveries.
+    /// Also act on conversations and deliveries.
     Operator,
-    /// Change what is configured, and who may do what.
+    /// Also change the configuration and tokens.
     Admin,
 }
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Token {
-    /// Make a token. It is printed this once, and only its digest is kept.
+    /// Create a token. It is printed once; only its digest is stored.
     Make {
-        /// Whose it is, or what for: this stands in the list of changes.
+        /// Name of the owner or purpose. It appears in the audit log.
         name: String,
-        /// What its bearer may do.
+        /// Permissions of the token.
         #[arg(long, default_value = "viewer")]
         role: Role,
-        /// For how many days it is good.
+        /// Lifetime in days.
         #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=3650))]
         days: u16,
     },
-    /// Make a link to the console that signs in once, within ten minutes.
+    /// Create a link that signs in to the console once, within ten minutes.
     Link {
-        /// Who it is for: this stands in the list of changes.
+        /// Name of the user. It appears in the audit log.
         name: String,
-        /// What they may do.
+        /// Permissions of the user.
         #[arg(long, default_value = "viewer")]
         role: Role,
     },
-    /// List the tokens.
+    /// List all operator tokens.
     List,
-    /// Take a token back.
+    /// Revoke a token.
     Revoke {
-        /// Its id, as listed.
+        /// Id of the token, see `trunkline token list`.
         id: String,
     },
 }
 
-impl From<Role> for Access {
+impl From<Role> for AccessLevel {
     fn from(role: Role) -> Self {
         match role {
             Role::Viewer => Self::Viewer,
@@ -65,14 +65,14 @@ impl From<Role> for Access {
     }
 }
 
-pub(super) async fn run(stack: &Stack, token: Token) -> Result<(), Failed> {
+pub(super) async fn run(stack: &Stack, token: Token) -> Result<(), CliError> {
     match token {
         Token::Make { name, role, days } => {
             let lasts = SignedDuration::from_hours(24 * i64::from(days));
             let app = stack.app();
             let (token, text) =
                 issue(&app, &name, role.into(), TokenKind::Operator, Some(lasts)).await?;
-            note(stack, "token.make", &name, json!({"id": token.id, "days": days})).await?;
+            record_audit(stack, "token.create", &name, json!({"id": token.id, "days": days})).await?;
             println!("{text}");
             Ok(())
         }
@@ -82,36 +82,36 @@ pub(super) async fn run(stack: &Stack, token: Token) -> Result<(), Failed> {
         }
         Token::List => list(stack).await,
         Token::Revoke { id } => {
-            if !stack.store.forget_token(&id).await? {
-                return Err(Failed(format!("there is no token {id}: see `trunkline token list`")));
+            if !stack.store.delete_token(&id).await? {
+                return Err(CliError(format!("no token {id}: see `trunkline token list`")));
             }
-            note(stack, "token.take_back", &id, json!(null)).await?;
-            println!("{id} is good for some seconds at most");
+            record_audit(stack, "token.revoke", &id, json!(null)).await?;
+            println!("{id} is revoked; functions notice within seconds");
             Ok(())
         }
     }
 }
 
-/// The console's address, with a code that signs in once.
-pub(super) async fn link(stack: &Stack, name: &str, role: Access) -> Result<String, Failed> {
-    let (token, code) = issue(&stack.app(), name, role, TokenKind::Once, Some(LINK)).await?;
-    note(stack, "token.link", name, json!({"id": token.id})).await?;
-    Ok(format!("{}/console/#login={code}", stack.facts.api))
+/// Returns the console's URL with a code that signs in once.
+pub(super) async fn link(stack: &Stack, name: &str, role: AccessLevel) -> Result<String, CliError> {
+    let (token, code) = issue(&stack.app(), name, role, TokenKind::OneTime, Some(LINK_LIFETIME)).await?;
+    record_audit(stack, "token.link", name, json!({"id": token.id})).await?;
+    Ok(format!("{}/console/#login={code}", stack.info.api))
 }
 
-async fn list(stack: &Stack) -> Result<(), Failed> {
+async fn list(stack: &Stack) -> Result<(), CliError> {
     let (mut after, now) = (None::<String>, SystemClock.now());
-    println!("{:<38} {:<9} {:<9} {:<26} NAME", "ID", "ROLE", "KIND", "UNTIL");
+    println!("{:<38} {:<9} {:<9} {:<26} NAME", "ID", "ROLE", "KIND", "EXPIRES");
     loop {
         let page = stack.store.tokens(after.as_deref(), PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id.clone());
         for token in page.iter().filter(|token| token.expires_at.is_none_or(|at| now < at)) {
-            let until = token.expires_at.map_or_else(|| "for ever".into(), |at| at.to_string());
+            let until = token.expires_at.map_or_else(|| "never".into(), |at| at.to_string());
             let kind = match token.kind {
                 TokenKind::Operator => "token",
                 TokenKind::Session => "sign-in",
-                TokenKind::Once => "link",
+                TokenKind::OneTime => "link",
             };
             let (id, role) = (&token.id, token.role.name());
             println!("{id:<38} {role:<9} {kind:<9} {until:<26.19} {}", token.name);
@@ -119,22 +119,22 @@ async fn list(stack: &Stack) -> Result<(), Failed> {
     }
 }
 
-async fn note(
+async fn record_audit(
     stack: &Stack,
     what: &str,
     target: &str,
     detail: serde_json::Value,
-) -> Result<(), Failed> {
+) -> Result<(), CliError> {
     let at = SystemClock.now();
-    let who = std::env::var("USER").unwrap_or_else(|_| "somebody".into());
-    let audit = Audit {
-        id: RandomIds.next(at),
+    let who = std::env::var("USER").unwrap_or_else(|_| "unknown".into());
+    let audit = AuditEntry {
+        id: RandomIdGenerator.next(at),
         at,
-        who: format!("{who}, by the command"),
-        role: Access::Admin,
-        what: what.to_owned(),
+        actor: format!("{who} (CLI)"),
+        role: AccessLevel::Admin,
+        action: what.to_owned(),
         target: target.to_owned(),
         detail,
     };
-    Ok(stack.store.keep_audit(&audit).await?)
+    Ok(stack.store.put_audit(&audit).await?)
 }

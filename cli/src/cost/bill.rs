@@ -1,139 +1,137 @@
-//! From counts and prices to a bill.
+//! Computes a bill from usage and prices.
 
 use serde::{Deserialize, Serialize};
 
 use super::Prices;
 
-/// What one of a kind comes to, as it was counted.
+/// The measured AWS usage of one message, copy or receipt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Counted {
-    /// Runs of inbound functions, each by one HTTP call.
+pub struct Usage {
+    /// Invocations of inbound functions, each by one HTTP call.
     pub inbound_runs: f64,
-    /// Runs of outbound functions, each by one batch that was received and deleted.
+    /// Invocations of outbound functions, each for one batch that is received and deleted.
     pub outbound_runs: f64,
-    /// AWS calls of inbound functions, one after another.
+    /// Sequential AWS calls of inbound functions.
     pub inbound_calls: f64,
-    /// AWS calls of outbound functions, one after another.
+    /// Sequential AWS calls of outbound functions.
     pub outbound_calls: f64,
-    /// Calls of far sides.
-    pub far_side_calls: f64,
-    /// Calls that sent messages to queues.
+    /// Calls to platforms.
+    pub platform_calls: f64,
+    /// `SendMessage` calls.
     pub sqs_sends: f64,
-    /// `DynamoDB`'s read request units.
+    /// `DynamoDB` read request units.
     pub read_units: f64,
-    /// `DynamoDB`'s write request units.
+    /// `DynamoDB` write request units.
     pub write_units: f64,
-    /// Bytes of what is written to the table.
+    /// Bytes written to the table.
     pub stored_bytes: f64,
-    /// Bytes logged.
+    /// Log volume, in bytes.
     pub logged_bytes: f64,
 }
 
-impl Counted {
-    /// For how many seconds functions are at work on one, whose deliveries share so many batches:
-    /// deliveries of a batch are made side by side, the calls of each one after another.
+impl Usage {
+    /// Returns the seconds that functions run for one item whose deliveries take `batches` invocations. The
+    /// deliveries of a batch run concurrently; the calls of each delivery run sequentially.
     #[must_use]
-    pub fn seconds(&self, batches: f64, call_ms: f64, far_side_ms: f64) -> f64 {
+    pub fn function_seconds(&self, batches: f64, call_ms: f64, platform_ms: f64) -> f64 {
         let inbound = self.inbound_calls * call_ms;
-        let each = self.outbound_calls / self.far_side_calls.max(1.0) * call_ms;
-        (inbound + batches * (each + far_side_ms)) / 1_000.0
+        let each = self.outbound_calls / self.platform_calls.max(1.0) * call_ms;
+        (inbound + batches * (each + platform_ms)) / 1_000.0
     }
 }
 
-/// What was counted of each kind.
+/// The measured usage of each kind of item.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Counts {
-    /// A message from one side to the other.
-    pub message: Counted,
+pub struct UsageByKind {
+    /// Usage per message.
+    pub message: Usage,
     /// A copy of it for an observer.
-    pub copy: Counted,
-    /// A receipt of it, passed on to its sender.
-    pub receipt: Counted,
+    pub copy: Usage,
+    /// A receipt of it, relayed to its sender.
+    pub receipt: Usage,
 }
 
-/// What is assumed where nothing can be counted.
+/// The traffic, and what cannot be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Assumed {
-    /// Messages.
+pub struct Assumptions {
     pub messages: f64,
-    /// Copies of each.
+    /// Copies per message.
     pub copies: f64,
-    /// Receipts of each.
+    /// Relayed receipts per message.
     pub receipts: f64,
-    /// Milliseconds that an AWS call takes.
+    /// Duration of an AWS call, in milliseconds.
     pub call_ms: f64,
-    /// Milliseconds that a far side takes to answer.
-    pub far_side_ms: f64,
-    /// A function's memory, in MB.
+    /// Response time of a platform, in milliseconds.
+    pub platform_ms: f64,
+    /// Memory of a function, in MB.
     pub memory_mb: f64,
-    /// Deliveries in a batch; as counted, if absent.
+    /// Deliveries per batch; `None` for the measured number.
     pub batch: Option<f64>,
-    /// Days that transcripts are kept.
+    /// Retention of transcripts, in days.
     pub retention_days: f64,
-    /// Bytes that a call to a far side sends, with its headers.
+    /// Bytes sent per call to a platform, including headers.
     pub sent_bytes: f64,
-    /// Bytes that the access log has of a call.
+    /// Bytes in the access log per call.
     pub access_bytes: f64,
 }
 
 /// A line of a bill.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Line {
-    /// What it is for.
+pub struct BillLine {
+    /// For example `SQS, sending`.
     pub what: &'static str,
-    /// How much of it.
     pub quantity: f64,
-    /// In what it is counted.
+    /// For example `calls` or `GB`.
     pub unit: &'static str,
-    /// What it comes to, in USD.
+    /// Cost of this line, in USD.
     pub usd: f64,
 }
 
-impl Line {
-    fn of(what: &'static str, quantity: f64, unit: &'static str, price: f64) -> Self {
+impl BillLine {
+    fn new(what: &'static str, quantity: f64, unit: &'static str, price: f64) -> Self {
         Self { what, quantity, unit, usd: quantity * price }
     }
 }
 
-/// A bill.
+/// A bill for a number of messages.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Bill {
-    /// What relaying costs.
-    pub relayed: Vec<Line>,
-    /// What keeping the transcripts costs.
-    pub kept: Vec<Line>,
+    /// Cost of relaying.
+    pub relayed: Vec<BillLine>,
+    /// Cost of storing the transcripts.
+    pub stored: Vec<BillLine>,
 }
 
 impl Bill {
-    /// What lines come to, in USD.
+    /// Returns the sum of lines, in USD.
     #[must_use]
-    pub fn sum(lines: &[Line]) -> f64 {
+    pub fn total(lines: &[BillLine]) -> f64 {
         lines.iter().map(|line| line.usd).sum()
     }
 }
 
-/// The bill for messages with their copies and receipts.
+/// Returns the bill for messages with their copies and receipts.
 #[must_use]
-pub fn bill(counts: &Counts, assumed: &Assumed, prices: &Prices) -> Bill {
+pub fn bill(counts: &UsageByKind, assumptions: &Assumptions, prices: &Prices) -> Bill {
     let kinds =
-        [(counts.message, 1.0), (counts.copy, assumed.copies), (counts.receipt, assumed.receipts)];
-    let total = |of: &dyn Fn(&Counted) -> f64| -> f64 {
-        kinds.iter().map(|(kind, times)| of(kind) * times * assumed.messages).sum()
+        [(counts.message, 1.0), (counts.copy, assumptions.copies), (counts.receipt, assumptions.receipts)];
+    let total = |of: &dyn Fn(&Usage) -> f64| -> f64 {
+        kinds.iter().map(|(kind, times)| of(kind) * times * assumptions.messages).sum()
     };
-    let batches = |kind: &Counted| match assumed.batch {
-        Some(batch) => kind.far_side_calls / batch.max(1.0),
+    let batches = |kind: &Usage| match assumptions.batch {
+        Some(batch) => kind.platform_calls / batch.max(1.0),
         None => kind.outbound_runs,
     };
     let seconds =
-        |kind: &Counted| kind.seconds(batches(kind), assumed.call_ms, assumed.far_side_ms);
-    let line = |what, quantity, unit, price| Line::of(what, quantity, unit, prices.of(price));
+        |kind: &Usage| kind.function_seconds(batches(kind), assumptions.call_ms, assumptions.platform_ms);
+    let line = |what, quantity, unit, price| BillLine::new(what, quantity, unit, prices.price(price));
     let gigabytes = |bytes: f64| bytes / 1e9;
     let runs = total(&|kind| kind.inbound_runs + batches(kind));
-    let memory = assumed.memory_mb / 1_024.0;
+    let memory = assumptions.memory_mb / 1_024.0;
     let polls = total(&|kind| batches(kind) * 2.0);
-    let sent = gigabytes(total(&|kind| kind.far_side_calls * assumed.sent_bytes));
-    let accesses = gigabytes(total(&|kind| kind.inbound_runs * assumed.access_bytes));
-    let stored = gigabytes(total(&|kind| kind.stored_bytes)) * assumed.retention_days / 30.0;
+    let sent = gigabytes(total(&|kind| kind.platform_calls * assumptions.sent_bytes));
+    let accesses = gigabytes(total(&|kind| kind.inbound_runs * assumptions.access_bytes));
+    let stored = gigabytes(total(&|kind| kind.stored_bytes)) * assumptions.retention_days / 30.0;
     Bill {
         relayed: vec![
             line("API Gateway, calls", total(&|kind| kind.inbound_runs), "calls", "http_call"),
@@ -147,58 +145,58 @@ pub fn bill(counts: &Counts, assumed: &Assumed, prices: &Prices) -> Bill {
             line("Logs, access", accesses, "GB", "logged_gb"),
             line("Data sent out", sent, "GB", "sent_gb"),
         ],
-        kept: vec![
+        stored: vec![
             line("DynamoDB, storage", stored, "GB-months", "stored_gb_month"),
             line("DynamoDB, backup", stored, "GB-months", "backed_up_gb_month"),
         ],
     }
 }
 
-/// What a template has that costs something by being there.
+/// The resources of a template that cost money without traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct FixedResources {
     /// Event source mappings of FIFO queues.
     pub fifo: usize,
     /// Event source mappings of standard queues.
     pub standard: usize,
-    /// Metrics that alarms look at.
+    /// Metrics evaluated by alarms.
     pub alarms: usize,
 }
 
-impl Standing {
-    /// What a template of ours has.
+impl FixedResources {
+    /// Counts the resources in the text of Trunkline's template.
     #[must_use]
     pub fn of(template: &str) -> Self {
         let mappings = || template.lines().filter_map(|l| l.trim().strip_prefix("Queue: !GetAtt "));
-        let is_standard = |queue: &&str| matches!(*queue, "WakeQueue.Arn" | "TwinListenQueue.Arn");
+        let is_standard = |queue: &&str| matches!(*queue, "TasksQueue.Arn" | "TwinListenQueue.Arn");
         let standard = mappings().filter(is_standard).count();
         Self {
             fifo: mappings().count() - standard,
             standard,
-            // Each metric that an alarm looks at is billed.
+            // AWS bills each metric that an alarm evaluates.
             alarms: template.matches("Namespace: ").count(),
         }
     }
 }
 
-/// What a stack costs a month whether anything is relayed or not: its queues are asked for messages all
-/// the time, its alarms and metrics are there, and so many listeners run.
+/// Returns the monthly cost of a stack without traffic: polling of empty queues, metrics, alarms, and TWIN
+/// listeners.
 #[must_use]
-pub fn fixed(standing: Standing, listeners: f64, memory_mb: f64, prices: &Prices) -> Vec<Line> {
-    // Five pollers, each of which asks every 20 seconds.
+pub fn fixed_costs(fixed: FixedResources, listeners: f64, memory_mb: f64, prices: &Prices) -> Vec<BillLine> {
+    // Five pollers, each of which polls every 20 seconds.
     const POLLS: f64 = 5.0 * 3.0 * 60.0 * 730.0;
-    // What is usually counted (accepted, delivered and its time, retried, parked, failed), over all and for
-    // two platforms; and what waits.
+    // Six metrics (accepted, delivered and its duration, retried, parked, failed), in total and for two
+    // platforms; and one for what is parked.
     const METRICS: f64 = 6.0 * 3.0 + 1.0;
     const SECONDS: f64 = 3_600.0 * 730.0;
-    let line = |what, quantity, unit, price| Line::of(what, quantity, unit, prices.of(price));
+    let line = |what, quantity, unit, price| BillLine::new(what, quantity, unit, prices.price(price));
     #[expect(clippy::cast_precision_loss, reason = "a template has a few of each")]
     let [fifo, standard, alarms] =
-        [standing.fifo, standing.standard, standing.alarms].map(|count| count as f64);
+        [fixed.fifo, fixed.standard, fixed.alarms].map(|count| count as f64);
     let listening = listeners * SECONDS * memory_mb / 1_024.0;
     vec![
-        line("SQS, asking empty FIFO queues", fifo * POLLS, "calls", "sqs_fifo_call"),
-        line("SQS, asking empty queues", standard * POLLS, "calls", "sqs_standard_call"),
+        line("SQS, polling empty FIFO queues", fifo * POLLS, "calls", "sqs_fifo_call"),
+        line("SQS, polling empty queues", standard * POLLS, "calls", "sqs_standard_call"),
         line("CloudWatch, metrics", METRICS, "metrics", "metric_month"),
         line("CloudWatch, alarms", alarms, "alarms", "alarm_month"),
         line("Lambda, TWIN listeners", listening, "GB-seconds", "lambda_gb_second"),
@@ -212,13 +210,13 @@ mod tests {
     use super::super::{COUNTS, PRICES, TEMPLATE};
     use super::*;
 
-    fn assumed(messages: f64, copies: f64, receipts: f64) -> Assumed {
-        Assumed {
+    fn assumptions(messages: f64, copies: f64, receipts: f64) -> Assumptions {
+        Assumptions {
             messages,
             copies,
             receipts,
             call_ms: 6.0,
-            far_side_ms: 100.0,
+            platform_ms: 100.0,
             memory_mb: 256.0,
             batch: None,
             retention_days: 90.0,
@@ -227,47 +225,47 @@ mod tests {
         }
     }
 
-    fn relayed(assumed: &Assumed) -> f64 {
-        let counts: Counts = serde_json::from_str(COUNTS).unwrap();
+    fn relayed(assumptions: &Assumptions) -> f64 {
+        let counts: UsageByKind = serde_json::from_str(COUNTS).unwrap();
         let prices: Prices = serde_json::from_str(PRICES).unwrap();
-        Bill::sum(&bill(&counts, assumed, &prices).relayed)
+        Bill::total(&bill(&counts, assumptions, &prices).relayed)
     }
 
     proptest! {
         #[test]
-        fn a_bill_grows_with_what_is_relayed(
+        fn cost_is_proportional_to_messages(
             messages in 0.0..1e9_f64, copies in 0.0..5.0_f64, receipts in 0.0..3.0_f64,
         ) {
-            let one = relayed(&assumed(1.0, copies, receipts));
-            let all = relayed(&assumed(messages, copies, receipts));
+            let one = relayed(&assumptions(1.0, copies, receipts));
+            let all = relayed(&assumptions(messages, copies, receipts));
             prop_assert!((all - one * messages).abs() <= all * 1e-9, "{all} for {messages}");
-            prop_assert!(one >= relayed(&assumed(1.0, 0.0, 0.0)));
+            prop_assert!(one >= relayed(&assumptions(1.0, 0.0, 0.0)));
         }
 
         #[test]
-        fn larger_batches_cost_less(batch in 1.0..10.0_f64) {
-            let usual = assumed(1e6, 0.0, 0.0);
-            let alone = relayed(&Assumed { batch: Some(1.0), ..usual });
-            let together = relayed(&Assumed { batch: Some(batch), ..usual });
+        fn larger_batches_cost_no_more(batch in 1.0..10.0_f64) {
+            let usual = assumptions(1e6, 0.0, 0.0);
+            let alone = relayed(&Assumptions { batch: Some(1.0), ..usual });
+            let together = relayed(&Assumptions { batch: Some(batch), ..usual });
             prop_assert!(together <= alone);
         }
     }
 
     #[test]
     fn every_line_has_a_price() {
-        let counts: Counts = serde_json::from_str(COUNTS).unwrap();
+        let counts: UsageByKind = serde_json::from_str(COUNTS).unwrap();
         let prices: Prices = serde_json::from_str(PRICES).unwrap();
-        let Bill { relayed, kept } = bill(&counts, &assumed(1.0, 1.0, 1.0), &prices);
-        let standing = fixed(Standing::of(TEMPLATE), 1.0, 256.0, &prices);
-        for line in relayed.iter().chain(&kept).chain(&standing) {
+        let Bill { relayed, stored } = bill(&counts, &assumptions(1.0, 1.0, 1.0), &prices);
+        let fixed = fixed_costs(FixedResources::of(TEMPLATE), 1.0, 256.0, &prices);
+        for line in relayed.iter().chain(&stored).chain(&fixed) {
             assert!(line.usd > 0.0, "{line:?}");
         }
     }
 
     #[test]
-    fn what_stands_is_told_from_the_template() {
-        let standing = Standing::of(TEMPLATE);
-        assert_eq!((standing.fifo, standing.standard), (12, 2));
-        assert!(standing.alarms >= 2);
+    fn fixed_resources_are_counted_in_the_template() {
+        let fixed = FixedResources::of(TEMPLATE);
+        assert_eq!((fixed.fifo, fixed.standard), (12, 2));
+        assert!(fixed.alarms >= 2);
     }
 }

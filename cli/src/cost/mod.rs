@@ -1,22 +1,22 @@
-//! What AWS bills: computed from what was counted, and from list prices.
+//! Estimates the AWS bill from measured usage and list prices.
 
 mod bill;
 mod prices;
 
-pub use bill::{Assumed, Bill, Counted, Counts, Line, Standing, bill, fixed};
-pub use prices::{BadPrice, Prices};
+pub use bill::{Assumptions, Bill, Usage, UsageByKind, BillLine, FixedResources, bill, fixed_costs};
+pub use prices::{PriceError, Prices};
 
-/// Milliseconds that an AWS call is assumed to take.
+/// The default duration of an AWS call, in milliseconds.
 pub const CALL_MS: f64 = 6.0;
 
-/// Milliseconds that a far side is assumed to take to answer.
-pub const FAR_SIDE_MS: f64 = 100.0;
+/// The default response time of a platform, in milliseconds.
+pub const PLATFORM_MS: f64 = 100.0;
 
-/// What a message, a copy and a receipt come to, as `make bench-count` counted it.
+/// The usage of a message, a copy and a receipt, as JSON, measured by `make bench-count`.
 pub const COUNTS: &str = include_str!("counts.json");
 
-/// The template that is deployed.
+/// The text of the deployed template.
 pub const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-/// List prices with their date.
+/// List prices with their date, as JSON.
 pub const PRICES: &str = include_str!("prices.json");

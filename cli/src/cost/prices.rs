@@ -7,40 +7,40 @@ use serde::{Deserialize, Serialize};
 /// List prices in USD, by name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prices {
-    /// Where they hold.
+    /// The AWS region.
     pub region: String,
-    /// When they were read.
+    /// The date of the prices.
     pub as_of: String,
-    /// Whence they are.
+    /// Where the prices are published.
     pub source: String,
-    /// In USD a piece, a GB, a GB-second or a month.
+    /// USD per call, unit, GB, GB-second or month, by name.
     pub usd: BTreeMap<String, f64>,
 }
 
-/// Why a price is not taken.
+/// Error of overriding a price.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadPrice {
-    /// It is not `name=value`.
+pub enum PriceError {
+    /// The text is not `name=usd`.
     #[error("'{0}' is not a price: write name=usd, such as write_unit=0.00000076")]
     Unreadable(String),
-    /// There is none of that name.
-    #[error("there is no price '{0}': there are {1}")]
+    /// There is no price with that name.
+    #[error("no price '{0}': use one of {1}")]
     Unknown(String, String),
 }
 
 impl Prices {
-    /// The price of that name; nothing is free of charge by mistake, as [`Prices::set`] knows the names.
+    /// Returns the price with a name; NaN if there is none, so that a missing price is not counted as free.
     #[must_use]
-    pub fn of(&self, name: &str) -> f64 {
+    pub fn price(&self, name: &str) -> f64 {
         self.usd.get(name).copied().unwrap_or(f64::NAN)
     }
 
-    /// Sets a price given as `name=usd`.
+    /// Overrides a price. `given` is `name=usd`.
     ///
     /// # Errors
-    /// If it cannot be read, or there is none of that name.
-    pub fn set(&mut self, given: &str) -> Result<(), BadPrice> {
-        let unreadable = || BadPrice::Unreadable(given.to_owned());
+    /// If the text cannot be parsed, or there is no price with that name.
+    pub fn set(&mut self, given: &str) -> Result<(), PriceError> {
+        let unreadable = || PriceError::Unreadable(given.to_owned());
         let (name, usd) = given.split_once('=').ok_or_else(unreadable)?;
         let usd: f64 = usd.trim().parse().map_err(|_| unreadable())?;
         if !usd.is_finite() || usd < 0.0 {
@@ -48,7 +48,7 @@ impl Prices {
         }
         let known = || self.usd.keys().cloned().collect::<Vec<_>>().join(", ");
         if !self.usd.contains_key(name.trim()) {
-            return Err(BadPrice::Unknown(name.to_owned(), known()));
+            return Err(PriceError::Unknown(name.to_owned(), known()));
         }
         self.usd.insert(name.trim().to_owned(), usd);
         Ok(())
@@ -60,13 +60,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_are_set_by_name() {
+    fn overrides_prices_by_name() {
         let mut prices: Prices = serde_json::from_str(super::super::PRICES).unwrap();
         assert_eq!(prices.set("read_unit = 0.5"), Ok(()));
-        assert!((prices.of("read_unit") - 0.5).abs() < f64::EPSILON);
+        assert!((prices.price("read_unit") - 0.5).abs() < f64::EPSILON);
         for bad in ["read_unit", "read_unit=x", "read_unit=-1", "read_unit=NaN"] {
-            assert_eq!(prices.set(bad), Err(BadPrice::Unreadable(bad.into())));
+            assert_eq!(prices.set(bad), Err(PriceError::Unreadable(bad.into())));
         }
-        assert!(matches!(prices.set("reads=1"), Err(BadPrice::Unknown(..))));
+        assert!(matches!(prices.set("reads=1"), Err(PriceError::Unknown(..))));
     }
 }

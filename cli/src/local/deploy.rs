@@ -1,4 +1,4 @@
-//! Deploys the real template to the local AWS, with SAM as to the real one.
+//! Deploys the template to the local AWS with SAM.
 
 use std::process::Stdio;
 
@@ -6,14 +6,14 @@ use tokio::process::Command;
 use trunkline_shared::model::Platform;
 
 use super::ministack::create;
-use super::{LocalAws, LocalError, Places};
+use super::{LocalAws, LocalError, Paths};
 
-pub(super) fn check_built(places: &Places) -> Result<(), LocalError> {
+pub(super) fn check_built(paths: &Paths) -> Result<(), LocalError> {
     let platforms = Platform::names().into_iter();
     let functions =
         platforms.flat_map(|name| [format!("{name}-inbound"), format!("{name}-outbound")]);
     for function in functions.chain(["twin-listener", "upkeep", "console"].map(ToOwned::to_owned)) {
-        let path = places.project.join("target/lambda").join(function).join("bootstrap");
+        let path = paths.project.join("target/lambda").join(function).join("bootstrap");
         if !path.is_file() {
             return Err(LocalError::NotBuilt(path));
         }
@@ -22,12 +22,12 @@ pub(super) fn check_built(places: &Places) -> Result<(), LocalError> {
 }
 
 pub(super) async fn deploy(
-    places: &Places,
+    paths: &Paths,
     aws: &LocalAws,
     parameters: &[String],
 ) -> Result<(), LocalError> {
-    let program = places.tool("sam", "sam")?;
-    let path = places.logs.join("deploy.log");
+    let program = paths.tool("sam", "sam")?;
+    let path = paths.logs.join("deploy.log");
     let log = create(&path)?;
     let errors = log.try_clone().map_err(LocalError::io("deploy.log"))?;
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
@@ -36,7 +36,7 @@ pub(super) async fn deploy(
         .arg(format!("Architecture={architecture}"))
         .arg("AllowLocalTargets=yes")
         .args(parameters)
-        .current_dir(&places.project)
+        .current_dir(&paths.project)
         .env("AWS_ENDPOINT_URL", aws.endpoint())
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")

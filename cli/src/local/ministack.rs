@@ -1,4 +1,4 @@
-//! The local AWS: MiniStack, as a process that does not outlive us.
+//! The local AWS: MiniStack, as a process that ends with this one.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
@@ -9,50 +9,50 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
-use super::{LocalError, Options, Places};
+use super::{LocalError, Options, Paths};
 
 const SECONDS_TO_START: u64 = 60;
 
-/// Runs the program `$0` until it ends or our end of the pipe closes, which it does however we die;
-/// then ends the whole process group, and so also the functions that were started.
-const WATCHED: &str = r#"( "$0" </dev/null; kill -9 0 ) & cat >/dev/null; kill -9 0"#;
+/// Shell script that runs the program `$0` until it ends or its standard input closes. The input closes
+/// however this process ends. Then the script kills its process group, which contains the functions.
+const SUPERVISOR: &str = r#"( "$0" </dev/null; kill -9 0 ) & cat >/dev/null; kill -9 0"#;
 
-/// A running local AWS. When it is dropped, it and the functions it started are gone.
+/// A running local AWS. Dropping it kills it and the functions that it started.
 #[derive(Debug)]
 pub struct LocalAws {
     process: Child,
-    /// Its port, on 127.0.0.1.
+    /// The port on 127.0.0.1.
     pub port: u16,
 }
 
 impl LocalAws {
-    pub(super) async fn start(places: &Places, options: &Options) -> Result<Self, LocalError> {
+    pub(super) async fn start(paths: &Paths, options: &Options) -> Result<Self, LocalError> {
         let port = options.port;
-        let program = places.tool("aws", "ministack")?;
+        let program = paths.tool("aws", "ministack")?;
         TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .map_err(|_| LocalError::PortTaken { port, option: "--port" })?;
-        let path = places.logs.join("aws.log");
+        let path = paths.logs.join("aws.log");
         let log = create(&path)?;
         let errors = log.try_clone().map_err(LocalError::io("aws.log"))?;
         let own = format!("http://127.0.0.1:{port}");
-        // It unpacks the functions there, and leaves that behind.
-        let temporary = places.logs.join("tmp");
+        // MiniStack unpacks the functions here and does not remove them.
+        let temporary = paths.logs.join("tmp");
         let _ = std::fs::remove_dir_all(&temporary);
         let failed = LocalError::io(format!("{}", temporary.display()));
         std::fs::create_dir_all(&temporary).map_err(failed)?;
         let process = Command::new("sh")
-            .args(["-c", WATCHED])
+            .args(["-c", SUPERVISOR])
             .arg(&program)
-            // It hands this on to functions, which would otherwise call the real AWS.
+            // MiniStack passes this to the functions, which would otherwise call AWS.
             .env("AWS_ENDPOINT_URL", options.functions_endpoint.as_ref().unwrap_or(&own))
             .env("GATEWAY_PORT", port.to_string())
             .env("BIND_HOST", "127.0.0.1")
             .env("TMPDIR", &temporary)
-            .current_dir(&places.logs)
+            .current_dir(&paths.logs)
             .stdin(Stdio::piped())
             .stdout(log)
             .stderr(errors)
-            // Its functions are its children: one group, so that all can be ended together.
+            // The functions are its children: with one process group, all can be killed together.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
@@ -62,7 +62,7 @@ impl LocalAws {
         Ok(started)
     }
 
-    /// Its address.
+    /// Returns its endpoint URL.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -86,7 +86,7 @@ impl Drop for LocalAws {
     fn drop(&mut self) {
         let id = self.process.id().and_then(|id| i32::try_from(id).ok());
         if let Some(group) = id.and_then(Pid::from_raw) {
-            // It holds no data worth an orderly end, and its functions must not stay behind.
+            // It has no data to save, and its functions must not outlive it.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }

@@ -1,4 +1,4 @@
-//! The real template on this machine: a local AWS, deployed to by SAM, and a conversation to look at.
+//! A local stack: a local AWS, the template deployed to it by SAM, and a demo conversation.
 
 pub mod demo;
 mod deploy;
@@ -12,32 +12,31 @@ use crate::stack::{Stack, StackError};
 pub use ministack::LocalAws;
 pub use progress::Progress;
 
-/// The stack's name, here as in `samconfig.toml`.
+/// The name of the local stack, as in `samconfig.toml`.
 pub const STACK: &str = "trunkline";
 
-/// A client for what stands around a local stack: far sides, tests. Trunkline's own calls do not go
-/// through it.
+/// Returns an HTTP client for tests and simulated platforms. Trunkline's own calls do not use it.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "not Trunkline's own calls")]
 pub fn plain_http() -> reqwest::Client {
-    // The client wants a TLS provider even where it only speaks plain http.
+    // `reqwest` requires a TLS provider even for plain http.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::new()
 }
 
-/// Where things are.
+/// Paths of a local stack.
 #[derive(Debug, Clone)]
-pub struct Places {
-    /// The project's folder.
+pub struct Paths {
+    /// The folder of the project.
     pub project: PathBuf,
-    /// Where the pinned tools are installed.
+    /// The folder of the pinned tools.
     pub tools: PathBuf,
-    /// Where logs are written.
+    /// The folder of the logs.
     pub logs: PathBuf,
 }
 
-impl Places {
-    /// The places of the project in `project`. Logs go to `.local/<name>`.
+impl Paths {
+    /// Returns the paths of the project in `project`. Logs go to `.local/<name>`.
     #[must_use]
     pub fn of(project: &Path, name: &str) -> Self {
         Self {
@@ -53,18 +52,18 @@ impl Places {
     }
 }
 
-/// How a local stack is to be.
+/// Options of a local stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The local AWS's port, on 127.0.0.1.
+    /// The port of the local AWS on 127.0.0.1.
     pub port: u16,
-    /// Where functions call AWS, if not there itself: lets a test stand between.
+    /// The AWS endpoint of the functions; `None` for the local AWS itself. A test can set a proxy.
     pub functions_endpoint: Option<String>,
-    /// Further parameters of the template, as `Name=value`.
+    /// Additional parameters of the template, as `Name=value`.
     pub parameters: Vec<String>,
 }
 
-/// Why there is no local stack.
+/// Error of starting a local stack.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
     /// A tool is not installed.
@@ -73,39 +72,34 @@ pub enum LocalError {
     /// A function is not built.
     #[error("{0} is not built: run `make build`")]
     NotBuilt(PathBuf),
-    /// A port is taken.
-    #[error("the port {port} is taken: stop what uses it, or choose another with {option}")]
+    /// A port is in use.
+    #[error("the port {port} is in use: stop the process that uses it, or set another port with {option}")]
     PortTaken {
-        /// Which.
         port: u16,
-        /// The option that chooses another.
+        /// The option that sets another port.
         option: &'static str,
     },
     /// A program could not be run.
     #[error("{what}: {cause}")]
     Io {
-        /// What was tried.
+        /// The attempted operation.
         what: String,
-        /// Why it failed.
         cause: std::io::Error,
     },
-    /// The local AWS did not come up.
-    #[error("the local AWS did not come up within {seconds} s; its log is {log}")]
+    /// The local AWS did not start in time.
+    #[error("the local AWS did not start within {seconds} s: see {log}")]
     NotUp {
-        /// How long was waited.
         seconds: u64,
-        /// Its log.
         log: PathBuf,
     },
-    /// SAM failed.
-    #[error("sam deploy failed; the end of {log}:\n{tail}")]
+    /// `sam deploy` failed.
+    #[error("sam deploy failed; the last lines of {log}:\n{tail}")]
     Deploy {
-        /// Its log.
         log: PathBuf,
-        /// The log's last lines.
+        /// The last lines of the log.
         tail: String,
     },
-    /// The stack cannot be read.
+    /// The deployed stack cannot be read.
     #[error(transparent)]
     Stack(#[from] StackError),
 }
@@ -117,12 +111,10 @@ impl LocalError {
     }
 }
 
-/// A running local stack. When it is dropped, nothing of it is left running.
+/// A running local stack. Dropping it ends all its processes.
 #[derive(Debug)]
 pub struct LocalStack {
-    /// The local AWS.
     pub aws: LocalAws,
-    /// The deployed stack.
     pub stack: Stack,
 }
 
@@ -130,29 +122,29 @@ impl LocalStack {
     /// Starts a local AWS and deploys the template to it.
     ///
     /// # Errors
-    /// Why there is none.
+    /// If a tool or a build is missing, a port is in use, or the deployment fails.
     pub async fn start(
-        places: &Places,
+        paths: &Paths,
         options: &Options,
         progress: &mut Progress,
     ) -> Result<Self, LocalError> {
-        deploy::check_built(places)?;
+        deploy::check_built(paths)?;
         progress.step("starting the local AWS");
-        let aws = LocalAws::start(places, options).await?;
+        let aws = LocalAws::start(paths, options).await?;
         progress.step("deploying template.yaml with sam deploy");
-        deploy::deploy(places, &aws, &options.parameters).await?;
-        let config = crate::stack::local(&aws.endpoint()).await?;
+        deploy::deploy(paths, &aws, &options.parameters).await?;
+        let config = crate::stack::local_aws_config(&aws.endpoint()).await?;
         let stack = Stack::find(&config, STACK).await?;
         progress.done();
         Ok(Self { aws, stack })
     }
 
-    /// Deploys what is in `places` over what is there, as one who changes the version would.
+    /// Deploys the project in `paths` to this stack, as an upgrade to another version does.
     ///
     /// # Errors
-    /// If SAM fails.
-    pub async fn deploy(&self, places: &Places, parameters: &[String]) -> Result<(), LocalError> {
-        deploy::check_built(places)?;
-        deploy::deploy(places, &self.aws, parameters).await
+    /// If a build is missing or `sam deploy` fails.
+    pub async fn deploy(&self, paths: &Paths, parameters: &[String]) -> Result<(), LocalError> {
+        deploy::check_built(paths)?;
+        deploy::deploy(paths, &self.aws, parameters).await
     }
 }

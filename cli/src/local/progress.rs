@@ -1,8 +1,8 @@
-//! Tells what is being done, and how long it took.
+//! Prints the steps of a long operation and their durations.
 
 use std::time::Instant;
 
-/// Tells each step of something that takes a while.
+/// Prints the steps of a long operation and their durations.
 #[derive(Debug)]
 pub struct Progress {
     total: usize,
@@ -11,13 +11,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Something of `total` steps.
+    /// Starts an operation of `total` steps.
     #[must_use]
     pub fn new(total: usize) -> Self {
         Self { total, step: 0, since: None }
     }
 
-    /// The next step begins; the one before is done.
+    /// Ends the current step and starts the next.
     pub fn step(&mut self, what: &str) {
         self.done();
         self.step += 1;
@@ -25,7 +25,7 @@ impl Progress {
         println!("[{}/{}] {what} …", self.step, self.total);
     }
 
-    /// The last step is done.
+    /// Ends the current step.
     pub fn done(&mut self) {
         if let Some(since) = self.since.take() {
             println!("      done in {:.1} s", since.elapsed().as_secs_f32());

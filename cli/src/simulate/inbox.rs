@@ -1,4 +1,4 @@
-//! A far side that takes every call, for platforms whose side is only an address.
+//! A server that accepts every call, for platforms that only call one URL.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,14 +7,14 @@ use axum::body::Bytes;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// What came, in order.
+/// The received events, in order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Inbox {
-    heard: Arc<Mutex<Vec<Value>>>,
+    received: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Inbox {
-    /// Listens; whatever comes is answered with `answer`, a verification with its challenge.
+    /// Starts the server. It answers each call with `answer`, and a verification with its challenge.
     pub(super) fn start(listener: TcpListener, answer: Value) -> Self {
         let inbox = Self::default();
         let kept = inbox.clone();
@@ -24,7 +24,7 @@ impl Inbox {
                 Some(challenge) => json!({"challenge": challenge}),
                 None => answer.clone(),
             };
-            kept.heard.lock().unwrap_or_else(PoisonError::into_inner).push(body);
+            kept.received.lock().unwrap_or_else(PoisonError::into_inner).push(body);
             std::future::ready(axum::Json(answer))
         };
         let router = Router::new().fallback(take);
@@ -32,8 +32,8 @@ impl Inbox {
         inbox
     }
 
-    /// All that came so far.
-    pub(super) fn heard(&self) -> Vec<Value> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Returns all events received so far.
+    pub(super) fn received(&self) -> Vec<Value> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

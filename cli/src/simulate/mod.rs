@@ -1,10 +1,9 @@
-//! The vendors' sides, played by a person on this machine: what the tests' stand-ins do, for trying
-//! things out.
+//! Simulated platforms on which a person acts as customer, bot or agent. They use the mocks of the tests.
 
-mod act;
+mod command;
 mod cm;
 mod inbox;
-mod join;
+mod membership;
 mod servisbot;
 mod twin;
 mod unblu;
@@ -15,24 +14,24 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use trunkline_shared::model::{Platform, Role};
 
-pub use act::{Act, HELP};
-pub use join::{JoinError, Joined, join, leave};
+pub use command::{PlayerCommand, HELP};
+pub use membership::{JoinError, Membership, join, leave};
 
-use crate::local::demo::Api;
+use crate::local::demo::LocalApi;
 
-/// Who is played.
+/// The party that the person acts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Part {
-    /// Who writes on a channel.
+pub enum Persona {
+    /// The customer on a channel.
     Customer,
-    /// The program that answers first.
+    /// The bot of a route.
     Bot,
-    /// Who takes over.
+    /// The agent of a desk.
     Agent,
 }
 
-impl Part {
-    /// The role of a connection behind which that part is played.
+impl Persona {
+    /// Returns the role of the persona's connection.
     #[must_use]
     pub fn role(self) -> Role {
         match self {
@@ -42,7 +41,7 @@ impl Part {
         }
     }
 
-    /// As it is written.
+    /// Returns the name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -53,38 +52,33 @@ impl Part {
     }
 }
 
-/// What a player finds when it starts.
+/// What a player is started with.
 #[derive(Debug)]
-pub struct Stage {
-    /// Who is to be played.
-    pub part: Part,
-    /// Where its side listens.
+pub struct PlayerContext {
+    pub persona: Persona,
+    /// The listener of the simulated platform.
     pub listener: TcpListener,
-    /// On which port that is.
+    /// The port of the listener.
     pub port: u16,
-    /// Its connection's inbound address.
+    /// The inbound URL of its connection.
     pub inbound: String,
-    /// How that is reached.
-    pub api: Api,
+    /// The client for that URL.
+    pub api: LocalApi,
 }
 
-/// A connection that leads to a player.
+/// The settings and secrets of a connection to a player.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Setup {
-    /// Its settings.
+pub struct ConnectionSetup {
     pub settings: Value,
-    /// Its secrets.
     pub secrets: Vec<(&'static str, String)>,
 }
 
-/// A call that a player's platform makes to us.
+/// A call from a simulated platform to Trunkline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// What to append to the connection's inbound address.
+    /// The path to append to the connection's inbound URL.
     pub path: String,
-    /// Its headers.
     pub headers: Vec<(String, String)>,
-    /// Its body.
     pub body: String,
 }
 
@@ -95,50 +89,50 @@ impl Call {
     }
 }
 
-/// One platform's side, with a person at it.
+/// A simulated platform with a person as one of its parties.
 pub trait Player: Send {
-    /// What leads to it.
-    fn setup(&self) -> Setup;
+    /// Returns the settings and secrets of a connection to it.
+    fn setup(&self) -> ConnectionSetup;
 
-    /// What the platform calls us with when the person does that.
+    /// Executes a command. Returns the calls that the platform makes to Trunkline.
     ///
     /// # Errors
-    /// Why the person cannot do that, in words for them.
-    fn act(&mut self, act: Act) -> Result<Vec<Call>, String>;
+    /// A message for the person if the platform does not support the command.
+    fn execute(&mut self, command: PlayerCommand) -> Result<Vec<Call>, String>;
 
-    /// What has come from us since it was last asked, as the person would see it.
-    fn heard(&mut self) -> Vec<String>;
+    /// Returns what Trunkline has sent since the last call, as the person sees it.
+    fn received(&mut self) -> Vec<String>;
 }
 
-/// Starts a platform's side.
-pub type Play = fn(Stage) -> Box<dyn Player>;
+/// Starts a simulated platform.
+pub type StartPlayer = fn(PlayerContext) -> Box<dyn Player>;
 
-/// Which parts of each platform can be played, the usual one first, and how it is started.
-const TABLE: [(Platform, &[Part], Play); 6] = [
-    (Platform::Cm, &[Part::Customer, Part::Bot, Part::Agent], cm::play),
-    (Platform::Servisbot, &[Part::Bot], servisbot::play),
-    (Platform::Twin, &[Part::Bot], twin::play),
-    (Platform::Unblu, &[Part::Agent], unblu::play),
-    (Platform::Webex, &[Part::Customer], webex::play),
-    (Platform::Webhook, &[Part::Bot, Part::Agent, Part::Customer], webhook::play),
+/// The personas of each platform, the default one first, and the function that starts it.
+const TABLE: [(Platform, &[Persona], StartPlayer); 6] = [
+    (Platform::Cm, &[Persona::Customer, Persona::Bot, Persona::Agent], cm::start),
+    (Platform::Servisbot, &[Persona::Bot], servisbot::start),
+    (Platform::Twin, &[Persona::Bot], twin::start),
+    (Platform::Unblu, &[Persona::Agent], unblu::start),
+    (Platform::Webex, &[Persona::Customer], webex::start),
+    (Platform::Webhook, &[Persona::Bot, Persona::Agent, Persona::Customer], webhook::start),
 ];
 
-/// Which parts of a platform can be played, and how it is started.
+/// Returns the personas of a platform and the function that starts it.
 #[must_use]
-pub fn side(platform: Platform) -> (&'static [Part], Play) {
+pub fn player_for(platform: Platform) -> (&'static [Persona], StartPlayer) {
     let row = TABLE.iter().find(|(known, ..)| *known == platform).unwrap_or(&TABLE[0]);
     (row.1, row.2)
 }
 
-/// What comes after the first `known` of a list, which are counted as known then.
-fn fresh<T>(all: Vec<T>, known: &mut usize) -> Vec<T> {
+/// Returns the items after the first `known`, and sets `known` to the length of the list.
+fn take_new<T>(all: Vec<T>, known: &mut usize) -> Vec<T> {
     let skipped = std::mem::replace(known, all.len());
     all.into_iter().skip(skipped).collect()
 }
 
-/// Why nothing can be said yet.
-fn nobody() -> String {
-    "nobody has written yet: wait for a conversation".into()
+/// Returns the message that there is no conversation yet.
+fn no_conversation_yet() -> String {
+    "there is no conversation yet: wait for a message".into()
 }
 
 #[cfg(test)]
@@ -146,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_platform_can_be_played() {
+    fn every_platform_can_be_simulated() {
         for name in Platform::names() {
             let platform: Platform = name.parse().unwrap();
             assert!(TABLE.iter().any(|(known, ..)| *known == platform), "{name}");

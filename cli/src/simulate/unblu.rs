@@ -1,27 +1,27 @@
-//! Unblu: the agent.
+//! Unblu: an agent.
 
 use serde_json::{Value, json};
-use trunkline_stand_ins::unblu::{ADMIN, CHANNEL, SECRET, Sent, Style, Unblu};
+use trunkline_stand_ins::unblu::{ADMIN, CHANNEL, SECRET, SentMessage, CallStyle, Unblu};
 
-use super::{Act, Call, Player, Setup, Stage, fresh, nobody};
+use super::{PlayerCommand, Call, Player, ConnectionSetup, PlayerContext, take_new, no_conversation_yet};
 
-struct Agent {
+struct UnbluPlayer {
     server: Unblu,
     known: usize,
     ended: usize,
     conversation: Option<String>,
 }
 
-/// Starts Unblu.
-pub(crate) fn play(stage: Stage) -> Box<dyn Player> {
-    let server = Unblu::start_at(stage.listener);
-    Box::new(Agent { server, known: 0, ended: 0, conversation: None })
+/// Starts the Unblu mock and its player.
+pub(crate) fn start(context: PlayerContext) -> Box<dyn Player> {
+    let server = Unblu::start_at(context.listener);
+    Box::new(UnbluPlayer { server, known: 0, ended: 0, conversation: None })
 }
 
-impl Player for Agent {
-    fn setup(&self) -> Setup {
+impl Player for UnbluPlayer {
+    fn setup(&self) -> ConnectionSetup {
         let (user, password) = ADMIN;
-        Setup {
+        ConnectionSetup {
             settings: json!({"base_url": self.server.base_url("v4"), "channel_id": CHANNEL}),
             secrets: vec![
                 ("username", user.to_owned()),
@@ -31,35 +31,35 @@ impl Player for Agent {
         }
     }
 
-    fn act(&mut self, act: Act) -> Result<Vec<Call>, String> {
-        let conversation = self.conversation.as_ref().ok_or_else(nobody)?;
-        let style = Style::Outbound;
-        let call = match act {
-            Act::Say(text) => self.server.agent_writes(conversation, &text, style),
-            Act::Offer(text, choices) => {
+    fn execute(&mut self, command: PlayerCommand) -> Result<Vec<Call>, String> {
+        let conversation = self.conversation.as_ref().ok_or_else(no_conversation_yet)?;
+        let style = CallStyle::Outbound;
+        let call = match command {
+            PlayerCommand::Say(text) => self.server.agent_writes(conversation, &text, style),
+            PlayerCommand::Offer(text, choices) => {
                 let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
                 self.server.agent_asks(conversation, &text, &choices, style)
             }
-            Act::Close => self.server.agent_ends(conversation, "MANUALLY"),
-            other => return Err(other.not_at("an agent at Unblu", "a text, /offer, /close")),
+            PlayerCommand::Close => self.server.agent_ends(conversation, "MANUALLY"),
+            other => return Err(other.unsupported_by("an agent at Unblu", "a text, /offer, /close")),
         };
         let body = String::from_utf8(call.body).map_err(|why| why.to_string())?;
         Ok(vec![Call::new(call.headers, body)])
     }
 
-    fn heard(&mut self) -> Vec<String> {
-        let sent = fresh(self.server.sent(), &mut self.known);
+    fn received(&mut self) -> Vec<String> {
+        let sent = take_new(self.server.sent(), &mut self.known);
         if let Some(newest) = sent.last() {
             self.conversation = Some(newest.conversation.clone());
         }
-        let ended = fresh(self.server.ended(), &mut self.ended);
-        let mut heard: Vec<String> = sent.iter().map(shown).collect();
-        heard.extend(ended.iter().map(|ended| format!("(ended: {})", ended.reason)));
-        heard
+        let ended = take_new(self.server.ended(), &mut self.ended);
+        let mut received: Vec<String> = sent.iter().map(display).collect();
+        received.extend(ended.iter().map(|ended| format!("(ended: {})", ended.reason)));
+        received
     }
 }
 
-fn shown(sent: &Sent) -> String {
+fn display(sent: &SentMessage) -> String {
     let text = ["text", "fileName", "caption"].iter().find_map(|name| sent.data[*name].as_str());
     text.map_or_else(|| Value::to_string(&sent.data), ToOwned::to_owned)
 }

@@ -1,60 +1,60 @@
-//! Webex Connect: the customer, on WhatsApp.
+//! Webex Connect: a customer on WhatsApp.
 
 use serde_json::{Value, json};
-use trunkline_shared::app::{Clock, Ids, RandomIds, SystemClock};
-use trunkline_shared::model::time::spaced_millis;
+use trunkline_shared::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
+use trunkline_shared::model::time::format_spaced_millis;
 
 use super::inbox::Inbox;
-use super::{Act, Call, Player, Setup, Stage, fresh};
+use super::{PlayerCommand, Call, Player, ConnectionSetup, PlayerContext, take_new};
 
 const CONVERSATION: &str = "simulated-1";
 
-struct Customer {
+struct WebexPlayer {
     port: u16,
     inbox: Inbox,
     known: usize,
 }
 
 /// Starts Webex Connect.
-pub(crate) fn play(stage: Stage) -> Box<dyn Player> {
+pub(crate) fn start(context: PlayerContext) -> Box<dyn Player> {
     let queued = json!({"response": [{"code": "1002", "description": "Queued"}]});
-    Box::new(Customer { port: stage.port, inbox: Inbox::start(stage.listener, queued), known: 0 })
+    Box::new(WebexPlayer { port: context.port, inbox: Inbox::start(context.listener, queued), known: 0 })
 }
 
-impl Player for Customer {
-    fn setup(&self) -> Setup {
+impl Player for WebexPlayer {
+    fn setup(&self) -> ConnectionSetup {
         let url = format!("http://127.0.0.1:{}/events/simulated", self.port);
         let secrets = vec![("verification_token", "vt-simulated".to_owned()), ("send_url", url)];
-        Setup { settings: json!({}), secrets }
+        ConnectionSetup { settings: json!({}), secrets }
     }
 
-    fn act(&mut self, act: Act) -> Result<Vec<Call>, String> {
+    fn execute(&mut self, command: PlayerCommand) -> Result<Vec<Call>, String> {
         let now = SystemClock.now();
-        let mut event = match act {
-            Act::Say(text) => json!({
+        let mut event = match command {
+            PlayerCommand::Say(text) => json!({
                 "Event": "Incoming message", "Message": text, "MessageType": "text",
-                "Messageid": RandomIds.next(now), "Media": "",
+                "Messageid": RandomIdGenerator.next(now), "Media": "",
             }),
-            Act::Pick(id) => json!({"Event": "FB POSTBACK", "PostbackPayload": id}),
-            other => return Err(other.not_at("a customer on Webex Connect", "a text, /pick")),
+            PlayerCommand::Pick(id) => json!({"Event": "FB POSTBACK", "PostbackPayload": id}),
+            other => return Err(other.unsupported_by("a customer on Webex Connect", "a text, /pick")),
         };
         event["Conversationid"] = json!(CONVERSATION);
         event["ConversationType"] = json!("BOT");
         event["Channel"] = json!("WhatsApp");
-        event["Timestamp"] = json!(spaced_millis(now));
+        event["Timestamp"] = json!(format_spaced_millis(now));
         Ok(vec![Call::new([], event.to_string())])
     }
 
-    fn heard(&mut self) -> Vec<String> {
-        fresh(self.inbox.heard(), &mut self.known).iter().map(shown).collect()
+    fn received(&mut self) -> Vec<String> {
+        take_new(self.inbox.received(), &mut self.known).iter().map(display).collect()
     }
 }
 
-fn shown(event: &Value) -> String {
+fn display(event: &Value) -> String {
     match event["eventid"].as_str() {
         Some("1001") => event["message"].as_str().unwrap_or_default().to_owned(),
         Some("1002") => {
-            format!("(handed over to Webex Connect's own agents: {})", event["customparam1"])
+            format!("(handed over to Webex Connect's agents: {})", event["customparam1"])
         }
         _ => event.to_string(),
     }

@@ -1,53 +1,53 @@
-//! Signed webhooks: anybody's channel, bot or desk.
+//! Signed webhooks: a customer, bot or agent.
 
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
-use trunkline_shared::app::{Clock, Ids, RandomIds, SystemClock};
+use trunkline_shared::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
 
 use super::inbox::Inbox;
-use super::{Act, Call, Part, Player, Setup, Stage, fresh, nobody};
+use super::{PlayerCommand, Call, Persona, Player, ConnectionSetup, PlayerContext, take_new, no_conversation_yet};
 
-/// Known to everybody: it signs on this machine only.
+/// The signing secret of simulated connections. It is public: it is used on this machine only.
 const SIGNING: &str = "whsec_c2ltdWxhdGVkLW9ubHktc2lnbmluZy1rZXktbm90LWEtc2VjcmV0";
 
-struct Party {
-    part: Part,
+struct WebhookPlayer {
+    persona: Persona,
     port: u16,
     inbox: Inbox,
     known: usize,
     conversation: Option<String>,
 }
 
-/// Starts a party.
-pub(crate) fn play(stage: Stage) -> Box<dyn Player> {
-    let inbox = Inbox::start(stage.listener, json!({}));
-    let conversation = (stage.part == Part::Customer).then(|| "simulated-1".to_owned());
-    Box::new(Party { part: stage.part, port: stage.port, inbox, known: 0, conversation })
+/// Starts the server of a webhook party.
+pub(crate) fn start(context: PlayerContext) -> Box<dyn Player> {
+    let inbox = Inbox::start(context.listener, json!({}));
+    let conversation = (context.persona == Persona::Customer).then(|| "simulated-1".to_owned());
+    Box::new(WebhookPlayer { persona: context.persona, port: context.port, inbox, known: 0, conversation })
 }
 
-impl Player for Party {
-    fn setup(&self) -> Setup {
+impl Player for WebhookPlayer {
+    fn setup(&self) -> ConnectionSetup {
         let settings = json!({"message_url": format!("http://127.0.0.1:{}/", self.port)});
-        Setup { settings, secrets: vec![("signing", SIGNING.to_owned())] }
+        ConnectionSetup { settings, secrets: vec![("signing", SIGNING.to_owned())] }
     }
 
-    fn act(&mut self, act: Act) -> Result<Vec<Call>, String> {
-        let (kind, data) = match act {
-            Act::Say(text) => ("message", json!({"text": text})),
-            Act::Offer(text, choices) => {
+    fn execute(&mut self, command: PlayerCommand) -> Result<Vec<Call>, String> {
+        let (kind, data) = match command {
+            PlayerCommand::Say(text) => ("message", json!({"text": text})),
+            PlayerCommand::Offer(text, choices) => {
                 let choices: Vec<Value> =
                     choices.iter().map(|title| json!({"id": title, "title": title})).collect();
                 ("message", json!({"text": text, "choices": choices}))
             }
-            Act::Pick(id) => ("choice", json!({"id": id})),
-            Act::Handover(reason) => ("handover", json!({"reason": reason})),
-            Act::Accept => ("accept", json!({})),
-            Act::Handback => ("handback", json!({})),
-            Act::Close => ("close", json!({})),
+            PlayerCommand::Pick(id) => ("choice", json!({"id": id})),
+            PlayerCommand::Handover(reason) => ("handover", json!({"reason": reason})),
+            PlayerCommand::Accept => ("accept", json!({})),
+            PlayerCommand::Handback => ("handback", json!({})),
+            PlayerCommand::Close => ("close", json!({})),
         };
-        let conversation = self.conversation.as_ref().ok_or_else(nobody)?;
+        let conversation = self.conversation.as_ref().ok_or_else(no_conversation_yet)?;
         let now = SystemClock.now();
-        let id = RandomIds.next(now);
+        let id = RandomIdGenerator.next(now);
         let event = json!({
             "id": id, "timestamp": now, "conversation": conversation, "type": kind, "data": data,
         });
@@ -63,23 +63,23 @@ impl Player for Party {
         Ok(vec![Call::new(headers, body)])
     }
 
-    fn heard(&mut self) -> Vec<String> {
-        let heard = fresh(self.inbox.heard(), &mut self.known);
-        // What is a copy is not addressed to us, so it does not change whom we speak to.
-        let newest = heard.iter().rev().find(|event| event["copy"] != true);
+    fn received(&mut self) -> Vec<String> {
+        let received = take_new(self.inbox.received(), &mut self.known);
+        // A copy is not addressed to this party, so it does not change the current conversation.
+        let newest = received.iter().rev().find(|event| event["copy"] != true);
         let newest = newest.and_then(|event| event["conversation"].as_str());
-        if let Some(conversation) = newest.filter(|_| self.part != Part::Customer) {
+        if let Some(conversation) = newest.filter(|_| self.persona != Persona::Customer) {
             self.conversation = Some(conversation.to_owned());
         }
-        heard.iter().map(shown).collect()
+        received.iter().map(display).collect()
     }
 }
 
-fn shown(event: &Value) -> String {
+fn display(event: &Value) -> String {
     let kind = event["type"].as_str().unwrap_or("event");
     let data = &event["data"];
     let copy = if event["copy"] == true { "(a copy) " } else { "" };
-    let said = match kind {
+    let line = match kind {
         "message" => format!("{copy}{}", data["text"].as_str().unwrap_or_default()),
         _ => format!("{copy}[{kind}] {data}"),
     };
@@ -87,5 +87,5 @@ fn shown(event: &Value) -> String {
         let part = |name: &str| choice[name].as_str().unwrap_or("?").to_owned();
         format!("\n  [{}]  /pick {}", part("title"), part("id"))
     });
-    said + &choices.collect::<String>()
+    line + &choices.collect::<String>()
 }

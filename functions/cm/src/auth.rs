@@ -1,43 +1,43 @@
-//! Whether a call is from the router. TwoWay signs nothing (fact sheet A4), so the adapter is given a
-//! secret to send along.
+//! Authenticates the router's calls. TwoWay does not sign calls (fact sheet A4), so the adapter is
+//! configured to send a shared secret.
 
 use trunkline_shared::inbound::Call;
-use trunkline_shared::security::{Denied, is_one_of};
+use trunkline_shared::security::{AuthError, matches_any_secret};
 use url::form_urlencoded;
 
 use crate::settings::{EventSecret, SHARED_SECRET, Settings};
 
-/// Our address's path of the event endpoint.
-pub(crate) const EVENT: &str = "event";
-/// The query's member that holds the secret.
-const QUERY: &str = "secret";
+/// The path of the event endpoint, after the connection's URL.
+pub(crate) const EVENT_PATH: &str = "event";
+/// The query parameter that holds the shared secret.
+const SECRET_PARAMETER: &str = "secret";
 
-/// Checks a call's shared secret, in the header or the query; where the connection has none, the
-/// address's own key is all there is.
-pub(crate) fn check(call: &Call<'_>, settings: &Settings) -> Result<(), Denied> {
+/// Checks the shared secret of a call, in the header or the query. A connection without one relies on
+/// the key in its URL.
+pub(crate) fn authenticate(call: &Call<'_>, settings: &Settings) -> Result<(), AuthError> {
     let live = call.secrets.live(SHARED_SECRET);
     if live.is_empty() && !call.connection.secrets.contains(SHARED_SECRET) {
         return Ok(());
     }
-    if call.path == EVENT && settings.event_secret == EventSecret::PathKey {
+    if call.path == EVENT_PATH && settings.event_secret == EventSecret::PathKey {
         return Ok(());
     }
     if live.is_empty() {
-        return Err(Denied::NoSecret);
+        return Err(AuthError::NoSecret);
     }
-    let given = given(call, settings);
-    if given.is_empty() {
-        return Err(Denied::Header("(or query member) of the shared secret"));
+    let received = received_secrets(call, settings);
+    if received.is_empty() {
+        return Err(AuthError::InvalidHeader("(or query parameter) of the shared secret"));
     }
-    let right = given.iter().any(|given| is_one_of(given, live.iter().copied()));
-    if right { Ok(()) } else { Err(Denied::Mismatch) }
+    let matches = received.iter().any(|secret| matches_any_secret(secret, live.iter().copied()));
+    if matches { Ok(()) } else { Err(AuthError::Mismatch) }
 }
 
-fn given(call: &Call<'_>, settings: &Settings) -> Vec<String> {
+fn received_secrets(call: &Call<'_>, settings: &Settings) -> Vec<String> {
     let header = call.headers.get(settings.secret_header.as_str());
     let header = header.and_then(|value| value.to_str().ok()).map(|value| value.trim().to_owned());
     let query = form_urlencoded::parse(call.query.as_bytes())
-        .find(|(name, _)| name == QUERY)
+        .find(|(name, _)| name == SECRET_PARAMETER)
         .map(|(_, value)| value.into_owned());
-    header.into_iter().chain(query).filter(|given| !given.is_empty()).collect()
+    header.into_iter().chain(query).filter(|secret| !secret.is_empty()).collect()
 }

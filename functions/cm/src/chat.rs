@@ -1,68 +1,69 @@
-//! The chat that a call of ours is about.
+//! Builds the `chat` object of an outbound call.
 
 use serde_json::{Map, Value};
 use trunkline_shared::model::{AuthorRole, EventBody, Role};
-use trunkline_shared::outbound::{Sending, Unsendable};
+use trunkline_shared::outbound::{EncodeError, SendContext};
 
 use crate::settings::Settings;
 use crate::wire::{member, text};
 
-/// As host: the whole chat as it came last, the only rule that satisfies every reading of the format
-/// (fact sheet A3.1). As client: made of what is ours.
-pub(crate) fn of(sending: &Sending<'_>, settings: &Settings) -> Result<Value, Unsendable> {
+/// Builds the chat. A host echoes the whole chat as last received, the only rule that satisfies every
+/// reading of the format (fact sheet A3.1). A client builds it from its own settings and ids.
+pub(crate) fn build(sending: &SendContext<'_>, settings: &Settings) -> Result<Value, EncodeError> {
     if sending.delivery.to.role == Role::Channel {
         let mut chat = sending.delivery.to.origin.clone();
         if member(&chat, "id").is_none() {
-            chat.insert("id".into(), Value::String(sending.external_id().to_owned()));
+            chat.insert("id".into(), Value::String(sending.external_conversation_id().to_owned()));
         }
         return Ok(Value::Object(chat));
     }
     let misconfigured = |name: &str| {
-        Unsendable::Misconfigured(format!(
-            "send_url does not end in /accounts/<id>/adapters/<id>: copy it from the adapter, or set {name}"
+        EncodeError::Misconfigured(format!(
+            "send_url does not end in /accounts/<id>/adapters/<id>: copy the Outbound URL from the adapter, or set {name}"
         ))
     };
-    let account = settings.account().ok_or_else(|| misconfigured("account_id"))?;
-    let host = settings.conversation_host_id.as_deref().or_else(|| settings.adapter());
+    let account = settings.technical_link_id().ok_or_else(|| misconfigured("account_id"))?;
+    let host = settings.conversation_host_id.as_deref().or_else(|| settings.adapter_id());
     let host = host.ok_or_else(|| misconfigured("conversation_host_id"))?;
     let key = &sending.delivery.key;
     let mut chat = Map::new();
     let mut put = |name: &str, value: String| chat.insert(name.to_owned(), Value::String(value));
-    put("id", id(sending));
+    put("id", chat_id(sending));
     put("accountId", account.to_owned());
     put("channel", settings.channel.clone());
-    // The router makes the chat's id of this, so one customer stays in one chat (BRIDGE).
+    // The router derives the chat's id from this value, so a customer stays in one chat (BRIDGE).
     put("conversationClientId", format!("{}:{}", key.channel, key.customer));
     put("conversationHostId", host.to_owned());
-    if let Some(name) = customer(sending) {
+    if let Some(name) = customer_name(sending) {
         put("conversationClientName", name);
     }
     Ok(Value::Object(chat))
 }
 
-/// The router's id, or on the first call one that it replaces (BRIDGE: it must be there, and is ignored).
-pub(crate) fn id(sending: &Sending<'_>) -> String {
-    match sending.external_id() {
-        "" => format!("trunkline-{}", sending.delivery.leg_conversation()),
+/// Returns the router's chat id, or on the first call a placeholder (BRIDGE: an id is required, and
+/// ignored).
+pub(crate) fn chat_id(sending: &SendContext<'_>) -> String {
+    match sending.external_conversation_id() {
+        "" => format!("trunkline-{}", sending.delivery.session_id()),
         known => known.to_owned(),
     }
 }
 
-/// The customer's name, if what is delivered says it.
-fn customer(sending: &Sending<'_>) -> Option<String> {
+/// The customer's name, if the event or its transcript has one.
+fn customer_name(sending: &SendContext<'_>) -> Option<String> {
     let event = &sending.delivery.event;
-    let told = match &event.body {
-        EventBody::Handover { recall, .. } => recall.lines.as_slice(),
+    let entries = match &event.body {
+        EventBody::Handover { transcript, .. } => transcript.entries.as_slice(),
         _ => &[],
     };
     let mut authors =
-        std::iter::once(&event.author).chain(told.iter().rev().map(|line| &line.author));
+        std::iter::once(&event.author).chain(entries.iter().rev().map(|entry| &entry.author));
     authors.find_map(|author| author.name.clone().filter(|_| author.role == AuthorRole::Customer))
 }
 
-/// The router's id of a chat in its answer.
-pub(crate) fn told(answer: &[u8]) -> Option<String> {
-    let answer: Value = serde_json::from_slice(answer).ok()?;
-    let chat = member(answer.as_object()?, "chat")?;
+/// Returns the router's chat id in a response.
+pub(crate) fn id_in_response(response: &[u8]) -> Option<String> {
+    let response: Value = serde_json::from_slice(response).ok()?;
+    let chat = member(response.as_object()?, "chat")?;
     text(chat.as_object()?, &["id"])
 }

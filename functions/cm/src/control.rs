@@ -1,73 +1,76 @@
-//! The router's control calls: a handover to CM.com's people, and the end of a session.
+//! The router's control APIs: hands a chat over to agents in CM.com, and ends sessions.
 
 use http::Method;
 use serde_json::{Map, Value, json};
 use trunkline_shared::model::Role;
-use trunkline_shared::outbound::{Sending, Unsendable};
-use trunkline_shared::security::segment;
+use trunkline_shared::outbound::{EncodeError, SendContext};
+use trunkline_shared::security::escape_dot_segment;
 use url::Url;
 
-use crate::settings::{HandoverCall, Operator, Settings};
-use crate::tell::flat;
+use crate::handover_text::value_as_text;
+use crate::settings::{HandoverMethod, MutationOperator, Settings};
 use crate::wire::text;
 
-/// A control call: method, address and body.
-pub(crate) type Call = (Method, String, Value);
+/// A control call: method, URL and body.
+pub(crate) type ControlRequest = (Method, String, Value);
 
-/// The call that hands a chat to CM.com's people. Tenants differ in which of the two they may make, so
-/// that is a setting.
+/// Encodes the call that hands a chat over to agents in CM.com. Tenants differ in which of the two calls
+/// they may make, so the `handover` setting chooses.
 pub(crate) fn handover(
-    sending: &Sending<'_>,
+    sending: &SendContext<'_>,
     settings: &Settings,
     reason: Option<&str>,
     context: &Map<String, Value>,
-) -> Result<Call, Unsendable> {
-    let context = flattened(reason, context);
+) -> Result<ControlRequest, EncodeError> {
+    let context = text_context(reason, context);
     match settings.handover {
-        HandoverCall::None => Err(Unsendable::NoForm(
-            "handover is none, so the router's ruleset decides: set it to mutation or state",
+        HandoverMethod::None => Err(EncodeError::Unsupported(
+            "handover is none, so the router's ruleset decides: set handover to mutation or state",
         )),
-        HandoverCall::Mutation => {
-            let account = account(sending, settings)?;
-            let chat = sending.external_id();
-            let end = ["accounts", &account, "chats", chat, "routing", "mutationrequests"];
+        HandoverMethod::Mutation => {
+            let account = account_id(sending, settings)?;
+            let chat = sending.external_conversation_id();
+            let segments = ["accounts", &account, "chats", chat, "routing", "mutationrequests"];
             let mut body = json!({"ChatId": chat, "Mutations": mutations(settings)?});
             if !context.is_empty() {
                 body["Context"] = Value::Object(context);
             }
-            Ok((Method::POST, address("control_url", &settings.control_url, &end)?, body))
+            Ok((Method::POST, join_url("control_url", &settings.control_url, &segments)?, body))
         }
-        HandoverCall::State => {
+        HandoverMethod::State => {
             let state =
                 settings.state_name_id.as_deref().ok_or_else(|| missing("state_name_id"))?;
             let mut body = json!({"NewStateNameId": state});
             if !context.is_empty() {
                 body["Context"] = Value::Object(context);
             }
-            Ok((Method::PUT, session(sending, settings, "state")?, body))
+            Ok((Method::PUT, session_url(sending, settings, "state")?, body))
         }
     }
 }
 
-/// The call that ends the router's session.
-pub(crate) fn end(sending: &Sending<'_>, settings: &Settings) -> Result<Call, Unsendable> {
+/// Encodes the call that ends the router's session.
+pub(crate) fn end_session(
+    sending: &SendContext<'_>,
+    settings: &Settings,
+) -> Result<ControlRequest, EncodeError> {
     if !settings.end_session {
-        return Err(Unsendable::NoForm(
+        return Err(EncodeError::Unsupported(
             "end_session is false: the router ends its sessions itself",
         ));
     }
-    if sending.external_id().is_empty() {
-        return Err(Unsendable::NoForm("the router has no such chat"));
+    if sending.external_conversation_id().is_empty() {
+        return Err(EncodeError::Unsupported("the router does not have this chat"));
     }
-    Ok((Method::PUT, session(sending, settings, "end")?, json!({})))
+    Ok((Method::PUT, session_url(sending, settings, "end")?, json!({})))
 }
 
-/// With `Or` a link counts when either end is the named adapter: off with all that touches the one, on
-/// with all that touches the other (fact sheet A7).
-fn mutations(settings: &Settings) -> Result<Vec<Value>, Unsendable> {
+/// The mutations of a handover. With `Or` a rule matches a link if either end is the named adapter: every
+/// link of one adapter is disabled, every link of the other enabled (fact sheet A7).
+fn mutations(settings: &Settings) -> Result<Vec<Value>, EncodeError> {
     let operator = match settings.mutation_operator {
-        Operator::Or => "Or",
-        Operator::And => "And",
+        MutationOperator::Or => "Or",
+        MutationOperator::And => "And",
     };
     let rule = |action: &str, adapter: &str| {
         json!({
@@ -83,53 +86,58 @@ fn mutations(settings: &Settings) -> Result<Vec<Value>, Unsendable> {
         Some(component) => json!({"$type": "disableComponent", "ComponentId": component}),
         None if enable.is_none() => return Err(missing("enable_adapter")),
         None => {
-            let adapter = settings.disable_adapter.as_deref().or_else(|| settings.adapter());
+            let adapter = settings.disable_adapter.as_deref().or_else(|| settings.adapter_id());
             rule("Disable", adapter.ok_or_else(|| missing("disable_adapter"))?)
         }
     };
     Ok(std::iter::once(disable).chain(enable).collect())
 }
 
-/// What the people should know: flat, and texts only (fact sheet A7).
-fn flattened(reason: Option<&str>, context: &Map<String, Value>) -> Map<String, Value> {
+/// The context for the agents: flat, string values only (fact sheet A7).
+fn text_context(reason: Option<&str>, context: &Map<String, Value>) -> Map<String, Value> {
     let texts = context.iter().filter(|(_, value)| !value.is_null());
     let mut texts: Map<String, Value> =
-        texts.map(|(key, value)| (key.clone(), Value::String(flat(value)))).collect();
+        texts.map(|(key, value)| (key.clone(), Value::String(value_as_text(value)))).collect();
     if let Some(reason) = reason {
         texts.entry("reason").or_insert(reason.into());
     }
     texts
 }
 
-fn session(sending: &Sending<'_>, settings: &Settings, what: &str) -> Result<String, Unsendable> {
+fn session_url(
+    sending: &SendContext<'_>,
+    settings: &Settings,
+    action: &str,
+) -> Result<String, EncodeError> {
     let account = match &settings.logical_account_id {
         Some(logical) => logical.clone(),
-        None => account(sending, settings)?,
+        None => account_id(sending, settings)?,
     };
-    let end = ["accounts", &account, "chats", sending.external_id(), "session", what];
-    address("state_url", &settings.state_url, &end)
+    let segments =
+        ["accounts", &account, "chats", sending.external_conversation_id(), "session", action];
+    join_url("state_url", &settings.state_url, &segments)
 }
 
-/// The technical link's id: as set, or else as the chat says it, or else the one of `send_url`.
-fn account(sending: &Sending<'_>, settings: &Settings) -> Result<String, Unsendable> {
+/// The technical link's id: from the setting, or else the chat, or else `send_url`.
+fn account_id(sending: &SendContext<'_>, settings: &Settings) -> Result<String, EncodeError> {
     let to = &sending.delivery.to;
-    let chats = text(&to.origin, &["accountId"]).filter(|_| to.role == Role::Channel);
-    let known = settings.account_id.clone().or(chats);
-    let known = known.or_else(|| settings.account().map(Into::into));
+    let of_chat = text(&to.origin, &["accountId"]).filter(|_| to.role == Role::Channel);
+    let known = settings.account_id.clone().or(of_chat);
+    let known = known.or_else(|| settings.technical_link_id().map(Into::into));
     known.ok_or_else(|| missing("account_id"))
 }
 
-fn missing(setting: &str) -> Unsendable {
-    Unsendable::Misconfigured(format!("the setting {setting} is missing"))
+fn missing(setting: &str) -> EncodeError {
+    EncodeError::Misconfigured(format!("the setting {setting} is missing"))
 }
 
-/// A base's address with more behind it; nothing in the ids can lead elsewhere.
-fn address(setting: &str, base: &str, end: &[&str]) -> Result<String, Unsendable> {
-    let bad = || Unsendable::Misconfigured(format!("{setting} is not an address"));
-    let mut url = Url::parse(base).map_err(|_| bad())?;
+/// Appends path segments to a base URL. The segments are escaped, so ids cannot redirect the call.
+fn join_url(setting: &str, base: &str, segments: &[&str]) -> Result<String, EncodeError> {
+    let invalid = || EncodeError::Misconfigured(format!("{setting} is not a URL"));
+    let mut url = Url::parse(base).map_err(|_| invalid())?;
     url.path_segments_mut()
-        .map_err(|()| bad())?
+        .map_err(|()| invalid())?
         .pop_if_empty()
-        .extend(end.iter().map(|part| segment(part)));
+        .extend(segments.iter().map(|part| escape_dot_segment(part)));
     Ok(url.into())
 }

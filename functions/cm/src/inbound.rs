@@ -1,57 +1,57 @@
-//! From the router's calls to events, and the answer that it expects.
+//! Inbound: parses the router's calls into events and builds the response that it expects.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::inbound::{Call, Inbound, Received, Reply, Result as Came};
+use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
 use trunkline_shared::model::Platform;
 
-use crate::auth::{self, EVENT};
-use crate::read::Reader;
+use crate::auth::{self, EVENT_PATH};
+use crate::parse::CallParser;
 use crate::settings::Settings;
-use crate::wire::{self, HANDOVER};
-use crate::{Cm, lenient};
+use crate::wire::{self, HANDOVER_PATH};
+use crate::{Cm, json_repair};
 
 impl Inbound for Cm {
     const PLATFORM: Platform = Platform::Cm;
 
     /// The adapter's three endpoints (SEED-CM).
-    const PATHS: &'static [&'static str] = &["", HANDOVER, EVENT];
+    const PATHS: &'static [&'static str] = &["", HANDOVER_PATH, EVENT_PATH];
 
-    fn receive(&self, call: &Call<'_>) -> Received {
+    fn parse(&self, call: &Call<'_>) -> ParsedCall {
         let settings = Settings::of(&call.connection.settings);
-        if let Err(denied) = auth::check(call, &settings) {
-            return Received::Denied(denied);
+        if let Err(denied) = auth::authenticate(call, &settings) {
+            return ParsedCall::Denied(denied);
         }
         let is_test = matches!(*call.method, Method::GET | Method::HEAD | Method::OPTIONS);
         if is_test || call.body.iter().all(u8::is_ascii_whitespace) {
-            return Received::Answered(success(&settings));
+            return ParsedCall::Reply(success(&settings));
         }
-        let body = match lenient::read(call.body) {
+        let body = match json_repair::parse(call.body) {
             Ok(Value::Object(body)) if body.is_empty() => {
-                return Received::Answered(success(&settings));
+                return ParsedCall::Reply(success(&settings));
             }
             Ok(Value::Object(body)) => body,
-            Ok(_) => return Received::Unreadable("the body is not a JSON object".into()),
-            Err(reason) => return Received::Unreadable(reason),
+            Ok(_) => return ParsedCall::Unreadable("the body is not a JSON object".into()),
+            Err(reason) => return ParsedCall::Unreadable(reason),
         };
-        match wire::read(&body, call.path) {
-            Ok((chat, parts)) => {
-                let events = Reader { call, settings: &settings, chat: &chat }.events(parts);
-                Received::Events(events)
+        match wire::parse(&body, call.path) {
+            Ok((chat, items)) => {
+                let events = CallParser { call, settings: &settings, chat: &chat }.events(items);
+                ParsedCall::Events(events)
             }
-            Err(reason) => Received::Unreadable(reason),
+            Err(reason) => ParsedCall::Unreadable(reason),
         }
     }
 
-    /// Success whatever the content is: nobody knows what the router does after anything else (fact
-    /// sheet A4). What was not taken is kept where a person sees it.
-    fn reply(&self, call: &Call<'_>, result: &Came<'_>) -> Reply {
+    /// Success regardless of the content: the router's behaviour after any other status is undocumented
+    /// (fact sheet A4). Rejected calls are stored for an operator.
+    fn reply(&self, call: &Call<'_>, result: &CallOutcome<'_>) -> Reply {
         match result {
-            Came::Denied(_) => {
+            CallOutcome::Denied(_) => {
                 let body = json!({"message": "Unauthorized"});
                 Reply::json(StatusCode::UNAUTHORIZED, &body)
             }
-            Came::Taken(_) | Came::Unreadable(_) | Came::TooLarge => {
+            CallOutcome::Ingested(_) | CallOutcome::Unreadable(_) | CallOutcome::TooLarge => {
                 success(&Settings::of(&call.connection.settings))
             }
         }
@@ -59,7 +59,7 @@ impl Inbound for Cm {
 }
 
 fn success(settings: &Settings) -> Reply {
-    match settings.answer_status.0 {
+    match settings.response_status.0 {
         StatusCode::NO_CONTENT => {
             Reply { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: String::new() }
         }

@@ -1,25 +1,28 @@
-//! CM.com's conversational router, by its TwoWay format: as a host, a channel; as a client, a bot or desk.
+//! CM.com's Conversational Router, by its TwoWay format. As a host it is a channel; as a client, a bot or
+//! a desk.
 
-mod answer;
 mod auth;
 mod chat;
 mod control;
+mod encode;
 mod fallback;
+mod handover_notice;
+mod handover_text;
 mod inbound;
-mod lenient;
-mod notice;
+mod json_repair;
 mod outbound;
-mod read;
+mod parse;
+mod response;
 mod settings;
-mod tell;
 mod template;
 mod wire;
-mod write;
 
-pub use settings::{PRODUCT_TOKEN, SHARED_SECRET, Settings, place_of};
-pub use template::{BadTemplate, CHOICE, CHOICES, MEDIA, check as check_template};
-pub use write::message_id;
+pub use encode::message_id;
+pub use settings::{PRODUCT_TOKEN, SHARED_SECRET, Settings, account_and_adapter};
+pub use template::{
+    CHOICE_VARIABLES, CHOICES_VARIABLES, MEDIA_VARIABLES, TemplateError, check as check_template,
+};
 
-/// The platform.
+/// The CM.com platform.
 #[derive(Debug, Clone, Default)]
 pub struct Cm;

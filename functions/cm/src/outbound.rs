@@ -1,57 +1,58 @@
-//! From deliveries to the router's calls.
+//! Outbound: sends deliveries to the router, and opens and updates chats.
 
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
-use trunkline_shared::http_client::{Answer, HttpClient, Request};
-use trunkline_shared::model::{EventBody, Platform, Role, Session, Verdict};
+use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
+use trunkline_shared::model::{EventBody, ExternalMessageId, Platform, Role, Session, Verdict};
 use trunkline_shared::outbound::{
-    Asking, Attempt, Meaning, Outbound, Proof, Sending, Unsendable, json_headers, needed,
+    Attempt, CheckContext, Classification, EncodeError, Outbound, SendContext, Verification,
+    json_headers, required_secret,
 };
 use trunkline_shared::secrets::SecretBag;
 
 use crate::settings::{PRODUCT_TOKEN, Settings};
-use crate::{Cm, answer, chat, control, write};
+use crate::{Cm, chat, control, encode, response};
 
-/// The header of the product token (CM-AUTH).
+/// The header that carries the product token (CM-AUTH).
 const TOKEN_HEADER: &str = "x-cm-producttoken";
 
 impl Outbound for Cm {
     const PLATFORM: Platform = Platform::Cm;
 
-    /// As client, sending opens the chat: only the answer tells its id.
+    /// As client, the first message opens the chat: only its response contains the chat's id.
     async fn open(
         &self,
-        sending: &Sending<'_>,
+        sending: &SendContext<'_>,
         _: &HttpClient,
     ) -> Result<Option<Session>, Box<Attempt>> {
         let delivery = sending.delivery;
         let is_host = delivery.to.role == Role::Channel;
-        let session = || Session::new(delivery.leg_conversation(), self.external_id(delivery));
+        let session = || Session::new(delivery.session_id(), self.choose_conversation_id(delivery));
         Ok(is_host.then(session))
     }
 
-    async fn send(&self, sending: &Sending<'_>, outside: &HttpClient) -> Attempt {
+    async fn send(&self, sending: &SendContext<'_>, http: &HttpClient) -> Attempt {
         let request = match self.encode(sending) {
             Ok(request) => request,
-            Err(unsendable) => return unsendable.into(),
-        };
-        let answer = match outside.call(request).await {
-            Ok(answer) => answer,
             Err(error) => return error.into(),
         };
-        let meaning = answer::meaning(&answer, sending.secrets.newest(PRODUCT_TOKEN));
-        let is_delivered = meaning.verdict == Verdict::Delivered;
-        let mut attempt = Attempt::answered(&answer, meaning);
+        let response = match http.send(request).await {
+            Ok(response) => response,
+            Err(error) => return error.into(),
+        };
+        let classification = response::classify(&response, sending.secrets.newest(PRODUCT_TOKEN));
+        let is_delivered = classification.verdict == Verdict::Delivered;
+        let mut attempt = Attempt::with_response(&response, classification);
         if is_delivered && let EventBody::Message { .. } = sending.delivery.event.body {
-            attempt.meaning.external_id = sent_id(sending);
+            attempt.classification.external_message_id = sent_message_id(sending);
         }
         if is_delivered && sending.delivery.to.role != Role::Channel {
-            attempt.session = session(sending, &answer);
+            attempt.session = updated_session(sending, &response);
         }
         attempt
     }
 
-    fn encode(&self, sending: &Sending<'_>) -> Result<Request, Unsendable> {
+    fn encode(&self, sending: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
         let settings = Settings::of(&sending.connection.settings);
         let is_host = sending.delivery.to.role == Role::Channel;
         let (method, url, body) = match &sending.delivery.event.body {
@@ -59,32 +60,32 @@ impl Outbound for Cm {
                 control::handover(sending, &settings, reason.as_deref(), context)?
             }
             EventBody::Close { .. } if !sending.delivery.to.copy => {
-                control::end(sending, &settings)?
+                control::end_session(sending, &settings)?
             }
             _ => {
-                let messages = write::messages(sending, &settings)?;
-                let chat = chat::of(sending, &settings)?;
+                let messages = encode::messages(sending, &settings)?;
+                let chat = chat::build(sending, &settings)?;
                 let body = json!({"chat": chat, "conversationMessages": messages});
                 (Method::POST, settings.send_url, body)
             }
         };
         let headers = headers(sending.secrets)?;
-        Ok(Request { method, url, headers, body: body.to_string().into_bytes() })
+        Ok(HttpRequest { method, url, headers, body: body.to_string().into_bytes() })
     }
 
-    fn meaning(&self, answer: &Answer) -> Meaning {
-        answer::meaning(answer, None)
+    fn classify(&self, response: &HttpResponse) -> Classification {
+        response::classify(response, None)
     }
 
-    async fn prove(&self, _: &Asking<'_>, _: &HttpClient) -> Proof {
-        Proof::Unasked(
-            "CM.com's router has no call that proves a connection: write to the adapter's channel",
+    async fn verify(&self, _: &CheckContext<'_>, _: &HttpClient) -> Verification {
+        Verification::Unsupported(
+            "CM.com's router has no call to verify a connection: send a message to the adapter's channel",
         )
     }
 }
 
-fn headers(secrets: &SecretBag) -> Result<HeaderMap, Unsendable> {
-    let mut token = HeaderValue::from_str(needed(secrets, PRODUCT_TOKEN)?)
+fn headers(secrets: &SecretBag) -> Result<HeaderMap, EncodeError> {
+    let mut token = HeaderValue::from_str(required_secret(secrets, PRODUCT_TOKEN)?)
         .map_err(|_| misconfigured("the secret product_token cannot be sent as a header"))?;
     token.set_sensitive(true);
     let mut headers = json_headers();
@@ -92,20 +93,22 @@ fn headers(secrets: &SecretBag) -> Result<HeaderMap, Unsendable> {
     Ok(headers)
 }
 
-fn misconfigured(why: &str) -> Unsendable {
-    Unsendable::Misconfigured(why.into())
+fn misconfigured(why: &str) -> EncodeError {
+    EncodeError::Misconfigured(why.into())
 }
 
-/// The id that we gave our message: the router's answer has none.
-fn sent_id(sending: &Sending<'_>) -> Option<String> {
+/// The id that Trunkline gave the message: the router's response has none.
+fn sent_message_id(sending: &SendContext<'_>) -> Option<ExternalMessageId> {
     let settings = Settings::of(&sending.connection.settings);
-    settings.send_message_id.then(|| write::message_id(&sending.delivery.id, 0))
+    settings.send_message_id.then(|| encode::message_id(&sending.delivery.id, 0).into())
 }
 
-/// The chat by the router's own id, where that is new: what it answers to our id rules (BRIDGE).
-fn session(sending: &Sending<'_>, answer: &Answer) -> Option<Session> {
-    let known = sending.external_id();
-    let told = chat::told(&answer.body).or_else(|| known.is_empty().then(|| chat::id(sending)))?;
-    let conversation = sending.delivery.leg_conversation();
-    (told != known).then(|| Session::new(conversation, told))
+/// The session with the router's chat id, if that changed: the id in the response is authoritative
+/// (BRIDGE).
+fn updated_session(sending: &SendContext<'_>, response: &HttpResponse) -> Option<Session> {
+    let known = sending.external_conversation_id();
+    let router_id = chat::id_in_response(&response.body)
+        .or_else(|| known.is_empty().then(|| chat::chat_id(sending)))?;
+    let conversation = sending.delivery.session_id();
+    (router_id != known).then(|| Session::new(conversation, router_id))
 }

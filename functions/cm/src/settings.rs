@@ -1,76 +1,76 @@
-//! What an operator sets for a connection to CM.com's router.
+//! Settings and secrets of a connection to CM.com's router.
 
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The secret that our calls carry as `X-CM-PRODUCTTOKEN` (CM-AUTH).
+/// The name of the secret that is sent as `X-CM-PRODUCTTOKEN` (CM-AUTH).
 pub const PRODUCT_TOKEN: &str = "product_token";
 
-/// The secret that the adapter's calls carry, for TwoWay signs nothing (BRIDGE).
+/// The name of the secret that the adapter sends: TwoWay does not sign calls (BRIDGE).
 pub const SHARED_SECRET: &str = "shared_secret";
 
-/// A connection's settings. All but `send_url` have defaults: those of the vendor's pages, or for what
-/// they leave open, the fact sheet's proposals.
+/// A connection's settings. Every setting but `send_url` has a default: the value on the vendor's pages
+/// or, where those are silent, the fact sheet's proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     /// The adapter's Outbound URL (SEED-CM).
     pub send_url: String,
-    /// The status of our answers.
-    pub answer_status: AnswerStatus,
+    /// The HTTP status of successful responses.
+    pub response_status: ResponseStatus,
     /// The header in which the adapter sends the shared secret.
     pub secret_header: String,
-    /// Whether calls of the event endpoint bring the shared secret, too.
+    /// How calls of the event endpoint are authenticated.
     pub event_secret: EventSecret,
-    /// What a call of the handover endpoint means; by role, if absent.
-    pub handover_means: Option<Means>,
-    /// Whose a customer's message is that still reaches us after a handover to CM.com's people.
-    pub after_handover: Whose,
-    /// How a handover to CM.com's people is brought about.
-    pub handover: HandoverCall,
-    /// The adapter that a handover switches off; our own, if absent.
+    /// The meaning of a call of the handover endpoint. Default: depends on the role.
+    pub handover_means: Option<HandoverMeaning>,
+    /// The meaning of a customer's message that still arrives after a handover to agents in CM.com.
+    pub message_after_handover: MessageAfterHandover,
+    /// How a handover to agents in CM.com is requested.
+    pub handover: HandoverMethod,
+    /// The adapter that a mutation disables. Default: the adapter of `send_url`.
     pub disable_adapter: Option<String>,
-    /// The adapter that a handover switches on.
+    /// The adapter that a mutation enables.
     pub enable_adapter: Option<String>,
-    /// The component that a handover switches off, in place of an adapter (as CM.com's HALO does it).
+    /// The component that a mutation disables instead of an adapter, as CM.com's HALO does.
     pub disable_component: Option<String>,
-    /// Which links a mutation is about.
-    pub mutation_operator: Operator,
-    /// The state that a handover goes to, by the newer API.
+    /// Which links a mutation matches.
+    pub mutation_operator: MutationOperator,
+    /// The id of the state that a handover sets, by the newer API.
     pub state_name_id: Option<String>,
-    /// The account of the newer API; the technical link's, if absent.
+    /// The account of the newer API. Default: the technical link's id.
     pub logical_account_id: Option<String>,
     /// Whether a close ends the router's session, by the newer API.
     pub end_session: bool,
-    /// The control API (CM-CTRL).
+    /// The base URL of the control API (CM-CTRL).
     pub control_url: String,
-    /// The newer state API (BRIDGE).
+    /// The base URL of the newer state API (BRIDGE).
     pub state_url: String,
-    /// The technical link's id; the one of the chat or of `send_url`, if absent.
+    /// The technical link's id. Default: the chat's, or the one in `send_url`.
     pub account_id: Option<String>,
-    /// As client: the chats' host; the adapter of `send_url`, if absent, as BRIDGE has it.
+    /// Client only: the chats' host. Default: the adapter of `send_url`, as in BRIDGE.
     pub conversation_host_id: Option<String>,
-    /// As client: the chats' channel, one that the router knows (BRIDGE).
+    /// Client only: the chats' channel, one that the router knows (BRIDGE).
     pub channel: String,
-    /// Whether our messages carry an id, the same for every attempt.
+    /// Whether outbound messages have an id, the same for every attempt.
     pub send_message_id: bool,
-    /// As a desk's client: whether a handover is told as a text.
+    /// Desk only: whether a handover is sent as text.
     pub handover_text: bool,
-    /// The message that a file becomes, as JSON with variables; a link, if absent.
+    /// The message for a file, as JSON with variables. Default: a link.
     pub media_template: Option<String>,
-    /// The message that choices become, as JSON with variables; numbered text, if absent.
+    /// The message for choices, as JSON with variables. Default: numbered text.
     pub choices_template: Option<String>,
-    /// What one choice becomes within `$choices`.
+    /// One choice within `$choices`, as JSON with variables.
     pub choice_template: String,
 }
 
-/// The status of our answers: 201 satisfies every page that says one (fact sheet A4).
+/// The HTTP status of successful responses. 201 satisfies every page that states one (fact sheet A4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(from = "Value")]
-pub struct AnswerStatus(pub StatusCode);
+pub struct ResponseStatus(pub StatusCode);
 
-impl From<Value> for AnswerStatus {
+impl From<Value> for ResponseStatus {
     fn from(value: Value) -> Self {
         let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
         Self(match text.as_str() {
@@ -82,48 +82,49 @@ impl From<Value> for AnswerStatus {
     }
 }
 
-/// Whether calls of the event endpoint bring the shared secret: CM.com's form has no headers for it
-/// (BRIDGE), only the address.
+/// How calls of the event endpoint are authenticated. CM.com's form has no headers for it (BRIDGE), only
+/// a URL.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventSecret {
-    /// In the query, as `?secret=`.
+    /// By the shared secret in the query, as `?secret=`.
     #[default]
     Query,
-    /// No: the address's own key is enough.
+    /// By the key in the connection's URL only.
     PathKey,
 }
 
-/// What a call of the handover endpoint means: its body has no type (BRIDGE).
+/// The meaning of a call of the handover endpoint: its body has no type (BRIDGE).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Means {
-    /// People are to take over.
+pub enum HandoverMeaning {
+    /// Agents are asked to take over.
     Handover,
-    /// The bot has the chat again.
+    /// The chat returned to the bot.
     Handback,
-    /// An agent took it.
+    /// An agent accepted the chat.
     Accept,
-    /// Nothing: it is kept.
+    /// None: the call is only recorded.
     Record,
 }
 
-/// Whose a customer's message is that reaches us after a handover.
+/// The meaning of a customer's message that arrives after a handover to agents in CM.com.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Whose {
-    /// Ours: the router sends a chat only to whom it is routed (CM-ADPT), so it is routed to us again.
+pub enum MessageAfterHandover {
+    /// The chat was handed back: the router sends a chat only to the adapter that it is routed to
+    /// (CM-ADPT).
     #[default]
-    Ours,
-    /// Theirs: the ruleset lets our adapter listen.
-    Theirs,
+    Handback,
+    /// The agents still have the chat: the ruleset lets Trunkline's adapter listen.
+    Copy,
 }
 
-/// How a handover is brought about (CM-CTRL, BRIDGE).
+/// How a handover is requested (CM-CTRL, BRIDGE).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum HandoverCall {
-    /// Not by us: by the ruleset.
+pub enum HandoverMethod {
+    /// Not by Trunkline: the router's ruleset decides.
     #[default]
     None,
     /// By a mutation request.
@@ -132,14 +133,12 @@ pub enum HandoverCall {
     State,
 }
 
-/// Whether a link must touch both adapters of a mutation, or either (CM-CTRL).
+/// Whether a mutation matches a link by both of its ends, or by either (CM-CTRL).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Operator {
-    /// Either.
+pub enum MutationOperator {
     #[default]
     Or,
-    /// Both.
     And,
 }
 
@@ -147,16 +146,16 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             send_url: String::new(),
-            answer_status: AnswerStatus(StatusCode::CREATED),
+            response_status: ResponseStatus(StatusCode::CREATED),
             secret_header: "X-Trunkline-Secret".into(),
             event_secret: EventSecret::default(),
             handover_means: None,
-            after_handover: Whose::default(),
-            handover: HandoverCall::default(),
+            message_after_handover: MessageAfterHandover::default(),
+            handover: HandoverMethod::default(),
             disable_adapter: None,
             enable_adapter: None,
             disable_component: None,
-            mutation_operator: Operator::default(),
+            mutation_operator: MutationOperator::default(),
             state_name_id: None,
             logical_account_id: None,
             end_session: false,
@@ -175,30 +174,31 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// As they were applied, which checked them; whatever does not fit any more takes its default.
+    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults; `apply`
+    /// has validated them.
     #[must_use]
     pub fn of(settings: &Map<String, Value>) -> Self {
         serde_json::from_value(Value::Object(settings.clone())).unwrap_or_default()
     }
 
-    /// The adapter's id.
+    /// Returns the adapter's id in `send_url`.
     #[must_use]
-    pub fn adapter(&self) -> Option<&str> {
-        place_of(&self.send_url).map(|(_, adapter)| adapter)
+    pub fn adapter_id(&self) -> Option<&str> {
+        account_and_adapter(&self.send_url).map(|(_, adapter)| adapter)
     }
 
-    /// The technical link's id, where no chat says it.
+    /// Returns the technical link's id from the setting, or else from `send_url`.
     #[must_use]
-    pub fn account(&self) -> Option<&str> {
-        let place = place_of(&self.send_url).map(|(account, _)| account);
-        self.account_id.as_deref().or(place)
+    pub fn technical_link_id(&self) -> Option<&str> {
+        let from_url = account_and_adapter(&self.send_url).map(|(account, _)| account);
+        self.account_id.as_deref().or(from_url)
     }
 }
 
-/// The technical link's and the adapter's id in an Outbound URL, `…/accounts/{technicalLinkId}/adapters/
-/// {adapterId}` (SEED-CM).
+/// Returns the technical link's and the adapter's id in an Outbound URL,
+/// `…/accounts/{technicalLinkId}/adapters/{adapterId}` (SEED-CM).
 #[must_use]
-pub fn place_of(send_url: &str) -> Option<(&str, &str)> {
+pub fn account_and_adapter(send_url: &str) -> Option<(&str, &str)> {
     let path = send_url.split(['?', '#']).next()?;
     let (_, rest) = path.split_once("/accounts/")?;
     let mut parts = rest.split('/');
@@ -211,17 +211,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_outbound_url_tells_account_and_adapter() {
-        let seeds = "https://api.conversational.cm.com/conversational/twoway/v2/accounts/{technicalLinkId}/adapters/{adapterId}";
-        assert_eq!(place_of(seeds), Some(("{technicalLinkId}", "{adapterId}")));
-        assert_eq!(place_of("http://x/accounts/a/adapters/b?c=/accounts/"), Some(("a", "b")));
-        for bad in ["", "https://x", "https://x/accounts/a", "https://x/accounts//adapters/b"] {
-            assert_eq!(place_of(bad), None, "{bad}");
+    fn reads_account_and_adapter_from_the_outbound_url() {
+        let documented = "https://api.conversational.cm.com/conversational/twoway/v2/accounts/{technicalLinkId}/adapters/{adapterId}";
+        assert_eq!(account_and_adapter(documented), Some(("{technicalLinkId}", "{adapterId}")));
+        assert_eq!(
+            account_and_adapter("http://x/accounts/a/adapters/b?c=/accounts/"),
+            Some(("a", "b"))
+        );
+        for invalid in ["", "https://x", "https://x/accounts/a", "https://x/accounts//adapters/b"] {
+            assert_eq!(account_and_adapter(invalid), None, "{invalid}");
         }
     }
 
     #[test]
-    fn an_answers_status_is_one_of_four() {
+    fn response_status_is_one_of_four() {
         for (written, status) in [
             (Value::from("200"), 200),
             (Value::from(202), 202),
@@ -229,7 +232,7 @@ mod tests {
             (Value::from("500"), 201),
             (Value::Null, 201),
         ] {
-            assert_eq!(AnswerStatus::from(written).0.as_u16(), status);
+            assert_eq!(ResponseStatus::from(written).0.as_u16(), status);
         }
     }
 }

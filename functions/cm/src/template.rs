@@ -1,56 +1,55 @@
-//! The operator's own message types: JSON with variables, for no public page shows the vendor's (fact
-//! sheet A3.2).
+//! Templates for message types that no public page documents (fact sheet A3.2): JSON with variables.
 //!
-//! A variable is written `$name` or `{{$name}}` within a text of the JSON. A text that is nothing but a
-//! variable becomes the variable's value, and is left out with its member where there is none.
+//! A variable is written `$name` or `{{$name}}` within a JSON string. A string that consists of one
+//! variable becomes the variable's value; if that is absent, the member is omitted.
 
 use serde_json::{Map, Value};
 
-use crate::lenient::variable;
+use crate::json_repair::variable;
 
 /// The variables of `media_template`.
-pub const MEDIA: &[&str] = &["text", "url", "mimeType", "name"];
+pub const MEDIA_VARIABLES: &[&str] = &["text", "url", "mimeType", "name"];
 /// The variables of `choices_template`.
-pub const CHOICES: &[&str] = &["text", "choices"];
+pub const CHOICES_VARIABLES: &[&str] = &["text", "choices"];
 /// The variables of `choice_template`.
-pub const CHOICE: &[&str] = &["id", "title", "number"];
+pub const CHOICE_VARIABLES: &[&str] = &["id", "title", "number"];
 
-/// Why a template cannot be used.
+/// The reason why a template is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadTemplate {
-    /// A variable that is not one of its own.
-    #[error("there is no variable '${name}' here: use ${known}", known = known.join(", $"))]
-    Variable {
-        /// The variable.
+pub enum TemplateError {
+    /// A variable that the template does not have.
+    #[error("unknown variable '${name}': use ${known}", known = known.join(", $"))]
+    UnknownVariable {
+        /// The unknown variable.
         name: String,
-        /// Those that there are.
+        /// The variables that the template has.
         known: &'static [&'static str],
     },
-    /// It is no JSON object.
-    #[error("it is not a JSON object, with variables within its texts: {0}")]
+    /// The template is not a JSON object.
+    #[error("not a JSON object with variables inside its strings: {0}")]
     NotJson(String),
-    /// A message of no type, which the router refuses.
-    #[error("it has no $type, without which the router refuses a message")]
-    NoType,
+    /// The template has no `$type`; the router rejects a message without one.
+    #[error("$type is missing: the router rejects a message without it")]
+    MissingType,
 }
 
-/// Checks a template. A choice's has no type of its own.
+/// Validates a template. `choice_template` is exempt from `$type`.
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn check(template: &str, known: &'static [&'static str]) -> Result<(), BadTemplate> {
-    let object = read(template)?;
-    if known != CHOICE && !object.get("$type").is_some_and(Value::is_string) {
-        return Err(BadTemplate::NoType);
+/// The first problem that is found.
+pub fn check(template: &str, known: &'static [&'static str]) -> Result<(), TemplateError> {
+    let object = parse(template)?;
+    if known != CHOICE_VARIABLES && !object.get("$type").is_some_and(Value::is_string) {
+        return Err(TemplateError::MissingType);
     }
     check_value(&Value::Object(object), known)
 }
 
-fn check_value(value: &Value, known: &'static [&'static str]) -> Result<(), BadTemplate> {
+fn check_value(value: &Value, known: &'static [&'static str]) -> Result<(), TemplateError> {
     match value {
         Value::String(text) => {
             match pieces(text).into_iter().find_map(|piece| piece.unknown(known)) {
-                Some(name) => Err(BadTemplate::Variable { name: name.to_owned(), known }),
+                Some(name) => Err(TemplateError::UnknownVariable { name: name.to_owned(), known }),
                 None => Ok(()),
             }
         }
@@ -60,26 +59,26 @@ fn check_value(value: &Value, known: &'static [&'static str]) -> Result<(), BadT
     }
 }
 
-fn read(template: &str) -> Result<Map<String, Value>, BadTemplate> {
-    serde_json::from_str(template).map_err(|why| BadTemplate::NotJson(why.to_string()))
+fn parse(template: &str) -> Result<Map<String, Value>, TemplateError> {
+    serde_json::from_str(template).map_err(|why| TemplateError::NotJson(why.to_string()))
 }
 
-/// Puts the values in.
+/// Substitutes the values for the variables.
 ///
 /// # Errors
-/// If the template is not one.
+/// If the template is not a JSON object.
 pub(crate) fn fill(
     template: &str,
     values: &[(&str, Value)],
-) -> Result<Map<String, Value>, BadTemplate> {
-    let filled = filled(Value::Object(read(template)?), values);
+) -> Result<Map<String, Value>, TemplateError> {
+    let filled = substitute(Value::Object(parse(template)?), values);
     match filled {
         Some(Value::Object(object)) => Ok(object),
         _ => Ok(Map::new()),
     }
 }
 
-fn filled(value: Value, values: &[(&str, Value)]) -> Option<Value> {
+fn substitute(value: Value, values: &[(&str, Value)]) -> Option<Value> {
     let value_of =
         |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
     Some(match value {
@@ -88,20 +87,20 @@ fn filled(value: Value, values: &[(&str, Value)]) -> Option<Value> {
                 Value::Null => return None,
                 value => value.clone(),
             },
-            pieces => Value::String(pieces.iter().map(|piece| piece.with(value_of)).collect()),
+            pieces => Value::String(pieces.iter().map(|piece| piece.resolve(value_of)).collect()),
         },
         Value::Array(items) => {
-            Value::Array(items.into_iter().filter_map(|item| filled(item, values)).collect())
+            Value::Array(items.into_iter().filter_map(|item| substitute(item, values)).collect())
         }
         Value::Object(object) => {
             let members = object.into_iter();
-            members.filter_map(|(key, value)| Some((key, filled(value, values)?))).collect()
+            members.filter_map(|(key, value)| Some((key, substitute(value, values)?))).collect()
         }
         other => other,
     })
 }
 
-/// A piece of a text: a variable with how it was written, or what is between.
+/// A piece of a string: a variable's name and its spelling, or the text between variables.
 enum Piece<'a> {
     Variable(&'a str, &'a str),
     Plain(&'a str),
@@ -115,7 +114,7 @@ impl<'a> Piece<'a> {
         }
     }
 
-    fn with<'v>(&self, value_of: impl Fn(&str) -> Option<&'v Value>) -> String {
+    fn resolve<'v>(&self, value_of: impl Fn(&str) -> Option<&'v Value>) -> String {
         match self {
             Self::Plain(text) => (*text).to_owned(),
             Self::Variable(name, written) => match value_of(name) {
@@ -160,7 +159,7 @@ mod tests {
     const IMAGE: &str = r#"{"$type":"image","file":{"uri":"$url","mime":"$mimeType"},"title":"See {{$name}}: $text!"}"#;
 
     #[test]
-    fn values_are_put_in_and_what_is_absent_is_left_out() {
+    fn substitutes_values_and_omits_absent_ones() {
         let values = [
             ("url", json!("u\"1")),
             ("mimeType", Value::Null),
@@ -178,35 +177,44 @@ mod tests {
     }
 
     #[test]
-    fn the_type_comes_first_in_what_is_written() {
+    fn encodes_the_type_first() {
         let filled = Value::Object(fill(r#"{"$type":"z","a":"$text"}"#, &[]).unwrap());
         assert!(filled.to_string().starts_with(r#"{"$type":"z""#));
     }
 
     #[test]
-    fn what_is_wrong_with_a_template_is_said() {
-        assert_eq!(check(IMAGE, MEDIA), Ok(()));
-        assert_eq!(check(r#"{"id":"$id","title":"$number. $title","cost":"5 $"}"#, CHOICE), Ok(()));
-        let unknown = BadTemplate::Variable { name: "uri".into(), known: MEDIA };
-        assert_eq!(check(r#"{"$type":"image","uri":"$uri"}"#, MEDIA), Err(unknown.clone()));
-        let said = "there is no variable '$uri' here: use $text, $url, $mimeType, $name";
-        assert_eq!(unknown.to_string(), said);
-        assert_eq!(check(r#"{"uri":"$url"}"#, MEDIA), Err(BadTemplate::NoType));
-        for no_object in ["", "[]", r#"{"$type":"image","uri":$url}"#] {
-            assert!(matches!(check(no_object, MEDIA), Err(BadTemplate::NotJson(_))), "{no_object}");
+    fn check_reports_the_problem() {
+        assert_eq!(check(IMAGE, MEDIA_VARIABLES), Ok(()));
+        assert_eq!(
+            check(r#"{"id":"$id","title":"$number. $title","cost":"5 $"}"#, CHOICE_VARIABLES),
+            Ok(())
+        );
+        let unknown = TemplateError::UnknownVariable { name: "uri".into(), known: MEDIA_VARIABLES };
+        assert_eq!(
+            check(r#"{"$type":"image","uri":"$uri"}"#, MEDIA_VARIABLES),
+            Err(unknown.clone())
+        );
+        let message = "unknown variable '$uri': use $text, $url, $mimeType, $name";
+        assert_eq!(unknown.to_string(), message);
+        assert_eq!(check(r#"{"uri":"$url"}"#, MEDIA_VARIABLES), Err(TemplateError::MissingType));
+        for invalid in ["", "[]", r#"{"$type":"image","uri":$url}"#] {
+            assert!(
+                matches!(check(invalid, MEDIA_VARIABLES), Err(TemplateError::NotJson(_))),
+                "{invalid}"
+            );
         }
     }
 
     proptest! {
         #[test]
-        fn no_template_makes_it_panic(text in "[\\$\\{\\}a-z é]{0,40}", value in ".{0,10}") {
+        fn arbitrary_templates_never_panic(text in "[\\$\\{\\}a-z é]{0,40}", value in ".{0,10}") {
             let template = json!({"$type": "x", "a": text}).to_string();
-            let _ = check(&template, MEDIA);
+            let _ = check(&template, MEDIA_VARIABLES);
             let _ = fill(&template, &[("text", json!(value))]);
         }
 
         #[test]
-        fn a_value_comes_through_whole(value in ".{0,40}") {
+        fn values_are_substituted_unchanged(value in ".{0,40}") {
             let filled = fill(r#"{"$type":"x","a":"$text","b":"<$text>"}"#, &[("text", json!(value))]);
             let filled = filled.unwrap();
             prop_assert_eq!(&filled["a"], &json!(value));

@@ -1,27 +1,28 @@
-//! What CM.com's router is sent.
+//! Calls to CM.com's router.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
 
 use common::{
-    CHAT, Given, SEND_URL, TOKEN, connection, deliveries, delivery, json_of, map, plain, says,
-    secrets, sending,
+    CHAT, SEND_URL, TOKEN, TestCall, channel_call, connection, deliveries, delivery, json_of, map,
+    message_body, secrets, sending,
 };
 use http::Method;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_cm::{Cm, check_template, message_id};
-use trunkline_shared::http_client::Request;
+use trunkline_shared::http_client::HttpRequest;
 use trunkline_shared::model::{
-    Author, AuthorRole, Choice, Content, EventBody, Line, Media, Mode, Recall, Session,
+    Author, AuthorRole, Choice, Content, EventBody, HandoverMode, Media, Session, Transcript,
+    TranscriptEntry,
 };
-use trunkline_shared::outbound::{Outbound, Unsendable};
+use trunkline_shared::outbound::{EncodeError, Outbound};
 use trunkline_shared::secrets::SecretBag;
 
-/// The calls for an event, the chat being open.
-fn requests(role: &str, settings: Value, body: EventBody) -> Result<Vec<Request>, Unsendable> {
+/// The calls for an event, with an open chat.
+fn requests(role: &str, settings: Value, body: EventBody) -> Result<Vec<HttpRequest>, EncodeError> {
     let connection = connection(role, settings);
-    let (secrets, session) = (secrets(false), Session::new("ours", CHAT));
+    let (secrets, session) = (secrets(false), Session::new("conversation-1", CHAT));
     let deliveries = deliveries(&connection, body);
     let calls = deliveries
         .iter()
@@ -29,7 +30,7 @@ fn requests(role: &str, settings: Value, body: EventBody) -> Result<Vec<Request>
     calls.collect()
 }
 
-fn body(request: &Request) -> Value {
+fn body(request: &HttpRequest) -> Value {
     serde_json::from_slice(&request.body).unwrap()
 }
 
@@ -37,7 +38,7 @@ fn sent(role: &str, settings: Value, event: EventBody) -> Value {
     body(&requests(role, settings, event).unwrap()[0])
 }
 
-/// The messages of a call, without what all have.
+/// The messages of a call, without the members that all have.
 fn messages(call: &Value) -> Vec<Value> {
     let all = call["conversationMessages"].as_array().unwrap();
     let bare = all.iter().map(|message| {
@@ -50,39 +51,39 @@ fn messages(call: &Value) -> Vec<Value> {
     bare.collect()
 }
 
-fn no_form(outcome: &Result<Vec<Request>, Unsendable>) -> bool {
-    matches!(outcome, Err(Unsendable::NoForm(_)))
+fn is_unsupported(outcome: &Result<Vec<HttpRequest>, EncodeError>) -> bool {
+    matches!(outcome, Err(EncodeError::Unsupported(_)))
 }
 
-fn misconfigured(outcome: Result<Vec<Request>, Unsendable>) -> String {
+fn misconfigured(outcome: Result<Vec<HttpRequest>, EncodeError>) -> String {
     match outcome {
-        Err(Unsendable::Misconfigured(why)) => why,
+        Err(EncodeError::Misconfigured(why)) => why,
         other => panic!("{other:?}"),
     }
 }
 
 fn handover(context: Value) -> EventBody {
     EventBody::Handover {
-        mode: Mode::Offer,
+        mode: HandoverMode::Offer,
         reason: None,
         context: map(context),
-        recall: Recall::default(),
+        transcript: Transcript::default(),
     }
 }
 
-const SAID: &str = "Your parcel will arrive tomorrow between 9:00 and 12:00.";
+const REPLY: &str = "Your parcel will arrive tomorrow between 9:00 and 12:00.";
 
 #[test]
-fn a_hosts_reply_is_field_by_field_the_documented_one() {
-    let requests = requests("channel", json!({}), says(Content::text(SAID))).unwrap();
+fn encodes_a_hosts_reply_as_documented() {
+    let requests = requests("channel", json!({}), message_body(Content::text(REPLY))).unwrap();
     let [request] = requests.as_slice() else { panic!("one call") };
     assert_eq!((&request.method, request.url.as_str()), (&Method::POST, SEND_URL));
     assert_eq!(request.headers["content-type"], "application/json");
     assert_eq!(request.headers["X-CM-PRODUCTTOKEN"], TOKEN);
-    assert!(!format!("{:?}", request.headers).contains(TOKEN), "a secret is not shown");
+    assert!(!format!("{:?}", request.headers).contains(TOKEN), "debug output hides secrets");
     let mut expected = json_of(include_str!("../fixtures/host-reply.json"));
     let connection = connection("channel", json!({}));
-    let id = message_id(&delivery(&connection, says(Content::text(SAID))).id, 0);
+    let id = message_id(&delivery(&connection, message_body(Content::text(REPLY))).id, 0);
     expected["conversationMessages"][0]["id"] = json!(id);
     assert_eq!(body(request), expected);
     let written = String::from_utf8(request.body.clone()).unwrap();
@@ -94,48 +95,48 @@ fn a_hosts_reply_is_field_by_field_the_documented_one() {
 
 #[test]
 fn a_message_id_is_a_guid_and_the_same_for_every_attempt() {
-    let id = message_id("dlv_1", 0);
-    assert_eq!(id, message_id("dlv_1", 0));
+    let id = message_id(&"dlv_1".into(), 0);
+    assert_eq!(id, message_id(&"dlv_1".into(), 0));
     let dashes: Vec<_> = id.match_indices('-').map(|(at, _)| at).collect();
     assert_eq!((id.len(), dashes), (36, vec![8, 13, 18, 23]));
-    assert_ne!(id, message_id("dlv_1", 1));
-    assert_ne!(id, message_id("dlv_2", 0));
-    let call = sent("channel", json!({"send_message_id": false}), says(Content::text("x")));
+    assert_ne!(id, message_id(&"dlv_1".into(), 1));
+    assert_ne!(id, message_id(&"dlv_2".into(), 0));
+    let call = sent("channel", json!({"send_message_id": false}), message_body(Content::text("x")));
     assert!(call["conversationMessages"][0].get("id").is_none());
 }
 
 #[test]
-fn a_clients_first_message_is_field_by_field_the_documented_one() {
+fn encodes_a_clients_first_message_as_documented() {
     let connection = connection("desk", json!({"send_message_id": false}));
     let (secrets, mut delivery) =
-        (secrets(false), delivery(&connection, says(Content::text("Where is my parcel?"))));
+        (secrets(false), delivery(&connection, message_body(Content::text("Where is my parcel?"))));
     delivery.event.at = "2026-03-04T09:15:20.001Z".parse().unwrap();
     let request = Cm.encode(&sending(&connection, &secrets, None, &delivery)).unwrap();
     let mut expected = json_of(include_str!("../fixtures/client-message.json"));
-    expected["chat"]["id"] = json!("trunkline-ours");
+    expected["chat"]["id"] = json!("trunkline-conversation-1");
     assert_eq!(body(&request), expected);
-    let known = Session::new("ours", CHAT);
+    let known = Session::new("conversation-1", CHAT);
     let next = Cm.encode(&sending(&connection, &secrets, Some(&known), &delivery)).unwrap();
     expected["chat"]["id"] = json!(CHAT);
     assert_eq!(body(&next), expected);
 }
 
 #[test]
-fn a_clients_chat_is_set_where_its_address_does_not_tell_it() {
+fn a_clients_chat_uses_settings_if_send_url_has_no_ids() {
     let settings = json!({"send_url": "https://proxy.example/cm", "account_id": "a",
         "conversation_host_id": "h", "channel": "WhatsApp"});
-    let chat = sent("bot", settings, says(Content::text("x")))["chat"].clone();
+    let chat = sent("bot", settings, message_body(Content::text("x")))["chat"].clone();
     assert_eq!(
         (&chat["accountId"], &chat["conversationHostId"], &chat["channel"]),
         (&json!("a"), &json!("h"), &json!("WhatsApp"))
     );
     let without = json!({"send_url": "https://proxy.example/cm"});
-    let why = misconfigured(requests("bot", without, says(Content::text("x"))));
+    let why = misconfigured(requests("bot", without, message_body(Content::text("x"))));
     assert!(why.contains("account_id"), "{why}");
 }
 
 #[test]
-fn a_pick_is_told_as_what_the_customer_saw() {
+fn sends_a_choice_as_the_title_that_the_customer_saw() {
     let pick = |title: Option<&str>, typed: Option<&str>| {
         let (title, typed) = (title.map(Into::into), typed.map(Into::into));
         let body = EventBody::Choice { id: "A".into(), title, typed };
@@ -146,8 +147,8 @@ fn a_pick_is_told_as_what_the_customer_saw() {
 }
 
 #[test]
-fn a_desk_is_told_what_was_said_before() {
-    let line = |role, name: Option<&str>, text: &str| Line {
+fn sends_the_transcript_to_a_desk() {
+    let line = |role, name: Option<&str>, text: &str| TranscriptEntry {
         at: common::now(),
         author: Author { role, name: name.map(Into::into) },
         content: Content::text(text),
@@ -157,25 +158,28 @@ fn a_desk_is_told_what_was_said_before() {
         line(AuthorRole::Bot, None, "Which one?"),
         line(AuthorRole::System, None, " "),
     ];
-    let body = |recall| EventBody::Handover {
-        mode: Mode::Offer,
+    let body = |transcript| EventBody::Handover {
+        mode: HandoverMode::Offer,
         reason: Some("the customer asked".into()),
         context: map(json!({"order": 48121})),
-        recall,
+        transcript,
     };
-    let told = body(Recall { lines, ..Recall::default() });
+    let event = body(Transcript { entries: lines, ..Transcript::default() });
     let expected = "Noor de Wit: Where is my parcel?\nBot: Which one?\nReason: the customer asked\norder: 48121";
-    let call = sent("desk", json!({}), told.clone());
+    let call = sent("desk", json!({}), event.clone());
     assert_eq!(messages(&call), [json!({"$type": "text", "text": expected})]);
     assert_eq!(call["conversationMessages"][0]["direction"], "ClientOriginated");
     assert_eq!(call["chat"]["conversationClientName"], "Noor de Wit");
-    assert!(no_form(&requests("desk", json!({"handover_text": false}), told)));
+    assert!(is_unsupported(&requests("desk", json!({"handover_text": false}), event)));
     let long = vec![line(AuthorRole::Bot, None, &"word ".repeat(2_000))];
-    let call = sent("desk", json!({}), body(Recall { lines: long, ..Recall::default() }));
+    let call = sent("desk", json!({}), body(Transcript { entries: long, ..Transcript::default() }));
     let texts = messages(&call);
     assert!(texts.len() > 2);
     assert!(texts.iter().all(|message| message["text"].as_str().unwrap().len() <= 4_000));
-    assert!(no_form(&requests("desk", json!({}), handover(json!({})))), "there is nothing to tell");
+    assert!(
+        is_unsupported(&requests("desk", json!({}), handover(json!({})))),
+        "the handover has no content"
+    );
 }
 
 fn rich() -> Content {
@@ -196,12 +200,12 @@ fn rich() -> Content {
 }
 
 #[test]
-fn without_templates_all_is_text() {
+fn without_templates_all_content_is_text() {
     let links = "a.jpg: https://x.example/a.jpg\nhttps://x.example/b";
     let expected = format!("Which one?\n{links}\n1. Red\n2. Blue");
     for settings in [json!({}), json!({"shows": ["media", "choices"]})] {
-        let told = messages(&sent("channel", settings, says(rich())));
-        assert_eq!(told, [json!({"$type": "text", "text": expected})]);
+        let messages = self::messages(&sent("channel", settings, message_body(rich())));
+        assert_eq!(messages, [json!({"$type": "text", "text": expected})]);
     }
 }
 
@@ -209,11 +213,11 @@ const IMAGE: &str = r#"{"$type":"image","url":"$url","mime":"$mimeType","alt":"$
 const LIST: &str = r#"{"$type":"options","question":"$text","options":"$choices"}"#;
 
 #[test]
-fn templates_map_files_and_choices_to_types_of_the_vendors() {
+fn templates_map_files_and_choices_to_vendor_types() {
     let settings = json!({"shows": ["media", "choices"], "media_template": IMAGE,
         "choices_template": LIST, "choice_template": r#"{"value":"$id","label":"{{$number}}. $title"}"#});
     assert_eq!(
-        messages(&sent("channel", settings.clone(), says(rich()))),
+        messages(&sent("channel", settings.clone(), message_body(rich()))),
         [
             json!({"$type": "image", "url": "https://x.example/a.jpg", "mime": "image/jpeg", "alt": "a.jpg"}),
             json!({"$type": "image", "url": "https://x.example/b"}),
@@ -222,35 +226,35 @@ fn templates_map_files_and_choices_to_types_of_the_vendors() {
         ]
     );
     let captioned = Content { choices: Vec::new(), ..rich() };
-    let told = messages(&sent("channel", settings, says(captioned)));
-    assert_eq!(told[0], json!({"$type": "text", "text": "Which one?"}));
-    assert_eq!(told.len(), 3);
+    let messages = self::messages(&sent("channel", settings, message_body(captioned)));
+    assert_eq!(messages[0], json!({"$type": "text", "text": "Which one?"}));
+    assert_eq!(messages.len(), 3);
     let broken = json!({"shows": ["media"], "media_template": "{"});
-    let why = misconfigured(requests("channel", broken, says(rich())));
-    assert!(why.starts_with("media_template: it is not a JSON object"), "{why}");
+    let why = misconfigured(requests("channel", broken, message_body(rich())));
+    assert!(why.starts_with("media_template: not a JSON object"), "{why}");
 }
 
 #[test]
-fn a_template_that_the_connection_is_not_set_to_show_is_not_used() {
+fn ignores_templates_for_features_that_the_connection_does_not_show() {
     let settings = json!({"media_template": IMAGE, "choices_template": LIST});
-    assert_eq!(messages(&sent("channel", settings, says(rich()))).len(), 1);
-    assert_eq!(check_template(LIST, trunkline_cm::CHOICES), Ok(()));
+    assert_eq!(messages(&sent("channel", settings, message_body(rich()))).len(), 1);
+    assert_eq!(check_template(LIST, trunkline_cm::CHOICES_VARIABLES), Ok(()));
 }
 
 #[test]
-fn a_text_that_is_too_long_is_several_calls() {
+fn splits_a_long_text_into_several_calls() {
     let long = "A sentence of many. ".repeat(300);
-    let requests = requests("channel", json!({}), says(Content::text(long))).unwrap();
+    let requests = requests("channel", json!({}), message_body(Content::text(long))).unwrap();
     assert_eq!(requests.len(), 2);
 }
 
 #[test]
-fn a_handover_by_mutation_is_field_by_field_the_documented_one() {
+fn encodes_a_mutation_handover_as_documented() {
     let settings = json!({"handover": "mutation",
         "enable_adapter": "2e8d4f10-5b7c-4d3e-9a1b-6c5d4e3f2a1b"});
     let expected = json_of(include_str!("../fixtures/mutation.json"));
-    let told = handover(expected["Context"].clone());
-    let requests = requests("channel", settings.clone(), told).unwrap();
+    let event = handover(expected["Context"].clone());
+    let requests = requests("channel", settings.clone(), event).unwrap();
     assert_eq!(requests[0].method, Method::POST);
     assert_eq!(
         requests[0].url,
@@ -263,7 +267,7 @@ fn a_handover_by_mutation_is_field_by_field_the_documented_one() {
 }
 
 #[test]
-fn a_handover_by_component_is_what_the_vendors_own_bot_sends() {
+fn encodes_a_component_handover_as_the_vendors_bot() {
     let settings = json!({"handover": "mutation", "disable_component": "CMBot"});
     let context = json!({"RoutingKeywords": "returns", "CustomerInfo": "{}"});
     assert_eq!(
@@ -274,7 +278,7 @@ fn a_handover_by_component_is_what_the_vendors_own_bot_sends() {
 }
 
 #[test]
-fn a_handover_by_state_is_field_by_field_the_documented_one() {
+fn encodes_a_state_handover_as_documented() {
     let settings =
         json!({"handover": "state", "state_name_id": "agent", "logical_account_id": "l 1"});
     let expected = json_of(include_str!("../fixtures/state.json"));
@@ -288,23 +292,23 @@ fn a_handover_by_state_is_field_by_field_the_documented_one() {
 }
 
 #[test]
-fn a_context_is_told_as_texts_with_the_reason() {
+fn sends_the_context_as_strings_with_the_reason() {
     let settings = json!({"handover": "state", "state_name_id": "agent"});
-    let told = EventBody::Handover {
-        mode: Mode::Offer,
+    let event = EventBody::Handover {
+        mode: HandoverMode::Offer,
         reason: Some("asked".into()),
         context: map(json!({"order": 48121, "vip": true, "none": null})),
-        recall: Recall::default(),
+        transcript: Transcript::default(),
     };
-    let context = sent("channel", settings, told)["Context"].clone();
+    let context = sent("channel", settings, event)["Context"].clone();
     assert_eq!(context, json!({"order": "48121", "vip": "true", "reason": "asked"}));
 }
 
 #[test]
-fn handovers_and_closes_are_sent_only_where_that_is_set() {
-    assert!(no_form(&requests("channel", json!({}), handover(json!({})))));
+fn sends_handovers_and_closes_only_if_configured() {
+    assert!(is_unsupported(&requests("channel", json!({}), handover(json!({})))));
     let close = || EventBody::Close { reason: None };
-    assert!(no_form(&requests("channel", json!({}), close())));
+    assert!(is_unsupported(&requests("channel", json!({}), close())));
     let ends = requests("channel", json!({"end_session": true}), close()).unwrap();
     assert_eq!(ends[0].method, Method::PUT);
     assert!(ends[0].url.ends_with("/chats/5f1d3c0a-9f53-4c57-9a0e-4e6b5b1d2a77/session/end"));
@@ -317,12 +321,12 @@ fn handovers_and_closes_are_sent_only_where_that_is_set() {
 }
 
 #[test]
-fn an_id_cannot_lead_a_call_elsewhere() {
+fn ids_cannot_redirect_a_call() {
     let connection = connection("channel", json!({"end_session": true}));
     let (secrets, delivery) =
         (secrets(false), delivery(&connection, EventBody::Close { reason: None }));
     for id in ["../../x", "a/b", "a?b#c", "a%2fb"] {
-        let session = Session::new("ours", id);
+        let session = Session::new("conversation-1", id);
         let request =
             Cm.encode(&sending(&connection, &secrets, Some(&session), &delivery)).unwrap();
         let path = request.url.strip_prefix("https://api.cm.com/").unwrap();
@@ -331,53 +335,56 @@ fn an_id_cannot_lead_a_call_elsewhere() {
 }
 
 #[test]
-fn what_the_platform_has_no_form_for_is_skipped() {
+fn rejects_unsupported_events() {
     let typing = EventBody::Typing { active: true };
-    let opaque = EventBody::Opaque { said: true, name: "x".into(), raw: json!({}) };
-    for body in [typing, EventBody::Accept, opaque, says(Content::text(" "))] {
+    let opaque = EventBody::Opaque { is_message: true, name: "x".into(), raw: json!({}) };
+    for body in [typing, EventBody::Accept, opaque, message_body(Content::text(" "))] {
         for role in ["channel", "bot", "desk"] {
-            assert!(no_form(&requests(role, json!({}), body.clone())), "{role} {body:?}");
+            assert!(is_unsupported(&requests(role, json!({}), body.clone())), "{role} {body:?}");
         }
     }
     let connection = connection("bot", json!({}));
-    let mut copy = delivery(&connection, says(Content::text("x")));
+    let mut copy = delivery(&connection, message_body(Content::text("x")));
     copy.to.copy = true;
-    let (secrets, session) = (secrets(false), Session::new("ours", CHAT));
+    let (secrets, session) = (secrets(false), Session::new("conversation-1", CHAT));
     let outcome = Cm.encode(&sending(&connection, &secrets, Some(&session), &copy));
-    assert!(matches!(outcome, Err(Unsendable::NoForm(_))), "a copy would be answered");
+    assert!(
+        matches!(outcome, Err(EncodeError::Unsupported(_))),
+        "the receiver would answer a copy"
+    );
 }
 
 #[test]
-fn without_a_token_nothing_is_sent() {
+fn requires_a_product_token() {
     let connection = connection("channel", json!({}));
-    let (session, none) = (Session::new("ours", CHAT), SecretBag::default());
-    let delivery = delivery(&connection, says(Content::text("x")));
+    let (session, none) = (Session::new("conversation-1", CHAT), SecretBag::default());
+    let delivery = delivery(&connection, message_body(Content::text("x")));
     let outcome = Cm.encode(&sending(&connection, &none, Some(&session), &delivery));
-    assert!(matches!(outcome, Err(Unsendable::Misconfigured(_))));
+    assert!(matches!(outcome, Err(EncodeError::Misconfigured(_))));
 }
 
 proptest! {
-    /// What one side writes, the other reads: our client is our host's customer, and the other way round.
+    /// One side parses what the other encodes: Trunkline's client is the customer of its host, and vice versa.
     #[test]
-    fn what_is_written_reads_back(text in ".{0,80}") {
+    fn encoded_messages_parse_back(text in ".{0,80}") {
         prop_assume!(!text.trim().is_empty());
         for (writer, reader, author) in [
             ("desk", "channel", AuthorRole::Customer),
             ("channel", "desk", AuthorRole::Agent),
             ("channel", "bot", AuthorRole::Bot),
         ] {
-            let call = sent(writer, json!({}), says(Content::text(&text)));
-            let event = Given { role: reader, ..plain() }.event(call.to_string().as_bytes());
+            let call = sent(writer, json!({}), message_body(Content::text(&text)));
+            let event = TestCall { role: reader, ..channel_call() }.event(call.to_string().as_bytes());
             let EventBody::Message { content, .. } = &event.body else { panic!("a message") };
             prop_assert_eq!(content.text.as_ref(), Some(&text));
             prop_assert_eq!(event.author.role, author);
-            prop_assert_eq!(&event.conversation, CHAT);
+            prop_assert_eq!(&event.external_conversation_id, CHAT);
             prop_assert_eq!(event.at, common::now());
         }
     }
 
     #[test]
-    fn no_content_makes_it_panic(
+    fn arbitrary_content_never_panics(
         text in ".{0,40}", url in ".{0,20}", title in ".{0,20}", template in "[{}\"$:a-z]{0,30}"
     ) {
         let content = Content {
@@ -387,6 +394,6 @@ proptest! {
         };
         let settings = json!({"shows": ["media", "choices"], "media_template": template,
             "choices_template": template, "choice_template": template});
-        let _ = requests("channel", settings, says(content));
+        let _ = requests("channel", settings, message_body(content));
     }
 }

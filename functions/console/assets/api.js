@@ -1,34 +1,35 @@
-// Speaking with the API, which lives beside the page wherever that is served.
+// API client. The API is served from the same origin as the pages.
 
-// By this file's own place, /console/v-…/: the page's may have a slash at its end, or none.
+// Relative to this file, /console/v-…/api.js: the page's own URL may or may not end with a slash.
 const base = new URL("../../api/v1/", import.meta.url);
 
-/** What the API says is wrong (RFC 9457). */
+/** An API error (RFC 9457). */
 export class Problem extends Error {
-  constructor(status, said) {
-    super(said.detail || said.title || `The server answered ${status}.`);
+  constructor(status, body) {
+    super(body.detail || body.title || `The server returned status ${status}.`);
     this.status = status;
-    this.errors = said.errors ?? [];
+    this.code = body.code;
+    this.errors = body.errors ?? [];
   }
 }
 
-/** Nobody answered, or something in between did. */
+/** The API did not respond, or a gateway in front of it did. */
 export class Unreachable extends Error {}
 
-/** A path whose parts are encoded: at`conversations/${channel}/${customer}`. */
+/** Builds a path with encoded parts: at`conversations/${channel}/${customer}`. */
 export function at(parts, ...values) {
   return parts.reduce((path, part, i) => path + encoded(values[i - 1]) + part);
 }
 
-// Gateways differ in what they decode of a path, so what is not plain goes as base64url behind a tilde.
+// Gateways differ in what they decode in a path, so other characters are sent as ~ and base64url.
 function encoded(value) {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)) return value;
   const bytes = String.fromCharCode(...new TextEncoder().encode(value));
   return `~${btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
 }
 
-/** A path with what is set of these as its query. */
-export function asking(path, query) {
+/** Appends the values that are set as the query. */
+export function withQuery(path, query) {
   const set = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
   return set.length ? `${path}?${new URLSearchParams(set)}` : path;
 }
@@ -39,19 +40,19 @@ export const put = (path, body, headers) => call("PUT", path, { body, headers })
 export const remove = (path) => call("DELETE", path, {});
 
 async function call(method, path, { body, headers, signal }) {
-  const changing = method !== "GET";
+  const isChange = method !== "GET";
   let response;
   try {
     response = await fetch(new URL(path, base), {
       method,
-      // Lets the browser ask whether anything has changed, and be told so in few bytes.
+      // The browser revalidates its copy, so an unchanged answer costs few bytes.
       cache: "no-cache",
       credentials: "same-origin",
       redirect: "error",
       signal,
       headers: {
         accept: "application/json",
-        ...(changing && { "x-trunkline-console": "1" }),
+        ...(isChange && { "x-trunkline-console": "1" }),
         ...(body !== undefined && { "content-type": "application/json" }),
         ...headers,
       },
@@ -59,12 +60,12 @@ async function call(method, path, { body, headers, signal }) {
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Unreachable("The server cannot be reached.");
+    throw new Unreachable("The server cannot be reached. Check your network.");
   }
-  const said = await read(response);
-  if (response.ok) return said;
-  if (response.status >= 500 && !said?.detail) throw new Unreachable(`The server answered ${response.status}.`);
-  const problem = new Problem(response.status, said ?? {});
+  const answer = await read(response);
+  if (response.ok) return answer;
+  if (response.status >= 500 && !answer?.detail) throw new Unreachable(`The server returned status ${response.status}.`);
+  const problem = new Problem(response.status, answer ?? {});
   if (response.status === 401 && path !== "session") {
     window.dispatchEvent(new CustomEvent("signed-out"));
   }
@@ -76,7 +77,7 @@ async function read(response) {
   try {
     return await response.json();
   } catch {
-    if (response.ok) throw new Unreachable("The server's answer could not be read.");
+    if (response.ok) throw new Unreachable("The server's response is not valid JSON.");
     return null;
   }
 }

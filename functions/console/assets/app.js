@@ -1,12 +1,12 @@
-// The shell: which page is shown, who is signed in, and what is on every page.
+// The page frame: navigation, the current page, the signed-in user, the theme.
 import { h, patch } from "./dom.js";
 import { help, listenForKeys } from "./keys.js";
 import { poll } from "./live.js";
-import { warn } from "./parts/notice.js";
-import { forget, learn, signIn, signOut, whoami } from "./session.js";
+import { notifyError } from "./parts/notice.js";
+import { clearUser, currentUser, loadUser, signIn, signOut } from "./session.js";
 import { keepTimes, when } from "./time.js";
 
-// Most of all, the first view is to be there soon: its page asks for data before we know who is signed in.
+// `early` pages load their data before the user is known, so that the first view appears sooner.
 const PAGES = [
   ["", () => import("./pages/overview.js"), { early: true }],
   ["conversations", () => import("./pages/conversations.js")],
@@ -58,16 +58,16 @@ async function go() {
   current?.leaving.abort();
   const leaving = new AbortController();
   const first = current === null;
-  const place = { path: found.path, leaving, page: null };
-  current = place;
+  const visit = { path: found.path, leaving, page: null };
+  current = visit;
   mark(found.path);
   if (!found.pattern && found.pattern !== "") return missing();
   try {
-    const [module] = await Promise.all([found.load(), found.flags.early || whoami() || learn().then(showMe)]);
+    const [module] = await Promise.all([found.load(), found.flags.early || currentUser() || loadUser().then(showUser)]);
     if (leaving.signal.aborted) return;
     patch(main);
     window.scrollTo(0, 0);
-    place.page = module.open(viewOf(found, leaving.signal, first)) ?? {};
+    visit.page = module.open(viewOf(found, leaving.signal, first)) ?? {};
   } catch (error) {
     if (error.status !== 401) failed(error);
   }
@@ -79,16 +79,16 @@ function viewOf({ params, query, path }, signal, first) {
     if (signal.aborted) return;
     document.title = `${title} · Trunkline`;
     patch(main, content);
-    // After going somewhere the reader starts at the heading; when the page is opened, where the browser puts them.
+    // After a navigation the focus moves to the heading; after loading the page the browser decides.
     if (!drawn && !first && !main.contains(document.activeElement)) main.querySelector("h1")?.focus();
     drawn = true;
   };
   return {
     params, query, signal, draw,
-    poll: (load, every, troubled = failed) => poll(load, every, signal, troubled),
-    /** Loads what does not change while it is looked at. */
+    poll: (load, every, onProblem = failed) => poll(load, every, signal, onProblem),
+    /** Loads data once. */
     load: (load) => poll(load, null, signal, failed),
-    /** Puts the filters into the address, where a link can take them along. */
+    /** Stores the filters in the URL, so that a view can be linked to. */
     filter(values) {
       const set = Object.entries(values).filter(([, value]) => value);
       const search = new URLSearchParams(set).toString();
@@ -99,10 +99,10 @@ function viewOf({ params, query, path }, signal, first) {
 
 function failed(error) {
   document.title = "Trunkline";
-  patch(main, h("h1", { tabindex: "-1" }, error.status === 404 ? "Not found" : "This cannot be shown"),
-    h("div", { class: "trouble", role: "alert" }, h("p", null, error.message)),
+  patch(main, h("h1", { tabindex: "-1" }, error.status === 404 ? "Not found" : "This page cannot be loaded"),
+    h("div", { class: "error-box", role: "alert" }, h("p", null, error.message)),
     h("p", null, h("button", { type: "button", onclick: () => again() }, "Try again"), " ",
-      h("a", { href: "#/" }, "To the overview")));
+      h("a", { href: "#/" }, "Go to the overview")));
   main.querySelector("h1").focus();
 }
 
@@ -113,7 +113,7 @@ function again() {
 }
 
 function missing() {
-  failed(Object.assign(new Error("There is no such page."), { status: 404 }));
+  failed(Object.assign(new Error("This page does not exist."), { status: 404 }));
 }
 
 function mark(path) {
@@ -125,26 +125,26 @@ function mark(path) {
   }
 }
 
-function showMe() {
-  const me = whoami();
-  document.body.classList.toggle("signed-in", Boolean(me));
-  patch(document.getElementById("me"), me ? [h("bdi", null, me.name), " ", h("span", { class: "badge plain" }, me.role), me.expires_at && [", ends ", when(me.expires_at)]] : []);
+function showUser() {
+  const user = currentUser();
+  document.body.classList.toggle("signed-in", Boolean(user));
+  patch(document.getElementById("me"), user ? [h("bdi", null, user.name), " ", h("span", { class: "badge plain" }, user.role), user.expires_at && [", expires ", when(user.expires_at)]] : []);
 }
 
-function toLogin() {
-  forget();
-  showMe();
+function goToSignIn() {
+  clearUser();
+  showUser();
   const from = location.hash;
   if (!from.startsWith("#/login")) location.replace(`#/login?${new URLSearchParams({ from })}`);
 }
 
-async function leave() {
+async function endSession() {
   try {
     await signOut();
   } catch (error) {
-    warn(error.message);
+    notifyError(error.message);
   }
-  showMe();
+  showUser();
   location.hash = "#/login";
 }
 
@@ -157,7 +157,7 @@ function theme(next) {
     try {
       localStorage.setItem("trunkline-theme", next);
     } catch {
-      // Then the choice lasts as long as the page.
+      // Without storage the choice lasts until the page is closed.
     }
     window.dispatchEvent(new CustomEvent("theme"));
   }
@@ -169,10 +169,10 @@ function menu(open) {
 }
 
 function wire() {
-  const button = (id, does) => document.getElementById(id).addEventListener("click", does);
+  const button = (id, listener) => document.getElementById(id).addEventListener("click", listener);
   button("menu", (event) => menu(event.currentTarget.getAttribute("aria-expanded") !== "true"));
   button("help", help);
-  button("leave", leave);
+  button("leave", endSession);
   button("theme", () => {
     const names = Object.keys(THEMES);
     theme(names[(names.indexOf(document.documentElement.dataset.theme ?? "") + 1) % names.length]);
@@ -181,11 +181,11 @@ function wire() {
     event.preventDefault();
     main.focus();
   });
-  window.addEventListener("signed-out", toLogin);
-  window.addEventListener("signed-in", showMe);
+  window.addEventListener("signed-out", goToSignIn);
+  window.addEventListener("signed-in", showUser);
   window.addEventListener("hashchange", go);
-  listenForKeys(() => Boolean(whoami()));
-  // The frame is there from the start, for those who are signed in; the others see the login at once.
+  listenForKeys(() => Boolean(currentUser()));
+  // The frame is visible from the start for signed-in users; on the sign-in page it is hidden.
   document.body.classList.toggle("signed-in", !location.hash.startsWith("#/login"));
   theme();
   keepTimes();
@@ -195,15 +195,15 @@ async function start() {
   wire();
   const code = /^#login=(.+)$/.exec(location.hash)?.[1];
   if (code) {
-    // The code is good for once; it is not to stay in the address or the history.
+    // The code is removed from the URL and the history.
     history.replaceState(null, "", "#/");
-    await signIn(decode(code)).then(showMe, (error) => {
+    await signIn(decode(code)).then(showUser, (error) => {
       history.replaceState(null, "", "#/login");
-      if (error.status !== 401) warn(error.message);
-      else warn("This link has been used already, or its time is up. Ask for another.");
+      if (error.status !== 401) notifyError(error.message);
+      else notifyError("This sign-in link was already used or has expired. Request a new link.");
     });
   } else {
-    learn().then(showMe, (error) => error.status === 401 || whoami() || warn(error.message));
+    loadUser().then(showUser, (error) => error.status === 401 || currentUser() || notifyError(error.message));
   }
   go();
 }

@@ -1,10 +1,10 @@
-// Building and updating the page. Data only ever becomes text or an attribute, never markup.
+// Builds and updates the page. Data becomes text or attributes, never markup.
 
 const LISTENERS = Symbol("listeners");
 const KEY = Symbol("key");
 const VALUE = Symbol("value");
 
-/** An element. `on…` functions listen, `key` tells it from its siblings, null and false are left out. */
+/** Creates an element. `on…` functions are listeners, `key` identifies it among its siblings, null and false are omitted. */
 export function h(tag, attributes, ...children) {
   const node = document.createElement(tag);
   append(node, children);
@@ -27,7 +27,7 @@ function append(node, children) {
   }
 }
 
-// Listeners are looked up when something happens, so that a node that stays can be given newer ones.
+// Listeners are looked up when the event occurs, so that a node that stays can get new ones.
 function listen(node, type, listener) {
   node[LISTENERS] ??= {};
   if (!(type in node[LISTENERS])) {
@@ -36,11 +36,11 @@ function listen(node, type, listener) {
   node[LISTENERS][type] = listener;
 }
 
-/** Makes `parent` hold these children. Nodes that are alike stay: focus, scrolling and selection too. */
+/** Updates the children of `parent`. Matching nodes stay, with their focus, scroll position and selection. */
 export function patch(parent, ...children) {
-  const holder = document.createDocumentFragment();
-  append(holder, children);
-  const wanted = [...holder.childNodes];
+  const fragment = document.createDocumentFragment();
+  append(fragment, children);
+  const wanted = [...fragment.childNodes];
   const keys = new Set(wanted.map((node) => node[KEY]).filter((key) => key !== undefined));
   const keyed = new Map();
   for (const node of parent.childNodes) if (node[KEY] !== undefined) keyed.set(node[KEY], node);
@@ -83,7 +83,7 @@ function renew(old, fresh) {
     return;
   }
   for (const { name } of [...old.attributes]) {
-    // Whether a <details> is open is the reader's own choice.
+    // The user opens and closes <details>.
     if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
   }
   for (const { name, value } of fresh.attributes) {
@@ -91,9 +91,9 @@ function renew(old, fresh) {
   }
   old[LISTENERS] &&= {};
   for (const [type, listener] of Object.entries(fresh[LISTENERS] ?? {})) listen(old, type, listener);
-  // Options that come and go would change what is chosen.
+  // New options must not change the selection.
   const chosen = old.nodeName === "SELECT" ? old.value : null;
-  // What an element marked so contains is somebody else's: a chart's, say.
+  // Content of an element with data-own is managed elsewhere, by a chart for example.
   if (!fresh.hasAttribute("data-own")) patch(old, ...fresh.childNodes);
   if (chosen !== null) old.value = chosen;
   if (fresh[VALUE] !== undefined && fresh[VALUE] !== old[VALUE]) {

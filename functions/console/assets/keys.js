@@ -1,7 +1,7 @@
-// The keyboard's shortcuts. They can be switched off, for those whose voice or hands would trip over them.
+// Keyboard shortcuts. They can be disabled, because they conflict with speech input.
 import { h } from "./dom.js";
 
-const PLACES = {
+const TARGETS = {
   o: ["#/", "Overview"],
   c: ["#/conversations", "Conversations"],
   d: ["#/deliveries", "Deliveries"],
@@ -11,19 +11,19 @@ const PLACES = {
   t: ["#/tokens", "Tokens"],
   a: ["#/audit", "Audit"],
 };
-const KEPT = "trunkline-keys";
-const PATIENCE = 1500;
-let going = 0;
+const STORAGE_KEY = "trunkline-keys";
+const SEQUENCE_TIMEOUT = 1500;
+let prefixAt = 0;
 
-/** Listens for the shortcuts, as long as `active` says that there is somewhere to go. */
+/** Handles the shortcuts while `active` returns true. */
 export function listenForKeys(active) {
   document.addEventListener("keydown", (event) => {
     if (!active() || !enabled() || event.defaultPrevented) return;
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (document.querySelector("dialog[open]")) return;
-    const place = Date.now() - going < PATIENCE ? PLACES[event.key] : null;
-    going = event.key === "g" ? Date.now() : 0;
-    if (place) location.hash = place[0];
+    const target = Date.now() - prefixAt < SEQUENCE_TIMEOUT ? TARGETS[event.key] : null;
+    prefixAt = event.key === "g" ? Date.now() : 0;
+    if (target) location.hash = target[0];
     else if (event.key === "/") search();
     else if (event.key === "?") help();
     else return;
@@ -43,7 +43,7 @@ function search() {
 
 function enabled() {
   try {
-    return localStorage.getItem(KEPT) !== "off";
+    return localStorage.getItem(STORAGE_KEY) !== "off";
   } catch {
     return true;
   }
@@ -51,27 +51,27 @@ function enabled() {
 
 function enable(on) {
   try {
-    localStorage.setItem(KEPT, on ? "on" : "off");
+    localStorage.setItem(STORAGE_KEY, on ? "on" : "off");
   } catch {
-    // Then the choice lasts as long as the page.
+    // Without storage the choice lasts until the page is closed.
   }
 }
 
-/** The dialog that lists the keys. */
+/** Shows the dialog that lists the shortcuts. */
 export async function help() {
   const { show } = await import("./parts/dialog.js");
-  const row = (keys, does) =>
-    h("div", null, h("dt", null, keys.map((key) => h("kbd", null, key))), h("dd", null, does));
-  show("Keys", [
+  const row = (keys, description) =>
+    h("div", null, h("dt", null, keys.map((key) => h("kbd", null, key))), h("dd", null, description));
+  show("Keyboard shortcuts", [
     h("dl", { class: "keys" },
       row(["/"], "Search"),
-      Object.entries(PLACES).map(([key, [, name]]) => row(["g", key], name)),
-      row(["?"], "This list"),
+      Object.entries(TARGETS).map(([key, [, name]]) => row(["g", key], name)),
+      row(["?"], "Show this list"),
       row(["Esc"], "Close a dialog"),
     ),
     h("label", { class: "tick" },
       h("input", { type: "checkbox", checked: enabled(), onchange: (event) => enable(event.target.checked) }),
-      " Shortcuts of single keys are on",
+      " Enable single-key shortcuts",
     ),
   ]);
 }

@@ -1,19 +1,19 @@
-// Keeping a view true: asking again while somebody looks, more slowly while nobody answers.
+// Polling: refreshes a view while it is visible, with backoff while the server is unreachable.
 import { Unreachable } from "./api.js";
 import { h, patch } from "./dom.js";
 
-const LONGEST = 30_000;
-const lost = new Map();
+const MAX_INTERVAL = 30_000;
+const failing = new Map();
 
 /**
- * Calls `load` every so many milliseconds while the page is visible, until `signal` is aborted.
- * A problem that the server told of goes to `troubled`, and ends it. Returns what asks at once. With `every` null
- * it ends with the first answer.
+ * Calls `load` every `every` milliseconds while the page is visible, until `signal` is aborted. With `every` null it
+ * stops after the first answer. A problem that a retry does not solve goes to `onProblem` and stops the polling.
+ * Returns a function that polls immediately.
  */
-export function poll(load, every, signal, troubled) {
-  const poller = { due: false, stir: null, wake: () => ((poller.due = true), poller.stir?.()) };
+export function poll(load, every, signal, onProblem) {
+  const poller = { due: false, resume: null, wake: () => ((poller.due = true), poller.resume?.()) };
   signal.addEventListener("abort", () => {
-    found(poller);
+    markOk(poller);
     poller.wake();
   });
   run();
@@ -26,20 +26,20 @@ export function poll(load, every, signal, troubled) {
       try {
         await load(signal);
         failures = 0;
-        found(poller);
+        markOk(poller);
         if (every === null) return;
       } catch (error) {
         if (signal.aborted) return;
-        const busy = error instanceof Unreachable || error.status === 429 || error.status >= 500;
-        if (!busy) {
-          found(poller);
-          if (error.status !== 401) troubled(error);
+        const isTemporary = error instanceof Unreachable || error.status === 429 || error.status >= 500;
+        if (!isTemporary) {
+          markOk(poller);
+          if (error.status !== 401) onProblem(error);
           return;
         }
         failures += 1;
-        missing(poller, error.status ? error.message : "What you see may be out of date.");
+        markFailing(poller, error.status ? error.message : "The data shown may be out of date.");
       }
-      await pause(Math.min((every ?? 1000) * 2 ** failures, Math.max(every, LONGEST)));
+      await pause(Math.min((every ?? 1000) * 2 ** failures, Math.max(every, MAX_INTERVAL)));
     }
   }
 
@@ -52,12 +52,12 @@ export function poll(load, every, signal, troubled) {
     return new Promise((resolve) => {
       const timer = time === null ? null : setTimeout(done, time);
       const shown = () => document.hidden || done();
-      poller.stir = done;
+      poller.resume = done;
       document.addEventListener("visibilitychange", shown);
       window.addEventListener("online", done);
       function done() {
         clearTimeout(timer);
-        poller.stir = null;
+        poller.resume = null;
         document.removeEventListener("visibilitychange", shown);
         window.removeEventListener("online", done);
         resolve();
@@ -66,21 +66,21 @@ export function poll(load, every, signal, troubled) {
   }
 }
 
-function missing(poller, because) {
-  lost.set(poller, because);
+function markFailing(poller, reason) {
+  failing.set(poller, reason);
   bar();
 }
 
-function found(poller) {
-  if (lost.delete(poller)) bar();
+function markOk(poller) {
+  if (failing.delete(poller)) bar();
 }
 
 function bar() {
-  const again = () => lost.forEach((_, poller) => poller.wake());
-  const inside = lost.size
+  const again = () => failing.forEach((_, poller) => poller.wake());
+  const inside = failing.size
     ? [
-        h("p", null, h("strong", null, "Not connected, trying again."), ` ${[...lost.values()][0]}`),
-        h("button", { type: "button", onclick: again }, "Try now"),
+        h("p", null, h("strong", null, "Connection lost. Retrying …"), ` ${[...failing.values()][0]}`),
+        h("button", { type: "button", onclick: again }, "Retry now"),
       ]
     : [];
   patch(document.getElementById("bar"), inside);

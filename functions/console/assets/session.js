@@ -1,36 +1,36 @@
-// Who is signed in, and what that allows.
+// The signed-in user and the role's permissions.
 import { get, post, remove } from "./api.js";
 
 const RANK = { viewer: 1, operator: 2, admin: 3 };
-let me = null;
-let asked = null;
+let user = null;
+let pending = null;
 
-export const whoami = () => me;
+export const currentUser = () => user;
 
-/** Learns who is signed in; asks once if several want to know. */
-export function learn() {
-  asked ??= get("me").then((said) => (me = said)).finally(() => (asked = null));
-  return asked;
+/** Loads the signed-in user. Concurrent calls share one request. */
+export function loadUser() {
+  pending ??= get("me").then((answer) => (user = answer)).finally(() => (pending = null));
+  return pending;
 }
 
 export async function signIn(token) {
   await post("session", { token });
-  return learn();
+  return loadUser();
 }
 
 export async function signOut() {
   try {
     await remove("session");
   } finally {
-    me = null;
+    user = null;
   }
 }
 
-export const forget = () => (me = null);
-export const may = (role) => Boolean(me) && (RANK[me.role] ?? 0) >= RANK[role];
+export const clearUser = () => (user = null);
+export const hasRole = (role) => Boolean(user) && (RANK[user.role] ?? 0) >= RANK[role];
 
-/** Why a control that needs this role is switched off; null if it is not. */
-export function barred(role) {
-  if (may(role)) return null;
-  return `This needs the role ${role}; you have the role ${me?.role ?? "unknown"}.`;
+/** Returns why a control that requires the role is disabled; null if the user has the role. */
+export function missingRole(role) {
+  if (hasRole(role)) return null;
+  return `This requires the role ${role}. Your role is ${user?.role ?? "unknown"}.`;
 }

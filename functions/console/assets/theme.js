@@ -1,10 +1,10 @@
-// A classic script in the head: the colours have to be chosen before anything is painted.
+// A classic script in the head: it sets the theme before the first paint.
 (() => {
-  let kept = null;
+  let theme = null;
   try {
-    kept = localStorage.getItem("trunkline-theme");
+    theme = localStorage.getItem("trunkline-theme");
   } catch {
-    // Storage that is switched off only means that the choice is not remembered.
+    // Without storage the automatic theme applies.
   }
-  if (kept === "light" || kept === "dark") document.documentElement.dataset.theme = kept;
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 })();

@@ -1,4 +1,4 @@
-// Times in words, with the exact one at hand.
+// Formats times relative to now, with the exact time as the title.
 import { h } from "./dom.js";
 
 const UNITS = [
@@ -27,7 +27,7 @@ export function relative(at, now = Date.now()) {
   return dayAndTime.format(Date.parse(at));
 }
 
-/** How long, in words: for times in seconds that a configuration names. */
+/** Formats a duration in seconds. */
 export function span(seconds) {
   for (const [below, unit, name] of UNITS) {
     if (seconds >= below || seconds % unit) continue;
@@ -37,14 +37,14 @@ export function span(seconds) {
   return `${seconds} seconds`;
 }
 
-/** A time, relative, with the exact one as its title. */
+/** Renders a time relative to now, with the exact time as its title. */
 export function when(at) {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return h("span", null, "at an unknown time");
   return h("time", { datetime: date.toISOString(), title: exactly.format(date) }, relative(at));
 }
 
-/** Keeps all relative times on the page true. */
+/** Updates all relative times on the page every five seconds. */
 export function keepTimes() {
   setInterval(() => {
     if (document.hidden) return;
@@ -55,7 +55,7 @@ export function keepTimes() {
   }, 5000);
 }
 
-/** For sorting: to the nanosecond, whatever number of digits a time has. */
+/** Compares two times to the nanosecond, for any number of fraction digits. */
 export function compare(one, other) {
   const [whole, otherWhole] = [one.slice(0, 19), other.slice(0, 19)];
   if (whole !== otherWhole) return whole < otherWhole ? -1 : 1;
@@ -64,7 +64,7 @@ export function compare(one, other) {
 
 const fraction = (at) => Number(`0${/\.\d+/.exec(at)?.[0] ?? ""}`);
 
-/** The value of a date-and-time field as a time of the API's, and back. */
+/** Converts the value of a date-and-time field to an API time, and back. */
 export const fromField = (value) => (value ? new Date(value).toISOString() : "");
 export function toField(at) {
   if (!at || Number.isNaN(Date.parse(at))) return "";

@@ -1,4 +1,4 @@
-//! The pages, as they are in this program.
+//! The web pages, embedded in the program.
 
 use std::sync::LazyLock;
 
@@ -14,14 +14,15 @@ use trunkline_shared::model::digest;
 #[folder = "assets/"]
 struct Assets;
 
-/// Nothing from elsewhere, nothing inline, no frame around it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-                      img-src 'self' data:; connect-src 'self'; form-action 'none'; \
-                      base-uri 'none'; frame-ancestors 'none'";
+/// Content security policy: same origin only, no inline code, no framing.
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                   img-src 'self' data:; connect-src 'self'; form-action 'none'; \
+                   base-uri 'none'; frame-ancestors 'none'";
 
-static FOLDER: LazyLock<String> = LazyLock::new(folder);
+static VERSION_FOLDER: LazyLock<String> = LazyLock::new(version_folder);
 
-fn folder() -> String {
+/// Returns `v-<digest of all files>`: the folder changes whenever a file changes.
+fn version_folder() -> String {
     let mut names: Vec<_> = Assets::iter().collect();
     names.sort();
     let files = names.iter().filter_map(|name| Some((name, Assets::get(name)?)));
@@ -34,17 +35,17 @@ fn folder() -> String {
     format!("v-{}", &digest(&parts)[..16])
 }
 
-/// The page names its files below a folder that changes with them, so that browsers may keep them, and
-/// by their whole path, for not every gateway leaves a slash at the end of ours.
-pub(crate) async fn page(uri: Uri) -> Response {
+/// Serves `index.html`. Its URLs get the version folder, so that browsers may cache the files permanently. The
+/// URLs are absolute paths, because not every gateway keeps the slash at the end of `/console/`.
+pub(crate) async fn index(uri: Uri) -> Response {
     let page = Assets::get("index.html").map(|file| file.data).unwrap_or_default();
     let page = String::from_utf8_lossy(&page).into_owned();
     let stage = uri.path().split_once("/console").map_or("", |(before, _)| before);
-    let page = named_below(&page, &format!("{stage}/console/{}/", *FOLDER));
-    dressed(page.into_response(), "text/html; charset=utf-8", "no-cache")
+    let page = prefix_asset_urls(&page, &format!("{stage}/console/{}/", *VERSION_FOLDER));
+    with_headers(page.into_response(), "text/html; charset=utf-8", "no-cache")
 }
 
-fn named_below(page: &str, folder: &str) -> String {
+fn prefix_asset_urls(page: &str, folder: &str) -> String {
     [" href=\"", " src=\""].iter().fold(page.to_owned(), |page, attribute| {
         let mut parts = page.split(attribute);
         let first = parts.next().unwrap_or_default().to_owned();
@@ -55,29 +56,36 @@ fn named_below(page: &str, folder: &str) -> String {
     })
 }
 
+/// Serves a file, with or without a version folder in its path.
 pub(crate) async fn file(Path(path): Path<String>) -> Response {
     let rest = path.split_once('/').filter(|(folder, _)| folder.starts_with("v-"));
-    let (name, keep) = match rest {
+    let (name, cache_control) = match rest {
         Some((_, name)) => (name, "public, max-age=31536000, immutable"),
         None => (path.as_str(), "no-cache"),
     };
-    let kind = match name.rsplit('.').next() {
+    let content_type = match name.rsplit('.').next() {
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",
         _ => "text/plain; charset=utf-8",
     };
     match Assets::get(name) {
-        Some(file) => dressed(file.data.into_owned().into_response(), kind, keep),
-        None => dressed(StatusCode::NOT_FOUND.into_response(), kind, "no-store"),
+        Some(file) => {
+            with_headers(file.data.into_owned().into_response(), content_type, cache_control)
+        }
+        None => with_headers(StatusCode::NOT_FOUND.into_response(), content_type, "no-store"),
     }
 }
 
-fn dressed(mut response: Response, kind: &'static str, keep: &'static str) -> Response {
+fn with_headers(
+    mut response: Response,
+    content_type: &'static str,
+    cache_control: &'static str,
+) -> Response {
     for (name, value) in [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, keep),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, cache_control),
+        (header::CONTENT_SECURITY_POLICY, CSP),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ] {
@@ -91,10 +99,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_files_are_named_below_the_folder() {
+    fn only_file_urls_get_the_version_folder() {
         let page = r##"<a href="#/x"></a><link href="a.css"><script src="b.js"></script>"##;
-        let named = r##"<a href="#/x"></a><link href="/s/a.css"><script src="/s/b.js"></script>"##;
-        assert_eq!(named_below(page, "/s/"), named);
-        assert!(FOLDER.starts_with("v-") && FOLDER.len() == 18);
+        let prefixed =
+            r##"<a href="#/x"></a><link href="/s/a.css"><script src="/s/b.js"></script>"##;
+        assert_eq!(prefix_asset_urls(page, "/s/"), prefixed);
+        assert!(VERSION_FOLDER.starts_with("v-") && VERSION_FOLDER.len() == 18);
     }
 }

@@ -1,135 +1,143 @@
-//! What went wrong, as `application/problem+json` (RFC 9457).
+//! API errors as `application/problem+json` (RFC 9457).
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use trunkline_shared::inbound::IntakeError;
+use trunkline_shared::error::BackendError;
+use trunkline_shared::inbound::InboundError;
 use trunkline_shared::model::InvalidId;
-use trunkline_shared::operator::OrderError;
 use trunkline_shared::queue::QueueError;
 use trunkline_shared::secrets::SecretsError;
 use trunkline_shared::store::StoreError;
 use utoipa::ToSchema;
 
-/// What went wrong.
+/// An error response (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
-    /// Always `about:blank`: the status says what kind it is.
+    /// Always `about:blank`: the kind of problem is the HTTP status, refined by `code`.
     r#type: &'static str,
-    /// In a few words.
+    /// The phrase of the HTTP status, such as `Conflict`.
     title: &'static str,
     /// The HTTP status.
     status: u16,
-    /// What, and what to do.
+    /// The machine-readable kind of problem.
+    #[schema(example = "version_mismatch")]
+    code: &'static str,
+    /// What is wrong and what to do.
     detail: String,
-    /// What is wrong with each field, where that is known.
+    /// The invalid fields, if the problem is about fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
-    /// After how many seconds it may be worth another try.
+    /// The `Retry-After` header in seconds.
     #[serde(skip)]
     #[schema(ignore)]
     retry_after: Option<u16>,
 }
 
-/// What is wrong with a field.
+/// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldProblem {
-    /// Its dotted path.
+    /// The dotted path of the field, such as `delivery.retry.0`.
     pub field: String,
-    /// What is wrong, and what to do.
-    pub problem: String,
+    /// What is wrong and what to do.
+    pub detail: String,
 }
 
 impl Problem {
-    fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
-        let detail = detail.into();
-        let (status, errors) = (status.as_u16(), Vec::new());
-        Self { r#type: "about:blank", title, status, detail, errors, retry_after: None }
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let title = match status {
+            // RFC 9110 renamed this one; the http crate still has the older phrase.
+            StatusCode::UNPROCESSABLE_ENTITY => "Unprocessable Content",
+            status => status.canonical_reason().unwrap_or_default(),
+        };
+        let (status, detail, errors) = (status.as_u16(), detail.into(), Vec::new());
+        Self { r#type: "about:blank", title, status, code, detail, errors, retry_after: None }
     }
 
-    /// Too many wrong tokens came from there.
+    /// 429: the source address has sent too many wrong tokens.
     #[must_use]
-    pub fn too_many(seconds: u16) -> Self {
-        let detail =
-            "too many wrong tokens came from your address: try again when the minute is over";
-        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens", detail);
-        Self { retry_after: Some(seconds), ..problem }
+    pub fn too_many_requests(retry_after: u16) -> Self {
+        let detail = "your address has sent too many wrong tokens: wait until the minute ends";
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_wrong_tokens", detail);
+        Self { retry_after: Some(retry_after), ..problem }
     }
 
-    /// Nobody is signed in.
+    /// 401: the request has no valid token.
     #[must_use]
-    pub fn unauthorised(detail: &str) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "not signed in", detail)
+    pub fn unauthorized(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
     }
 
-    /// Whoever is signed in may not do that.
+    /// 403: the caller's role does not allow the call.
     #[must_use]
     pub fn forbidden(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "not allowed", detail)
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
-    /// There is no such thing.
+    /// 404: the path or the resource does not exist.
     #[must_use]
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not found", detail)
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
-    /// The request makes no sense.
+    /// 400: the path, a parameter or the body is malformed.
     #[must_use]
     pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "not understood", detail)
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
     }
 
-    /// The path is there, and has no such method.
+    /// 405: the path does not support the method.
     #[must_use]
-    pub fn not_allowed() -> Self {
-        let detail = "this path has no such method";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "no such method", detail)
+    pub fn method_not_allowed() -> Self {
+        let detail = "this path does not support the method: see /api/v1/openapi.json";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
     }
 
-    /// That cannot be done as things stand.
+    /// 409: the state of the resource does not allow the change.
     #[must_use]
     pub fn conflict(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, "not as things stand", detail)
+        Self::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
-    /// Somebody changed it meanwhile.
+    /// 412: the resource has changed since the caller read it.
     #[must_use]
-    pub fn outdated() -> Self {
-        let detail = "somebody changed it meanwhile: read it again, and change that";
-        Self::new(StatusCode::PRECONDITION_FAILED, "changed meanwhile", detail)
-    }
-
-    /// What is to be changed must be named.
-    #[must_use]
-    pub fn unconditional() -> Self {
+    pub fn version_mismatch() -> Self {
         let detail =
-            "say which version is to be changed by If-Match, or If-None-Match: * to make it";
-        Self::new(StatusCode::PRECONDITION_REQUIRED, "which version?", detail)
+            "the resource was changed in the meantime: read it again and repeat the change";
+        Self::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", detail)
     }
 
-    /// It is not right.
+    /// 428: the change does not name the version it is based on.
     #[must_use]
-    pub fn invalid(errors: Vec<FieldProblem>) -> Self {
-        let said: Vec<&str> = errors.iter().map(|error| error.problem.as_str()).collect();
-        let detail = said.join("; ");
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not right", detail) }
+    pub fn version_required() -> Self {
+        let detail = "send the current version as If-Match, or If-None-Match: * to create it";
+        Self::new(StatusCode::PRECONDITION_REQUIRED, "version_required", detail)
     }
 
-    /// Our own side failed: worth another try.
-    fn ours(error: &(impl std::error::Error + ?Sized)) -> Self {
-        tracing::error!(%error, "a request was not carried out: ours");
-        let detail = "our own side did not answer: try again; the function's log says more";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not now", detail)
+    /// 422: fields of the body are invalid.
+    #[must_use]
+    pub fn validation_failed(errors: Vec<FieldProblem>) -> Self {
+        let details: Vec<&str> = errors.iter().map(|error| error.detail.as_str()).collect();
+        let detail = details.join("; ");
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self { errors, ..Self::new(status, "validation_failed", detail) }
+    }
+
+    /// 503: the table, a queue or the parameter store failed. The caller may retry.
+    fn unavailable(error: &(impl std::error::Error + ?Sized)) -> Self {
+        tracing::error!(%error, "API request failed: internal error");
+        let detail = "an AWS service did not respond: try again, or read the function's log";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let wait = self.retry_after;
+        let retry_after = self.retry_after;
         let mut response = (status, axum::Json(self)).into_response();
-        response.headers_mut().extend(wait.map(|seconds| (header::RETRY_AFTER, seconds.into())));
+        let retry_after = retry_after.map(|seconds| (header::RETRY_AFTER, seconds.into()));
+        response.headers_mut().extend(retry_after);
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response
@@ -139,38 +147,39 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Conflict => Self::outdated(),
-            other => Self::ours(&other),
+            StoreError::Conflict => Self::version_mismatch(),
+            other => Self::unavailable(&other),
         }
     }
 }
 
 impl From<QueueError> for Problem {
     fn from(error: QueueError) -> Self {
-        Self::ours(&error)
+        Self::unavailable(&error)
     }
 }
 
 impl From<SecretsError> for Problem {
     fn from(error: SecretsError) -> Self {
-        Self::ours(&error)
+        Self::unavailable(&error)
     }
 }
 
-impl From<OrderError> for Problem {
-    fn from(error: OrderError) -> Self {
+impl From<BackendError> for Problem {
+    fn from(error: BackendError) -> Self {
         match error {
-            OrderError::Store(error) => error.into(),
-            OrderError::Queue(error) => error.into(),
+            BackendError::Store(error) => error.into(),
+            BackendError::Queue(error) => error.into(),
+            BackendError::Secrets(error) => error.into(),
         }
     }
 }
 
-impl From<IntakeError> for Problem {
-    fn from(error: IntakeError) -> Self {
+impl From<InboundError> for Problem {
+    fn from(error: InboundError) -> Self {
         match error {
-            IntakeError::Rejected(why) => Self::conflict(why.to_string()),
-            ours => Self::ours(&ours),
+            InboundError::Rejected(reason) => Self::conflict(reason.to_string()),
+            internal => Self::unavailable(&internal),
         }
     }
 }
@@ -178,5 +187,25 @@ impl From<IntakeError> for Problem {
 impl From<InvalidId> for Problem {
     fn from(error: InvalidId) -> Self {
         Self::bad_request(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn title_is_the_phrase_of_the_http_status() {
+        let titles = [
+            (Problem::validation_failed(Vec::new()), "Unprocessable Content"),
+            (Problem::version_required(), "Precondition Required"),
+            (Problem::version_mismatch(), "Precondition Failed"),
+            (Problem::too_many_requests(1), "Too Many Requests"),
+            (Problem::bad_request("x"), "Bad Request"),
+            (Problem::conflict("x"), "Conflict"),
+        ];
+        for (problem, title) in titles {
+            assert_eq!(problem.title, title);
+        }
     }
 }

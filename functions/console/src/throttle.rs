@@ -1,8 +1,8 @@
-//! Whoever tries many wrong tokens within a minute is made to wait until its end.
+//! Rate limit for wrong tokens: a source address with too many of them is blocked until the minute ends.
 //!
-//! A token's secret has 244 bits, so nobody finds one by trying; this keeps the trying from costing, and
-//! has it seen. What is counted are different tokens: a program that goes on with one that has ended
-//! locks nobody out. What has not even a token's form is refused and not counted: it reads nothing.
+//! A token's secret has 244 bits and cannot be guessed; the limit keeps guessing from causing cost and makes
+//! it visible. Only different tokens count, so a program that keeps using one expired token does not block others
+//! at its address. Text that is not in the format of a token is rejected without a read and does not count.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -10,77 +10,78 @@ use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::request::RequestContext;
-use trunkline_shared::store::minute;
+use trunkline_shared::store::start_of_minute;
 
 use crate::problem::Problem;
 
-/// How many wrong tokens of one source are taken in a minute.
-pub const MOST: u64 = 20;
-/// How many sources, and how many wrong tokens, a process remembers.
-const REMEMBERED: usize = 10_000;
+/// The number of wrong tokens that a source address may send in a minute.
+pub const MAX_WRONG_TOKENS: u64 = 20;
+/// The number of sources, and of wrong tokens, that a process remembers.
+const MAX_ENTRIES: usize = 10_000;
 
-/// Whom this process has wait, and which tokens it knows to be wrong.
+/// The sources that this process blocks, and the tokens it knows to be wrong.
 #[derive(Debug, Default)]
-pub struct Throttle(RwLock<Memory>);
+pub struct Throttle(RwLock<State>);
 
 #[derive(Debug, Default)]
-struct Memory {
-    until: HashMap<String, Timestamp>,
-    wrong: HashSet<String>,
+struct State {
+    blocked_until: HashMap<String, Timestamp>,
+    wrong_tokens: HashSet<String>,
 }
 
 impl Throttle {
-    /// Lets a source go on, unless it has to wait.
+    /// Checks that a source is not blocked.
     ///
     /// # Errors
-    /// If it has to.
-    pub fn pass(&self, source: &str, now: Timestamp) -> Result<(), Problem> {
-        let memory = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        match memory.until.get(source) {
-            Some(until) if now < *until => Err(wait(*until, now)),
+    /// If it is blocked.
+    pub fn check(&self, source: &str, now: Timestamp) -> Result<(), Problem> {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        match state.blocked_until.get(source) {
+            Some(until) if now < *until => Err(too_many_wrong_tokens(*until, now)),
             _ => Ok(()),
         }
     }
 
-    /// Judges how often a source has brought a wrong token in this minute.
+    /// Blocks a source whose number of wrong tokens in the current minute has reached the limit.
     ///
     /// # Errors
-    /// If that was too often.
-    pub fn judge(&self, source: &str, guesses: u64, now: Timestamp) -> Result<(), Problem> {
-        if guesses < MOST {
+    /// If the limit is reached.
+    pub fn check_count(&self, source: &str, wrong: u64, now: Timestamp) -> Result<(), Problem> {
+        if wrong < MAX_WRONG_TOKENS {
             return Ok(());
         }
-        let until = minute(now) + SignedDuration::from_mins(1);
-        let mut memory = self.memory();
-        if memory.until.len() >= REMEMBERED {
-            memory.until.clear();
+        let until = start_of_minute(now) + SignedDuration::from_mins(1);
+        let mut state = self.state();
+        if state.blocked_until.len() >= MAX_ENTRIES {
+            state.blocked_until.clear();
         }
-        memory.until.insert(source.to_owned(), until);
-        Err(wait(until, now))
+        state.blocked_until.insert(source.to_owned(), until);
+        Err(too_many_wrong_tokens(until, now))
     }
 
-    /// Whether a wrong token, by its digest, is another than those before.
-    pub fn is_another(&self, digest: &str) -> bool {
-        let mut memory = self.memory();
-        if memory.wrong.len() >= REMEMBERED {
-            memory.wrong.clear();
+    /// Remembers a wrong token by its digest. Returns whether it was not known before.
+    pub fn is_new_wrong_token(&self, digest: &str) -> bool {
+        let mut state = self.state();
+        if state.wrong_tokens.len() >= MAX_ENTRIES {
+            state.wrong_tokens.clear();
         }
-        memory.wrong.insert(digest.to_owned())
+        state.wrong_tokens.insert(digest.to_owned())
     }
 
-    fn memory(&self) -> RwLockWriteGuard<'_, Memory> {
+    fn state(&self) -> RwLockWriteGuard<'_, State> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn wait(until: Timestamp, now: Timestamp) -> Problem {
+fn too_many_wrong_tokens(until: Timestamp, now: Timestamp) -> Problem {
     let seconds = until.duration_since(now).as_secs_f64().ceil();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 60")]
-    Problem::too_many(seconds.clamp(1.0, 60.0) as u16)
+    Problem::too_many_requests(seconds.clamp(1.0, 60.0) as u16)
 }
 
-/// Where a call comes from, as API Gateway tells it: an address, or of the new kind the network that one
-/// subscriber has. Nothing for a call that came another way, which takes AWS's credentials.
+/// Returns the source of a call from API Gateway: the IPv4 address, or the /64 network of an IPv6 address,
+/// which belongs to one subscriber. `None` for calls that did not come through API Gateway; these need AWS
+/// credentials.
 pub fn source(context: &RequestContext) -> Option<String> {
     let RequestContext::ApiGatewayV2(context) = context else { return None };
     Some(match context.http.source_ip.as_deref()?.parse().ok()? {
@@ -97,19 +98,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_wrong_tokens_wait_until_the_minute_is_over_and_others_do_not() {
+    fn blocks_only_the_guessing_source_until_the_minute_ends() {
         let throttle = Throttle::default();
         let now: Timestamp = "2026-03-04T09:15:20Z".parse().unwrap();
-        assert!(throttle.judge("a", MOST - 1, now).is_ok() && throttle.pass("a", now).is_ok());
-        assert!(throttle.judge("a", MOST, now).is_err());
-        assert!(throttle.pass("a", now).is_err() && throttle.pass("b", now).is_ok());
-        assert!(throttle.pass("a", now + SignedDuration::from_secs(39)).is_err());
-        assert!(throttle.pass("a", now + SignedDuration::from_secs(40)).is_ok());
+        assert!(throttle.check_count("a", MAX_WRONG_TOKENS - 1, now).is_ok());
+        assert!(throttle.check("a", now).is_ok());
+        assert!(throttle.check_count("a", MAX_WRONG_TOKENS, now).is_err());
+        assert!(throttle.check("a", now).is_err() && throttle.check("b", now).is_ok());
+        assert!(throttle.check("a", now + SignedDuration::from_secs(39)).is_err());
+        assert!(throttle.check("a", now + SignedDuration::from_secs(40)).is_ok());
     }
 
     #[test]
-    fn the_same_wrong_token_again_is_no_other_guess() {
+    fn a_repeated_wrong_token_counts_once() {
         let throttle = Throttle::default();
-        assert!(throttle.is_another("x") && !throttle.is_another("x") && throttle.is_another("y"));
+        assert!(throttle.is_new_wrong_token("x") && !throttle.is_new_wrong_token("x"));
+        assert!(throttle.is_new_wrong_token("y"));
     }
 }

@@ -1,49 +1,60 @@
-//! How each side of eventing and of the engagement adapter proves itself to the other.
+//! Authenticates calls of eventing and of the engagement adapter, in both directions.
 
 use http::HeaderMap;
 use jiff::Timestamp;
 use trunkline_shared::inbound::Call;
-use trunkline_shared::outbound::{Unsendable, json_headers, needed, put_header};
+use trunkline_shared::outbound::{
+    EncodeError, insert_secret_header, json_headers, required_secret,
+};
 use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::security::{Denied, is_one_of};
+use trunkline_shared::security::{AuthError, matches_any_secret};
 
-use crate::jwks::{Doubt, Keys};
+use crate::jwks::{KeyCache, TokenError};
 use crate::jwt;
 use crate::settings::{API_KEY, Auth, ENGAGEMENT_SECRET, EgressAuth, JWT_SECRET, Settings};
 
 const AUTHORIZATION: &str = "authorization";
 
-/// Checks that an egress is from the engagement adapter: it has the endpoint's secret (SW; that it
-/// comes as a Bearer token is inferred).
-pub(crate) fn egress(call: &Call<'_>, settings: &Settings) -> Result<(), Denied> {
+/// Checks that an egress comes from the engagement adapter: it carries the endpoint's secret (SW; that
+/// this is a Bearer token is inferred).
+pub(crate) fn check_egress(call: &Call<'_>, settings: &Settings) -> Result<(), AuthError> {
     match settings.egress_auth {
         EgressAuth::None => Ok(()),
         EgressAuth::Bearer => {
             let given = credentials(call.headers, AUTHORIZATION, "bearer");
-            compare(given, call.secrets, ENGAGEMENT_SECRET)
+            check_secret(given, call.secrets, ENGAGEMENT_SECRET)
         }
     }
 }
 
-/// Checks that an event is from eventing (S4: an API key or a token in the header).
-pub(crate) fn eventing(call: &Call<'_>, keys: &Keys, settings: &Settings) -> Result<(), Doubt> {
+/// Checks that an event comes from eventing (S4: an API key or a token in the header).
+pub(crate) fn check_eventing(
+    call: &Call<'_>,
+    keys: &KeyCache,
+    settings: &Settings,
+) -> Result<(), TokenError> {
     let given = |scheme| credentials(call.headers, &settings.auth_header, scheme);
     match settings.auth {
-        Auth::ApiKey => compare(given("apikey"), call.secrets, API_KEY).map_err(Doubt::Denied),
+        Auth::ApiKey => {
+            check_secret(given("apikey"), call.secrets, API_KEY).map_err(TokenError::Denied)
+        }
         Auth::JwtSecret => {
-            let token = given("bearer").ok_or(Doubt::Denied(Denied::Header(AUTHORIZATION)))?;
+            let token = given("bearer")
+                .ok_or(TokenError::Denied(AuthError::InvalidHeader(AUTHORIZATION)))?;
             jwt::check_secrets(token, &call.secrets.live(JWT_SECRET), settings, call.now)
-                .map_err(Doubt::Denied)
+                .map_err(TokenError::Denied)
         }
         Auth::Jwks => {
-            let token = given("bearer").ok_or(Doubt::Denied(Denied::Header(AUTHORIZATION)))?;
-            let url = settings.jwks_url.as_deref().ok_or(Doubt::Denied(Denied::NoSecret))?;
+            let token = given("bearer")
+                .ok_or(TokenError::Denied(AuthError::InvalidHeader(AUTHORIZATION)))?;
+            let url =
+                settings.jwks_url.as_deref().ok_or(TokenError::Denied(AuthError::NoSecret))?;
             keys.check(url, token, settings, call.now)
         }
     }
 }
 
-/// What a header holds behind its scheme. A header of their own need not have the scheme.
+/// Returns the credentials after a header's scheme. Only `authorization` requires the scheme.
 fn credentials<'a>(headers: &'a HeaderMap, name: &str, scheme: &str) -> Option<&'a str> {
     let value = headers.get(name)?.to_str().ok()?.trim();
     match value.split_once(' ') {
@@ -53,47 +64,47 @@ fn credentials<'a>(headers: &'a HeaderMap, name: &str, scheme: &str) -> Option<&
     }
 }
 
-fn compare(given: Option<&str>, secrets: &SecretBag, name: &str) -> Result<(), Denied> {
+fn check_secret(given: Option<&str>, secrets: &SecretBag, name: &str) -> Result<(), AuthError> {
     let live = secrets.live(name);
     if live.is_empty() {
-        return Err(Denied::NoSecret);
+        return Err(AuthError::NoSecret);
     }
-    let given = given.ok_or(Denied::Header(AUTHORIZATION))?;
-    if is_one_of(given, live) { Ok(()) } else { Err(Denied::Mismatch) }
+    let given = given.ok_or(AuthError::InvalidHeader(AUTHORIZATION))?;
+    if matches_any_secret(given, live) { Ok(()) } else { Err(AuthError::Mismatch) }
 }
 
-/// The headers of a call to the engagement adapter (SW).
-pub(crate) fn engagement_headers(secrets: &SecretBag) -> Result<HeaderMap, Unsendable> {
+/// Builds the headers of a call to the engagement adapter (SW).
+pub(crate) fn engagement_headers(secrets: &SecretBag) -> Result<HeaderMap, EncodeError> {
     let mut headers = json_headers();
-    let secret = needed(secrets, ENGAGEMENT_SECRET)?;
-    put_header(&mut headers, AUTHORIZATION, &format!("Bearer {secret}"))?;
+    let secret = required_secret(secrets, ENGAGEMENT_SECRET)?;
+    insert_secret_header(&mut headers, AUTHORIZATION, &format!("Bearer {secret}"))?;
     Ok(headers)
 }
 
-/// The headers of an event of our own, as S4's curl shows them.
+/// Builds the headers of an outbound event, as in S4's curl example.
 pub(crate) fn event_headers(
     settings: &Settings,
     secrets: &SecretBag,
     correlation: &str,
     now: Timestamp,
-) -> Result<HeaderMap, Unsendable> {
+) -> Result<HeaderMap, EncodeError> {
     let mut headers = json_headers();
-    put_header(&mut headers, "x-correlation-id", correlation)?;
-    let proof = match settings.auth {
+    insert_secret_header(&mut headers, "x-correlation-id", correlation)?;
+    let credential = match settings.auth {
         Auth::ApiKey if settings.auth_header.eq_ignore_ascii_case(AUTHORIZATION) => {
-            format!("ApiKey {}", needed(secrets, API_KEY)?)
+            format!("ApiKey {}", required_secret(secrets, API_KEY)?)
         }
-        Auth::ApiKey => needed(secrets, API_KEY)?.to_owned(),
+        Auth::ApiKey => required_secret(secrets, API_KEY)?.to_owned(),
         Auth::JwtSecret => {
-            let unsigned = || Unsendable::Misconfigured("the token cannot be signed".into());
-            let token = jwt::sign(needed(secrets, JWT_SECRET)?, settings, now);
+            let unsigned = || EncodeError::Misconfigured("the token cannot be signed".into());
+            let token = jwt::sign(required_secret(secrets, JWT_SECRET)?, settings, now);
             format!("Bearer {}", token.ok_or_else(unsigned)?)
         }
         Auth::Jwks => {
-            let why = "auth: jwks is for events that come in: use api_key or jwt_secret";
-            return Err(Unsendable::Misconfigured(why.into()));
+            let why = "auth: jwks supports only inbound events: use api_key or jwt_secret";
+            return Err(EncodeError::Misconfigured(why.into()));
         }
     };
-    put_header(&mut headers, &settings.auth_header, &proof)?;
+    insert_secret_header(&mut headers, &settings.auth_header, &credential)?;
     Ok(headers)
 }

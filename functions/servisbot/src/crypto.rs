@@ -1,5 +1,5 @@
-//! The cryptography of tokens: ring, which TLS brings along already. Only what is asked of it here:
-//! HS256 both ways, RS256 and ES256 to verify.
+//! The cryptography backend for tokens, on ring, which TLS already links. It supports only what is needed
+//! here: HS256 to sign and verify, RS256 and ES256 to verify.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
@@ -12,13 +12,13 @@ use ring::{hmac, signature};
 static RING: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| signer(*algorithm, key),
     verifier_factory: |algorithm, key| verifier(*algorithm, key),
-    // For making JWKs of keys and their thumbprints, which nobody does here.
+    // Only needed to build JWKs and thumbprints, which is unused here.
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes sure that tokens are signed and verified with ring.
+/// Installs ring as the backend for signing and verifying tokens.
 pub(crate) fn install() {
-    // An error says that it has been done.
+    // An error means that it is already installed.
     let _ = RING.install_default();
 }
 

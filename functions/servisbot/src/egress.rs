@@ -1,5 +1,5 @@
-//! Reads what the webhook engagement adapter sends to its `Url`. No formal description of it is public:
-//! the members are those that a third party's bridge takes apart (SC).
+//! Parses the egress calls that the webhook engagement adapter sends to its `Url`. No formal description
+//! is public: the members are those that a third party's bridge reads (SC).
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -7,54 +7,55 @@ use trunkline_shared::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Format, digest,
 };
 
-use crate::eventing::meant;
+use crate::eventing::message_or_handover;
 use crate::markup;
-use crate::settings::{EgressContent, Settings, Source};
+use crate::settings::{EgressContent, ReplySource, Settings};
 
-/// Reads the events of an egress: one for each message in it, in order. Where eventing is the source of
-/// replies, they are kept only.
+/// Parses an egress into one event per message, in order. If eventing is the source of replies, the
+/// egress is only recorded.
 ///
 /// # Errors
-/// If it names no customer: then nobody knows where it belongs.
+/// If the egress names no customer: it cannot be assigned to a conversation.
 pub fn parse(body: &Value, settings: &Settings, now: Timestamp) -> Result<Vec<Event>, String> {
     let object = body.as_object().ok_or("the body is not a JSON object")?;
     let reference = match member(object, "CustomerReference") {
         Some(Value::String(text)) if !text.trim().is_empty() => text.trim().to_owned(),
         Some(Value::Number(number)) => number.to_string(),
-        _ => return Err("there is no CustomerReference".into()),
+        _ => return Err("CustomerReference is missing".into()),
     };
-    let kept = || EventBody::Opaque { said: false, name: "egress".into(), raw: body.clone() };
+    let opaque =
+        || EventBody::Opaque { is_message: false, name: "egress".into(), raw: body.clone() };
     let mut bodies = match settings.replies {
-        Source::Egress => said(object, settings),
-        Source::Eventing => Vec::new(),
+        ReplySource::Egress => message_bodies(object, settings),
+        ReplySource::Eventing => Vec::new(),
     };
     if bodies.is_empty() {
-        bodies.push(kept());
+        bodies.push(opaque());
     }
     let whole = digest(&[&body.to_string()]);
-    let stamp = stamp(settings, now);
-    let events = bodies.into_iter().enumerate().map(|(place, body)| {
-        let id = EventId::from_parts(&["g", &whole, &place.to_string(), &stamp]);
-        // A transcript sorts by time: what came in one call stays in its order.
-        let later = SignedDuration::from_millis(i64::try_from(place).unwrap_or(0));
+    let repeat_key = repeat_key(settings, now);
+    let events = bodies.into_iter().enumerate().map(|(index, body)| {
+        let id = EventId::from_parts(&["g", &whole, &index.to_string(), &repeat_key]);
+        // Transcripts sort by time, so the messages of one call are one millisecond apart.
+        let later = SignedDuration::from_millis(i64::try_from(index).unwrap_or(0));
         let author = Author::nameless(AuthorRole::Bot);
         Event::new(id, reference.as_str(), now.saturating_add(later).unwrap_or(now), author, body)
     });
     Ok(events.collect())
 }
 
-/// An egress has no id and no time, and a bot may well say the same twice: so each is one of its own,
-/// unless it is told that what is the same within a while is a repeat.
-fn stamp(settings: &Settings, now: Timestamp) -> String {
+/// The part of an event id that separates equal egress calls. An egress has neither an id nor a time, and
+/// a bot may repeat itself, so each call is distinct unless `repeat_window` is set.
+fn repeat_key(settings: &Settings, now: Timestamp) -> String {
     match settings.repeat_seconds() {
         Some(seconds) if seconds > 0 => format!("w{}", now.as_second() / i64::from(seconds)),
         _ => now.as_millisecond().to_string(),
     }
 }
 
-/// `Markdown` and `Messages` say the same, so one is read; where both have as many entries, what only
-/// the other has is added.
-fn said(object: &Map<String, Value>, settings: &Settings) -> Vec<EventBody> {
+/// Returns the messages of an egress. `Markdown` and `Messages` have the same content, so one is read. If
+/// both have the same number of entries, the other completes missing parts.
+fn message_bodies(object: &Map<String, Value>, settings: &Settings) -> Vec<EventBody> {
     let listed = |name| match member(object, name) {
         Some(Value::Array(items)) => items.clone(),
         Some(Value::Null) | None => Vec::new(),
@@ -69,36 +70,36 @@ fn said(object: &Map<String, Value>, settings: &Settings) -> Vec<EventBody> {
     };
     let is_aligned = first.0.len() == other.0.len();
     let mut bodies = Vec::new();
-    for (place, item) in first.0.iter().enumerate() {
-        let beside = other.0.get(place).filter(|_| is_aligned);
-        let text = words(item, first.1).or_else(|| words(beside?, other.1));
-        let url = link(item).or_else(|| link(beside?));
+    for (index, item) in first.0.iter().enumerate() {
+        let counterpart = other.0.get(index).filter(|_| is_aligned);
+        let text = text_content(item, first.1).or_else(|| text_content(counterpart?, other.1));
+        let url = url_of(item).or_else(|| url_of(counterpart?));
         let url = url.filter(|url| text.as_ref().is_none_or(|text| !mentions(text, url)));
         if text.is_none() && url.is_none() {
             let (name, raw) = ("egress".into(), item.clone());
-            bodies.push(EventBody::Opaque { said: true, name, raw });
+            bodies.push(EventBody::Opaque { is_message: true, name, raw });
         }
         let contents = text.into_iter().chain(url.map(Content::text));
-        bodies.extend(contents.map(|content| meant(content, settings)));
+        bodies.extend(contents.map(|content| message_or_handover(content, settings)));
     }
     bodies
 }
 
-fn words(item: &Value, format: Format) -> Option<Content> {
+fn text_content(item: &Value, format: Format) -> Option<Content> {
     let text = match item {
         Value::String(text) => text,
         Value::Object(object) => member(object, "message")?.as_str()?,
         _ => return None,
     };
-    let content = if text.trim_start().starts_with(markup::OPENING) {
-        markup::read_xml(text, &Map::new()).unwrap_or_else(|| Content::text(text))
+    let content = if text.trim_start().starts_with(markup::OPENING_TAG) {
+        markup::content_of_xml(text, &Map::new()).unwrap_or_else(|| Content::text(text))
     } else {
         Content { format, ..Content::text(text) }
     };
     Some(content).filter(|content| !content.is_empty())
 }
 
-fn link(item: &Value) -> Option<&str> {
+fn url_of(item: &Value) -> Option<&str> {
     let url = member(item.as_object()?, "url")?.as_str()?.trim();
     Some(url).filter(|url| !url.is_empty())
 }
@@ -107,7 +108,7 @@ fn mentions(content: &Content, url: &str) -> bool {
     content.text.as_deref().is_some_and(|text| text.contains(url))
 }
 
-/// A member, in whatever case it is written.
+/// Finds a member by name, ignoring case.
 fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let exact = object.get(name);
     exact.or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v))

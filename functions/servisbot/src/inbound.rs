@@ -1,83 +1,82 @@
-//! From ServisBOT's calls to events, and the answers that it expects.
+//! Inbound: parses ServisBOT's calls into events and builds the responses that it expects.
 
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use trunkline_shared::http_client::HttpClient;
-use trunkline_shared::inbound::{Call, Inbound, Received, Reply, Result as Came};
+use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
 use trunkline_shared::model::{Connection, Event, Platform};
 
-use crate::jwks::Doubt;
+use crate::jwks::TokenError;
 use crate::settings::{Auth, Settings};
 use crate::{Servisbot, auth, egress, eventing};
 
-/// What follows the key in the address of the engagement adapter's egress.
-pub const EGRESS: &str = "egress";
+/// The path of the engagement adapter's egress, after the connection's URL.
+pub const EGRESS_PATH: &str = "egress";
 
 impl Inbound for Servisbot {
     const PLATFORM: Platform = Platform::Servisbot;
-    const PATHS: &'static [&'static str] = &["", "eventing", EGRESS];
+    const PATHS: &'static [&'static str] = &["", "eventing", EGRESS_PATH];
 
     async fn prepare(
         &self,
         connection: &Connection,
         _: &HeaderMap,
-        outside: &HttpClient,
+        http: &HttpClient,
         now: Timestamp,
     ) {
         let settings = Settings::of(&connection.settings);
         let url = settings.jwks_url.filter(|_| settings.auth == Auth::Jwks);
         let Some(url) = url else { return };
-        if let Err(reason) = self.keys.refresh(&url, outside, now).await {
-            tracing::warn!(connection = %connection.id, reason, "no public keys were fetched");
+        if let Err(reason) = self.keys.refresh(&url, http, now).await {
+            tracing::warn!(connection = %connection.id, reason, "cannot fetch public keys");
         }
     }
 
-    fn receive(&self, call: &Call<'_>) -> Received {
+    fn parse(&self, call: &Call<'_>) -> ParsedCall {
         if call.method == Method::GET || call.method == Method::HEAD {
             let ready = json!({"status": "ready", "send": "POST events as JSON"});
-            return Received::Answered(Reply::json(StatusCode::OK, &ready));
+            return ParsedCall::Reply(Reply::json(StatusCode::OK, &ready));
         }
         if call.method != Method::POST {
             let why = json!({"message": "POST events as JSON"});
-            return Received::Answered(Reply::json(StatusCode::METHOD_NOT_ALLOWED, &why));
+            return ParsedCall::Reply(Reply::json(StatusCode::METHOD_NOT_ALLOWED, &why));
         }
         let settings = Settings::of(&call.connection.settings);
-        let is_egress = call.path == EGRESS;
-        let proven = if is_egress {
-            auth::egress(call, &settings).map_err(Doubt::Denied)
+        let is_egress = call.path == EGRESS_PATH;
+        let authenticated = if is_egress {
+            auth::check_egress(call, &settings).map_err(TokenError::Denied)
         } else {
-            auth::eventing(call, &self.keys, &settings)
+            auth::check_eventing(call, &self.keys, &settings)
         };
-        match proven {
-            Err(Doubt::Denied(denied)) => return Received::Denied(denied),
-            Err(Doubt::Later) => return Received::Answered(later()),
+        match authenticated {
+            Err(TokenError::Denied(denied)) => return ParsedCall::Denied(denied),
+            Err(TokenError::KeyPending) => return ParsedCall::Reply(key_pending_response()),
             Ok(()) => {}
         }
         let events = serde_json::from_slice(call.body)
             .map_err(|why| format!("the body is not JSON: {why}"))
-            .and_then(|body: Value| read(&body, is_egress, &settings, call.now));
+            .and_then(|body: Value| parse(&body, is_egress, &settings, call.now));
         match events {
-            Ok(events) => Received::Events(events),
-            Err(reason) => Received::Unreadable(reason),
+            Ok(events) => ParsedCall::Events(events),
+            Err(reason) => ParsedCall::Unreadable(reason),
         }
     }
 
-    /// Always 200, for duplicates and for what is not understood as well (S4); but for proof that is
-    /// wrong.
-    fn reply(&self, _: &Call<'_>, result: &Came<'_>) -> Reply {
+    /// Always 200, also for duplicates and unreadable events (S4), except for failed authentication.
+    fn reply(&self, _: &Call<'_>, result: &CallOutcome<'_>) -> Reply {
         match result {
-            Came::Denied(_) => {
+            CallOutcome::Denied(_) => {
                 Reply::json(StatusCode::UNAUTHORIZED, &json!({"message": "Unauthorized"}))
             }
-            Came::Taken(_) | Came::Unreadable(_) | Came::TooLarge => {
+            CallOutcome::Ingested(_) | CallOutcome::Unreadable(_) | CallOutcome::TooLarge => {
                 Reply::json(StatusCode::OK, &json!({}))
             }
         }
     }
 }
 
-fn read(
+fn parse(
     body: &Value,
     is_egress: bool,
     settings: &Settings,
@@ -90,9 +89,9 @@ fn read(
     }
 }
 
-/// The key of the token is not known yet: the next call has the keys fetched anew.
-fn later() -> Reply {
-    let why = json!({"message": "the token's key is not known yet: send it again"});
+/// The response while the token's key is unknown: the next call fetches the keys again.
+fn key_pending_response() -> Reply {
+    let why = json!({"message": "the token's key is not known yet: send the event again"});
     let mut reply = Reply::json(StatusCode::SERVICE_UNAVAILABLE, &why);
     reply.headers.push(("retry-after", "1".to_owned()));
     reply

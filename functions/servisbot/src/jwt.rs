@@ -1,19 +1,19 @@
-//! Tokens (RFC 7519): what they must say to be believed, and ours. ServisBOT documents neither their
-//! algorithm nor their claims, so each is a setting.
+//! Verifies and signs JSON Web Tokens (RFC 7519). ServisBOT documents neither the algorithm nor the
+//! claims, so each is a setting.
 
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use trunkline_shared::security::Denied;
+use trunkline_shared::security::AuthError;
 
 use crate::crypto;
 use crate::settings::Settings;
 
-/// How far a token's clock may be from ours, in seconds.
-const TOLERANCE: f64 = 60.0;
-/// For how long our own tokens are good, in seconds.
-const LIFETIME: i64 = 300;
+/// Tolerated clock difference, in seconds.
+const CLOCK_TOLERANCE_SECS: f64 = 60.0;
+/// Lifetime of tokens that Trunkline signs, in seconds.
+const LIFETIME_SECS: i64 = 300;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -24,80 +24,80 @@ struct Claims {
     aud: Option<Value>,
 }
 
-/// The header of a token, unproven; none, if it is not one that could be believed.
+/// Returns the unverified header of a token, or `None` if the token is unsupported.
 pub(crate) fn header(token: &str) -> Option<Header> {
-    // A critical extension that we do not know must not be passed over (RFC 7515, 4.1.11).
+    // An unknown critical extension must be rejected (RFC 7515, 4.1.11).
     jsonwebtoken::decode_header(token).ok().filter(|header| header.crit.is_none())
 }
 
-/// Checks a token's signature and claims.
+/// Verifies a token's signature and claims.
 pub(crate) fn check(
     token: &str,
     algorithm: Algorithm,
     key: &DecodingKey,
     settings: &Settings,
     now: Timestamp,
-) -> Result<(), Denied> {
+) -> Result<(), AuthError> {
     crypto::install();
     if header(token).is_none() {
-        return Err(Denied::Mismatch);
+        return Err(AuthError::Mismatch);
     }
-    // The library would read the machine's clock: times are compared below, with the one given.
+    // The library would read the system clock, so `are_valid` compares the times with `now`.
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_nbf = false;
     validation.validate_aud = false;
-    let claims = decode::<Claims>(token, key, &validation).map_err(|_| Denied::Mismatch)?.claims;
-    if claims.fit(settings, now) { Ok(()) } else { Err(Denied::Mismatch) }
+    let claims = decode::<Claims>(token, key, &validation).map_err(|_| AuthError::Mismatch)?.claims;
+    if claims.are_valid(settings, now) { Ok(()) } else { Err(AuthError::Mismatch) }
 }
 
-/// Checks a token that one of these secrets must have signed.
+/// Verifies a token that one of these secrets must have signed.
 pub(crate) fn check_secrets(
     token: &str,
     secrets: &[&str],
     settings: &Settings,
     now: Timestamp,
-) -> Result<(), Denied> {
+) -> Result<(), AuthError> {
     if secrets.is_empty() {
-        return Err(Denied::NoSecret);
+        return Err(AuthError::NoSecret);
     }
     let keys = secrets.iter().map(|secret| DecodingKey::from_secret(secret.as_bytes()));
     let mut checked = keys.map(|key| check(token, Algorithm::HS256, &key, settings, now));
-    if checked.any(|checked| checked.is_ok()) { Ok(()) } else { Err(Denied::Mismatch) }
+    if checked.any(|checked| checked.is_ok()) { Ok(()) } else { Err(AuthError::Mismatch) }
 }
 
 impl Claims {
-    fn fit(&self, settings: &Settings, now: Timestamp) -> bool {
+    fn are_valid(&self, settings: &Settings, now: Timestamp) -> bool {
         let now = now.as_duration().as_secs_f64();
-        let in_time = match &self.exp {
-            Some(until) => until.as_f64().is_some_and(|until| now < until + TOLERANCE),
+        let not_expired = match &self.exp {
+            Some(until) => until.as_f64().is_some_and(|until| now < until + CLOCK_TOLERANCE_SECS),
             None => !settings.require_expiry,
         };
-        let not_early = self
-            .nbf
-            .as_ref()
-            .is_none_or(|from| from.as_f64().is_some_and(|from| from <= now + TOLERANCE));
-        let named = |expected: &Option<String>, given: &Option<Value>| {
+        let not_early = self.nbf.as_ref().is_none_or(|from| {
+            from.as_f64().is_some_and(|from| from <= now + CLOCK_TOLERANCE_SECS)
+        });
+        let matches_setting = |expected: &Option<String>, given: &Option<Value>| {
             expected.as_ref().is_none_or(|expected| match given {
                 Some(Value::String(given)) => given == expected,
                 Some(Value::Array(all)) => all.iter().any(|given| given == expected),
                 _ => false,
             })
         };
-        in_time
+        not_expired
             && not_early
-            && named(&settings.issuer, &self.iss)
-            && named(&settings.audience, &self.aud)
+            && matches_setting(&settings.issuer, &self.iss)
+            && matches_setting(&settings.audience, &self.aud)
     }
 }
 
-/// A token of our own, signed with HS256; none, if it cannot be made.
+/// Signs a token with HS256. Returns `None` if signing fails.
 pub(crate) fn sign(secret: &str, settings: &Settings, now: Timestamp) -> Option<String> {
     crypto::install();
-    let mut claims = json!({"iat": now.as_second(), "exp": now.as_second() + LIFETIME});
-    let named = [("iss", &settings.issuer), ("aud", &settings.audience)];
-    for (name, value) in named.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)))
+    let mut claims = json!({"iat": now.as_second(), "exp": now.as_second() + LIFETIME_SECS});
+    let claimed = [("iss", &settings.issuer), ("aud", &settings.audience)];
+    for (name, value) in
+        claimed.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)))
     {
         claims[name] = Value::String(value.clone());
     }
@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    /// RFC 7515, A.1: issued by `joe`, good until 2011-03-22T18:43:00Z.
+    /// RFC 7515, A.1: issued by `joe`, valid until 2011-03-22T18:43:00Z.
     const RFC_TOKEN: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
          eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
          dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_standards_own_token_until_it_is_too_old() {
+    fn verifies_the_rfc_token_until_it_expires() {
         use base64::Engine;
         let key = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(RFC_KEY).unwrap();
         let key = DecodingKey::from_secret(&key);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_must_fit() {
+    fn validates_claims() {
         let now = 1_700_000_000;
         let fits = |claims: Value, settings: &Settings| {
             let key = EncodingKey::from_secret(b"s");
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_the_expected_algorithm_is_believed() {
+    fn accepts_only_the_expected_algorithm() {
         use base64::Engine;
         let part = |value: Value| {
             base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string())
@@ -196,7 +196,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_we_sign_is_believed_with_its_secret_only(
+        fn signed_tokens_verify_only_with_their_secret(
             secret in ".{1,40}", other in ".{1,40}", now in 0i64..4_000_000_000
         ) {
             let settings = with(|set| set.audience = Some("archive".into()));
@@ -209,7 +209,7 @@ mod tests {
         }
 
         #[test]
-        fn no_token_makes_it_panic(token in "[A-Za-z0-9_.=-]{0,200}|\\PC{0,60}") {
+        fn arbitrary_tokens_never_panic(token in "[A-Za-z0-9_.=-]{0,200}|\\PC{0,60}") {
             let _ = header(&token);
             prop_assert!(check_secrets(&token, &["s"], &Settings::default(), at(0)).is_err());
         }

@@ -1,7 +1,7 @@
-//! ServisBOT, as a bot: remote conversation eventing and the webhook engagement adapter; and eventing
-//! out, for whoever consumes ServisBOT's events today, as an observer.
+//! ServisBOT. As a bot: remote conversation eventing and the webhook engagement adapter. As an observer:
+//! eventing out, for existing consumers of ServisBOT's events.
 //!
-//! Protocol rules are marked with their sources as in the project's fact sheets: `S4` is
+//! Comments mark protocol rules with their source, as the project's fact sheets do: `S4` is
 //! <https://docs.servisbot.com/product-features/remote-conversation-eventing/>, `SW` is
 //! <https://docs.servisbot.com/product-features/engagement-adapters/webhook>, `SD` and `SX` describe
 //! Timeline Markup Language, `SL` is ServisBOT's own chat history server, `SC` a third party's bridge.
@@ -9,29 +9,29 @@
 mod auth;
 mod crypto;
 mod egress;
-mod engage;
+mod engagement;
 mod eventing;
+mod eventing_out;
 mod inbound;
 mod jwks;
 mod jwt;
 mod key_set;
 pub mod markup;
 mod outbound;
-mod record;
 mod settings;
 mod wire;
 
 pub use egress::parse as parse_egress;
 pub use eventing::parse as parse_event;
-pub use inbound::EGRESS;
-pub use record::{DUPLICATE, record};
+pub use eventing_out::{DUPLICATE, timeline_message};
+pub use inbound::EGRESS_PATH;
 pub use settings::{
-    API_KEY, Auth, ENGAGEMENT_SECRET, EgressAuth, EgressContent, JWT_SECRET, Settings, Source,
+    API_KEY, Auth, ENGAGEMENT_SECRET, EgressAuth, EgressContent, JWT_SECRET, ReplySource, Settings,
 };
-pub use wire::{Endpoint, Engage, InputSource, TimelineMessage};
+pub use wire::{Endpoint, EngagementRequest, InputSource, TimelineMessage};
 
-/// The platform, with the public keys that it has fetched.
+/// The ServisBOT platform, with its cache of public keys.
 #[derive(Debug, Default)]
 pub struct Servisbot {
-    keys: jwks::Keys,
+    keys: jwks::KeyCache,
 }

@@ -1,60 +1,69 @@
-//! From deliveries to calls: of the engagement adapter for a bot, of an event consumer for an observer.
+//! Outbound: sends deliveries to the engagement adapter (bot) or to an event consumer (observer).
 
-use trunkline_shared::http_client::{Answer, HttpClient, Request};
+use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_shared::model::{Platform, Role, Verdict};
 use trunkline_shared::outbound::{
-    Asking, Attempt, Meaning, Outbound, Proof, Sending, Unsendable, by_status,
+    Attempt, CheckContext, Classification, EncodeError, Outbound, SendContext, Verification,
+    classify_by_status,
 };
 
-use crate::record::DUPLICATE;
-use crate::settings::{Join, Settings, Source};
-use crate::{Servisbot, engage, eventing, record};
+use crate::eventing_out::DUPLICATE;
+use crate::settings::{JoinBy, ReplySource, Settings};
+use crate::{Servisbot, engagement, eventing, eventing_out};
 
 impl Outbound for Servisbot {
     const PLATFORM: Platform = Platform::Servisbot;
 
-    async fn send(&self, sending: &Sending<'_>, outside: &HttpClient) -> Attempt {
+    async fn send(&self, sending: &SendContext<'_>, http: &HttpClient) -> Attempt {
         let request = match self.encode(sending) {
             Ok(request) => request,
-            Err(unsendable) => return unsendable.into(),
+            Err(error) => return error.into(),
         };
-        match outside.call(request).await {
-            Ok(answer) => {
-                let meaning = meaning(sending.delivery.to.role, &answer);
-                Attempt::answered(&answer, meaning)
+        match http.send(request).await {
+            Ok(response) => {
+                let classification = classify(sending.delivery.to.role, &response);
+                Attempt::with_response(&response, classification)
             }
             Err(error) => error.into(),
         }
     }
 
-    fn clue(&self, sending: &Sending<'_>) -> Option<String> {
+    fn correlation_key(&self, sending: &SendContext<'_>) -> Option<String> {
         let settings = Settings::of(&sending.connection.settings);
-        let by_text = settings.replies == Source::Eventing && settings.join == Join::Text;
+        let by_text = settings.replies == ReplySource::Eventing && settings.join == JoinBy::Text;
         let is_bot = sending.delivery.to.role == Role::Bot;
-        let posted = (by_text && is_bot).then(|| engage::posted(sending, &settings)).flatten();
-        posted.map(|text| eventing::note_of(&text))
+        let posted =
+            (by_text && is_bot).then(|| engagement::message_text(sending, &settings)).flatten();
+        posted.map(|text| eventing::correlation_key(&text))
     }
 
-    fn encode(&self, sending: &Sending<'_>) -> Result<Request, Unsendable> {
+    fn encode(&self, sending: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
         let settings = Settings::of(&sending.connection.settings);
         match sending.delivery.to.role {
-            Role::Bot => engage::request(sending, &settings),
-            Role::Observer => record::request(sending, &settings),
+            Role::Bot => engagement::request(sending, &settings),
+            Role::Observer => eventing_out::request(sending, &settings),
             Role::Channel | Role::Desk => {
-                Err(Unsendable::NoForm("ServisBOT is a bot, or an observer's protocol"))
+                Err(EncodeError::Unsupported("ServisBOT supports only the roles bot and observer"))
             }
         }
     }
 
-    async fn prove(&self, _: &Asking<'_>, _: &HttpClient) -> Proof {
-        Proof::Unasked("ServisBOT documents no handshake: write to the bot")
+    async fn verify(&self, _: &CheckContext<'_>, _: &HttpClient) -> Verification {
+        Verification::Unsupported(
+            "ServisBOT documents no verification call: send a message to the bot",
+        )
     }
 }
 
-/// What an answer means: a chat history server refuses what it has already, and so has it (SL).
-fn meaning(role: Role, answer: &Answer) -> Meaning {
-    if role == Role::Observer && answer.status == DUPLICATE {
-        return Meaning { verdict: Verdict::Delivered, reason: None, external_id: None };
+/// Classifies a response. A chat history server rejects an event that it already has, which counts as
+/// delivered (SL).
+fn classify(role: Role, response: &HttpResponse) -> Classification {
+    if role == Role::Observer && response.status == DUPLICATE {
+        return Classification {
+            verdict: Verdict::Delivered,
+            reason: None,
+            external_message_id: None,
+        };
     }
-    by_status(answer)
+    classify_by_status(response)
 }

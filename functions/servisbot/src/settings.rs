@@ -1,88 +1,89 @@
-//! What an operator sets for a ServisBOT connection.
+//! Settings and secrets of a ServisBOT connection.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The secret of the webhook engagement adapter's endpoint: a Bearer token, both ways (SW).
+/// The name of the secret of the webhook engagement adapter's endpoint: a Bearer token in both directions
+/// (SW).
 pub const ENGAGEMENT_SECRET: &str = "engagement_secret";
-/// The API key of eventing, in or out (S4).
+/// The name of the secret with eventing's API key, inbound or outbound (S4).
 pub const API_KEY: &str = "api_key";
-/// The secret that signs eventing's tokens with HS256, in or out.
+/// The name of the secret that signs eventing's tokens with HS256, inbound or outbound.
 pub const JWT_SECRET: &str = "jwt_secret";
 
 /// A connection's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// A bot: where the engagement adapter takes messages.
+    /// Bot: the URL of the engagement adapter.
     pub engagement_url: Option<String>,
-    /// A bot: from where its messages are passed on. What comes from elsewhere is kept only.
-    pub replies: Source,
-    /// A bot: how an event is joined with its conversation.
-    pub join: Join,
-    /// A bot: what the engagement adapter proves its egress by.
+    /// Bot: the source of replies to the customer. Messages from the other source are only recorded.
+    pub replies: ReplySource,
+    /// Bot: how eventing's events are matched to a conversation.
+    pub join: JoinBy,
+    /// Bot: how an egress authenticates.
     pub egress_auth: EgressAuth,
-    /// A bot: which writing of an egress is read.
+    /// Bot: which representation of an egress is read.
     pub egress_content: EgressContent,
-    /// A bot: for about how many seconds the same egress is taken as a repeat.
+    /// Bot: the approximate time within which an equal egress counts as a repeat, in seconds.
     pub repeat_window: String,
-    /// A bot: what a message of it begins with that hands over.
+    /// Bot: the prefix of a bot message that requests a handover.
     pub handover_phrase: Option<String>,
-    /// A bot: send context updates, whose body is a guess.
+    /// Bot: whether to send context updates, whose body is a best guess.
     pub context_updates: bool,
-    /// How eventing proves itself, in or out.
+    /// How eventing authenticates, inbound or outbound.
     pub auth: Auth,
-    /// The header that carries the proof.
+    /// The header that carries the credential.
     pub auth_header: String,
-    /// Where the public keys of eventing's tokens are.
+    /// The URL of the public keys of eventing's tokens.
     pub jwks_url: Option<String>,
-    /// The tokens' `iss`.
+    /// The expected `iss` of tokens. Default: any.
     pub issuer: Option<String>,
-    /// The tokens' `aud`.
+    /// The expected `aud` of tokens. Default: any.
     pub audience: Option<String>,
-    /// Whether a token must say until when it is good.
+    /// Whether a token must have `exp`.
     pub require_expiry: bool,
-    /// An observer: where events go.
+    /// Observer: the URL that receives events.
     pub eventing_url: Option<String>,
-    /// An observer: the events' `organization`.
+    /// Observer: the `organization` of events.
     pub organization: String,
 }
 
-/// From where a bot's messages are passed on to the customer.
+/// The source of a bot's replies to the customer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// The engagement adapter, which always says whose they are.
+pub enum ReplySource {
+    /// The engagement adapter's egress, which always names the customer.
     #[default]
     Egress,
-    /// Eventing, which has rich content, and may not say whose they are.
+    /// Eventing, which has rich content, but may not name the customer.
     Eventing,
 }
 
-/// How an event is joined with its conversation.
+/// How eventing's events are matched to a conversation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Join {
-    /// By its `customerReference`; one without belongs to nobody.
+pub enum JoinBy {
+    /// By `customerReference`. An event without one has no conversation.
     #[default]
     CustomerReference,
-    /// Where it has none, by the first event `to: "server"` that says what was just posted (fact sheet
-    /// 3.5, inferred): from then on its `conversationId` is known.
+    /// Without `customerReference`: by the first event `to: "server"` that repeats a text that was just
+    /// sent (fact sheet 3.5, inferred). From then on its `conversationId` is known.
     Text,
 }
 
-/// What an egress must bring.
+/// How an egress authenticates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EgressAuth {
-    /// The endpoint's secret as a Bearer token.
+    /// By the endpoint's secret as a Bearer token.
     #[default]
     Bearer,
-    /// Nothing: the address alone is its proof.
+    /// By the key in the connection's URL only.
     None,
 }
 
-/// Which writing of an egress is read, of two for the same content (SC).
+/// Which of an egress's two representations of the same content is read (SC).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EgressContent {
@@ -93,16 +94,16 @@ pub enum EgressContent {
     Messages,
 }
 
-/// How eventing proves itself.
+/// How eventing authenticates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Auth {
     /// `Authorization: ApiKey <key>` (S4).
     #[default]
     ApiKey,
-    /// A token signed with a secret (HS256).
+    /// A token that is signed with a secret (HS256).
     JwtSecret,
-    /// A token signed with a private key, whose public one can be fetched (RS256, ES256).
+    /// A token that is signed with a private key, whose public key can be fetched (RS256, ES256).
     Jwks,
 }
 
@@ -110,8 +111,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             engagement_url: None,
-            replies: Source::default(),
-            join: Join::default(),
+            replies: ReplySource::default(),
+            join: JoinBy::default(),
             egress_auth: EgressAuth::default(),
             egress_content: EgressContent::default(),
             repeat_window: "0".into(),
@@ -130,18 +131,19 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The longest `repeat_window`, in seconds.
-    pub const LONGEST_WINDOW: u32 = 3_600;
+    /// The maximum `repeat_window`, in seconds.
+    pub const MAX_REPEAT_WINDOW: u32 = 3_600;
 
-    /// As they were applied, which checked them; whatever does not fit any more takes its default.
+    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults; `apply`
+    /// has validated them.
     #[must_use]
     pub fn of(settings: &Map<String, Value>) -> Self {
         serde_json::from_value(Value::Object(settings.clone())).unwrap_or_default()
     }
 
-    /// `repeat_window` in seconds; none, if it is not a number or too long.
+    /// Returns `repeat_window` in seconds, or `None` if it is not a number or exceeds the maximum.
     #[must_use]
     pub fn repeat_seconds(&self) -> Option<u32> {
-        self.repeat_window.parse().ok().filter(|seconds| *seconds <= Self::LONGEST_WINDOW)
+        self.repeat_window.parse().ok().filter(|seconds| *seconds <= Self::MAX_REPEAT_WINDOW)
     }
 }

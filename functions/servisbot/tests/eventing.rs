@@ -1,18 +1,20 @@
-//! What ServisBOT's eventing sends, and what it is answered.
+//! Calls of ServisBOT's eventing and the responses to them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
 
-use common::{WITH_KEY, connection, content, event, eventing, now, receive, secrets};
+use common::{WITH_KEY, connection, content, event, eventing, now, parse_call, secrets};
 use http::{HeaderMap, Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_servisbot::{Servisbot, Settings, parse_event};
 use trunkline_shared::inbound::{
-    Call, Inbound, IntakeError, Received, Reply, Result as Came, Taken,
+    Call, CallOutcome, Inbound, InboundError, Ingested, ParsedCall, Reply,
 };
-use trunkline_shared::model::{AuthorRole, Choice, Clue, EventBody, EventId, Mode, Recall};
-use trunkline_shared::security::Denied;
+use trunkline_shared::model::{
+    AuthorRole, Choice, CorrelationHint, EventBody, EventId, HandoverMode, Transcript,
+};
+use trunkline_shared::security::AuthError;
 
 const USER: &str = include_str!("../fixtures/user-message.json");
 const BOT: &str = include_str!("../fixtures/bot-message.json");
@@ -42,36 +44,44 @@ fn changed(event: &str, change: &Value) -> String {
 }
 
 fn refused(body: &str) -> String {
-    match receive(&Servisbot::default(), "", WITH_KEY, body.as_bytes(), &eventing()) {
-        Received::Unreadable(why) => why,
+    match parse_call(&Servisbot::default(), "", WITH_KEY, body.as_bytes(), &eventing()) {
+        ParsedCall::Unreadable(why) => why,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn an_event_that_names_nobody_has_a_clue() {
+fn an_event_without_a_customer_has_a_correlation_hint() {
     let mut settings = eventing();
-    assert_eq!(event(BOT, &settings).clue, None, "unless it is asked for");
+    assert_eq!(event(BOT, &settings).correlation_hint, None, "only with join: text");
     settings["join"] = json!("text");
     let nameless = changed(BOT, &json!({"customerReference": null}));
-    assert_eq!(event(&nameless, &settings).clue, Some(Clue::Coming));
-    assert_eq!(event(USER, &settings).clue, None, "this one says whose it is");
+    assert_eq!(event(&nameless, &settings).correlation_hint, Some(CorrelationHint::Pending));
+    assert_eq!(event(USER, &settings).correlation_hint, None, "the event names its customer");
     let nameless = changed(USER, &json!({"customerReference": null}));
-    let heard = event(&nameless, &settings);
-    assert!(matches!(heard.clue, Some(Clue::Noted(_))), "{:?}", heard.clue);
+    let first = event(&nameless, &settings);
+    assert!(
+        matches!(first.correlation_hint, Some(CorrelationHint::Key(_))),
+        "{:?}",
+        first.correlation_hint
+    );
     let again = changed(USER, &json!({"customerReference": null, "id": "another"}));
-    assert_eq!(event(&again, &settings).clue, heard.clue, "by its text alone");
+    assert_eq!(
+        event(&again, &settings).correlation_hint,
+        first.correlation_hint,
+        "depends only on the text"
+    );
 }
 
 #[test]
-fn a_bots_text_goes_on_to_the_customer() {
+fn passes_a_bots_text_to_the_customer() {
     let event = event(BOT, &eventing());
     assert_eq!(content(&event).text.as_deref(), Some("Let me check."));
     let id = ["acme", "5f2c1c7e-0a53-4c0b-9d0f-6a0c2f0d9e11", "message", "bOt0mSg01-"];
     let parts = [&["e"], &id[..], &["1767225600900"]].concat();
     assert_eq!(event.id, EventId::from_parts(&parts));
-    assert_eq!(event.external_id.as_deref(), Some("bOt0mSg01-"));
-    assert_eq!(event.conversation, "5f2c1c7e-0a53-4c0b-9d0f-6a0c2f0d9e11");
+    assert_eq!(event.external_message_id, Some("bOt0mSg01-".into()));
+    assert_eq!(event.external_conversation_id, "5f2c1c7e-0a53-4c0b-9d0f-6a0c2f0d9e11");
     assert_eq!(event.at.as_millisecond(), 1_767_225_600_900);
     assert_eq!((event.author.role, event.author.name), (AuthorRole::Bot, None));
 }
@@ -85,18 +95,22 @@ fn a_bots_buttons_are_choices() {
 }
 
 #[test]
-fn what_the_user_said_comes_back_and_is_only_kept() {
+fn the_users_own_events_are_opaque() {
     for (body, kind) in [(USER, "message"), (CLICK, "markupInteraction")] {
         let event = event(body, &eventing());
         let raw = serde_json::from_str::<Value>(body).unwrap()["message"].clone();
-        assert_eq!(event.body, EventBody::Opaque { said: false, name: kind.into(), raw });
-        assert_eq!((event.author.role, event.external_id), (AuthorRole::Customer, None));
+        assert_eq!(event.body, EventBody::Opaque { is_message: false, name: kind.into(), raw });
+        assert_eq!((event.author.role, event.external_message_id), (AuthorRole::Customer, None));
     }
-    assert_eq!(event(USER, &eventing()).conversation, "hub-user-4711", "its customerReference");
+    assert_eq!(
+        event(USER, &eventing()).external_conversation_id,
+        "hub-user-4711",
+        "its customerReference"
+    );
 }
 
 #[test]
-fn a_click_is_not_taken_for_a_repeat_of_what_was_clicked() {
+fn a_click_is_not_a_repeat_of_its_markup() {
     assert_ne!(event(MARKUP, &eventing()).id, event(CLICK, &eventing()).id);
     let again = changed(CLICK, &json!({"timestamp": 1_767_225_605_000_i64}));
     assert_ne!(event(&again, &eventing()).id, event(CLICK, &eventing()).id, "a second click");
@@ -104,11 +118,13 @@ fn a_click_is_not_taken_for_a_repeat_of_what_was_clicked() {
 }
 
 #[test]
-fn the_vendors_own_examples() {
+fn parses_the_vendors_examples() {
     for (kind, body) in DOCUMENTED {
-        let kept = event(body, &json!({}));
-        assert_eq!(kept.conversation, "391ab66c-d3c9-415d-87ce-9b9d92a9e754");
-        let EventBody::Opaque { said: false, name, .. } = kept.body else { panic!("{kept:?}") };
+        let recorded = event(body, &json!({}));
+        assert_eq!(recorded.external_conversation_id, "391ab66c-d3c9-415d-87ce-9b9d92a9e754");
+        let EventBody::Opaque { is_message: false, name, .. } = recorded.body else {
+            panic!("{recorded:?}")
+        };
         assert_eq!(name, kind);
     }
     let markup = event(DOCUMENTED[1].1, &eventing());
@@ -120,19 +136,19 @@ fn the_vendors_own_examples() {
     let mut without: Value = serde_json::from_str(DOCUMENTED[1].1).unwrap();
     without["message"]["contents"].as_object_mut().unwrap().remove("markupObject");
     let by_xml = event(&without.to_string(), &eventing());
-    assert_eq!(content(&by_xml), content(&markup), "XML and its object say the same");
+    assert_eq!(content(&by_xml), content(&markup), "XML and object have the same content");
 }
 
 #[test]
-fn only_the_chosen_source_is_passed_on() {
+fn passes_on_only_the_chosen_source() {
     for body in [BOT, MARKUP] {
-        let kept = event(body, &json!({"replies": "egress"})).body;
-        assert!(matches!(kept, EventBody::Opaque { said: false, .. }), "{kept:?}");
+        let recorded = event(body, &json!({"replies": "egress"})).body;
+        assert!(matches!(recorded, EventBody::Opaque { is_message: false, .. }), "{recorded:?}");
     }
 }
 
 #[test]
-fn what_is_said_in_an_unknown_form_is_kept_and_known_to_be_said() {
+fn unknown_content_is_an_opaque_message() {
     let unknown = [
         json!({"contentType": "hologram"}),
         json!({"contents": {"message": " "}}),
@@ -142,16 +158,16 @@ fn what_is_said_in_an_unknown_form_is_kept_and_known_to_be_said() {
     ];
     for change in unknown {
         let body = event(&changed(BOT, &change), &eventing()).body;
-        assert!(matches!(body, EventBody::Opaque { said: true, .. }), "{body:?}");
+        assert!(matches!(body, EventBody::Opaque { is_message: true, .. }), "{body:?}");
     }
 }
 
 #[test]
-fn whatever_may_be_missing_may_be_missing() {
+fn optional_members_may_be_missing() {
     let bare = json!({"message": {"conversationId": 7, "to": "client", "contentType": "message",
                                   "contents": {"message": "x"}, "endpoint": 3, "timestamp": "soon"}});
     let event = event(&bare.to_string(), &eventing());
-    assert_eq!((event.conversation.as_str(), event.at), ("7", now()));
+    assert_eq!((event.external_conversation_id.as_str(), event.at), ("7", now()));
     assert_eq!(content(&event).text.as_deref(), Some("x"));
     assert!(refused(&changed(BOT, &json!({"conversationId": null}))).contains("customerReference"));
     for bad in ["", "[]", "7", "{}", r#"{"message": "x"}"#, "{", "\u{feff}"] {
@@ -160,54 +176,54 @@ fn whatever_may_be_missing_may_be_missing() {
 }
 
 #[test]
-fn a_phrase_hands_over_where_one_is_set() {
+fn handover_phrase_requests_a_handover() {
     let settings = json!({"replies": "eventing", "handover_phrase": "#people"});
-    let said =
+    let event_with =
         |text: &str| event(&changed(BOT, &json!({"contents": {"message": text}})), &settings);
     let handover = |reason: Option<&str>| EventBody::Handover {
-        mode: Mode::Offer,
+        mode: HandoverMode::Offer,
         reason: reason.map(Into::into),
         context: serde_json::Map::new(),
-        recall: Recall::default(),
+        transcript: Transcript::default(),
     };
-    assert_eq!(said("#people").body, handover(None));
-    assert_eq!(said(" #people  wants a refund ").body, handover(Some("wants a refund")));
-    assert_eq!(content(&said("Type #people")).text.as_deref(), Some("Type #people"));
+    assert_eq!(event_with("#people").body, handover(None));
+    assert_eq!(event_with(" #people  wants a refund ").body, handover(Some("wants a refund")));
+    assert_eq!(content(&event_with("Type #people")).text.as_deref(), Some("Type #people"));
 }
 
 #[test]
-fn an_api_key_in_the_header_that_is_set() {
-    let denied = |headers: &[(&str, &str)], settings: &Value| match receive(
+fn accepts_an_api_key_in_the_configured_header() {
+    let denied = |headers: &[(&str, &str)], settings: &Value| match parse_call(
         &Servisbot::default(),
         "eventing",
         headers,
         USER.as_bytes(),
         settings,
     ) {
-        Received::Events(_) => None,
-        Received::Denied(why) => Some(why),
+        ParsedCall::Events(_) => None,
+        ParsedCall::Denied(why) => Some(why),
         other => panic!("{other:?}"),
     };
     let usual = json!({});
     for good in ["ApiKey eventing-key-51", "apikey  eventing-key-51 ", "ApiKey myApiKey"] {
         assert_eq!(denied(&[("authorization", good)], &usual), None, "{good}");
     }
-    assert_eq!(denied(&[("authorization", "ApiKey no")], &usual), Some(Denied::Mismatch));
+    assert_eq!(denied(&[("authorization", "ApiKey no")], &usual), Some(AuthError::Mismatch));
     for bad in ["Bearer eventing-key-51", "eventing-key-51", "ApiKey", ""] {
         let why = denied(&[("authorization", bad)], &usual);
-        assert_eq!(why, Some(Denied::Header("authorization")), "{bad}");
+        assert_eq!(why, Some(AuthError::InvalidHeader("authorization")), "{bad}");
     }
-    assert_eq!(denied(&[], &usual), Some(Denied::Header("authorization")));
+    assert_eq!(denied(&[], &usual), Some(AuthError::InvalidHeader("authorization")));
     let own = json!({"auth_header": "X-Api-Key"});
     assert_eq!(denied(&[("x-api-key", "eventing-key-51")], &own), None);
     assert_eq!(denied(&[("x-api-key", "ApiKey myApiKey")], &own), None);
     assert!(denied(WITH_KEY, &own).is_some());
     let without_url = json!({"auth": "jwks"});
     let token = [("authorization", "Bearer a.b.c")];
-    assert_eq!(denied(&token, &without_url), Some(Denied::NoSecret));
+    assert_eq!(denied(&token, &without_url), Some(AuthError::NoSecret));
 }
 
-fn reply(result: &Came<'_>) -> Reply {
+fn reply(result: &CallOutcome<'_>) -> Reply {
     let (connection, secrets) = (connection("bot", &json!({})), secrets());
     Servisbot::default().reply(
         &Call {
@@ -225,19 +241,19 @@ fn reply(result: &Came<'_>) -> Reply {
 }
 
 #[test]
-fn the_answer_is_200_but_for_proof_that_is_wrong() {
-    let taken = |duplicate| Ok(Taken { conversation: "c".into(), duplicate });
-    let unknown = IntakeError::from(trunkline_shared::routing::Refusal::UnknownConversation);
+fn responds_200_except_for_failed_authentication() {
+    let taken = |duplicate| Ok(Ingested { conversation: "c".into(), duplicate });
+    let unknown = InboundError::from(trunkline_shared::routing::Refusal::UnknownConversation);
     for result in [
-        Came::Taken(&[taken(false)]),
-        Came::Taken(&[taken(true)]),
-        Came::Taken(&[Err(unknown)]),
-        Came::Unreadable("no"),
-        Came::TooLarge,
+        CallOutcome::Ingested(&[taken(false)]),
+        CallOutcome::Ingested(&[taken(true)]),
+        CallOutcome::Ingested(&[Err(unknown)]),
+        CallOutcome::Unreadable("no"),
+        CallOutcome::TooLarge,
     ] {
         assert_eq!(reply(&result).status, StatusCode::OK, "{result:?}");
     }
-    let denied = reply(&Came::Denied(&Denied::Mismatch));
+    let denied = reply(&CallOutcome::Denied(&AuthError::Mismatch));
     assert_eq!(
         (denied.status, denied.body.as_str()),
         (StatusCode::UNAUTHORIZED, r#"{"message":"Unauthorized"}"#)
@@ -245,7 +261,7 @@ fn the_answer_is_200_but_for_proof_that_is_wrong() {
 }
 
 #[test]
-fn only_posts_are_events() {
+fn only_post_carries_events() {
     let (connection, secrets) = (connection("bot", &json!({})), secrets());
     for (method, status) in [(Method::GET, 200), (Method::HEAD, 200), (Method::PUT, 405)] {
         let call = Call {
@@ -258,7 +274,7 @@ fn only_posts_are_events() {
             body: b"",
             now: now(),
         };
-        let Received::Answered(reply) = Servisbot::default().receive(&call) else { panic!() };
+        let ParsedCall::Reply(reply) = Servisbot::default().parse(&call) else { panic!() };
         assert_eq!(reply.status.as_u16(), status);
     }
 }
@@ -283,21 +299,21 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn no_body_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = receive(&Servisbot::default(), "", WITH_KEY, &body, &eventing());
+    fn arbitrary_bodies_never_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = parse_call(&Servisbot::default(), "", WITH_KEY, &body, &eventing());
     }
 
     #[test]
-    fn no_header_makes_it_panic(value in "[ -~]{0,80}", auth in "api_key|jwt_secret|jwks") {
+    fn arbitrary_headers_never_panic(value in "[ -~]{0,80}", auth in "api_key|jwt_secret|jwks") {
         let settings = json!({"auth": auth, "jwks_url": "https://keys.example.com"});
         let headers = [("authorization", value.trim())];
-        let received = receive(&Servisbot::default(), "", &headers, USER.as_bytes(), &settings);
-        let let_in = matches!(received, Received::Events(_));
+        let received = parse_call(&Servisbot::default(), "", &headers, USER.as_bytes(), &settings);
+        let let_in = matches!(received, ParsedCall::Events(_));
         prop_assert!(!let_in);
     }
 
     #[test]
-    fn no_value_of_a_known_member_makes_it_panic(
+    fn arbitrary_values_of_known_members_never_panic(
         members in prop::collection::btree_map(
             prop::sample::select(vec!["contents", "conversationId", "customerReference", "id", "to",
                 "timestamp", "organization", "endpoint", "inputSource", "identity", "key"]),
@@ -313,7 +329,7 @@ proptest! {
     }
 
     #[test]
-    fn a_repeat_is_known_again_and_two_events_are_never_one(
+    fn a_repeat_has_the_same_event_id_and_another_event_does_not(
         a in "[_A-Za-z0-9:-]{1,30}", b in "[_A-Za-z0-9:-]{1,30}", at in 0i64..4_000_000_000_000
     ) {
         let id = |id: &str, conversation: &str| {

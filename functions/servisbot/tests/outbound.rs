@@ -1,23 +1,24 @@
-//! What ServisBOT is sent as a bot, and what it is not.
+//! Calls to a ServisBOT bot.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
 
-use common::{CONVERSATION, delivery, now, says, sending};
+use common::{CONVERSATION, delivery, now, sending, text_message};
 use serde_json::{Map, Value, json};
 use trunkline_servisbot::Servisbot;
-use trunkline_shared::http_client::Request;
+use trunkline_shared::http_client::HttpRequest;
 use trunkline_shared::model::{
-    Author, AuthorRole, Content, Delivery, EventBody, Line, Mode, Recall, ReceiptStatus, Role,
+    Author, AuthorRole, Content, Delivery, EventBody, HandoverMode, ReceiptStatus, Role,
+    Transcript, TranscriptEntry,
 };
-use trunkline_shared::outbound::{Outbound, Unsendable};
+use trunkline_shared::outbound::{EncodeError, Outbound};
 use trunkline_shared::secrets::SecretBag;
 
 fn settings() -> Value {
     json!({"engagement_url": "https://engagement.eu-1.servisbot.com/picard/v1/engage/acme-webhook"})
 }
 
-fn encode(delivery: &Delivery, settings: &Value) -> Result<Request, Unsendable> {
+fn encode(delivery: &Delivery, settings: &Value) -> Result<HttpRequest, EncodeError> {
     sending(delivery, settings, |sending| Servisbot::default().encode(sending))
 }
 
@@ -26,116 +27,123 @@ fn sent(body: EventBody, settings: &Value) -> Value {
     serde_json::from_slice(&request.body).unwrap()
 }
 
-fn unsent(body: EventBody, settings: &Value) -> bool {
+fn is_unsupported(body: EventBody, settings: &Value) -> bool {
     let delivery = delivery(Role::Bot, AuthorRole::Customer, body);
-    matches!(encode(&delivery, settings), Err(Unsendable::NoForm(_)))
+    matches!(encode(&delivery, settings), Err(EncodeError::Unsupported(_)))
 }
 
-fn knowing() -> Value {
+fn with_context_updates() -> Value {
     let mut settings = settings();
     settings["context_updates"] = json!(true);
     settings
 }
 
 #[test]
-fn a_message_is_as_the_vendors_page_has_it() {
+fn encodes_a_message_as_documented() {
     let expected = include_str!("../fixtures/engage-message.json");
     let expected = expected.replace("hub-user-4711", CONVERSATION);
     let expected: Value = serde_json::from_str(&expected).unwrap();
-    assert_eq!(sent(says("where is my order"), &settings()), expected);
-    let delivery = delivery(Role::Bot, AuthorRole::Customer, says("x"));
+    assert_eq!(sent(text_message("where is my order"), &settings()), expected);
+    let delivery = delivery(Role::Bot, AuthorRole::Customer, text_message("x"));
     let request = encode(&delivery, &settings()).unwrap();
     assert_eq!(request.url, settings()["engagement_url"]);
     assert_eq!(request.headers["authorization"], "Bearer engage-7d1f", "the newest secret");
     assert_eq!(request.headers["content-type"], "application/json");
-    assert!(!format!("{:?}", request.headers).contains("engage-7d1f"), "a secret is not shown");
+    assert!(
+        !format!("{:?}", request.headers).contains("engage-7d1f"),
+        "debug output hides secrets"
+    );
 }
 
 #[test]
-fn a_choice_is_said_by_its_label() {
+fn encodes_a_choice_as_its_label() {
     let choice = |title: Option<&str>| EventBody::Choice {
         id: "1".into(),
         title: title.map(Into::into),
         typed: Some("2".into()),
     };
     assert_eq!(sent(choice(Some("Refund")), &settings())["Value"], "Refund");
-    assert_eq!(sent(choice(None), &settings())["Value"], "1", "nothing else is known");
+    assert_eq!(sent(choice(None), &settings())["Value"], "1", "the id is the only text");
 }
 
 #[test]
-fn what_has_no_form_is_not_sent() {
-    let handback =
-        || EventBody::Handback { reason: None, context: Map::new(), recall: Recall::default() };
+fn rejects_unsupported_events() {
+    let handback = || EventBody::Handback {
+        reason: None,
+        context: Map::new(),
+        transcript: Transcript::default(),
+    };
     for body in [
         handback(),
         EventBody::Handover {
-            mode: Mode::Offer,
+            mode: HandoverMode::Offer,
             reason: None,
             context: Map::new(),
-            recall: Recall::default(),
+            transcript: Transcript::default(),
         },
         EventBody::Close { reason: None },
         EventBody::Typing { active: true },
         EventBody::Accept,
         EventBody::Receipt {
             message: "m".into(),
-            about: None,
+            target: None,
             status: ReceiptStatus::Read,
             reason: None,
         },
         EventBody::Edit { message: "m".into(), content: Content::text("x") },
         EventBody::Delete { message: "m".into() },
-        EventBody::Opaque { said: true, name: "x".into(), raw: Value::Null },
-        says("  "),
+        EventBody::Opaque { is_message: true, name: "x".into(), raw: Value::Null },
+        text_message("  "),
     ] {
         let kind = body.kind();
-        assert!(unsent(body, &settings()), "{kind}");
+        assert!(is_unsupported(body, &settings()), "{kind}");
     }
-    assert!(!unsent(handback(), &knowing()));
+    assert!(!is_unsupported(handback(), &with_context_updates()));
 }
 
 #[test]
-fn a_copy_is_never_sent_for_the_bot_would_answer_it() {
-    let mut copy = delivery(Role::Bot, AuthorRole::Customer, says("to the agent"));
+fn rejects_copies() {
+    let mut copy = delivery(Role::Bot, AuthorRole::Customer, text_message("to the agent"));
     copy.to.copy = true;
-    assert!(matches!(encode(&copy, &settings()), Err(Unsendable::NoForm(_))));
+    assert!(matches!(encode(&copy, &settings()), Err(EncodeError::Unsupported(_))));
 }
 
 #[test]
-fn a_hand_back_updates_the_context_where_that_is_wanted() {
-    let line = |role, text: &str| Line {
+fn a_handback_updates_the_context_with_context_updates() {
+    let line = |role, text: &str| TranscriptEntry {
         at: now(),
         author: Author::nameless(role),
         content: Content::text(text),
     };
     let lines = vec![line(AuthorRole::Customer, "help"), line(AuthorRole::Agent, "done")];
-    let recall = Recall { last: 5, lines, ..Recall::default() };
+    let recall = Transcript { limit: 5, entries: lines, ..Transcript::default() };
     let context = Map::from_iter([("order".to_owned(), json!("48121"))]);
-    let handback = EventBody::Handback { reason: Some("solved".into()), context, recall };
+    let handback =
+        EventBody::Handback { reason: Some("solved".into()), context, transcript: recall };
     assert_eq!(
-        sent(handback, &knowing()),
+        sent(handback, &with_context_updates()),
         json!({"Type": "context", "CustomerReference": CONVERSATION, "Value": {
             "order": "48121", "event": "handback", "reason": "solved",
             "transcript": "customer: help\nagent: done"}})
     );
-    let close = sent(EventBody::Close { reason: None }, &knowing());
+    let close = sent(EventBody::Close { reason: None }, &with_context_updates());
     assert_eq!(close["Value"], json!({"event": "close"}));
 }
 
 #[test]
-fn what_is_missing_is_named() {
-    let delivery = delivery(Role::Bot, AuthorRole::Customer, says("x"));
-    let Err(Unsendable::Misconfigured(why)) = encode(&delivery, &json!({})) else { panic!() };
+fn errors_name_the_missing_setting_or_secret() {
+    let delivery = delivery(Role::Bot, AuthorRole::Customer, text_message("x"));
+    let Err(EncodeError::Misconfigured(why)) = encode(&delivery, &json!({})) else { panic!() };
     assert_eq!(why, "the setting engagement_url is missing");
     let connection = common::connection("bot", &settings());
-    let sending = trunkline_shared::outbound::Sending {
+    let sending = trunkline_shared::outbound::SendContext {
         connection: &connection,
         secrets: &SecretBag::default(),
         session: None,
         delivery: &delivery,
         now: now(),
     };
-    let Err(Unsendable::Misconfigured(why)) = Servisbot::default().encode(&sending) else {
+    let Err(EncodeError::Misconfigured(why)) = Servisbot::default().encode(&sending) else {
         panic!()
     };
     assert_eq!(why, "the secret engagement_secret is missing");

@@ -1,57 +1,52 @@
-//! Calls to TWIN's API.
+//! HTTP calls to TWIN's API.
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
 use serde::Serialize;
-use trunkline_shared::http_client::{Answer, HttpClient, HttpError, Request};
+use trunkline_shared::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use trunkline_shared::model::Connection;
-use trunkline_shared::outbound::{Attempt, Sending, by_status};
+use trunkline_shared::outbound::{Attempt, SendContext, classify_by_status};
 use trunkline_shared::secrets::SecretBag;
 
 use crate::login::{LoginError, Tokens, has_credentials};
 use crate::settings::Settings;
 
-/// How much of an answer is read, in bytes: several messages of any length can stand in one.
-const MAX_ANSWER: usize = 512 * 1024;
+/// The largest response that is read, in bytes: it can contain several messages of any length.
+const MAX_RESPONSE: usize = 512 * 1024;
 
-/// Why there is no answer.
+/// Why a call got no response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
-    /// Nobody is logged in.
+    /// The login failed.
     #[error(transparent)]
     Login(#[from] LoginError),
-    /// No answer came.
+    /// TWIN did not answer.
     #[error(transparent)]
-    Outside(#[from] HttpError),
+    Http(#[from] HttpError),
 }
 
 impl From<ApiError> for Attempt {
     fn from(error: ApiError) -> Self {
         match error {
             ApiError::Login(error) => error.into(),
-            ApiError::Outside(error) => error.into(),
+            ApiError::Http(error) => error.into(),
         }
     }
 }
 
-/// A connection's way to TWIN.
+/// Everything that a connection's calls to TWIN need.
 #[derive(Debug, Clone, Copy)]
 pub struct Api<'a> {
-    /// The tokens that this process has.
+    /// This process's login tokens.
     pub tokens: &'a Tokens,
-    /// The connection.
     pub connection: &'a Connection,
-    /// Its settings.
     pub settings: &'a Settings,
-    /// Its secrets.
     pub secrets: &'a SecretBag,
-    /// The client.
-    pub outside: &'a HttpClient,
-    /// The time.
+    pub http_client: &'a HttpClient,
     pub now: Timestamp,
 }
 
-/// What a call brings.
+/// A request body with its content type.
 #[derive(Debug, Clone)]
 pub(crate) struct Body {
     kind: Option<HeaderValue>,
@@ -64,7 +59,7 @@ impl Body {
     }
 
     pub(crate) fn json(body: &impl Serialize) -> Self {
-        // Types of our own, which can always be written.
+        // Trunkline's own types always serialize.
         let bytes = serde_json::to_vec(body).unwrap_or_default();
         Self { kind: Some(HeaderValue::from_static("application/json")), bytes }
     }
@@ -75,67 +70,70 @@ impl Body {
 }
 
 impl<'a> Api<'a> {
-    /// The way that a delivery takes.
+    /// Returns the API for a delivery.
     pub(crate) fn of(
-        sending: &Sending<'a>,
+        context: &SendContext<'a>,
         settings: &'a Settings,
         tokens: &'a Tokens,
-        outside: &'a HttpClient,
+        http_client: &'a HttpClient,
     ) -> Self {
-        let Sending { connection, secrets, now, .. } = *sending;
-        Self { tokens, connection, settings, secrets, outside, now }
+        let SendContext { connection, secrets, now, .. } = *context;
+        Self { tokens, connection, settings, secrets, http_client, now }
     }
 
-    /// Whether it can log in.
+    /// Returns whether the connection can log in.
     pub(crate) fn has_credentials(&self) -> bool {
         has_credentials(self.secrets)
     }
 
-    /// A call that needs no login.
-    pub(crate) async fn open(
+    /// Makes a call without a login.
+    pub(crate) async fn anonymous(
         &self,
         method: Method,
         url: String,
         body: Body,
-    ) -> Result<Answer, ApiError> {
-        Ok(self.outside.fetch(request(method, url, None, body), MAX_ANSWER).await?)
+    ) -> Result<HttpResponse, ApiError> {
+        Ok(self.http_client.send_with_limit(request(method, url, None, body), MAX_RESPONSE).await?)
     }
 
-    /// A call by whoever is logged in. A token that is refused is renewed once (`TC-op`).
-    pub(crate) async fn logged_in(
+    /// Makes a call with a login. If TWIN refuses the token, logs in again once (`TC-op`).
+    pub(crate) async fn authenticated(
         &self,
         method: Method,
         url: String,
         body: Body,
-    ) -> Result<Answer, ApiError> {
-        let Self { connection, secrets, outside, now, .. } = *self;
-        let bearer = self.tokens.bearer(connection, secrets, outside, now).await?;
+    ) -> Result<HttpResponse, ApiError> {
+        let Self { connection, secrets, http_client, now, .. } = *self;
+        let bearer = self.tokens.bearer(connection, secrets, http_client, now).await?;
         let first = request(method.clone(), url.clone(), Some(bearer), body.clone());
-        let answer = self.outside.fetch(first, MAX_ANSWER).await?;
+        let answer = self.http_client.send_with_limit(first, MAX_RESPONSE).await?;
         if !matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return Ok(answer);
         }
         self.tokens.forget(&connection.id);
-        let bearer = self.tokens.bearer(connection, secrets, outside, now).await?;
-        Ok(self.outside.fetch(request(method, url, Some(bearer), body), MAX_ANSWER).await?)
+        let bearer = self.tokens.bearer(connection, secrets, http_client, now).await?;
+        Ok(self
+            .http_client
+            .send_with_limit(request(method, url, Some(bearer), body), MAX_RESPONSE)
+            .await?)
     }
 }
 
-fn request(method: Method, url: String, bearer: Option<HeaderValue>, body: Body) -> Request {
+fn request(method: Method, url: String, bearer: Option<HeaderValue>, body: Body) -> HttpRequest {
     let mut headers = HeaderMap::new();
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     headers.extend(body.kind.map(|kind| (header::CONTENT_TYPE, kind)));
     headers.extend(bearer.map(|bearer| (header::AUTHORIZATION, bearer)));
-    Request { method, url, headers, body: body.bytes }
+    HttpRequest { method, url, headers, body: body.bytes }
 }
 
-/// An attempt by its answer's status.
-pub(crate) fn attempt(answer: &Answer) -> Attempt {
-    Attempt::answered(answer, by_status(answer))
+/// Returns an attempt classified by its response's status.
+pub(crate) fn attempt(answer: &HttpResponse) -> Attempt {
+    Attempt::with_response(answer, classify_by_status(answer))
 }
 
-/// Whether a session or dialog is not there any more. TWIN does not say how it tells so: whatever
-/// blames us may be it (fact sheet 2.3), but for what is wrong in any session.
+/// Returns whether TWIN may no longer know a session or dialog. How TWIN signals that is not documented:
+/// any 4xx status may mean it (fact sheet 2.3), except those that would fail in any session.
 pub(crate) fn is_gone(status: StatusCode) -> bool {
     status.is_client_error()
         && !matches!(

@@ -1,90 +1,96 @@
-//! Dialogs with the bot itself (Bot API): simpler, and without operators (`TS`, `TC-hook`).
+//! Dialogs with the bot itself (Bot API): simpler than chats and without operators (`TS`, `TC-hook`).
 
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
 use trunkline_shared::model::{Session, Verdict};
-use trunkline_shared::outbound::{Attempt, Sending, Unsendable};
+use trunkline_shared::outbound::{Attempt, EncodeError, SendContext};
 
-use crate::answers;
 use crate::api::{Api, Body, attempt, is_gone};
-use crate::mark;
-use crate::said::Said;
-use crate::settings::{Answers, CALLBACK_URL, below, id_segment};
+use crate::callback_data;
+use crate::client_message::ClientMessage;
+use crate::responses;
+use crate::settings::{Answers, CALLBACK_URL, join_url, path_segment};
 use crate::wire;
 
-/// Says it in the dialog that there is, or else in a new one.
-pub(crate) async fn say(sending: &Sending<'_>, api: &Api<'_>, said: &Said) -> Attempt {
-    let Some(session) = answers::started(sending) else {
-        return post(sending, api, said, None).await;
+/// Sends a message in the current dialog, or in a new one if there is none or TWIN no longer knows it.
+pub(crate) async fn send(
+    context: &SendContext<'_>,
+    api: &Api<'_>,
+    message: &ClientMessage,
+) -> Attempt {
+    let Some(session) = responses::known_session(context) else {
+        return post_message(context, api, message, None).await;
     };
-    if said.text.is_empty() {
-        return Unsendable::NoForm("there is nothing to say in the dialog").into();
+    if message.text.is_empty() {
+        return EncodeError::Unsupported("the message has no text, and the dialog exists already")
+            .into();
     }
-    let first = post(sending, api, said, Some(session)).await;
+    let first = post_message(context, api, message, Some(session)).await;
     let status = first.status.and_then(|status| StatusCode::from_u16(status).ok());
-    // Whoever is not logged in would not be so in a new dialog either.
+    // A rejected login would be rejected for a new dialog, too.
     let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
     match status {
         Some(status) if is_gone(status) && !refused.contains(&status) => {
-            post(sending, api, said, None).await
+            post_message(context, api, message, None).await
         }
         _ => first,
     }
 }
 
-async fn post(
-    sending: &Sending<'_>,
+async fn post_message(
+    context: &SendContext<'_>,
     api: &Api<'_>,
-    said: &Said,
+    message: &ClientMessage,
     known: Option<&Session>,
 ) -> Attempt {
-    let body = match body(sending, api, said, known) {
+    let body = match dialog_body(context, api, message, known) {
         Ok(body) => body,
         Err(unsendable) => return unsendable.into(),
     };
-    let path = known
-        .map_or("dialogs".into(), |known| format!("dialogs/{}", id_segment(&known.external_id)));
-    let url = below(&api.settings.dialogs_url, &path);
-    let answer = match api.logged_in(Method::POST, url, Body::json(&body)).await {
+    let path = known.map_or("dialogs".into(), |known| {
+        format!("dialogs/{}", path_segment(known.external_conversation_id.as_str()))
+    });
+    let url = join_url(&api.settings.dialogs_url, &path);
+    let answer = match api.authenticated(Method::POST, url, Body::json(&body)).await {
         Ok(answer) => answer,
         Err(error) => return error.into(),
     };
     let mut attempt = attempt(&answer);
-    if attempt.meaning.verdict != Verdict::Delivered {
+    if attempt.classification.verdict != Verdict::Delivered {
         return attempt;
     }
     let state: wire::DialogState = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let known_id = known.map(|known| known.external_id.as_str());
-    let Some(id) = state.dialog_id.some().or(known_id) else {
-        return answers::unreadable(attempt, "a dialog's id");
+    let known_id = known.map(|known| known.external_conversation_id.as_str());
+    let Some(id) = state.dialog_id.non_blank().or(known_id) else {
+        return responses::without_id(attempt, "a dialog's id");
     };
     if known_id != Some(id) {
-        let mut session = Session::new(sending.delivery.leg_conversation(), id);
+        let mut session = Session::new(context.delivery.session_id(), id);
         let ttl = SignedDuration::from_secs(i64::from(api.settings.session_ttl));
-        session.expires_at = Some(sending.now + ttl);
+        session.expires_at = Some(context.now + ttl);
         attempt.session = Some(session);
     }
     if !body.return_answer_async {
-        attempt.said = answers::events(sending, api, &state.messages.0, id);
+        attempt.reply_events = responses::response_events(context, api, &state.messages.0, id);
     }
     attempt
 }
 
-fn body(
-    sending: &Sending<'_>,
+fn dialog_body(
+    context: &SendContext<'_>,
     api: &Api<'_>,
-    said: &Said,
+    message: &ClientMessage,
     known: Option<&Session>,
-) -> Result<wire::Dialog, Unsendable> {
-    let (delivery, settings) = (sending.delivery, api.settings);
+) -> Result<wire::DialogMessage, EncodeError> {
+    let (delivery, settings) = (context.delivery, api.settings);
     let bot_id = settings.bot_id.clone().filter(|id| !id.is_empty());
     let Some(bot_id) = bot_id else {
-        return Err(Unsendable::Misconfigured("the setting bot_id is missing".into()));
+        return Err(EncodeError::Misconfigured("the setting bot_id is missing".into()));
     };
     let by_callback = settings.answers == Answers::Callback;
     let callback_url = match (by_callback, api.secrets.newest(CALLBACK_URL)) {
-        (true, None) => return Err(answers::no_callback()),
-        (true, Some(url)) => Some(below(url, "callback")),
+        (true, None) => return Err(responses::missing_callback_url()),
+        (true, Some(url)) => Some(join_url(url, "callback")),
         (false, _) => None,
     };
     let messenger_type = settings.messenger_type.clone();
@@ -94,14 +100,15 @@ fn body(
         communication_type: "TEXT",
         messenger_user_id: messenger_type.as_ref().map(|_| delivery.key.customer.clone()),
         messenger_type,
-        client_external_id: answers::client(delivery),
+        client_external_id: responses::client_external_id(delivery),
     });
-    Ok(wire::Dialog {
+    Ok(wire::DialogMessage {
         start,
-        message: Some(said.text.clone()).filter(|text| !text.is_empty()),
-        attachments: said.files.clone(),
+        message: Some(message.text.clone()).filter(|text| !text.is_empty()),
+        attachments: message.files.clone(),
         return_answer_async: by_callback,
         callback_url,
-        callback_data: by_callback.then(|| mark::give(delivery.leg_conversation(), &delivery.id)),
+        callback_data: by_callback
+            .then(|| callback_data::encode(delivery.session_id().as_str(), delivery.id.as_str())),
     })
 }

@@ -1,78 +1,80 @@
-//! Files to TWIN: uploaded where somebody is logged in, or else as links (`TS` `POST files`).
+//! Sends files to TWIN: uploaded if the connection can log in, otherwise as links (`TS` `POST files`).
 
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::Value;
-use trunkline_shared::http_client::{Answer, Request};
+use trunkline_shared::http_client::{HttpRequest, HttpResponse};
 use trunkline_shared::model::{Media, digest};
 
 use crate::api::{Api, Body};
-use crate::lenient::Many;
+use crate::lenient_list::LenientList;
 use crate::wire::Attachment;
 
-/// How long all files of a message may take. What is not there by then is sent as a link.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// The largest file that is uploaded, in bytes; a larger one is sent as a link.
+/// How long the uploads of one message may take together. The remaining files are sent as links.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(8);
+/// The largest file that is uploaded, in bytes. A larger one is sent as a link.
 const MAX_FILE: usize = 5 * 1024 * 1024;
 
-/// What became of a message's files.
+/// A message's files: the uploaded ones and the ones sent as links.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Placed {
-    /// The ids of those that TWIN has now.
+pub(crate) struct UploadedFiles {
+    /// TWIN's ids of the uploaded files.
     pub(crate) ids: Vec<String>,
-    /// The others.
+    /// The files that were not uploaded.
     pub(crate) links: Vec<Media>,
 }
 
-/// Gives TWIN the files, as far as that goes. A link is better than a message that waits for a file.
-pub(crate) async fn place(api: &Api<'_>, media: &[Media]) -> Placed {
-    let mut placed = Placed::default();
+/// Uploads the files that can be uploaded. A file that fails is sent as a link, so that the message does
+/// not have to wait for it.
+pub(crate) async fn upload_all(api: &Api<'_>, media: &[Media]) -> UploadedFiles {
+    let mut uploaded = UploadedFiles::default();
     if media.is_empty() || !api.has_credentials() {
-        placed.links = media.to_vec();
-        return placed;
+        uploaded.links = media.to_vec();
+        return uploaded;
     }
-    let end = tokio::time::Instant::now() + PATIENCE;
+    let end = tokio::time::Instant::now() + UPLOAD_TIMEOUT;
     for file in media {
         if let Ok(Some(id)) = tokio::time::timeout_at(end, upload(api, file)).await {
-            placed.ids.push(id);
+            uploaded.ids.push(id);
         } else {
-            tracing::warn!(connection = %api.connection.id, "a file is sent as a link");
-            placed.links.push(file.clone());
+            tracing::warn!(connection = %api.connection.id, "cannot upload a file: sending a link instead");
+            uploaded.links.push(file.clone());
         }
     }
-    placed
+    uploaded
 }
 
 async fn upload(api: &Api<'_>, file: &Media) -> Option<String> {
-    let source = Request {
+    let source = HttpRequest {
         method: Method::GET,
         url: file.url.clone(),
         headers: HeaderMap::new(),
         body: Vec::new(),
     };
-    let source = api.outside.fetch(source, MAX_FILE + 1).await.ok().filter(is_whole)?;
-    let told = source.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = file.mime_type.as_deref().or(told).unwrap_or("application/octet-stream");
+    let source =
+        api.http_client.send_with_limit(source, MAX_FILE + 1).await.ok().filter(is_whole)?;
+    let declared = source.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = file.mime_type.as_deref().or(declared).unwrap_or("application/octet-stream");
     let boundary = boundary(&source.body);
-    let body = multipart(&boundary, &name(file), kind, &source.body);
+    let body = multipart(&boundary, &file_name(file), kind, &source.body);
     let form = HeaderValue::from_str(&format!("multipart/form-data; boundary={boundary}")).ok()?;
     let url = api.settings.files_url();
-    let answer = api.logged_in(Method::POST, url, Body::of(form, body)).await.ok()?;
+    let answer = api.authenticated(Method::POST, url, Body::of(form, body)).await.ok()?;
     let stored: Value = serde_json::from_slice(&answer.body).ok()?;
-    // A list; or a page of one, as TWIN's other lists are.
+    // A list, or a page with `items` as TWIN's other lists are.
     let listed = stored.get("items").cloned().unwrap_or(stored);
-    let stored: Many<Attachment> = serde_json::from_value(listed).ok()?;
-    let id = stored.0.first()?.id.some()?.to_owned();
+    let stored: LenientList<Attachment> = serde_json::from_value(listed).ok()?;
+    let id = stored.0.first()?.id.non_blank()?.to_owned();
     answer.status.is_success().then_some(id)
 }
 
-fn is_whole(answer: &Answer) -> bool {
+fn is_whole(answer: &HttpResponse) -> bool {
     answer.status.is_success() && !answer.body.is_empty() && answer.body.len() <= MAX_FILE
 }
 
-/// A file's name: its own, or its address's last part.
-pub(crate) fn name(file: &Media) -> String {
+/// Returns a file's name, or the last segment of its address.
+pub(crate) fn file_name(file: &Media) -> String {
     let of_url = || {
         let path = file.url.split(['?', '#']).next().unwrap_or_default();
         path.rsplit('/').find(|part| !part.is_empty()).unwrap_or("file").to_owned()
@@ -80,12 +82,12 @@ pub(crate) fn name(file: &Media) -> String {
     file.name.clone().unwrap_or_else(of_url)
 }
 
-/// What separates the parts: the content's own digest, which cannot stand in it.
+/// Returns the boundary: a digest of the content, which therefore cannot contain it.
 fn boundary(content: &[u8]) -> String {
     format!("trunkline-{}", digest(&[&String::from_utf8_lossy(content)]))
 }
 
-/// A form with one file, in the part that TWIN names `file[]` (`TS`).
+/// Encodes a form with one file in the part `file[]`, the name that TWIN expects (`TS`).
 fn multipart(boundary: &str, name: &str, kind: &str, content: &[u8]) -> Vec<u8> {
     let plain = |text: &str| -> String {
         text.chars()
@@ -111,8 +113,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_come_from_addresses_where_there_are_none() {
-        let at = |url: &str| name(&Media { url: url.into(), mime_type: None, name: None });
+    fn file_names_default_to_the_last_url_segment() {
+        let at = |url: &str| file_name(&Media { url: url.into(), mime_type: None, name: None });
         assert_eq!(at("https://f.example/a/b.png?x=1/2"), "b.png");
         assert_eq!(at("https://f.example/a/"), "a");
         assert_eq!(at(""), "file");
@@ -120,7 +122,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_form_has_one_part_whatever_is_in_it(
+        fn a_form_has_exactly_one_part(
             name in ".{0,40}", content in prop::collection::vec(any::<u8>(), 0..300)
         ) {
             let boundary = boundary(&content);

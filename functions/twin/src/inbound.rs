@@ -1,41 +1,41 @@
-//! From TWIN's calls to events: a dialog's callback, and what a chat tells of (fact sheet 2.6).
+//! Parses TWIN's callbacks into events: those of dialogs, and event callbacks of chats (fact sheet 2.6).
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::inbound::{Call, Inbound, Received, Reply, Result as Came};
+use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
 use trunkline_shared::model::{
-    Author, AuthorRole, Event, EventBody, EventId, Platform, Role, Text, digest,
+    Author, AuthorRole, Event, EventBody, EventId, LenientText, Platform, Role, digest,
 };
 
 use crate::message::{Context, message_event, named_event};
 use crate::settings::Settings;
 use crate::wire::DialogState;
-use crate::{Twin, mark};
+use crate::{Twin, callback_data};
 
 impl Inbound for Twin {
     const PLATFORM: Platform = Platform::Twin;
 
-    /// All are read alike, by their form: which of them TWIN is given is a matter of order only.
+    /// All paths accept both kinds of callback, told apart by their form.
     const PATHS: &'static [&'static str] = &["", "callback", "events"];
 
-    fn receive(&self, call: &Call<'_>) -> Received {
+    fn parse(&self, call: &Call<'_>) -> ParsedCall {
         if call.method != Method::POST {
-            return Received::Answered(answer());
+            return ParsedCall::Reply(answer());
         }
         let value: Value = match serde_json::from_slice(call.body) {
             Ok(value) => value,
-            Err(why) => return Received::Unreadable(format!("the body is not JSON: {why}")),
+            Err(why) => return ParsedCall::Unreadable(format!("the body is not JSON: {why}")),
         };
         match read(&value, call) {
-            Some(events) => Received::Events(events),
-            None => {
-                Received::Unreadable("it names no session, no dialog and nothing of ours".into())
-            }
+            Some(events) => ParsedCall::Events(events),
+            None => ParsedCall::Unreadable(
+                "the body names no session, no dialog and no callback data of Trunkline".into(),
+            ),
         }
     }
 
-    /// Always 200: what TWIN does with anything else is unknown (fact sheet 2.6).
-    fn reply(&self, _: &Call<'_>, _: &Came<'_>) -> Reply {
+    /// Always answers 200: how TWIN handles any other status is unknown (fact sheet 2.6).
+    fn reply(&self, _: &Call<'_>, _: &CallOutcome<'_>) -> Reply {
         answer()
     }
 }
@@ -44,7 +44,7 @@ fn answer() -> Reply {
     Reply::json(StatusCode::OK, &json!({"status": "ok"}))
 }
 
-/// Reads whatever it is; nothing, if nobody knows where it belongs.
+/// Parses a callback, or a list of them; `None` if a conversation is unknown.
 fn read(value: &Value, call: &Call<'_>) -> Option<Vec<Event>> {
     if let Value::Array(items) = value {
         let read = items.iter().map(|item| read_one(item, call));
@@ -64,48 +64,49 @@ fn read_one(value: &Value, call: &Call<'_>) -> Option<Vec<Event>> {
     let data = field(&["data", "payload"]).filter(|data| data.is_object());
     let given = |within: &Value| {
         let given = ["eventCallbackData", "callbackData"].iter().find_map(|key| within.get(*key));
-        given.map(|given| Text::from(given.clone()))
+        given.map(|given| LenientText::from(given.clone()))
     };
     let given = given(value).or_else(|| data.and_then(given)).unwrap_or_default();
     let context = Context {
         settings: &settings,
-        conversation: mark::conversation(given.get()).or_else(|| session(data.unwrap_or(value))),
-        unnamed: AuthorRole::Unknown,
-        client: None,
+        conversation: callback_data::conversation_id(given.trimmed())
+            .or_else(|| session(data.unwrap_or(value))),
+        default_role: AuthorRole::Unknown,
+        client_id: None,
         now: call.now,
     };
     context.conversation?;
     let event = match (name, data) {
         (Some(name), Some(data)) => named_event(name, data, &context),
-        // A bare message.
+        // A message without an envelope.
         _ => named_event("chatMessageCreated", value, &context),
     };
-    // What is not to be passed on has been read all the same.
+    // An event that is not passed on has still been parsed, so this is not a failure.
     Some(event.into_iter().collect())
 }
 
-/// The session that an object is of, or is.
+/// Returns the id of the session that an object belongs to, or that it is.
 fn session(data: &Value) -> Option<&str> {
     let own = || data.get("id").filter(|_| data.get("chatId").is_some());
     data.get("sessionId").or_else(own)?.as_str().map(str::trim).filter(|id| !id.is_empty())
 }
 
-/// A dialog's callback (`TC-hook`). Its messages have no ids and no times. But what we gave with a
-/// message of ours comes back with its answers, so only the same answer to the same message is taken
-/// for a repeat.
+/// Parses a dialog's callback (`TC-hook`). Its messages have neither ids nor times. But the callback
+/// data of the customer's message comes back with the answers, so only the same answer to the same
+/// message counts as a repeat.
 fn dialog(value: &Value, call: &Call<'_>, settings: &Settings) -> Option<Vec<Event>> {
     let state: DialogState = serde_json::from_value(value.clone()).unwrap_or_default();
-    let (dialog, given) = (state.dialog_id.get(), state.callback_data.get());
-    let conversation = mark::conversation(given).or(state.dialog_id.some())?;
-    let unnamed = match call.connection.role {
+    let (dialog, given) = (state.dialog_id.trimmed(), state.callback_data.trimmed());
+    let conversation = callback_data::conversation_id(given).or(state.dialog_id.non_blank())?;
+    let default_role = match call.connection.role {
         Role::Desk => AuthorRole::Unknown,
         _ => AuthorRole::Bot,
     };
     let context = Context {
         settings,
         conversation: Some(conversation),
-        unnamed,
-        client: None,
+        default_role,
+        client_id: None,
         now: call.now,
     };
     let mut events: Vec<Event> = Vec::with_capacity(state.messages.0.len());
@@ -113,7 +114,7 @@ fn dialog(value: &Value, call: &Call<'_>, settings: &Settings) -> Option<Vec<Eve
         let same = digest(&[dialog, given, &i.to_string(), &message.to_string()]);
         events.extend(message_event(message, &context, &["c", &same]));
     }
-    if state.status.get().eq_ignore_ascii_case("STOP") && settings.close_on_stop {
+    if state.status.trimmed().eq_ignore_ascii_case("STOP") && settings.close_on_stop {
         let body = EventBody::Close { reason: Some("the dialog is over".into()) };
         let id = EventId::from_parts(&["stop", &digest(&[dialog, given])]);
         let author = Author::nameless(AuthorRole::Bot);

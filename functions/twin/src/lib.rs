@@ -1,40 +1,40 @@
-//! TWIN chats, as a bot (or a desk, where its operators answer): sessions with a time to live,
-//! messages, files, callbacks, sockets. Our side is the client's: it says what customers say.
+//! TWIN (twin24.ai) as a bot, or as a desk whose operators answer: sessions with a time to live,
+//! messages, files, callbacks and sockets. Trunkline is TWIN's client and sends what customers write.
 
-mod answers;
 mod api;
+mod callback_data;
 mod chats;
+mod client_message;
 mod dialogs;
 mod files;
 mod history;
 mod inbound;
-mod lenient;
+mod lenient_list;
 pub mod listener;
 mod login;
-mod mark;
 mod message;
 mod outbound;
-mod said;
+mod responses;
 mod settings;
 pub mod socket;
 mod wire;
 
 use std::sync::Arc;
 
-pub use answers::CLIENT;
 pub use api::{Api, ApiError};
+pub use callback_data::{conversation_id as callback_conversation_id, encode as callback_data};
 pub use history::{HistoryError, history};
-pub use lenient::Many;
+pub use lenient_list::LenientList;
 pub use login::{LoginError, Tokens, has_credentials};
-pub use mark::{conversation as conversation_given, give};
 pub use message::{Context, message_event, named_event};
+pub use responses::CLIENT_ID;
 pub use settings::{
-    Answers, CALLBACK_URL, EMAIL, Expiry, Follow, LONGEST_TTL, Mode, PASSWORD, SHORTEST_TTL,
-    Settings, Start, read_ttl,
+    Answers, CALLBACK_URL, EMAIL, Expiry, Follow, MAX_TTL, MIN_TTL, Mode, PASSWORD, Settings,
+    Start, parse_ttl,
 };
 pub use wire::{Attachment, Message};
 
-/// The platform, with the tokens that this process has.
+/// The platform, with this process's login tokens.
 #[derive(Debug, Clone, Default)]
 pub struct Twin {
     tokens: Arc<Tokens>,

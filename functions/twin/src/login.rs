@@ -1,4 +1,4 @@
-//! Logging in: a JWT, remembered until shortly before it ends (`TS` `Authenticator.php`, `TC-op`).
+//! Logs in and caches the JWT until shortly before it expires (`TS` `Authenticator.php`, `TC-op`).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,43 +9,43 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use trunkline_shared::http_client::{HttpClient, HttpError, Request};
+use trunkline_shared::http_client::{HttpClient, HttpError, HttpRequest};
 use trunkline_shared::model::{Connection, ConnectionId, Verdict};
-use trunkline_shared::outbound::{Attempt, Meaning};
+use trunkline_shared::outbound::{Attempt, Classification};
 use trunkline_shared::secrets::SecretBag;
 
-use crate::settings::{EMAIL, PASSWORD, Settings, below};
-use crate::wire::{LoggedIn, Login};
+use crate::settings::{EMAIL, PASSWORD, Settings, join_url};
+use crate::wire::{Login, LoginResponse};
 
-/// For how long a token is asked for, in seconds.
+/// The requested lifetime of a token, in seconds.
 const TTL: u32 = 43_200;
-/// How long before its end a token is renewed (`TC-op`).
-const EARLY: SignedDuration = SignedDuration::from_mins(15);
-/// How long a token is used of which the end cannot be read.
-const UNREAD: SignedDuration = SignedDuration::from_mins(30);
+/// How long before its expiry a token is renewed (`TC-op`).
+const RENEW_BEFORE: SignedDuration = SignedDuration::from_mins(15);
+/// How long a token is used if its expiry cannot be read.
+const DEFAULT_LIFETIME: SignedDuration = SignedDuration::from_mins(30);
 
 /// Why there is no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
     /// The connection has no credentials.
-    #[error("TWIN asks for a login here: add the secrets {EMAIL} and {PASSWORD}")]
+    #[error("this call needs a login: add the secrets {EMAIL} and {PASSWORD}")]
     NoCredentials,
-    /// The login was not answered.
-    #[error("TWIN's login: {0}")]
-    Unanswered(#[from] HttpError),
-    /// It was refused.
-    #[error("TWIN's login answered {0}")]
+    /// TWIN did not answer the login.
+    #[error("TWIN login failed: {0}")]
+    Http(#[from] HttpError),
+    /// TWIN refused the login.
+    #[error("TWIN login failed: TWIN answered {0}")]
     Refused(StatusCode),
-    /// There is no token in its answer.
-    #[error("TWIN's login gave no token")]
+    /// TWIN's response contains no token.
+    #[error("TWIN login failed: the response contains no token")]
     NoToken,
 }
 
-impl From<&LoginError> for Meaning {
-    /// Whatever of the login failed, nothing was said yet: trying again repeats nothing.
+impl From<&LoginError> for Classification {
+    /// No message was sent before the login, so a retry cannot duplicate one.
     fn from(error: &LoginError) -> Self {
         let verdict = match error {
-            LoginError::Unanswered(HttpError::Blocked(_) | HttpError::Malformed(_))
+            LoginError::Http(HttpError::Blocked(_) | HttpError::Malformed(_))
             | LoginError::NoCredentials
             | LoginError::NoToken => Verdict::Permanent,
             LoginError::Refused(status)
@@ -53,9 +53,9 @@ impl From<&LoginError> for Meaning {
             {
                 Verdict::Permanent
             }
-            LoginError::Unanswered(_) | LoginError::Refused(_) => Verdict::Retryable,
+            LoginError::Http(_) | LoginError::Refused(_) => Verdict::Retryable,
         };
-        Meaning { verdict, reason: Some(error.to_string()), external_id: None }
+        Classification { verdict, reason: Some(error.to_string()), external_message_id: None }
     }
 }
 
@@ -65,7 +65,7 @@ impl From<LoginError> for Attempt {
             LoginError::Refused(status) => Some(status.as_u16()),
             _ => None,
         };
-        Self { status, ..Self::without_answer((&error).into()) }
+        Self { status, ..Self::without_response((&error).into()) }
     }
 }
 
@@ -87,22 +87,22 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Whether a connection can log in.
+/// Returns whether a connection can log in.
 #[must_use]
 pub fn has_credentials(secrets: &SecretBag) -> bool {
     secrets.newest(EMAIL).is_some() && secrets.newest(PASSWORD).is_some()
 }
 
 impl Tokens {
-    /// What goes into `Authorization`.
+    /// Returns the value of the `Authorization` header, from the cache or by a login.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Fails if the login does.
     pub(crate) async fn bearer(
         &self,
         connection: &Connection,
         secrets: &SecretBag,
-        outside: &HttpClient,
+        http_client: &HttpClient,
         now: Timestamp,
     ) -> Result<HeaderValue, LoginError> {
         let known = self.known(&connection.id);
@@ -111,14 +111,14 @@ impl Tokens {
         if let Some(token) = fresh {
             return Ok(token.bearer);
         }
-        let token = log_in(connection, secrets, outside, now).await?;
+        let token = log_in(connection, secrets, http_client, now).await?;
         let bearer = token.bearer.clone();
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.insert(connection.id.clone(), token);
         Ok(bearer)
     }
 
-    /// Forgets a connection's token: TWIN does not take it any more.
+    /// Removes a connection's token from the cache, because TWIN no longer accepts it.
     pub(crate) fn forget(&self, connection: &ConnectionId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(connection);
     }
@@ -131,7 +131,7 @@ impl Tokens {
 async fn log_in(
     connection: &Connection,
     secrets: &SecretBag,
-    outside: &HttpClient,
+    http_client: &HttpClient,
     now: Timestamp,
 ) -> Result<Token, LoginError> {
     let (Some(email), Some(password)) = (secrets.newest(EMAIL), secrets.newest(PASSWORD)) else {
@@ -140,34 +140,35 @@ async fn log_in(
     let login = Login { email, password, ttl: TTL };
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let request = Request {
+    let request = HttpRequest {
         method: Method::POST,
-        url: below(&Settings::of(&connection.settings).iam_url, "auth/login"),
+        url: join_url(&Settings::of(&connection.settings).iam_url, "auth/login"),
         headers,
         body: serde_json::to_vec(&login).map_err(|_| LoginError::NoToken)?,
     };
-    let answer = outside.call(request).await?;
+    let answer = http_client.send(request).await?;
     if !answer.status.is_success() {
         return Err(LoginError::Refused(answer.status));
     }
-    let given: LoggedIn = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let jwt = given.auth_token.some().ok_or(LoginError::NoToken)?;
+    let response: LoginResponse = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let jwt = response.auth_token.non_blank().ok_or(LoginError::NoToken)?;
     let bearer = HeaderValue::from_str(&format!("Bearer {jwt}"));
     let mut bearer = bearer.map_err(|_| LoginError::NoToken)?;
     bearer.set_sensitive(true);
-    let until = expiry(jwt).map_or(now + UNREAD, |end| end - EARLY);
+    let until = expiry(jwt).map_or(now + DEFAULT_LIFETIME, |end| end - RENEW_BEFORE);
     Ok(Token { version: connection.secrets_version, bearer, until })
 }
 
-/// A JWT's `exp`. It is not verified: it is TWIN's own, and only tells when to ask for the next.
+/// Returns a JWT's `exp`. The token is not verified: it comes from TWIN and goes back to TWIN, and `exp`
+/// only decides when to log in again.
 fn expiry(jwt: &str) -> Option<Timestamp> {
     let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?.trim_end_matches('=')).ok()?;
     let claims: Value = serde_json::from_slice(&payload).ok()?;
     let exp = claims.get("exp")?;
     #[expect(clippy::cast_possible_truncation, reason = "a fraction of a second does not matter")]
     let seconds = exp.as_i64().or_else(|| exp.as_f64().map(|seconds| seconds as i64))?;
-    // A time so late that nothing can be taken from it would be nonsense.
-    Timestamp::from_second(seconds).ok().filter(|end| *end > Timestamp::UNIX_EPOCH + EARLY)
+    // A time from which the margin cannot be subtracted is invalid.
+    Timestamp::from_second(seconds).ok().filter(|end| *end > Timestamp::UNIX_EPOCH + RENEW_BEFORE)
 }
 
 #[cfg(test)]
@@ -177,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_token_is_read() {
+    fn reads_the_expiry_of_a_token() {
         let payload = URL_SAFE_NO_PAD.encode(br#"{"sub":"1","exp":1767225600}"#);
         let read = expiry(&format!("h.{payload}.s"));
         assert_eq!(read, Some(Timestamp::from_second(1_767_225_600).unwrap()));
@@ -185,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_token_makes_it_panic(jwt in ".{0,80}", exp in any::<f64>()) {
+        fn reading_a_token_never_panics(jwt in ".{0,80}", exp in any::<f64>()) {
             let _ = expiry(&jwt);
             let payload = URL_SAFE_NO_PAD.encode(format!("{{\"exp\":{exp}}}"));
             let _ = expiry(&format!("h.{payload}.s"));

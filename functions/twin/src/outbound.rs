@@ -1,99 +1,110 @@
-//! From deliveries to TWIN's calls.
+//! Sends deliveries to TWIN.
 
 use http::Method;
 use serde_json::json;
-use trunkline_shared::http_client::{Answer, HttpClient, Request};
+use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_shared::model::{EventBody, Platform, Session, Verdict};
-use trunkline_shared::outbound::{Asking, Attempt, Outbound, Proof, Sending, Unsendable};
+use trunkline_shared::outbound::{
+    Attempt, CheckContext, EncodeError, Outbound, SendContext, Verification,
+};
 
 use crate::api::{Api, Body, attempt};
+use crate::client_message::client_message;
 use crate::login::has_credentials;
-use crate::said::said;
-use crate::settings::{Answers, Mode, Settings, below, id_segment};
-use crate::{Twin, answers, chats, dialogs};
+use crate::settings::{Answers, Mode, Settings, join_url, path_segment};
+use crate::{Twin, chats, dialogs, responses};
 
 impl Outbound for Twin {
     const PLATFORM: Platform = Platform::Twin;
 
-    /// Sending opens a session. Only where callbacks answer is it known before, by our own id: they
-    /// may come before the response that tells TWIN's.
+    /// The first message opens the session. With callbacks, a session under Trunkline's own id exists
+    /// before that, because a callback may arrive before the response with TWIN's id.
     async fn open(
         &self,
-        sending: &Sending<'_>,
+        context: &SendContext<'_>,
         _: &HttpClient,
     ) -> Result<Option<Session>, Box<Attempt>> {
-        let settings = Settings::of(&sending.connection.settings);
-        let ours = sending.delivery.leg_conversation();
-        Ok((settings.answers == Answers::Callback).then(|| Session::new(ours, ours)))
+        let settings = Settings::of(&context.connection.settings);
+        let id = context.delivery.session_id();
+        Ok((settings.answers == Answers::Callback).then(|| Session::new(id, id.as_str())))
     }
 
-    async fn send(&self, sending: &Sending<'_>, outside: &HttpClient) -> Attempt {
-        let settings = Settings::of(&sending.connection.settings);
-        let api = Api::of(sending, &settings, &self.tokens, outside);
-        if let EventBody::Close { reason } = &sending.delivery.event.body {
-            return close(sending, &api, reason.as_deref()).await;
+    async fn send(&self, context: &SendContext<'_>, http_client: &HttpClient) -> Attempt {
+        let settings = Settings::of(&context.connection.settings);
+        let api = Api::of(context, &settings, &self.tokens, http_client);
+        if let EventBody::Close { reason } = &context.delivery.event.body {
+            return close(context, &api, reason.as_deref()).await;
         }
-        let said = match said(sending, &api).await {
-            Ok(said) => said,
+        let message = match client_message(context, &api).await {
+            Ok(message) => message,
             Err(unsendable) => return unsendable.into(),
         };
         match settings.mode {
-            Mode::Chats => chats::say(sending, &api, &said).await,
-            Mode::Dialogs => dialogs::say(sending, &api, &said).await,
+            Mode::Chats => chats::send(context, &api, &message).await,
+            Mode::Dialogs => dialogs::send(context, &api, &message).await,
         }
     }
 
-    fn encode(&self, _: &Sending<'_>) -> Result<Request, Unsendable> {
-        Err(Unsendable::NoForm("TWIN takes more than one call"))
+    fn encode(&self, _: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
+        Err(EncodeError::Unsupported("a delivery to TWIN can take several calls"))
     }
 
-    /// Logs in, where there is something to log in with.
-    async fn prove(&self, asking: &Asking<'_>, outside: &HttpClient) -> Proof {
-        let (connection, secrets) = (asking.connection, asking.secrets);
+    /// Logs in, if the connection has credentials.
+    async fn verify(&self, context: &CheckContext<'_>, http_client: &HttpClient) -> Verification {
+        let (connection, secrets) = (context.connection, context.secrets);
         if !has_credentials(secrets) {
-            return Proof::Unasked("TWIN asks for no login here: write to the bot");
+            return Verification::Unsupported(
+                "this connection has no login to verify: send the bot a message instead",
+            );
         }
         self.tokens.forget(&connection.id);
-        match self.tokens.bearer(connection, secrets, outside, asking.now).await {
-            Ok(_) => Proof::Given,
-            Err(why) => Proof::Missing(why.to_string()),
+        match self.tokens.bearer(connection, secrets, http_client, context.now).await {
+            Ok(_) => Verification::Ok,
+            Err(why) => Verification::Failed(why.to_string()),
         }
     }
 }
 
-/// Ends the session: `DELETE sessions/{id}`, or `POST dialogs/{id}/finish` (`TS`).
-async fn close(sending: &Sending<'_>, api: &Api<'_>, reason: Option<&str>) -> Attempt {
-    if sending.delivery.to.copy {
-        return Unsendable::NoForm("TWIN has no form for a copy").into();
+/// Ends the session by `DELETE sessions/{id}`, or the dialog by `POST dialogs/{id}/finish` (`TS`).
+async fn close(context: &SendContext<'_>, api: &Api<'_>, reason: Option<&str>) -> Attempt {
+    if context.delivery.to.copy {
+        return EncodeError::Unsupported("TWIN does not support copies").into();
     }
-    let Some(session) = answers::started(sending) else {
-        return Unsendable::NoForm("there is no session to end").into();
+    let Some(session) = responses::known_session(context) else {
+        return EncodeError::Unsupported("there is no session to end").into();
     };
     if !api.has_credentials() {
-        return Unsendable::NoForm("only who logs in can end a session: it expires").into();
+        return EncodeError::Unsupported(
+            "ending a session needs a login: the session will expire by itself",
+        )
+        .into();
     }
-    let id = id_segment(&session.external_id);
+    let id = path_segment(session.external_conversation_id.as_str());
     let (method, url, body) = match api.settings.mode {
         Mode::Chats => {
             let result = Body::json(&json!({"result": reason.unwrap_or("closed")}));
-            (Method::DELETE, below(&api.settings.messages_url, &format!("sessions/{id}")), result)
+            (
+                Method::DELETE,
+                join_url(&api.settings.messages_url, &format!("sessions/{id}")),
+                result,
+            )
         }
         Mode::Dialogs => {
-            let url = below(&api.settings.dialogs_url, &format!("dialogs/{id}/finish"));
+            let url = join_url(&api.settings.dialogs_url, &format!("dialogs/{id}/finish"));
             (Method::POST, url, Body::none())
         }
     };
-    match api.logged_in(method, url, body).await {
-        Ok(answer) => ended(&answer),
+    match api.authenticated(method, url, body).await {
+        Ok(answer) => close_outcome(&answer),
         Err(error) => error.into(),
     }
 }
 
-fn ended(answer: &Answer) -> Attempt {
+fn close_outcome(answer: &HttpResponse) -> Attempt {
     let mut attempt = attempt(answer);
     if matches!(answer.status.as_u16(), 404 | 410) {
-        attempt.meaning.verdict = Verdict::Delivered;
-        attempt.meaning.reason = None;
+        attempt.classification.verdict = Verdict::Delivered;
+        attempt.classification.reason = None;
     }
     attempt
 }

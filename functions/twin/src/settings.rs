@@ -1,91 +1,92 @@
-//! What an operator sets for a TWIN connection.
+//! The settings and secrets of a TWIN connection.
 
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-use trunkline_shared::security::segment;
+use trunkline_shared::security::escape_dot_segment;
 
-/// The e-mail address that logs in; needed for history, files, dialogs and the end of a session.
+/// The secret with the login's e-mail address. A login is needed for history, file uploads, dialogs and
+/// ending sessions.
 pub const EMAIL: &str = "email";
-/// The password that belongs to it.
+/// The secret with the login's password.
 pub const PASSWORD: &str = "password";
-/// This connection's own address, as `trunkline urls` shows it: TWIN is told to call it. Whoever has
-/// it can speak as the bot, so it is kept as a secret.
+/// The secret with this connection's own address, as `trunkline urls` prints it. TWIN calls it. Anyone
+/// who knows it can send messages as the bot.
 pub const CALLBACK_URL: &str = "callback_url";
 
-/// The longest time that a session may last, in seconds (S3).
-pub const LONGEST_TTL: u32 = 43_200;
-/// The shortest that is of any use.
-pub const SHORTEST_TTL: u32 = 60;
+/// The longest lifetime of a session, in seconds (S3).
+pub const MAX_TTL: u32 = 43_200;
+/// The shortest useful lifetime of a session, in seconds.
+pub const MIN_TTL: u32 = 60;
 
-/// A connection's settings. Addresses have the vendor's as defaults; what its documentation leaves
-/// open has the fact sheet's proposals.
+/// A connection's settings. Addresses default to the vendor's. Where its documentation leaves something
+/// open, the defaults are the fact sheet's assumptions.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// With what of TWIN we speak.
+    /// Which of TWIN's APIs is used.
     pub mode: Mode,
-    /// Where answers are read.
+    /// How TWIN's answers arrive.
     pub answers: Answers,
-    /// The chat: it tells TWIN which bot and which operators answer.
+    /// The chat's id. The chat determines which bot and which operators answer.
     pub chat_id: String,
-    /// The bot: needed for dialogs, optional for chats.
+    /// The bot's id: required for dialogs, optional for chats.
     pub bot_id: Option<String>,
-    /// Where sessions are started.
+    /// The API that starts sessions.
     pub chats_url: String,
-    /// Where messages are posted, history is read and sessions are ended.
+    /// The API that posts messages, reads histories and ends sessions.
     pub messages_url: String,
-    /// Where dialogs are held.
+    /// The API for dialogs.
     pub dialogs_url: String,
-    /// Where one logs in.
+    /// The API for logins.
     pub iam_url: String,
-    /// Where files are put; `files` below `iam_url`, if absent.
+    /// The API for files; `files` below `iam_url` by default.
     pub files_url: Option<String>,
-    /// The origin of the sockets.
+    /// The origin of the sockets, such as `https://tcl.twin24.ai`.
     pub socket_url: String,
-    /// For how long a session lasts, in seconds.
-    #[serde(deserialize_with = "ttl")]
+    /// The lifetime of a session, in seconds.
+    #[serde(deserialize_with = "deserialize_ttl")]
     pub session_ttl: u32,
-    /// Whether what is said prolongs a session: TWIN does not say.
+    /// Whether messages extend a session. TWIN does not document this.
     pub session_expiry: Expiry,
-    /// Whether a session is always a new one, or the customer's last is continued.
+    /// Whether a session is always new or continues the customer's last one.
     pub start: Start,
-    /// How the second and later messages are sent; by `answers`, if absent.
+    /// How the second and later messages are sent; by default it depends on `answers`.
     pub follow: Option<Follow>,
-    /// The messenger that customers use, in TWIN's words.
+    /// The customers' messenger, as TWIN names it, such as `WHATSAPP`.
     pub messenger_type: Option<String>,
-    /// The `authorType` of what the customer wrote.
+    /// The `authorType` of the customer's messages.
     pub client_author: String,
-    /// The names of events that end a conversation, with commas between.
+    /// The names of events that end a conversation, separated by commas.
     pub close_events: String,
-    /// Take a dialog's status `STOP` as the end of the conversation.
+    /// Whether a dialog's status `STOP` ends the conversation.
     pub close_on_stop: bool,
-    /// Pass on that somebody is typing.
+    /// Whether typing indicators are passed on.
     pub typing: bool,
-    /// Of which events TWIN is to tell, with commas between.
+    /// The events for which TWIN calls back, separated by commas.
     pub notify_on_events: String,
 }
 
-/// With what of TWIN we speak.
+/// Which of TWIN's APIs is used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// With the chat platform: bot and operators.
+    /// The chat platform: bot and operators.
     #[default]
     Chats,
-    /// With the bot itself (Bot API): no operators.
+    /// The bot itself (Bot API): no operators.
     Dialogs,
 }
 
-/// Where answers are read.
+/// How TWIN's answers arrive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Answers {
-    /// In the response to what was sent (`returnAnswerAsync: false`).
+    /// In the response to each message (`returnAnswerAsync: false`).
     #[default]
     Response,
-    /// In calls to our address.
+    /// In TWIN's calls to this connection's address.
     Callback,
     /// On a Socket.IO connection.
     Socket,
@@ -95,10 +96,10 @@ pub enum Answers {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Start {
-    /// `POST`: a new one.
+    /// `POST`: a new session.
     #[default]
     New,
-    /// `PUT`: the last, or a new one.
+    /// `PUT`: the customer's last session, or a new one.
     Continue,
 }
 
@@ -106,7 +107,7 @@ pub enum Start {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Follow {
-    /// To the session's messages. Its answer holds no answers (S3).
+    /// To the session's messages. The response contains no answers (S3).
     Messages,
     /// To the same address as the first, with the session's id.
     Session,
@@ -116,10 +117,10 @@ pub enum Follow {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Expiry {
-    /// So long after it was started.
+    /// `session_ttl` after its start.
     #[default]
     Fixed,
-    /// So long after what was said last.
+    /// `session_ttl` after its last message.
     Sliding,
 }
 
@@ -157,8 +158,8 @@ impl Settings {
         serde_json::from_value(Value::Object(settings.clone())).unwrap_or_default()
     }
 
-    /// How the second and later messages are sent. Answers are in a response only where sessions are
-    /// started (S3, `TS`), so whoever reads them there goes on there.
+    /// Returns how the second and later messages are sent. Only the calls that start sessions have
+    /// answers in their responses (S3, `TS`), so `answers: response` keeps using those calls.
     #[must_use]
     pub fn follow(&self) -> Follow {
         self.follow.unwrap_or(match self.answers {
@@ -167,61 +168,61 @@ impl Settings {
         })
     }
 
-    /// Where files are put and had.
+    /// Returns the address of the files API.
     #[must_use]
     pub fn files_url(&self) -> String {
         match &self.files_url {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None => below(&self.iam_url, "files"),
+            None => join_url(&self.iam_url, "files"),
         }
     }
 
-    /// Whether an event of that name ends the conversation.
+    /// Returns whether an event of that name ends the conversation.
     #[must_use]
-    pub fn is_close(&self, name: &str) -> bool {
-        words(&self.close_events).any(|known| known.eq_ignore_ascii_case(name))
+    pub fn closes_conversation(&self, name: &str) -> bool {
+        comma_separated(&self.close_events).any(|known| known.eq_ignore_ascii_case(name))
     }
 }
 
-/// The words of a list with commas between.
-pub(crate) fn words(list: &str) -> impl Iterator<Item = &str> {
+/// Splits a comma-separated list.
+pub(crate) fn comma_separated(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|word| !word.is_empty())
 }
 
-/// A path below an address.
-pub(crate) fn below(base: &str, path: &str) -> String {
+/// Joins a base address and a path.
+pub(crate) fn join_url(base: &str, path: &str) -> String {
     format!("{}/{path}", base.trim_end_matches('/'))
 }
 
-/// A far side's id as one segment of a path: nothing in it leads elsewhere.
-pub(crate) fn id_segment(id: &str) -> String {
+/// Encodes an id from outside as a single path segment, so that it cannot lead to another address.
+pub(crate) fn path_segment(id: &str) -> String {
     let mut written = String::with_capacity(id.len());
-    for byte in segment(id).bytes() {
+    for byte in escape_dot_segment(id).bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             written.push(char::from(byte));
         } else {
-            // Writing to a text cannot fail.
+            // Writing to a string cannot fail.
             let _ = write!(written, "%{byte:02X}");
         }
     }
     written
 }
 
-/// Reads how long a session lasts.
+/// Parses the lifetime of a session.
 ///
 /// # Errors
-/// If it is no number of seconds that TWIN takes.
-pub fn read_ttl(text: &str) -> Result<u32, String> {
-    let seconds = text.trim().parse().ok().filter(|s| (SHORTEST_TTL..=LONGEST_TTL).contains(s));
-    seconds.ok_or_else(|| format!("must be {SHORTEST_TTL} to {LONGEST_TTL} seconds"))
+/// Fails if it is not a number of seconds from [`MIN_TTL`] to [`MAX_TTL`].
+pub fn parse_ttl(text: &str) -> Result<u32, String> {
+    let seconds = text.trim().parse().ok().filter(|s| (MIN_TTL..=MAX_TTL).contains(s));
+    seconds.ok_or_else(|| format!("must be {MIN_TTL} to {MAX_TTL} seconds"))
 }
 
-fn ttl<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+fn deserialize_ttl<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let text = match Value::deserialize(deserializer)? {
         Value::String(text) => text,
         other => other.to_string(),
     };
-    read_ttl(&text).map_err(serde::de::Error::custom)
+    parse_ttl(&text).map_err(serde::de::Error::custom)
 }
 
 #[cfg(test)]
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_set_means_the_vendors_addresses() {
+    fn settings_default_to_the_vendors_addresses() {
         let settings = of(&json!({}));
         assert_eq!(settings, Settings::default());
         assert_eq!(settings.files_url(), "https://iam.twin24.ai/api/v1/files");
@@ -245,29 +246,32 @@ mod tests {
     }
 
     #[test]
-    fn an_id_stays_one_segment_of_its_path() {
-        assert_eq!(id_segment("6b1d-7f_5.x~"), "6b1d-7f_5.x~");
-        assert_eq!(id_segment("../a?b#c/d e\r\n%2f"), "..%2Fa%3Fb%23c%2Fd%20e%0D%0A%252f");
+    fn path_segments_cannot_leave_their_path() {
+        assert_eq!(path_segment("6b1d-7f_5.x~"), "6b1d-7f_5.x~");
+        assert_eq!(path_segment("../a?b#c/d e\r\n%2f"), "..%2Fa%3Fb%23c%2Fd%20e%0D%0A%252f");
         for dots in [".", ".."] {
-            let url = format!("https://t.example/sessions/{}/messages", id_segment(dots));
+            let url = format!("https://t.example/sessions/{}/messages", path_segment(dots));
             let url = url::Url::parse(&url).unwrap();
             assert_eq!(url.path_segments().unwrap().count(), 3, "{url}");
         }
     }
 
     #[test]
-    fn a_ttl_is_a_text_or_a_number_within_what_twin_takes() {
+    fn accepts_a_ttl_as_string_or_number_within_limits() {
         assert_eq!(of(&json!({"session_ttl": "43200"})).session_ttl, 43_200);
         assert_eq!(of(&json!({"session_ttl": 600})).session_ttl, 600);
         for bad in ["0", "43201", "an hour", ""] {
-            assert!(read_ttl(bad).is_err(), "{bad}");
+            assert!(parse_ttl(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn names_of_closes_are_a_list() {
+    fn close_events_are_a_comma_separated_list() {
         let settings = of(&json!({"close_events": "chatSessionFinished, chatSessionDeleted"}));
-        assert!(settings.is_close("chatsessiondeleted") && !settings.is_close("chatMessageRead"));
-        assert!(!of(&json!({})).is_close(""));
+        assert!(
+            settings.closes_conversation("chatsessiondeleted")
+                && !settings.closes_conversation("chatMessageRead")
+        );
+        assert!(!of(&json!({})).closes_conversation(""));
     }
 }

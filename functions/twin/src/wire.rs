@@ -1,236 +1,225 @@
-//! TWIN's own types, in its own spelling.
+//! The JSON types of TWIN's API.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use trunkline_shared::model::Text;
+use trunkline_shared::model::LenientText;
 
-use crate::lenient::Many;
+use crate::lenient_list::LenientList;
 
-/// A message from TWIN: in a response, on a socket, in a callback or in the history (S3, `TC-ev`,
+/// A message from TWIN, in a response, on a socket, in a callback or in the history (S3, `TC-ev`,
 /// `TC-hook`, `TS`).
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Message {
-    /// Its id; none in responses and dialogs.
-    pub id: Text,
-    /// The session's id; none in responses and dialogs.
-    pub session_id: Text,
-    /// Whose it is: an id.
-    pub author_id: Text,
-    /// Whose it is: `BOT`, an operator's, the client's.
-    pub author_type: Text,
-    /// Whose it is: a name.
-    pub author_name: Text,
-    /// What it is, such as `TEXT`.
+    /// The message's id; absent in responses and dialogs.
+    pub id: LenientText,
+    /// The session's id; absent in responses and dialogs.
+    pub session_id: LenientText,
+    /// The author's id.
+    pub author_id: LenientText,
+    /// The author's role: `BOT`; other values are not documented.
+    pub author_type: LenientText,
+    /// The author's name.
+    pub author_name: LenientText,
+    /// The message type, such as `TEXT`.
     #[serde(rename = "type")]
-    pub kind: Text,
-    /// What it says.
-    pub body: Text,
-    /// What can be picked as a reply.
-    pub answers: Many<Text>,
-    /// What is to be done beside: the bot's own.
+    pub kind: LenientText,
+    pub body: LenientText,
+    /// The suggested replies.
+    pub answers: LenientList<LenientText>,
+    /// Actions of the bot; not interpreted.
     pub actions: Value,
-    /// Files.
-    pub attachments: Many<Attachment>,
-    /// When it was written (ISO 8601 with an offset).
-    pub created_at: Text,
+    pub attachments: LenientList<Attachment>,
+    /// ISO 8601 with an offset.
+    pub created_at: LenientText,
 }
 
-/// A file in a message, and one that was uploaded.
+/// A file in a message or in the response to an upload.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Attachment {
-    /// The file's id.
-    pub id: Text,
-    /// Its MIME type.
-    pub content_type: Text,
-    /// Its name with its extension.
-    pub name: Text,
-    /// Where it is shown.
-    pub url: Text,
-    /// Where it can be had.
-    pub download_link: Text,
+    pub id: LenientText,
+    /// The MIME type of the file.
+    pub content_type: LenientText,
+    /// The file name with its extension.
+    pub name: LenientText,
+    /// The address that displays the file.
+    pub url: LenientText,
+    /// The address that downloads the file.
+    pub download_link: LenientText,
 }
 
-/// What starts a session, and what follows where that goes the same way (S3 `POST
-/// chats/{chat_id}/sessions`).
+/// The body that starts a session or sends a message to one (S3 `POST chats/{chat_id}/sessions`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StartSession {
-    /// The session's name: required by later revisions (`TC-fld`).
+    /// The session's name; required by later API revisions (`TC-fld`).
     pub name: String,
-    /// The bot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bot_id: Option<String>,
-    /// The session that it belongs to.
+    /// The session to continue; absent to start a new one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// For how long it lasts, in seconds.
+    /// The session's lifetime, in seconds.
     pub session_ttl: u32,
-    /// The messenger.
+    /// The customer's messenger, such as `WHATSAPP`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messenger_type: Option<String>,
-    /// The customer there.
+    /// The customer's id in that messenger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messenger_user_id: Option<String>,
-    /// What the customer said.
+    /// The customer's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_body: Option<String>,
-    /// Files that were uploaded.
+    /// The ids of uploaded files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub message_attachments: Vec<String>,
-    /// The customer's name, as operators see it.
+    /// The customer's name for operators.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_name_for_operator: Option<String>,
-    /// The customer, as we know them.
+    /// Trunkline's id of the customer.
     pub client_external_id: String,
     /// The bot's variables.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub client_metadata: Map<String, Value>,
-    /// Whether answers come later and elsewhere.
+    /// Whether TWIN sends answers later instead of in the response.
     pub return_answer_async: bool,
-    /// Where TWIN tells of what happens (`TS`).
+    /// The callback for the session's events (`TS`).
     #[serde(flatten)]
     pub callback: Option<EventCallback>,
 }
 
-/// Where TWIN tells of what happens in a session (`TS`).
+/// A callback for a session's events (`TS`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EventCallback {
-    /// The address.
     #[serde(rename = "eventCallbackUrl")]
     pub url: String,
-    /// What comes back with it.
+    /// Callback data that TWIN returns with each event.
     #[serde(rename = "eventCallbackData")]
     pub data: String,
-    /// Of which events.
+    /// The names of the events to call back for.
     #[serde(rename = "notifyOnEvents")]
     pub events: Vec<String>,
 }
 
-/// A session that was started or gone on with (S3's 201).
+/// A started or continued session (S3's 201 response).
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Session {
-    /// Its id.
-    pub id: Text,
-    /// The client's id.
-    pub client_id: Text,
-    /// When it began.
-    pub started_at: Text,
-    /// For how long it lasts, in seconds.
-    pub ttl: Text,
-    /// The id of what was said with it (`TS`).
-    pub message_id: Text,
+    pub id: LenientText,
+    /// TWIN's id of the client.
+    pub client_id: LenientText,
+    /// ISO 8601 with an offset.
+    pub started_at: LenientText,
+    /// The session's lifetime, in seconds.
+    pub ttl: LenientText,
+    /// The id of the client's message in the same call (`TS`).
+    pub message_id: LenientText,
     /// The bot's answers.
-    pub messages: Many<Value>,
+    pub messages: LenientList<Value>,
 }
 
-/// What posts a message into a session (S3 `POST sessions/{session_id}/messages`).
+/// The body that posts a message into a session (S3 `POST sessions/{session_id}/messages`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PostMessage {
-    /// What the customer said.
     pub body: String,
-    /// Files that were uploaded.
+    /// The ids of uploaded files.
     pub attachments: Vec<String>,
 }
 
-/// A message that was posted (S3's 201).
+/// A posted message (S3's 201 response).
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Posted {
-    /// Its id.
-    pub id: Text,
-    /// The bot's answers: none is documented here.
-    pub messages: Many<Value>,
+pub struct PostedMessage {
+    pub id: LenientText,
+    /// The bot's answers; none are documented for this call.
+    pub messages: LenientList<Value>,
 }
 
-/// What starts a dialog, and what is said in one (`TS` `POST dialogs` and `dialogs/{dialogId}`).
+/// The body that starts a dialog or sends a message to one (`TS` `POST dialogs`, `dialogs/{dialogId}`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Dialog {
-    /// What is told of the dialog itself, where it is started.
+pub struct DialogMessage {
+    /// The dialog's own members, when it is started.
     #[serde(flatten)]
     pub start: Option<StartDialog>,
-    /// What the customer said.
+    /// The customer's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Files that were uploaded.
+    /// The ids of uploaded files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<String>,
-    /// Whether answers come later and elsewhere.
+    /// Whether TWIN sends answers later instead of in the response.
     pub return_answer_async: bool,
-    /// Where they come.
+    /// The address to which TWIN sends later answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
-    /// What comes back with them.
+    /// Callback data that TWIN returns with those answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_data: Option<String>,
 }
 
-/// What is told of a dialog where it is started (`TS`).
+/// The members that only the start of a dialog has (`TS`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StartDialog {
-    /// The bot.
+    /// The id of the bot in TWIN.
     pub bot_id: String,
-    /// For how long it lasts, in seconds.
+    /// The dialog's lifetime, in seconds.
     pub ttl: u32,
-    /// `TEXT`.
+    /// The kind of message, always `TEXT`.
     pub communication_type: &'static str,
-    /// The messenger.
+    /// The customer's messenger, such as `WHATSAPP`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messenger_type: Option<String>,
-    /// The customer there.
+    /// The customer's id in that messenger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messenger_user_id: Option<String>,
-    /// The customer, as we know them.
+    /// Trunkline's id of the customer.
     pub client_external_id: String,
 }
 
-/// What a dialog answers, and what its callback says (`TS`, `TC-hook`).
+/// A dialog's response and its callback (`TS`, `TC-hook`).
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct DialogState {
     /// The dialog's id.
-    pub dialog_id: Text,
-    /// `STOP`, once it is over (fact sheet 2.6; other values are unknown).
-    pub status: Text,
+    pub dialog_id: LenientText,
+    /// `STOP` once the dialog has ended (fact sheet 2.6; other values are not documented).
+    pub status: LenientText,
     /// The bot's answers.
-    pub messages: Many<Value>,
-    /// What we gave.
-    pub callback_data: Text,
+    pub messages: LenientList<Value>,
+    /// The callback data that Trunkline sent.
+    pub callback_data: LenientText,
 }
 
 /// A page of a session's history (`TS` `GET sessions/{id}/messages`).
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
-pub struct History {
-    /// How many there are in all.
-    pub count: Text,
-    /// Some of them.
-    pub items: Many<Value>,
+pub struct HistoryPage {
+    /// The total number of messages.
+    pub count: LenientText,
+    /// The messages of this page.
+    pub items: LenientList<Value>,
 }
 
-/// What logs in (`TS` `POST auth/login`).
+/// The body of a login (`TS` `POST auth/login`).
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Login<'a> {
-    /// Who.
     pub email: &'a str,
-    /// The proof.
     pub password: &'a str,
-    /// For how long, in seconds.
+    /// The token's lifetime, in seconds.
     pub ttl: u32,
 }
 
-/// What a login gives.
+/// The response to a login.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct LoggedIn {
-    /// A JWT.
-    pub auth_token: Text,
+pub struct LoginResponse {
+    /// A JWT, to be sent as Bearer token.
+    pub auth_token: LenientText,
 }
 
 #[cfg(test)]

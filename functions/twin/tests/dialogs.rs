@@ -1,4 +1,4 @@
-//! Dialogs with the bot itself, over real HTTP.
+//! Dialogs (Bot API) against the mock TWIN, over real HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
@@ -6,7 +6,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
-use common::{Leg, OURS, events, plain_http, text};
+use common::{CONVERSATION, Leg, events, plain_http, text};
 use serde_json::{Value, json};
 use trunkline_shared::model::{EventBody, Verdict};
 use trunkline_stand_ins::twin::{BOT, EMAIL, PASSWORD, Twin24};
@@ -21,23 +21,23 @@ async fn twin_and_leg(answers: &str) -> (Twin24, Leg) {
     (twin, leg)
 }
 
-/// What TWIN calls: remembers what it is told.
-async fn our_side() -> (String, Arc<Mutex<Vec<Bytes>>>) {
-    let heard = Arc::new(Mutex::new(Vec::new()));
+/// A callback endpoint that records the bodies it receives.
+async fn callback_endpoint() -> (String, Arc<Mutex<Vec<Bytes>>>) {
+    let received = Arc::new(Mutex::new(Vec::new()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/in/twin/assistant/key", listener.local_addr().unwrap());
-    let memory = Arc::clone(&heard);
-    let hear = move |body: Bytes| async move { memory.lock().unwrap().push(body) };
-    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(hear)).await });
-    (url, heard)
+    let memory = Arc::clone(&received);
+    let handler = move |body: Bytes| async move { memory.lock().unwrap().push(body) };
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(handler)).await });
+    (url, received)
 }
 
 #[tokio::test]
-async fn a_dialog_answers_in_the_response() {
+async fn reads_a_dialogs_answers_from_the_response() {
     let (twin, mut leg) = twin_and_leg("response").await;
-    twin.will_say(json!([{"body": "Hi", "answers": ["Order"]}]));
+    twin.queue_reply(json!([{"body": "Hi", "answers": ["Order"]}]));
     let attempt = leg.say("Hello").await;
-    assert_eq!(text(&attempt.said[0]), "Hi");
+    assert_eq!(text(&attempt.reply_events[0]), "Hi");
     let expected: Value =
         serde_json::from_str(include_str!("../fixtures/dialog-start.json")).unwrap();
     let sent = &twin.accepted()[0].body;
@@ -46,52 +46,56 @@ async fn a_dialog_answers_in_the_response() {
     {
         assert_eq!(sent[field], expected[field], "{field}");
     }
-    twin.will_say(json!([{"body": "On its way"}]));
-    assert_eq!(text(&leg.say("Where is my order?").await.said[0]), "On its way");
+    twin.queue_reply(json!([{"body": "On its way"}]));
+    assert_eq!(text(&leg.say("Where is my order?").await.reply_events[0]), "On its way");
     assert_eq!(twin.accepted()[1].what, "dialog message");
     let close = leg.send(EventBody::Close { reason: None }).await;
-    assert_eq!(close.meaning.verdict, Verdict::Delivered);
+    assert_eq!(close.classification.verdict, Verdict::Delivered);
     let again = leg.say("Hello again").await;
-    assert_eq!(again.meaning.verdict, Verdict::Delivered, "a dialog that is over is started anew");
+    assert_eq!(
+        again.classification.verdict,
+        Verdict::Delivered,
+        "a finished dialog is replaced by a new one"
+    );
     assert_eq!(twin.accepted()[3].what, "dialog");
     assert_eq!(twin.logins(), 1);
 }
 
 #[tokio::test]
-async fn a_dialog_answers_by_callback_with_what_it_was_given() {
+async fn dialog_callbacks_return_the_callback_data() {
     let (twin, mut leg) = twin_and_leg("callback").await;
-    let (url, heard) = our_side().await;
+    let (url, received) = callback_endpoint().await;
     leg.secret("callback_url", &url);
-    twin.will_say(json!([{"body": "all good then"}]));
+    twin.queue_reply(json!([{"body": "all good then"}]));
     let attempt = leg.say("Hello").await;
-    assert_eq!(attempt.said.len(), 0);
+    assert_eq!(attempt.reply_events.len(), 0);
     let dialog = leg.external_id().to_owned();
     twin.dialog_says(&dialog, json!([{"body": "bye"}]), "STOP").await;
-    while heard.lock().unwrap().len() < 2 {
+    while received.lock().unwrap().len() < 2 {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    let heard = heard.lock().unwrap().clone();
-    for body in &heard {
+    let received = received.lock().unwrap().clone();
+    for body in &received {
         let read = events(&json!({}), "callback", body);
-        assert_eq!((read.len(), read[0].conversation.as_str()), (1, OURS));
+        assert_eq!((read.len(), read[0].external_conversation_id.as_str()), (1, CONVERSATION));
     }
-    // The fact sheet's example has the same members.
+    // The members are the same as in the fact sheet's example.
     let example: Value =
         serde_json::from_str(include_str!("../fixtures/dialog-callback.json")).unwrap();
-    let told: Value = serde_json::from_slice(&heard[0]).unwrap();
+    let sent: Value = serde_json::from_slice(&received[0]).unwrap();
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&told), names(&example));
+    assert_eq!(names(&sent), names(&example));
 }
 
 #[tokio::test]
-async fn who_cannot_log_in_has_no_dialogs() {
+async fn dialogs_need_a_login() {
     let (twin, mut leg) = twin_and_leg("response").await;
     leg.secret("password", "wrong");
-    assert_eq!(leg.say("Hello").await.meaning.verdict, Verdict::Permanent);
+    assert_eq!(leg.say("Hello").await.classification.verdict, Verdict::Permanent);
     leg.secrets = trunkline_shared::secrets::SecretBag::default();
     let attempt = leg.say("Hello").await;
-    assert_eq!(attempt.meaning.verdict, Verdict::Permanent);
-    assert!(attempt.meaning.reason.unwrap().contains("email"));
-    let mut nameless = Leg::new("bot", &twin.settings(&json!({"mode": "dialogs"})));
-    assert_eq!(nameless.say("Hello").await.meaning.verdict, Verdict::Permanent);
+    assert_eq!(attempt.classification.verdict, Verdict::Permanent);
+    assert!(attempt.classification.reason.unwrap().contains("email"));
+    let mut without_bot = Leg::new("bot", &twin.settings(&json!({"mode": "dialogs"})));
+    assert_eq!(without_bot.say("Hello").await.classification.verdict, Verdict::Permanent);
 }

@@ -1,4 +1,4 @@
-//! The listener, with real sockets and a TWIN whose history can be read; only the table is not real.
+//! The listener with real sockets and a mock TWIN; only the table is replaced.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
@@ -13,54 +13,54 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use trunkline_shared::http_client::Outside;
+use trunkline_shared::http_client::HttpClient;
 use trunkline_shared::model::{Connection, ConnectionId, ConversationKey, Event, LegId, Session};
 use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::store::{Active, StoreError};
+use trunkline_shared::store::{ActiveSession, StoreError};
 use trunkline_stand_ins::twin::sockets::Sockets;
 use trunkline_stand_ins::twin::{EMAIL, PASSWORD, Twin24};
 use trunkline_twin::Tokens;
-use trunkline_twin::listener::{Ended, Pace, Shift, Trouble, World, listen};
+use trunkline_twin::listener::{Backend, ExitReason, ListenerError, Run, Timing, listen};
 
-const QUICK: Pace = Pace {
-    look: Duration::from_millis(50),
-    renew: Duration::from_millis(200),
+const FAST: Timing = Timing {
+    poll_interval: Duration::from_millis(50),
+    renew_interval: Duration::from_millis(200),
     overlap: Duration::from_secs(2),
-    last: Duration::from_millis(300),
-    patience: Duration::from_secs(5),
-    idle: Duration::from_millis(500),
+    flush_timeout: Duration::from_millis(300),
+    join_timeout: Duration::from_secs(5),
+    idle_timeout: Duration::from_millis(500),
 };
 
 #[derive(Default)]
 struct Table {
-    active: Vec<Active>,
-    over: Vec<String>,
+    active: Vec<ActiveSession>,
+    ended: Vec<String>,
     lease: Option<(String, Timestamp)>,
-    taken: Vec<Event>,
+    ingested: Vec<Event>,
     failures: usize,
 }
 
-struct Fake {
+struct TestBackend {
     table: Mutex<Table>,
     connection: Connection,
     secrets: Arc<SecretBag>,
-    outside: Outside,
+    http_client: HttpClient,
     tokens: Tokens,
     called: mpsc::UnboundedSender<String>,
 }
 
-fn down() -> Trouble {
-    StoreError::Unavailable { call: "PutItem", cause: "it is down".into() }.into()
+fn unavailable() -> ListenerError {
+    StoreError::Unavailable { call: "PutItem", cause: "unavailable".into() }.into()
 }
 
-impl Fake {
+impl TestBackend {
     fn of(leg: &Leg) -> (Arc<Self>, mpsc::UnboundedReceiver<String>) {
         let (called, calls) = mpsc::unbounded_channel();
         let fake = Self {
             table: Mutex::default(),
             connection: leg.connection.clone(),
             secrets: Arc::new(leg.secrets.clone()),
-            outside: Outside::new(true),
+            http_client: HttpClient::new(true),
             tokens: Tokens::default(),
             called,
         };
@@ -71,129 +71,141 @@ impl Fake {
         self.table.lock().unwrap()
     }
 
-    fn begins(&self, session: &str, lasts: SignedDuration) {
+    fn add_session(&self, session: &str, lasts: SignedDuration) {
         let channel = "shop".parse().unwrap();
         let key = ConversationKey { channel, customer: session.to_owned() };
         let leg = LegId { key, connection: self.connection.id.clone() };
         let since = self.now();
         let mut known = Session::new(session, session);
         known.expires_at = Some(since + lasts);
-        self.table().active.push(Active { leg, session: known, since });
+        self.table().active.push(ActiveSession { leg, session: known, since });
     }
 
-    /// The texts of what was taken, each event once.
-    fn heard(&self) -> Vec<String> {
+    /// The texts of the ingested events, without duplicates.
+    fn ingested_texts(&self) -> Vec<String> {
         let mut seen = HashSet::new();
         let table = self.table();
-        let fresh = table.taken.iter().filter(|event| seen.insert(event.id.clone()));
-        fresh.map(|event| text(event).to_owned()).collect()
+        let unique = table.ingested.iter().filter(|event| seen.insert(event.id.clone()));
+        unique.map(|event| text(event).to_owned()).collect()
     }
 
-    async fn hears(&self, count: usize) -> Vec<String> {
+    async fn wait_for_events(&self, count: usize) -> Vec<String> {
         let end = Instant::now() + Duration::from_secs(20);
         loop {
-            let heard = self.heard();
-            if heard.len() >= count {
-                return heard;
+            let texts = self.ingested_texts();
+            if texts.len() >= count {
+                return texts;
             }
-            assert!(Instant::now() < end, "heard {heard:?}");
+            assert!(Instant::now() < end, "texts {texts:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
 
-impl World for Fake {
-    #[expect(clippy::disallowed_methods, reason = "the stand-in's clock is the machine's")]
+impl Backend for TestBackend {
+    #[expect(clippy::disallowed_methods, reason = "the mock uses the system clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
 
-    async fn active(&self, after: Option<&str>) -> Result<Vec<Active>, Trouble> {
+    async fn active_sessions(
+        &self,
+        after: Option<&str>,
+    ) -> Result<Vec<ActiveSession>, ListenerError> {
         let table = self.table();
-        let later = table.active.iter().filter(|one| after.is_none_or(|at| *one.place() > *at));
+        let later = table.active.iter().filter(|one| after.is_none_or(|at| *one.sort_key() > *at));
         Ok(later.cloned().collect())
     }
 
-    async fn over(&self, active: &Active) -> Result<(), Trouble> {
+    async fn session_ended(&self, active: &ActiveSession) -> Result<(), ListenerError> {
         let mut table = self.table();
         table.active.retain(|one| one != active);
-        table.over.push(active.session.external_id.clone());
+        table.ended.push(active.session.external_conversation_id.to_string());
         Ok(())
     }
 
-    async fn hold(&self, me: &str, follows: Option<&str>) -> Result<bool, Trouble> {
+    async fn acquire_lease(
+        &self,
+        id: &str,
+        predecessor: Option<&str>,
+    ) -> Result<bool, ListenerError> {
         let now = self.now();
         let mut table = self.table();
         let free = table.lease.as_ref().is_none_or(|(holder, until)| {
-            holder == me || *until < now || Some(holder.as_str()) == follows
+            holder == id || *until < now || Some(holder.as_str()) == predecessor
         });
         if free {
-            table.lease = Some((me.to_owned(), now + SignedDuration::from_secs(1)));
+            table.lease = Some((id.to_owned(), now + SignedDuration::from_secs(1)));
         }
         Ok(free)
     }
 
-    async fn holder(&self) -> Result<Option<String>, Trouble> {
+    async fn lease_holder(&self) -> Result<Option<String>, ListenerError> {
         Ok(self.table().lease.as_ref().map(|(holder, _)| holder.clone()))
     }
 
-    async fn give_up(&self, me: &str) -> Result<(), Trouble> {
-        self.table().lease.take_if(|(holder, _)| holder == me);
+    async fn relinquish_lease(&self, id: &str) -> Result<(), ListenerError> {
+        self.table().lease.take_if(|(holder, _)| holder == id);
         Ok(())
     }
 
-    async fn call_successor(&self, me: &str) -> Result<(), Trouble> {
-        self.called.send(me.to_owned()).unwrap();
+    async fn start_successor(&self, id: &str) -> Result<(), ListenerError> {
+        self.called.send(id.to_owned()).unwrap();
         Ok(())
     }
 
     async fn connection(
         &self,
         id: &ConnectionId,
-    ) -> Result<Option<(Arc<Connection>, Arc<SecretBag>)>, Trouble> {
+    ) -> Result<Option<(Arc<Connection>, Arc<SecretBag>)>, ListenerError> {
         let known = (Arc::new(self.connection.clone()), Arc::clone(&self.secrets));
         Ok(Some(known).filter(|(connection, _)| connection.id == *id))
     }
 
-    async fn take(&self, _: &Connection, event: Event) -> Result<(), Trouble> {
+    async fn ingest(&self, _: &Connection, event: Event) -> Result<(), ListenerError> {
         let mut table = self.table();
         if table.failures > 0 {
             table.failures -= 1;
-            return Err(down());
+            return Err(unavailable());
         }
-        table.taken.push(event);
+        table.ingested.push(event);
         Ok(())
     }
 
-    fn outside(&self) -> &Outside {
-        &self.outside
+    fn http_client(&self) -> &HttpClient {
+        &self.http_client
     }
 
     fn tokens(&self) -> &Tokens {
         &self.tokens
     }
 
-    fn is_local(&self) -> bool {
+    fn allows_local(&self) -> bool {
         true
     }
 }
 
-fn start(world: &Arc<Fake>, me: &str, follows: Option<&str>, seconds: u64) -> JoinHandle<Ended> {
-    let shift = Shift {
-        pace: QUICK,
-        me: me.to_owned(),
-        follows: follows.map(Into::into),
+fn start(
+    backend: &Arc<TestBackend>,
+    id: &str,
+    predecessor: Option<&str>,
+    seconds: u64,
+) -> JoinHandle<ExitReason> {
+    let run = Run {
+        timing: FAST,
+        id: id.to_owned(),
+        predecessor: predecessor.map(Into::into),
         deadline: Instant::now() + Duration::from_secs(seconds),
     };
-    tokio::spawn(listen(Arc::clone(world), shift))
+    tokio::spawn(listen(Arc::clone(backend), run))
 }
 
-/// TWIN with sockets, and a leg whose answers are read there.
+/// A mock TWIN with sockets, and a leg with `answers: socket`.
 async fn twin() -> (Twin24, Sockets, Leg) {
     let http = plain_http();
     let sockets = Sockets::start(http.clone(), 25_000, 20_000).await;
     let twin = Twin24::start(http).await;
-    twin.speaks_on(sockets.control());
+    twin.set_socket_control(sockets.control());
     let settings = json!({"answers": "socket", "socket_url": sockets.newer()});
     let leg = Leg::new("bot", &twin.settings(&settings));
     (twin, sockets, leg)
@@ -205,150 +217,157 @@ fn message(session: &str, id: usize) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_successor_takes_over_while_all_speak_and_nothing_is_lost() {
+async fn a_successor_takes_over_without_losing_events() {
     let (_twin, sockets, leg) = twin().await;
-    let (world, mut calls) = Fake::of(&leg);
+    let (backend, mut calls) = TestBackend::of(&leg);
     let sessions = ["one", "two", "three"];
     for session in sessions {
-        world.begins(session, SignedDuration::from_mins(10));
+        backend.add_session(session, SignedDuration::from_mins(10));
     }
-    let mut listening = start(&world, "a", None, 6);
+    let mut listening = start(&backend, "a", None, 6);
     for session in sessions {
-        sockets.joined(session, 1).await;
+        sockets.wait_for_joins(session, 1).await;
     }
-    let mut relieved = Vec::new();
-    let mut said = 0;
-    let mut shifts = 1;
-    while shifts < 3 || said < 100 {
+    let mut predecessors = Vec::new();
+    let mut sent = 0;
+    let mut listeners = 1;
+    while listeners < 3 || sent < 100 {
         for session in sessions {
-            sockets.emit(session, "chatMessageCreatedEmit", message(session, said)).await;
+            sockets.emit(session, "chatMessageCreatedEmit", message(session, sent)).await;
         }
-        said += 1;
+        sent += 1;
         if let Ok(predecessor) = calls.try_recv() {
-            shifts += 1;
-            let me = format!("shift {shifts}");
-            let next = start(&world, &me, Some(&predecessor), if shifts < 3 { 6 } else { 60 });
-            let before = std::mem::replace(&mut listening, next);
-            relieved.push(before);
+            listeners += 1;
+            let id = format!("listener {listeners}");
+            let next = start(&backend, &id, Some(&predecessor), if listeners < 3 { 6 } else { 60 });
+            let previous = std::mem::replace(&mut listening, next);
+            predecessors.push(previous);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let heard = world.hears(said * sessions.len()).await;
+    let texts = backend.wait_for_events(sent * sessions.len()).await;
     for session in sessions {
-        let expected: Vec<_> = (0..said).map(|n| format!("{session} {n}")).collect();
+        let expected: Vec<_> = (0..sent).map(|n| format!("{session} {n}")).collect();
         let of_session: Vec<_> =
-            heard.iter().filter(|text| text.starts_with(session)).cloned().collect();
-        assert_eq!(of_session, expected, "all of it, in order");
+            texts.iter().filter(|text| text.starts_with(session)).cloned().collect();
+        assert_eq!(of_session, expected, "every message, in order");
     }
-    for before in relieved {
-        assert_eq!(before.await.unwrap(), Ended::Succeeded);
+    for previous in predecessors {
+        assert_eq!(previous.await.unwrap(), ExitReason::Superseded);
     }
-    let twice = world.table().taken.len() - heard.len();
-    assert!(twice > 0, "while two listen, both hear: what is taken twice is known by its id");
+    let duplicates = backend.table().ingested.len() - texts.len();
+    assert!(
+        duplicates > 0,
+        "two listeners overlapped: both ingest, and the id identifies duplicates"
+    );
     listening.abort();
 }
 
 #[tokio::test]
-async fn what_was_said_while_nobody_listened_is_read_in_the_history() {
+async fn recovers_missed_messages_from_the_history() {
     let (twin, sockets, mut leg) = twin().await;
     leg.secret("email", EMAIL);
     leg.secret("password", PASSWORD);
     leg.say("Hello").await;
     let session = leg.external_id().to_owned();
     twin.bot_says(&session, json!({"body": "before"})).await;
-    let (world, _calls) = Fake::of(&leg);
-    world.begins(&session, SignedDuration::from_mins(10));
-    let listening = start(&world, "a", None, 60);
-    world.hears(1).await;
+    let (backend, _calls) = TestBackend::of(&leg);
+    backend.add_session(&session, SignedDuration::from_mins(10));
+    let listening = start(&backend, "a", None, 60);
+    backend.wait_for_events(1).await;
     twin.operator_says(&session, "Olga", "on the socket").await;
-    world.hears(2).await;
+    backend.wait_for_events(2).await;
     sockets.drop(&session, true).await;
     twin.bot_says(&session, json!({"body": "while it was broken"})).await;
-    sockets.joined(&session, 2).await;
-    twin.will_say(json!([{"body": "an answer"}]));
+    sockets.wait_for_joins(&session, 2).await;
+    twin.queue_reply(json!([{"body": "an answer"}]));
     leg.say("Where?").await;
-    let heard = world.hears(4).await;
-    assert_eq!(heard, ["before", "on the socket", "while it was broken", "an answer"]);
-    assert_eq!(world.table().taken.len(), 4, "what the client said is not among it");
-    let agent = world.table().taken[1].author.clone();
+    let texts = backend.wait_for_events(4).await;
+    assert_eq!(texts, ["before", "on the socket", "while it was broken", "an answer"]);
+    assert_eq!(backend.table().ingested.len(), 4, "the client's own messages are not ingested");
+    let agent = backend.table().ingested[1].author.clone();
     assert_eq!(agent.name.as_deref(), Some("Olga"));
     listening.abort();
 }
 
 #[tokio::test]
-async fn it_runs_only_while_there_is_somebody_to_listen_to() {
+async fn runs_only_while_a_session_is_active() {
     let (_twin, sockets, leg) = twin().await;
-    let (world, _calls) = Fake::of(&leg);
-    assert_eq!(start(&world, "a", None, 60).await.unwrap(), Ended::Idle);
-    assert_eq!(world.table().lease, None, "given up, so that the next session starts another");
+    let (backend, _calls) = TestBackend::of(&leg);
+    assert_eq!(start(&backend, "a", None, 60).await.unwrap(), ExitReason::Idle);
+    assert_eq!(
+        backend.table().lease,
+        None,
+        "the lease is given up, so that the next session starts a listener"
+    );
 
-    world.begins("short", SignedDuration::from_secs(2));
-    let listening = start(&world, "b", None, 60);
-    sockets.joined("short", 1).await;
-    assert_eq!(start(&world, "c", None, 60).await.unwrap(), Ended::NotNeeded);
-    assert_eq!(listening.await.unwrap(), Ended::Idle);
-    assert_eq!(world.table().over, ["short"]);
-    assert_eq!(sockets.of("short").await.1, 1, "one socket only");
+    backend.add_session("short", SignedDuration::from_secs(2));
+    let listening = start(&backend, "b", None, 60);
+    sockets.wait_for_joins("short", 1).await;
+    assert_eq!(start(&backend, "c", None, 60).await.unwrap(), ExitReason::AlreadyRunning);
+    assert_eq!(listening.await.unwrap(), ExitReason::Idle);
+    assert_eq!(backend.table().ended, ["short"]);
+    assert_eq!(sockets.counts("short").await.1, 1, "only one socket");
 }
 
 #[tokio::test]
-async fn a_session_in_whose_place_another_was_started_is_left() {
+async fn leaves_a_session_that_a_newer_one_replaced() {
     let (_twin, sockets, leg) = twin().await;
-    let (world, _calls) = Fake::of(&leg);
-    world.begins("old", SignedDuration::from_mins(10));
+    let (backend, _calls) = TestBackend::of(&leg);
+    backend.add_session("old", SignedDuration::from_mins(10));
     let newer = {
-        let old = world.table().active[0].clone();
-        let session = Session { external_id: "new".into(), ..old.session.clone() };
-        Active { session, since: old.since + SignedDuration::from_millis(5), ..old }
+        let old = backend.table().active[0].clone();
+        let session = Session { external_conversation_id: "new".into(), ..old.session.clone() };
+        ActiveSession { session, since: old.since + SignedDuration::from_millis(5), ..old }
     };
-    world.table().active[0].since -= SignedDuration::from_secs(20);
-    world
+    backend.table().active[0].since -= SignedDuration::from_secs(20);
+    backend
         .table()
         .active
-        .push(Active { since: newer.since - SignedDuration::from_secs(15), ..newer });
-    let listening = start(&world, "a", None, 60);
-    sockets.joined("new", 1).await;
-    assert_eq!(world.table().over, ["old"]);
+        .push(ActiveSession { since: newer.since - SignedDuration::from_secs(15), ..newer });
+    let listening = start(&backend, "a", None, 60);
+    sockets.wait_for_joins("new", 1).await;
+    assert_eq!(backend.table().ended, ["old"]);
     listening.abort();
 }
 
 #[tokio::test]
-async fn what_cannot_be_taken_now_is_taken_later_and_in_order() {
+async fn retries_failed_ingestion_in_order() {
     let (_twin, sockets, leg) = twin().await;
-    let (world, _calls) = Fake::of(&leg);
-    world.begins("one", SignedDuration::from_mins(10));
-    let listening = start(&world, "a", None, 60);
-    sockets.joined("one", 1).await;
-    world.table().failures = 3;
+    let (backend, _calls) = TestBackend::of(&leg);
+    backend.add_session("one", SignedDuration::from_mins(10));
+    let listening = start(&backend, "a", None, 60);
+    sockets.wait_for_joins("one", 1).await;
+    backend.table().failures = 3;
     for n in 0..3 {
         sockets.emit("one", "chatMessageCreatedEmit", message("one", n)).await;
     }
-    assert_eq!(world.hears(3).await, ["one 0", "one 1", "one 2"]);
+    assert_eq!(backend.wait_for_events(3).await, ["one 0", "one 1", "one 2"]);
     listening.abort();
 }
 
 #[tokio::test]
-async fn an_event_is_safe_only_once_it_is_taken() {
+async fn acknowledges_an_event_only_after_ingestion() {
     let (_twin, sockets, leg) = twin().await;
-    let (world, _calls) = Fake::of(&leg);
-    world.begins("one", SignedDuration::from_mins(10));
-    let listening = start(&world, "a", None, 60);
-    sockets.joined("one", 1).await;
-    world.table().failures = 2;
-    let safe = sockets.emit_safely("one", "chatMessageCreatedEmit", message("one", 0)).await;
+    let (backend, _calls) = TestBackend::of(&leg);
+    backend.add_session("one", SignedDuration::from_mins(10));
+    let listening = start(&backend, "a", None, 60);
+    sockets.wait_for_joins("one", 1).await;
+    backend.table().failures = 2;
+    let safe = sockets.emit_with_ack("one", "chatMessageCreatedEmit", message("one", 0)).await;
     assert_eq!(safe, 1);
-    assert_eq!(world.heard(), ["one 0"]);
+    assert_eq!(backend.ingested_texts(), ["one 0"]);
     listening.abort();
 }
 
 #[tokio::test]
-async fn a_listener_without_a_successor_ends_in_time() {
+async fn stops_before_its_deadline_without_a_successor() {
     let (_twin, sockets, leg) = twin().await;
-    let (world, mut calls) = Fake::of(&leg);
-    world.begins("one", SignedDuration::from_mins(10));
-    let listening = start(&world, "a", None, 2);
-    sockets.joined("one", 1).await;
-    assert_eq!(listening.await.unwrap(), Ended::OutOfTime);
+    let (backend, mut calls) = TestBackend::of(&leg);
+    backend.add_session("one", SignedDuration::from_mins(10));
+    let listening = start(&backend, "a", None, 2);
+    sockets.wait_for_joins("one", 1).await;
+    assert_eq!(listening.await.unwrap(), ExitReason::DeadlineReached);
     assert_eq!(calls.try_recv().as_deref(), Ok("a"));
-    assert_eq!(world.table().lease, None);
+    assert_eq!(backend.table().lease, None);
 }

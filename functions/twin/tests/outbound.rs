@@ -1,13 +1,14 @@
-//! Chats over real HTTP, with a TWIN that refuses what the vendor's would.
+//! Chats against the mock TWIN, over real HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
 
-use common::{Leg, OURS, events, map, message, plain_http, text};
+use common::{CONVERSATION, Leg, events, map, message, plain_http, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use trunkline_shared::model::{
-    Author, AuthorRole, Choice, Content, EventBody, Line, Media, Mode, Recall, Verdict,
+    Author, AuthorRole, Choice, Content, EventBody, HandoverMode, Media, Transcript,
+    TranscriptEntry, Verdict,
 };
 use trunkline_shared::outbound::Attempt;
 use trunkline_stand_ins::twin::{Accepted, EMAIL, PASSWORD, Twin24};
@@ -24,28 +25,33 @@ fn log_in(leg: &mut Leg) {
 }
 
 fn verdict(attempt: &Attempt) -> Verdict {
-    attempt.meaning.verdict
+    attempt.classification.verdict
 }
 
 #[tokio::test]
-async fn the_first_message_starts_a_session_and_its_answers_are_in_the_response() {
+async fn the_first_message_starts_a_session_and_gets_answers_in_the_response() {
     let (twin, mut leg) = twin_and_leg(json!({"messenger_type": "TELEGRAM"})).await;
-    twin.will_say(json!([{"body": "Hi! Choose:", "answers": ["Order", "Refund"]}, {"body": "?"}]));
+    twin.queue_reply(
+        json!([{"body": "Hi! Choose:", "answers": ["Order", "Refund"]}, {"body": "?"}]),
+    );
     let attempt = leg.say("Hello").await;
     assert_eq!(verdict(&attempt), Verdict::Delivered, "{attempt:?}");
     let session = leg.session.clone().unwrap();
-    assert_eq!(session.external_id, twin.sessions()[0]);
-    assert_eq!(session.conversation, OURS);
-    assert!(session.memory.contains_key("client") && !session.listen);
-    assert!(attempt.meaning.external_id.is_some(), "the id of what was said, where it is given");
+    assert_eq!(session.external_conversation_id.as_str(), twin.sessions()[0]);
+    assert_eq!(session.id, CONVERSATION);
+    assert!(session.platform_data.contains_key("client") && !session.needs_listener);
+    assert!(
+        attempt.classification.external_message_id.is_some(),
+        "the message's id, if TWIN returns one"
+    );
 
-    assert_eq!(attempt.said.len(), 2);
-    assert_eq!(text(&attempt.said[0]), "Hi! Choose:");
-    assert_eq!(attempt.said[0].conversation, session.external_id);
-    assert_eq!(attempt.said[0].author.role, AuthorRole::Bot);
-    assert_ne!(attempt.said[0].id, attempt.said[1].id);
+    assert_eq!(attempt.reply_events.len(), 2);
+    assert_eq!(text(&attempt.reply_events[0]), "Hi! Choose:");
+    assert_eq!(attempt.reply_events[0].external_conversation_id, session.external_conversation_id);
+    assert_eq!(attempt.reply_events[0].author.role, AuthorRole::Bot);
+    assert_ne!(attempt.reply_events[0].id, attempt.reply_events[1].id);
 
-    // The fact sheet's example, field by field; what is not in it is ours.
+    // Field by field as in the fact sheet's example; the other members are Trunkline's.
     let expected: Value = serde_json::from_str(include_str!("../fixtures/start.json")).unwrap();
     let sent = &twin.accepted()[0].body;
     for field in
@@ -53,47 +59,47 @@ async fn the_first_message_starts_a_session_and_its_answers_are_in_the_response(
     {
         assert_eq!(sent[field], expected[field], "{field}");
     }
-    assert_eq!(sent["name"], OURS);
+    assert_eq!(sent["name"], CONVERSATION);
     assert_eq!(sent["clientExternalId"], "shop:hub-user-4711");
     assert_eq!(sent["clientMetadata"], json!({"channel": "shop", "language": "en"}));
     assert_eq!(sent["returnAnswerAsync"], false);
 }
 
 #[tokio::test]
-async fn the_second_message_goes_the_same_way_with_the_sessions_id() {
+async fn the_second_message_continues_the_session() {
     let (twin, mut leg) = twin_and_leg(json!({})).await;
     leg.say("Hello").await;
-    twin.will_say(json!([{"body": "On its way"}]));
+    twin.queue_reply(json!([{"body": "On its way"}]));
     let attempt = leg.say("Where is my order?").await;
-    assert_eq!(text(&attempt.said[0]), "On its way");
-    assert_eq!(attempt.session, None, "nothing to note");
+    assert_eq!(text(&attempt.reply_events[0]), "On its way");
+    assert_eq!(attempt.session, None, "nothing to store");
     assert_eq!(twin.sessions().len(), 1);
     assert_eq!(twin.accepted()[1].body["sessionId"], twin.sessions()[0]);
 }
 
 #[tokio::test]
-async fn a_repeated_delivery_says_nothing_new() {
+async fn repeating_a_delivery_yields_the_same_events() {
     let (twin, mut leg) = twin_and_leg(json!({})).await;
-    twin.will_say(json!([{"body": "Hi"}]));
-    twin.will_say(json!([{"body": "Hi again"}]));
+    twin.queue_reply(json!([{"body": "Hi"}]));
+    twin.queue_reply(json!([{"body": "Hi again"}]));
     let first = leg.say("Hello").await;
     leg.count -= 1;
     leg.session = None;
     let repeat = leg.say("Hello").await;
-    assert_eq!(first.said[0].id, repeat.said[0].id);
+    assert_eq!(first.reply_events[0].id, repeat.reply_events[0].id);
 }
 
 #[tokio::test]
-async fn a_session_that_is_gone_is_started_anew_with_what_was_to_be_said() {
+async fn restarts_a_lost_session_with_the_undelivered_message() {
     for follow in ["session", "messages"] {
         let (twin, mut leg) = twin_and_leg(json!({"follow": follow})).await;
         leg.say("Hello").await;
         twin.expire(&twin.sessions()[0]);
-        twin.will_say(json!([{"body": "Hi again"}]));
+        twin.queue_reply(json!([{"body": "Hi again"}]));
         let attempt = leg.say("Still there?").await;
         assert_eq!(verdict(&attempt), Verdict::Delivered);
         assert_eq!(leg.external_id(), twin.sessions()[1]);
-        assert_eq!(attempt.said[0].conversation, twin.sessions()[1]);
+        assert_eq!(attempt.reply_events[0].external_conversation_id.as_str(), twin.sessions()[1]);
         let again = &twin.accepted()[1];
         assert_eq!((again.what, again.text().as_str()), ("start", "Still there?"));
         assert!(twin.refused()[0].contains("404"));
@@ -101,7 +107,7 @@ async fn a_session_that_is_gone_is_started_anew_with_what_was_to_be_said() {
 }
 
 #[tokio::test]
-async fn a_session_ends_before_twin_ends_it() {
+async fn a_session_expires_shortly_before_it_does_at_twin() {
     let (twin, mut leg) = twin_and_leg(json!({"session_ttl": "600"})).await;
     leg.say("Hello").await;
     let ends = leg.session.clone().unwrap().expires_at.unwrap();
@@ -117,7 +123,7 @@ async fn a_session_ends_before_twin_ends_it() {
 }
 
 #[tokio::test]
-async fn a_sliding_session_is_prolonged_now_and_then() {
+async fn stores_only_significant_extensions_of_a_sliding_session() {
     let (twin, mut leg) =
         twin_and_leg(json!({"session_ttl": "600", "session_expiry": "sliding"})).await;
     leg.say("Hello").await;
@@ -131,56 +137,59 @@ async fn a_sliding_session_is_prolonged_now_and_then() {
 }
 
 #[tokio::test]
-async fn callbacks_are_understood_before_the_response_is() {
+async fn a_callback_before_the_response_finds_its_conversation() {
     let (twin, mut leg) = twin_and_leg(json!({"answers": "callback"})).await;
     leg.secret("callback_url", "http://127.0.0.1:9/in/twin/assistant/key");
     let attempt = leg.say("Hello").await;
     assert_eq!(verdict(&attempt), Verdict::Delivered);
-    assert_eq!((leg.external_id(), attempt.said.len()), (twin.sessions()[0].as_str(), 0));
+    assert_eq!((leg.external_id(), attempt.reply_events.len()), (twin.sessions()[0].as_str(), 0));
     let sent = &twin.accepted()[0].body;
     assert_eq!(sent["eventCallbackUrl"], "http://127.0.0.1:9/in/twin/assistant/key/events");
     assert_eq!(sent["notifyOnEvents"], json!(["chatMessageCreated"]));
     assert_eq!(sent["returnAnswerAsync"], true);
-    // What comes back names our own conversation, under which the leg was opened.
-    let told = json!({"event": "chatMessageCreated", "eventCallbackData": sent["eventCallbackData"],
+    // The callback data names the conversation's id, under which the leg was opened.
+    let callback = json!({"event": "chatMessageCreated", "eventCallbackData": sent["eventCallbackData"],
                       "data": {"id": "m-1", "sessionId": "not known yet", "body": "Hi"}});
-    assert_eq!(events(&json!({}), "events", told.to_string().as_bytes())[0].conversation, OURS);
+    assert_eq!(
+        events(&json!({}), "events", callback.to_string().as_bytes())[0].external_conversation_id,
+        CONVERSATION
+    );
 
     let second = leg.say("Where?").await;
     assert_eq!(twin.accepted()[1].what, "message");
-    assert!(second.meaning.external_id.is_some(), "what the 201 tells");
+    assert!(second.classification.external_message_id.is_some(), "the id from the 201 response");
 }
 
 #[tokio::test]
-async fn without_a_callback_address_nothing_is_asked_for() {
+async fn fails_without_a_callback_url() {
     let (twin, mut leg) = twin_and_leg(json!({"answers": "callback"})).await;
     let attempt = leg.say("Hello").await;
     assert_eq!(verdict(&attempt), Verdict::Permanent);
-    assert!(attempt.meaning.reason.unwrap().contains("callback_url"));
+    assert!(attempt.classification.reason.unwrap().contains("callback_url"));
     assert_eq!(twin.accepted().len(), 0);
-    let mut nowhere = Leg::new("bot", &twin.settings(&json!({"chat_id": ""})));
-    assert_eq!(verdict(&nowhere.say("Hello").await), Verdict::Permanent);
+    let mut without_chat = Leg::new("bot", &twin.settings(&json!({"chat_id": ""})));
+    assert_eq!(verdict(&without_chat.say("Hello").await), Verdict::Permanent);
 }
 
 #[tokio::test]
-async fn on_sockets_the_first_answers_are_in_the_response_unless_history_can_be_read() {
+async fn with_sockets_the_first_answers_are_in_the_response_unless_the_history_is_readable() {
     let (twin, mut leg) = twin_and_leg(json!({"answers": "socket"})).await;
-    twin.will_say(json!([{"body": "Hi"}]));
+    twin.queue_reply(json!([{"body": "Hi"}]));
     let attempt = leg.say("Hello").await;
-    assert_eq!(attempt.said.len(), 1);
-    assert!(leg.session.as_ref().unwrap().listen, "somebody must listen from now on");
+    assert_eq!(attempt.reply_events.len(), 1);
+    assert!(leg.session.as_ref().unwrap().needs_listener, "the session needs a listener");
     leg.say("Where?").await;
     assert_eq!(twin.accepted()[1].what, "message");
 
     let mut leg = Leg::new("bot", &twin.settings(&json!({"answers": "socket"})));
     log_in(&mut leg);
-    twin.will_say(json!([{"body": "Hi"}]));
-    assert_eq!(leg.say("Hello").await.said.len(), 0);
+    twin.queue_reply(json!([{"body": "Hi"}]));
+    assert_eq!(leg.say("Hello").await.reply_events.len(), 0);
     assert_eq!(twin.accepted()[2].body["returnAnswerAsync"], true);
 }
 
 #[tokio::test]
-async fn the_last_session_is_continued_where_that_is_set() {
+async fn start_continue_resumes_the_last_session() {
     let (twin, mut leg) = twin_and_leg(json!({"start": "continue"})).await;
     leg.say("Hello").await;
     leg.session = None;
@@ -190,17 +199,17 @@ async fn the_last_session_is_continued_where_that_is_set() {
 }
 
 #[tokio::test]
-async fn a_choice_is_said_in_its_own_words() {
+async fn sends_a_choice_as_its_title_or_id() {
     let (twin, mut leg) = twin_and_leg(json!({})).await;
     leg.send(EventBody::Choice { id: "Refund".into(), title: None, typed: None }).await;
     let title = Some("Refund, please".into());
     leg.send(EventBody::Choice { id: "2".into(), title, typed: Some("2".into()) }).await;
-    let said: Vec<_> = twin.accepted().iter().map(Accepted::text).collect();
-    assert_eq!(said, ["Refund", "Refund, please"]);
+    let texts: Vec<_> = twin.accepted().iter().map(Accepted::text).collect();
+    assert_eq!(texts, ["Refund", "Refund, please"]);
 }
 
 #[tokio::test]
-async fn choices_that_are_not_twins_become_text() {
+async fn renders_choices_as_numbered_text() {
     let (twin, mut leg) = twin_and_leg(json!({})).await;
     let choices = vec![Choice { id: "a".into(), title: "Red".into() }];
     let content = Content { choices, ..Content::text("Which?") };
@@ -209,24 +218,28 @@ async fn choices_that_are_not_twins_become_text() {
 }
 
 #[tokio::test]
-async fn what_has_no_form_is_not_sent() {
+async fn skips_unsupported_events() {
     let (twin, mut leg) = twin_and_leg(json!({})).await;
-    let recall = Recall::default();
-    let handback = EventBody::Handback { reason: None, context: map(json!({})), recall };
+    let transcript = Transcript::default();
+    let handback = EventBody::Handback { reason: None, context: map(json!({})), transcript };
     let close = || EventBody::Close { reason: None };
     for body in [handback, EventBody::Accept, EventBody::Typing { active: true }, close()] {
         assert_eq!(verdict(&leg.send(body).await), Verdict::Skipped);
     }
     leg.copy = true;
-    assert_eq!(verdict(&leg.say("a copy").await), Verdict::Skipped, "it would be answered");
+    assert_eq!(verdict(&leg.say("a copy").await), Verdict::Skipped, "the bot would answer a copy");
     leg.copy = false;
     leg.say("Hello").await;
-    assert_eq!(verdict(&leg.send(close()).await), Verdict::Skipped, "nobody is logged in");
+    assert_eq!(
+        verdict(&leg.send(close()).await),
+        Verdict::Skipped,
+        "ending a session needs a login"
+    );
     assert_eq!(twin.accepted().len(), 1);
 }
 
 #[tokio::test]
-async fn a_close_ends_the_session_for_who_can_log_in() {
+async fn a_close_ends_the_session_with_a_login() {
     let (twin, mut leg) = twin_and_leg(json!({})).await;
     log_in(&mut leg);
     leg.say("Hello").await;
@@ -234,11 +247,15 @@ async fn a_close_ends_the_session_for_who_can_log_in() {
     assert_eq!(verdict(&leg.send(close()).await), Verdict::Delivered);
     assert!(twin.is_ended(&twin.sessions()[0]));
     assert_eq!(twin.accepted()[1].body, json!({"result": "done"}));
-    assert_eq!(verdict(&leg.send(close()).await), Verdict::Delivered, "it is over already");
+    assert_eq!(
+        verdict(&leg.send(close()).await),
+        Verdict::Delivered,
+        "the session has ended already"
+    );
 }
 
 #[tokio::test]
-async fn a_token_is_remembered_and_renewed_when_it_is_refused() {
+async fn caches_a_token_and_renews_a_refused_one() {
     let (twin, mut leg) = twin_and_leg(json!({"start": "continue"})).await;
     log_in(&mut leg);
     leg.say("One").await;
@@ -250,29 +267,29 @@ async fn a_token_is_remembered_and_renewed_when_it_is_refused() {
     leg.now += SignedDuration::from_hours(11) + SignedDuration::from_mins(46);
     leg.session = None;
     leg.say("Four").await;
-    assert_eq!(twin.logins(), 3, "a quarter of an hour before its end");
+    assert_eq!(twin.logins(), 3, "15 minutes before it expires");
 }
 
 #[tokio::test]
-async fn a_login_that_fails_is_no_delivery() {
+async fn a_failed_login_fails_the_delivery() {
     let (_twin, mut leg) = twin_and_leg(json!({"start": "continue"})).await;
     leg.secret("email", EMAIL);
     leg.secret("password", "wrong");
     let attempt = leg.say("Hello").await;
     assert_eq!((verdict(&attempt), attempt.status), (Verdict::Permanent, Some(401)));
-    let reason = attempt.meaning.reason.unwrap();
+    let reason = attempt.classification.reason.unwrap();
     assert!(reason.contains("login") && !reason.contains("wrong"), "{reason}");
 }
 
 #[tokio::test]
-async fn files_are_uploaded_or_sent_as_links() {
+async fn uploads_files_or_sends_links() {
     let (twin, mut leg) = twin_and_leg(json!({})).await;
     let media = |url: &str| Media {
         url: url.into(),
         mime_type: Some("image/png".into()),
         name: Some("map.png".into()),
     };
-    let says = |text: Option<&str>, url: &str| EventBody::Message {
+    let message_with = |text: Option<&str>, url: &str| EventBody::Message {
         content: Content {
             text: text.map(Into::into),
             media: vec![media(url)],
@@ -280,26 +297,26 @@ async fn files_are_uploaded_or_sent_as_links() {
         },
         metadata: map(json!({})),
     };
-    leg.send(says(Some("Look"), "https://m.example/map.png")).await;
+    leg.send(message_with(Some("Look"), "https://m.example/map.png")).await;
     assert_eq!(twin.accepted()[0].text(), "Look\nmap.png: https://m.example/map.png");
 
     log_in(&mut leg);
-    // A file of its own stands for the customer's, so that there is one to fetch.
-    leg.send(says(None, "http://127.0.0.1:1/nobody.png")).await;
+    // An unreachable file is sent as a link.
+    leg.send(message_with(None, "http://127.0.0.1:1/unreachable.png")).await;
     assert_eq!(
         twin.accepted()[1].text(),
-        "map.png: http://127.0.0.1:1/nobody.png",
-        "a link is better than nothing"
+        "map.png: http://127.0.0.1:1/unreachable.png",
+        "a link instead of an upload"
     );
     let source = serve_file(vec![7; 100_000]).await;
-    leg.send(says(None, &source)).await;
+    leg.send(message_with(None, &source)).await;
     let accepted = twin.accepted();
     assert_eq!(twin.files(), [("map.png".to_owned(), vec![7; 100_000])]);
     assert_eq!(accepted[3].body["messageAttachments"], json!([accepted[2].session]));
     assert_eq!(accepted[3].text(), "map.png", "a message needs a text");
 }
 
-/// Serves a file, once.
+/// Serves a file on a local port.
 async fn serve_file(content: Vec<u8>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/map.png", listener.local_addr().unwrap());
@@ -309,10 +326,10 @@ async fn serve_file(content: Vec<u8>) -> String {
 }
 
 #[tokio::test]
-async fn a_desk_is_told_what_was_said_before() {
+async fn a_desk_gets_the_transcript() {
     let twin = Twin24::start(plain_http()).await;
     let mut leg = Leg::new("desk", &twin.settings(&json!({"answers": "socket"})));
-    let line = |role, name: Option<&str>, text: &str| Line {
+    let line = |role, name: Option<&str>, text: &str| TranscriptEntry {
         at: Timestamp::UNIX_EPOCH,
         author: Author { role, name: name.map(Into::into) },
         content: Content::text(text),
@@ -322,10 +339,10 @@ async fn a_desk_is_told_what_was_said_before() {
         line(AuthorRole::Bot, None, "One moment"),
     ];
     let handover = EventBody::Handover {
-        mode: Mode::Offer,
+        mode: HandoverMode::Offer,
         reason: Some("asked".into()),
         context: map(json!({"order": "17"})),
-        recall: Recall { lines, ..Recall::default() },
+        transcript: Transcript { entries: lines, ..Transcript::default() },
     };
     leg.send(handover).await;
     leg.say("Where is my order?").await;
@@ -335,10 +352,10 @@ async fn a_desk_is_told_what_was_said_before() {
     assert_eq!(accepted[0].body["clientMetadata"]["order"], "17");
     assert_eq!(accepted[1].text(), "Where is my order?");
     let silent = EventBody::Handover {
-        mode: Mode::Offer,
+        mode: HandoverMode::Offer,
         reason: None,
         context: map(json!({})),
-        recall: Recall::default(),
+        transcript: Transcript::default(),
     };
     leg.session = None;
     assert_eq!(verdict(&leg.send(silent).await), Verdict::Delivered, "a session without a message");
@@ -346,13 +363,13 @@ async fn a_desk_is_told_what_was_said_before() {
 }
 
 #[tokio::test]
-async fn failures_are_what_they_are() {
+async fn classifies_failures() {
     use Verdict::{Delivered, Permanent, Retryable};
     let (twin, mut leg) = twin_and_leg(json!({"answers": "socket"})).await;
     for (status, expected) in
         [(503, Retryable), (500, Retryable), (429, Retryable), (400, Permanent), (404, Permanent)]
     {
-        twin.will_refuse(status);
+        twin.fail_next_call(status);
         assert_eq!(verdict(&leg.say("Hello").await), expected, "{status}");
         assert_eq!(leg.session, None);
     }
@@ -360,23 +377,28 @@ async fn failures_are_what_they_are() {
     for (status, expected) in
         [(503, Retryable), (429, Retryable), (413, Permanent), (410, Delivered), (422, Delivered)]
     {
-        twin.will_refuse(status);
-        assert_eq!(verdict(&leg.say("Hello").await), expected, "{status}: a new session, or not");
+        twin.fail_next_call(status);
+        assert_eq!(
+            verdict(&leg.say("Hello").await),
+            expected,
+            "{status}: starts a new session or not"
+        );
     }
-    let mut nobody = Leg::new("bot", &json!({"chat_id": "c", "chats_url": "http://127.0.0.1:1"}));
-    assert_eq!(verdict(&nobody.say("Hello").await), Retryable);
+    let mut unreachable =
+        Leg::new("bot", &json!({"chat_id": "c", "chats_url": "http://127.0.0.1:1"}));
+    assert_eq!(verdict(&unreachable.say("Hello").await), Retryable);
     let broken = serve_file(b"<html>".to_vec()).await;
     let mut broken = Leg::new("bot", &json!({"chat_id": "c", "chats_url": broken}));
     let attempt = broken.say("Hello").await;
-    assert_eq!(verdict(&attempt), Permanent, "it took it, but nobody can go on");
+    assert_eq!(verdict(&attempt), Permanent, "accepted, but without a session id");
     assert_eq!(broken.session, None);
 }
 
 #[tokio::test]
-async fn a_session_id_is_never_shown() {
+async fn errors_never_contain_the_session_id() {
     let (twin, mut leg) = twin_and_leg(json!({"follow": "messages"})).await;
     leg.say("Hello").await;
-    twin.will_refuse(503);
+    twin.fail_next_call(503);
     let attempt = leg.send(message("again")).await;
-    assert!(!attempt.meaning.reason.unwrap().contains(&twin.sessions()[0]));
+    assert!(!attempt.classification.reason.unwrap().contains(&twin.sessions()[0]));
 }

@@ -10,39 +10,39 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use trunkline_stand_ins::twin::sockets::Sockets;
-use trunkline_twin::socket::{Address, Heard, listen};
+use trunkline_twin::socket::{Address, SocketEvent, listen};
 
 const SESSION: &str = "6b1d7f5e-3f0c-4a0e-9a51-1f6f1f8b0a01";
 
-struct Ear {
-    heard: mpsc::UnboundedReceiver<Heard>,
+struct Client {
+    events: mpsc::UnboundedReceiver<SocketEvent>,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
 }
 
-impl Ear {
-    fn to(origin: String) -> Self {
-        let (tell, heard) = mpsc::unbounded_channel();
+impl Client {
+    fn connect(origin: String) -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
-        let address = Address { origin, session: SESSION.into(), local: true };
-        Self { heard, stop, task: tokio::spawn(listen(address, tell, stopped)) }
+        let address = Address { origin, session: SESSION.into(), allow_local: true };
+        Self { events, stop, task: tokio::spawn(listen(address, sender, stopped)) }
     }
 
-    async fn next(&mut self) -> Heard {
-        timeout(Duration::from_secs(20), self.heard.recv()).await.expect("in time").expect("open")
+    async fn next(&mut self) -> SocketEvent {
+        timeout(Duration::from_secs(20), self.events.recv()).await.expect("in time").expect("open")
     }
 
-    async fn joins(&mut self) {
-        assert!(matches!(self.next().await, Heard::Joined));
+    async fn expect_joined(&mut self) {
+        assert!(matches!(self.next().await, SocketEvent::Joined));
     }
 
-    async fn hears(&mut self, expected: &Value) {
+    async fn expect_event(&mut self, expected: &Value) {
         match self.next().await {
-            Heard::Event { name, data, safe } => {
+            SocketEvent::Event { name, data, acknowledgement } => {
                 assert_eq!((name.as_str(), &data), ("chatMessageCreatedEmit", expected));
-                safe.tell();
+                acknowledgement.send();
             }
-            Heard::Joined => panic!("joined anew"),
+            SocketEvent::Joined => panic!("joined again"),
         }
     }
 }
@@ -53,79 +53,79 @@ fn frame() -> Value {
     frame[1].clone()
 }
 
-async fn says(sockets: &Sockets, data: &Value) {
-    // An older server that we asked for the newer protocol first may not have noticed yet that we left.
-    sockets.one(SESSION).await;
+async fn emit(sockets: &Sockets, data: &Value) {
+    // The client tries the newer protocol first; an older server may not have noticed yet that it left.
+    sockets.wait_for_single(SESSION).await;
     assert_eq!(sockets.emit(SESSION, "chatMessageCreatedEmit", data.clone()).await, 1);
 }
 
 #[tokio::test]
-async fn both_generations_are_heard_and_kept_alive() {
+async fn receives_events_and_stays_connected_with_both_generations() {
     let sockets = Sockets::start(plain_http(), 300, 200).await;
     for origin in [sockets.newer(), sockets.older()] {
-        let mut ear = Ear::to(origin);
-        ear.joins().await;
-        says(&sockets, &frame()).await;
-        ear.hears(&frame()).await;
-        // Several times the time after which either side gives up whoever is silent.
-        let (_, joined) = sockets.of(SESSION).await;
+        let mut client = Client::connect(origin);
+        client.expect_joined().await;
+        emit(&sockets, &frame()).await;
+        client.expect_event(&frame()).await;
+        // Several times the timeout after which either side drops a silent connection.
+        let (_, joined) = sockets.counts(SESSION).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(sockets.of(SESSION).await, (1, joined), "the one socket is alive");
-        says(&sockets, &json!({"body": "still there"})).await;
-        ear.hears(&json!({"body": "still there"})).await;
-        ear.stop.send_replace(true);
-        timeout(Duration::from_secs(5), ear.task).await.unwrap().unwrap();
-        sockets.left(SESSION).await;
+        assert_eq!(sockets.counts(SESSION).await, (1, joined), "the only socket is still open");
+        emit(&sockets, &json!({"body": "still there"})).await;
+        client.expect_event(&json!({"body": "still there"})).await;
+        client.stop.send_replace(true);
+        timeout(Duration::from_secs(5), client.task).await.unwrap().unwrap();
+        sockets.wait_for_none(SESSION).await;
     }
 }
 
 #[tokio::test]
-async fn an_older_server_that_refuses_the_newer_protocol_is_heard() {
+async fn falls_back_when_an_older_server_refuses_the_newer_protocol() {
     let sockets = Sockets::start(plain_http(), 300, 200).await;
     sockets.refuse_eio4().await;
-    let mut ear = Ear::to(sockets.older());
-    ear.joins().await;
-    says(&sockets, &frame()).await;
-    ear.hears(&frame()).await;
+    let mut client = Client::connect(sockets.older());
+    client.expect_joined().await;
+    emit(&sockets, &frame()).await;
+    client.expect_event(&frame()).await;
 }
 
 #[tokio::test]
-async fn what_is_to_be_acknowledged_is() {
+async fn acknowledges_events_on_request() {
     let sockets = Sockets::start(plain_http(), 25_000, 20_000).await;
     for origin in [sockets.newer(), sockets.older()] {
-        let mut ear = Ear::to(origin);
-        ear.joins().await;
+        let mut client = Client::connect(origin);
+        client.expect_joined().await;
         let expected = frame();
         let (acked, ()) = tokio::join!(
-            sockets.emit_safely(SESSION, "chatMessageCreatedEmit", frame()),
-            ear.hears(&expected)
+            sockets.emit_with_ack(SESSION, "chatMessageCreatedEmit", frame()),
+            client.expect_event(&expected)
         );
         assert_eq!(acked, 1);
-        ear.stop.send_replace(true);
-        ear.task.await.unwrap();
-        sockets.left(SESSION).await;
+        client.stop.send_replace(true);
+        client.task.await.unwrap();
+        sockets.wait_for_none(SESSION).await;
     }
 }
 
 #[tokio::test]
-async fn a_socket_that_breaks_is_opened_again() {
+async fn reconnects_a_broken_socket() {
     let sockets = Sockets::start(plain_http(), 25_000, 20_000).await;
-    let mut ear = Ear::to(sockets.newer());
-    ear.joins().await;
+    let mut client = Client::connect(sockets.newer());
+    client.expect_joined().await;
     for hard in [false, true] {
         sockets.drop(SESSION, hard).await;
-        ear.joins().await;
-        says(&sockets, &frame()).await;
-        ear.hears(&frame()).await;
+        client.expect_joined().await;
+        emit(&sockets, &frame()).await;
+        client.expect_event(&frame()).await;
     }
 }
 
 #[tokio::test]
-async fn a_silent_connection_is_given_up() {
-    // Takes connections, opens the socket, and says nothing ever after.
+async fn drops_a_silent_connection() {
+    // Accepts connections, completes the handshake, and then sends nothing.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let (tell, mut opened) = mpsc::unbounded_channel();
+    let (notify, mut opened) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         use futures_util::SinkExt;
         use tokio_tungstenite::tungstenite::Message;
@@ -136,33 +136,33 @@ async fn a_silent_connection_is_given_up() {
             ws.send(Message::text(open)).await.unwrap();
             ws.send(Message::text(r#"40{"sid":"y"}"#)).await.unwrap();
             kept.push(ws);
-            tell.send(()).unwrap();
+            notify.send(()).unwrap();
         }
     });
-    let mut ear = Ear::to(origin);
+    let mut client = Client::connect(origin);
     for _ in 0..2 {
-        ear.joins().await;
+        client.expect_joined().await;
         timeout(Duration::from_secs(5), opened.recv()).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_known_is_asked_for_less_and_less_often() {
+async fn keeps_retrying_a_session_that_the_server_refuses() {
     let sockets = Sockets::start(plain_http(), 25_000, 20_000).await;
     sockets.refuse(SESSION).await;
-    let mut ear = Ear::to(sockets.newer());
-    let nothing = timeout(Duration::from_secs(2), ear.heard.recv()).await;
-    assert!(nothing.is_err(), "nothing is heard, and nothing ends");
-    ear.stop.send_replace(true);
-    timeout(Duration::from_secs(5), ear.task).await.unwrap().unwrap();
+    let mut client = Client::connect(sockets.newer());
+    let nothing = timeout(Duration::from_secs(2), client.events.recv()).await;
+    assert!(nothing.is_err(), "no event, and the client keeps running");
+    client.stop.send_replace(true);
+    timeout(Duration::from_secs(5), client.task).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn who_hears_no_more_is_told_nothing_more() {
+async fn stops_when_the_receiver_is_dropped() {
     let sockets = Sockets::start(plain_http(), 25_000, 20_000).await;
-    let mut ear = Ear::to(sockets.newer());
-    ear.joins().await;
-    drop(ear.heard);
-    says(&sockets, &frame()).await;
-    timeout(Duration::from_secs(5), ear.task).await.unwrap().unwrap();
+    let mut client = Client::connect(sockets.newer());
+    client.expect_joined().await;
+    drop(client.events);
+    emit(&sockets, &frame()).await;
+    timeout(Duration::from_secs(5), client.task).await.unwrap().unwrap();
 }

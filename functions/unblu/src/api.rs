@@ -1,24 +1,24 @@
-//! Unblu's web API: addresses, the login, and what its answers mean.
+//! Unblu's web API: addresses, login, and the classification of responses.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
-use trunkline_shared::http_client::{Answer, Request};
-use trunkline_shared::model::{Connection, Verdict};
-use trunkline_shared::outbound::{Meaning, Unsendable, by_status};
+use trunkline_shared::http_client::{HttpRequest, HttpResponse};
+use trunkline_shared::model::{Connection, ExternalMessageId, Verdict};
+use trunkline_shared::outbound::{Classification, EncodeError, classify_by_status};
 use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::security::segment;
+use trunkline_shared::security::escape_dot_segment;
 use url::Url;
 
 use crate::settings::{ApiVersion, PASSWORD, Settings, USERNAME};
 use crate::wire::Object;
 
-/// How much of an error's text is shown, in characters.
+/// The longest error text that is passed on, in characters.
 const MAX_REASON: usize = 300;
 
-/// A connection's web API.
+/// The web API of a connection, with its login.
 pub(crate) struct Api {
     pub(crate) settings: Settings,
     base: Url,
@@ -26,9 +26,9 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn of(connection: &Connection, secrets: &SecretBag) -> Result<Self, Unsendable> {
+    pub(crate) fn of(connection: &Connection, secrets: &SecretBag) -> Result<Self, EncodeError> {
         let settings = Settings::of(connection);
-        let missing = |what| Unsendable::Misconfigured(format!("{what} is missing or wrong"));
+        let missing = |what| EncodeError::Misconfigured(format!("{what} is missing or wrong"));
         let base = Url::parse(&settings.base_url).ok().filter(|url| !url.cannot_be_a_base());
         let base = base.ok_or_else(|| missing("the setting base_url"))?;
         if settings.channel_id.is_empty() {
@@ -51,16 +51,16 @@ impl Api {
         &self.settings.channel_id
     }
 
-    pub(crate) fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Request {
+    pub(crate) fn get(&self, path: &[&str], query: &[(&str, &str)]) -> HttpRequest {
         let (url, body) = (self.url(path, query), Vec::new());
-        Request { method: Method::GET, url, headers: self.headers(), body }
+        HttpRequest { method: Method::GET, url, headers: self.headers(), body }
     }
 
-    pub(crate) fn post(&self, path: &[&str], body: Option<&Value>) -> Request {
+    pub(crate) fn post(&self, path: &[&str], body: Option<&Value>) -> HttpRequest {
         let mut headers = self.headers();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
-        Request { method: Method::POST, url: self.url(path, &[]), headers, body }
+        HttpRequest { method: Method::POST, url: self.url(path, &[]), headers, body }
     }
 
     fn headers(&self) -> HeaderMap {
@@ -73,7 +73,7 @@ impl Api {
     fn url(&self, path: &[&str], query: &[(&str, &str)]) -> String {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path.iter().map(|part| segment(part)));
+            segments.pop_if_empty().extend(path.iter().map(|part| escape_dot_segment(part)));
         }
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
@@ -82,35 +82,35 @@ impl Api {
     }
 }
 
-/// What an answer means: by its status, with the reason that Unblu gives.
-pub(crate) fn meaning(answer: &Answer) -> Meaning {
-    let by_status = by_status(answer);
+/// Classifies a response by its status, with the reason that Unblu gives.
+pub(crate) fn classification(answer: &HttpResponse) -> Classification {
+    let by_status = classify_by_status(answer);
     if by_status.verdict == Verdict::Delivered {
-        return Meaning { external_id: message_id(&answer.body), ..by_status };
+        return Classification { external_message_id: message_id(&answer.body), ..by_status };
     }
-    Meaning { reason: Some(problem(answer)), ..by_status }
+    Classification { reason: Some(problem(answer)), ..by_status }
 }
 
-/// What is wrong, in Unblu's words where it has any (UA4 `Error`).
-pub(crate) fn problem(answer: &Answer) -> String {
+/// Describes an error response, with Unblu's own message if there is one (UA4 `Error`).
+pub(crate) fn problem(answer: &HttpResponse) -> String {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let said = body.as_object().and_then(|body| Object(body).text("errorMessage"));
-    let said = said.map(|said| said.chars().take(MAX_REASON).collect::<String>());
+    let message = body.as_object().and_then(|body| Object(body).text("errorMessage"));
+    let message = message.map(|message| message.chars().take(MAX_REASON).collect::<String>());
     let hint = match answer.status {
         StatusCode::UNAUTHORIZED => Some("check the secrets username and password"),
         StatusCode::FORBIDDEN => Some("the account needs the role ADMIN"),
         _ => None,
     };
-    let parts = [said.as_deref(), hint].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let parts = [message.as_deref(), hint].into_iter().flatten().collect::<Vec<_>>().join("; ");
     let separator = if parts.is_empty() { "" } else { ": " };
     format!("Unblu answered {}{separator}{parts}", answer.status)
 }
 
-/// The id of a message that we sent: v4 tells the message's, v3 the action's, as a bare text.
-fn message_id(body: &[u8]) -> Option<String> {
+/// Returns the id of a sent message: v4 returns the message's id, v3 the action's id as a bare string.
+fn message_id(body: &[u8]) -> Option<ExternalMessageId> {
     match serde_json::from_slice(body).ok()? {
-        Value::String(action) => Some(action),
-        Value::Object(result) => Object(&result).text("messageId").map(ToOwned::to_owned),
+        Value::String(action) => Some(action.into()),
+        Value::Object(result) => Object(&result).text("messageId").map(Into::into),
         _ => None,
     }
 }
@@ -121,12 +121,12 @@ mod tests {
 
     use super::*;
 
-    fn answer(status: u16, body: &str) -> Answer {
+    fn answer(status: u16, body: &str) -> HttpResponse {
         let status = StatusCode::from_u16(status).unwrap();
-        Answer { status, headers: HeaderMap::new(), body: body.into() }
+        HttpResponse { status, headers: HeaderMap::new(), body: body.into() }
     }
 
-    fn api(base: &str) -> Result<Api, Unsendable> {
+    fn api(base: &str) -> Result<Api, EncodeError> {
         let connection = json!({"id": "d", "platform": "unblu", "role": "desk",
                                 "settings": {"base_url": base, "channel_id": "c"}});
         let secrets = json!({"username": ["ada"], "password": ["p:w"]});
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_cannot_leave_their_place_in_an_address() {
+    fn path_segments_cannot_leave_their_path() {
         for base in ["https://u.example/app/rest/v4", "https://u.example/app/rest/v4/"] {
             let request = api(base).unwrap().get(&["a", "../b/c?d", "e"], &[("q", "x&y=/z")]);
             let expected = "https://u.example/app/rest/v4/a/..%2Fb%2Fc%3Fd/e?q=x%26y%3D%2Fz";
@@ -148,21 +148,21 @@ mod tests {
     }
 
     #[test]
-    fn the_login_is_basic_and_is_not_shown() {
+    fn the_login_is_basic_and_hidden_in_debug_output() {
         let headers = api("https://u.example/v4").unwrap().headers();
         assert_eq!(headers[AUTHORIZATION], "Basic YWRhOnA6dw==");
         assert!(!format!("{headers:?}").contains("YWRh"));
-        assert!(matches!(api("nowhere"), Err(Unsendable::Misconfigured(_))));
+        assert!(matches!(api("nowhere"), Err(EncodeError::Misconfigured(_))));
     }
 
     #[test]
-    fn answers_tell_the_messages_id_or_what_is_wrong() {
-        let v4 = meaning(&answer(200, include_str!("../fixtures/send-result-v4.json")));
-        assert_eq!(v4.external_id.as_deref(), Some("mEsSaGeIdExample0000002"));
-        let v3 = meaning(&answer(200, include_str!("../fixtures/send-result-v3.json")));
-        assert_eq!(v3.external_id.as_deref(), Some("aCtIoNiDexample0000001"));
-        assert_eq!(meaning(&answer(204, "")).verdict, Verdict::Delivered);
-        let gone = meaning(&answer(404, include_str!("../fixtures/error.json")));
+    fn classifies_responses() {
+        let v4 = classification(&answer(200, include_str!("../fixtures/send-result-v4.json")));
+        assert_eq!(v4.external_message_id, Some("mEsSaGeIdExample0000002".into()));
+        let v3 = classification(&answer(200, include_str!("../fixtures/send-result-v3.json")));
+        assert_eq!(v3.external_message_id, Some("aCtIoNiDexample0000001".into()));
+        assert_eq!(classification(&answer(204, "")).verdict, Verdict::Delivered);
+        let gone = classification(&answer(404, include_str!("../fixtures/error.json")));
         let reason = "Unblu answered 404 Not Found: There is no such conversation";
         assert_eq!((gone.verdict, gone.reason.as_deref()), (Verdict::Permanent, Some(reason)));
         let login = problem(&answer(401, "<html>"));
@@ -170,6 +170,6 @@ mod tests {
             login,
             "Unblu answered 401 Unauthorized: check the secrets username and password"
         );
-        assert_eq!(meaning(&answer(503, "")).verdict, Verdict::Retryable);
+        assert_eq!(classification(&answer(503, "")).verdict, Verdict::Retryable);
     }
 }

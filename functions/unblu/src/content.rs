@@ -1,24 +1,24 @@
-//! What a message of Unblu's says, by its type (UA4). Whatever a type's own members do not tell is in
-//! its `fallbackText`.
+//! Converts Unblu's messages to content, by message type (UA4). If a type's own members yield nothing,
+//! its `fallbackText` is used.
 
 use trunkline_shared::model::{Choice, Content, Format, Media};
-use trunkline_shared::rendering::plain;
+use trunkline_shared::rendering::to_plain_text;
 
 use crate::wire::Object;
 
-/// What the id of a choice begins with that answers a question.
-const QUESTION: &str = "question";
+/// The prefix of the id of a choice that answers a question.
+const ANSWER_PREFIX: &str = "question";
 
-/// What a message says; empty if nothing can be shown.
-pub(crate) fn of(message: Object<'_>) -> Content {
+/// Returns a message's content; empty if nothing can be displayed.
+pub(crate) fn from_message(message: Object<'_>) -> Content {
     let content = match message.text("type").unwrap_or_default() {
         "TEXT" => text(message),
         "FILE" => file(message),
         "CARD" => card(message),
         "LIST" => list(message),
         "MULTICHOICE_QUESTION" | "RATING_QUESTION" => question(message),
-        "TEXT_QUESTION" => written(message, "text", "textType"),
-        // Among them REPLY, whose value is for programs.
+        "TEXT_QUESTION" => formatted_text(message, "text", "textType"),
+        // Including REPLY, whose value is meant for programs.
         _ => Content::default(),
     };
     if content.is_empty() { fallback(message) } else { content }
@@ -29,7 +29,7 @@ fn fallback(message: Object<'_>) -> Content {
     Content { text, ..Content::default() }
 }
 
-fn written(message: Object<'_>, text: &str, kind: &str) -> Content {
+fn formatted_text(message: Object<'_>, text: &str, kind: &str) -> Content {
     let text = message.text(text).map(ToOwned::to_owned);
     Content { text, format: format(message, kind), ..Content::default() }
 }
@@ -41,20 +41,20 @@ fn format(object: Object<'_>, kind: &str) -> Format {
     }
 }
 
-/// A text that others come before or behind, so without markup.
-fn plainly(object: Object<'_>, text: &str, kind: &str) -> Option<String> {
-    object.text(text).map(|text| plain(text, format(object, kind)))
+/// Returns a text without markup, because it is combined with others.
+fn plain_text(object: Object<'_>, text: &str, kind: &str) -> Option<String> {
+    object.text(text).map(|text| to_plain_text(text, format(object, kind)))
 }
 
 fn text(message: Object<'_>) -> Content {
-    let said = written(message, "text", "textType");
-    let said = if said.is_empty() { fallback(message) } else { said };
-    let quick = message.objects("quickReplies").filter_map(|quick| quick.text("text"));
-    let choices = quick.map(|text| Choice { id: text.into(), title: text.into() }).collect();
-    Content { choices, ..said }
+    let content = formatted_text(message, "text", "textType");
+    let content = if content.is_empty() { fallback(message) } else { content };
+    let replies = message.objects("quickReplies").filter_map(|quick| quick.text("text"));
+    let choices = replies.map(|text| Choice { id: text.into(), title: text.into() }).collect();
+    Content { choices, ..content }
 }
 
-/// A file by its link, which asks for a login; or, if it is gone or refused, what stands for it.
+/// Returns a file by its link, which needs a login; the fallback text if the file is gone or rejected.
 fn file(message: Object<'_>) -> Content {
     let gone = ["CANCELED", "FAILED", "DELETED", "REJECTED"];
     if message.text("fileStatus").is_some_and(|status| gone.contains(&status)) {
@@ -71,13 +71,13 @@ fn file(message: Object<'_>) -> Content {
         mime_type: message.text("mimeType").map(ToOwned::to_owned),
         name: message.text("fileName").map(ToOwned::to_owned),
     }];
-    Content { media, ..written(message, "caption", "captionType") }
+    Content { media, ..formatted_text(message, "caption", "captionType") }
 }
 
 fn card(message: Object<'_>) -> Content {
     let title = message.text("title").map(ToOwned::to_owned);
-    let lines = title.into_iter().chain(plainly(message, "body", "bodyTextType"));
-    shown(message, lines.collect(), image(message))
+    let lines = title.into_iter().chain(plain_text(message, "body", "bodyTextType"));
+    with_actions(message, lines.collect(), image(message))
 }
 
 fn list(message: Object<'_>) -> Content {
@@ -85,18 +85,18 @@ fn list(message: Object<'_>) -> Content {
         message.text("header").map(ToOwned::to_owned).into_iter().collect();
     let mut media = Vec::new();
     for item in message.objects("items") {
-        let body = plainly(item, "body", "bodyTextType");
+        let body = plain_text(item, "body", "bodyTextType");
         let title = item.text("title").map(ToOwned::to_owned);
         let line = title.into_iter().chain(body).collect::<Vec<_>>().join(": ");
         lines.extend(Some(line).filter(|line| !line.is_empty()));
         lines.extend(item.object("action").and_then(link));
         media.extend(image(item));
     }
-    shown(message, lines, media)
+    with_actions(message, lines, media)
 }
 
-/// Lines and pictures, with what can be done about them: a link is a line, anything else a choice.
-fn shown(message: Object<'_>, mut lines: Vec<String>, media: Vec<Media>) -> Content {
+/// Returns lines and images with the message's actions: a link becomes a line, any other action a choice.
+fn with_actions(message: Object<'_>, mut lines: Vec<String>, media: Vec<Media>) -> Content {
     let mut choices = Vec::new();
     for action in message.objects("actions") {
         if let Some(line) = link(action) {
@@ -123,7 +123,7 @@ fn link(action: Object<'_>) -> Option<String> {
     is_one.then(|| label.unwrap_or_else(|| url.to_owned()))
 }
 
-/// A question's choices carry its id, for the answer must name it.
+/// Returns a question. The ids of its choices contain the question's id, because the answer must name it.
 fn question(message: Object<'_>) -> Content {
     let id = message.text("id").unwrap_or_default();
     let choice =
@@ -133,21 +133,22 @@ fn question(message: Object<'_>) -> Content {
         Some(choice(value, option.text("label").unwrap_or(value)))
     });
     let mut choices: Vec<_> = options.collect();
-    if let Some(label) = message.text("declineLabel").filter(|_| message.truth("declinable")) {
+    if let Some(label) = message.text("declineLabel").filter(|_| message.is_true("declinable")) {
         choices.push(choice(message.text("declineValue").unwrap_or(label), label));
     }
-    let asked = written(message, "text", "textType");
-    let asked = if asked.is_empty() { fallback(message) } else { asked };
-    Content { choices, ..asked }
+    let content = formatted_text(message, "text", "textType");
+    let content = if content.is_empty() { fallback(message) } else { content };
+    Content { choices, ..content }
 }
 
 fn answer_id(question: &str, value: &str) -> String {
-    format!("{QUESTION}/{question}/{value}")
+    format!("{ANSWER_PREFIX}/{question}/{value}")
 }
 
-/// The question that a choice answers, and with what; nothing, if it is no answer to a question.
-pub(crate) fn answered(choice: &str) -> Option<(&str, &str)> {
-    let (question, value) = choice.strip_prefix(QUESTION)?.strip_prefix('/')?.split_once('/')?;
+/// Returns the question that a choice answers, and the value; `None` if the choice answers no question.
+pub(crate) fn parse_answer_id(choice: &str) -> Option<(&str, &str)> {
+    let (question, value) =
+        choice.strip_prefix(ANSWER_PREFIX)?.strip_prefix('/')?.split_once('/')?;
     (!question.is_empty() && !value.is_empty()).then_some((question, value))
 }
 
@@ -159,14 +160,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_answer_reads_back(question in "[A-Za-z0-9_-]{1,30}", value in ".{1,60}") {
+        fn answer_ids_round_trip(question in "[A-Za-z0-9_-]{1,30}", value in ".{1,60}") {
             let id = answer_id(&question, &value);
-            prop_assert_eq!(answered(&id), Some((question.as_str(), value.as_str())));
+            prop_assert_eq!(parse_answer_id(&id), Some((question.as_str(), value.as_str())));
         }
 
         #[test]
-        fn nothing_makes_it_panic(choice in ".{0,80}") {
-            let _ = answered(&choice);
+        fn parsing_never_panics(choice in ".{0,80}") {
+            let _ = parse_answer_id(&choice);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Events of Unblu's, in our own terms.
+//! Turns Unblu's events into Trunkline's events.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,19 +9,20 @@ use trunkline_shared::model::{
 
 use crate::content;
 use crate::settings::Settings;
-use crate::source::key_of;
+use crate::source_id::parse_source_id;
 use crate::wire::Object;
 
 fn required<'a>(object: Object<'a>, name: &str) -> Result<&'a str, String> {
-    object.text(name).ok_or_else(|| format!("there is no {name}"))
+    object.text(name).ok_or_else(|| format!("the member {name} is missing"))
 }
 
-/// Whether a conversation belongs to another channel than ours, or to none.
-pub(crate) fn is_elsewhere(conversation: Object<'_>, settings: &Settings) -> bool {
+/// Returns whether a conversation belongs to another channel or to none.
+pub(crate) fn is_on_another_channel(conversation: Object<'_>, settings: &Settings) -> bool {
     conversation.text("externalMessengerChannelId") != Some(settings.channel_id.as_str())
 }
 
-/// A message is known by its id in both styles, so that one that comes in both is taken once.
+/// Returns a message as an event. Webhooks and outbound requests use the same message id, so a message
+/// that arrives both ways is ingested once.
 pub(crate) fn message_event(
     message: Object<'_>,
     settings: &Settings,
@@ -30,24 +31,25 @@ pub(crate) fn message_event(
     let id = required(message, "id")?;
     let conversation = required(message, "conversationId")?;
     let kind = message.text("type").unwrap_or("message without a type");
-    let kept = |said, name: &str, raw| EventBody::Opaque { said, name: name.to_owned(), raw };
-    let body = if message.truth("internal") {
-        // Agents' notes for each other are not copied anywhere.
-        kept(false, "internal", json!({"id": id, "type": kind}))
-    } else if is_ours(message) {
-        kept(false, "our own", message.value())
+    let opaque =
+        |said, name: &str, raw| EventBody::Opaque { is_message: said, name: name.to_owned(), raw };
+    let body = if message.is_true("internal") {
+        // The text of agents' internal notes is not stored.
+        opaque(false, "internal", json!({"id": id, "type": kind}))
+    } else if is_own_message(message) {
+        opaque(false, "our own", message.value())
     } else if kind == "SYSTEM" && !settings.system_messages {
-        kept(false, kind, message.value())
+        opaque(false, kind, message.value())
     } else {
-        let content = content::of(message);
+        let content = content::from_message(message);
         let metadata = serde_json::Map::new();
         if content.is_empty() {
-            kept(true, kind, message.value())
+            opaque(true, kind, message.value())
         } else {
             EventBody::Message { content, metadata }
         }
     };
-    // `sendTimestamp` is the sender's own clock (UA4).
+    // `sendTimestamp` comes from the sender's clock (UA4).
     let at = message.time("serverTimestamp").or_else(|| message.time("sendTimestamp"));
     let event = Event::new(
         EventId::from_parts(&["m", id]),
@@ -56,23 +58,24 @@ pub(crate) fn message_event(
         author(message, kind),
         body,
     );
-    Ok(Event { external_id: Some(id.to_owned()), ..event })
+    Ok(Event { external_message_id: Some(id.into()), ..event })
 }
 
-/// Unblu says that it never sends back what came in through the channel (S2). To be sure: ours bear a
-/// delivery's id, and are said by a virtual visitor.
-fn is_ours(message: Object<'_>) -> bool {
+/// Returns whether Trunkline sent the message. Unblu documents that it never sends back what came in
+/// through the channel (S2). As a safeguard: Trunkline's messages have a delivery's id as `sourceId`, and
+/// a virtual visitor as sender.
+fn is_own_message(message: Object<'_>) -> bool {
     let ids = [message.text("sourceId"), message.text("externalMessageId")];
-    let by_us = |person: Object<'_>| {
+    let is_virtual_visitor = |person: Object<'_>| {
         person.text("personSource") == Some("VIRTUAL")
             && person.text("personType") == Some("VISITOR")
     };
-    ids.into_iter().flatten().any(|id| Delivery::is_ours(base(id)))
-        || message.object("senderPerson").is_some_and(by_us)
+    ids.into_iter().flatten().any(|id| Delivery::is_delivery_id(delivery_id(id)))
+        || message.object("senderPerson").is_some_and(is_virtual_visitor)
 }
 
-/// A delivery's id, of one that was sent as several messages.
-fn base(source_id: &str) -> &str {
+/// Strips the message number from the `sourceId` of a delivery sent as several messages.
+fn delivery_id(source_id: &str) -> &str {
     source_id.split_once('#').map_or(source_id, |(base, _)| base)
 }
 
@@ -87,40 +90,40 @@ fn author(message: Object<'_>, kind: &str) -> Author {
         Some("SYSTEM") => AuthorRole::System,
         _ => AuthorRole::Unknown,
     };
-    let both = || {
+    let full_name = || {
         let names = [person.text("firstName"), person.text("lastName")];
         let names: Vec<_> = names.into_iter().flatten().collect();
         (!names.is_empty()).then(|| names.join(" "))
     };
-    let name = person.text("displayName").map(ToOwned::to_owned).or_else(both);
+    let name = person.text("displayName").map(ToOwned::to_owned).or_else(full_name);
     Author { role, name }
 }
 
-/// What became of a message that we sent. It is named by its `sourceId`, which is the delivery's id:
-/// what the switchboard knows it by (`Outbound::message_id`).
+/// Returns the state of a message that Trunkline sent. Its `sourceId` is the delivery's id, which is the
+/// switchboard's id of the message (`Outbound::message_id`).
 pub(crate) fn state_event(state: Object<'_>, now: Timestamp) -> Result<Event, String> {
     let conversation = required(state, "conversationId")?;
-    let (word, message) = (required(state, "state")?, state.text("sourceId").unwrap_or_default());
+    let (state_name, message) =
+        (required(state, "state")?, state.text("sourceId").unwrap_or_default());
     let named = state.text("messageId").unwrap_or(message);
-    let body = if Delivery::is_ours(message) {
-        let status = match word {
+    let body = if Delivery::is_delivery_id(message) {
+        let status = match state_name {
             "DELIVERED" => ReceiptStatus::Delivered,
             "READ" => ReceiptStatus::Read,
             other => ReceiptStatus::Other(other.to_owned()),
         };
-        let message = message.to_owned();
-        EventBody::Receipt { message, about: None, status, reason: None }
+        EventBody::Receipt { message: message.into(), target: None, status, reason: None }
     } else {
-        // Of what we told at a handover, or of a part: nobody waits for it.
-        EventBody::Opaque { said: false, name: "message_state".into(), raw: state.value() }
+        // The state of a handover's text or of a partial message: no receipt is expected for it.
+        EventBody::Opaque { is_message: false, name: "message_state".into(), raw: state.value() }
     };
-    let id = EventId::from_parts(&["s", named, &word.to_lowercase()]);
+    let id = EventId::from_parts(&["s", named, &state_name.to_lowercase()]);
     let at = state.time("timestamp").unwrap_or(now);
     Ok(Event::new(id, conversation, at, Author::nameless(AuthorRole::System), body))
 }
 
 pub(crate) fn ended_event(body: Object<'_>, now: Timestamp) -> Result<Event, String> {
-    let conversation = body.object("conversation").ok_or("there is no conversation")?;
+    let conversation = body.object("conversation").ok_or("the member conversation is missing")?;
     let id = required(conversation, "id")?;
     let reason = body.text("endReason").map(ToOwned::to_owned);
     let at = body.time("timestamp").or_else(|| conversation.time("endTimestamp")).unwrap_or(now);
@@ -130,29 +133,29 @@ pub(crate) fn ended_event(body: Object<'_>, now: Timestamp) -> Result<Event, Str
     Ok(Event::new(event, id, at, author, EventBody::Close { reason }))
 }
 
-/// Any other webhook that an operator registered for this address.
+/// Returns any other webhook that an operator registered for this address.
 pub(crate) fn other_event(body: Object<'_>, name: &str, call: &Call<'_>) -> Result<Event, String> {
     let message = body.object("conversationMessage");
     let conversation = body.object("conversation").and_then(|conversation| conversation.text("id"));
     let conversation = conversation
         .or_else(|| message.and_then(|message| message.text("conversationId")))
         .or_else(|| body.text("conversationId"))
-        .ok_or_else(|| format!("the webhook '{name}' names no conversation"))?;
+        .ok_or_else(|| format!("the webhook '{name}' does not name a conversation"))?;
     let header = call.headers.get("x-unblu-event-id").and_then(|id| id.to_str().ok());
     let whole = || digest(&[&String::from_utf8_lossy(call.body)]);
     let id = header.map_or_else(whole, ToOwned::to_owned);
     let at = body.time("timestamp").unwrap_or(call.now);
-    let kept = EventBody::Opaque { said: false, name: name.to_owned(), raw: body.value() };
+    let body = EventBody::Opaque { is_message: false, name: name.to_owned(), raw: body.value() };
     let id = EventId::from_parts(&["w", &id]);
-    Ok(Event::new(id, conversation, at, Author::nameless(AuthorRole::System), kept))
+    Ok(Event::new(id, conversation, at, Author::nameless(AuthorRole::System), body))
 }
 
-/// Whom an agent's message reaches, by the receiving contacts that an outbound request lists: the
-/// first whose `sourceId` is a customer's as we write it. So a conversation that an agent began can be
-/// found. Webhooks do not list them.
+/// Returns the customer that an agent's message is intended for: the first of an outbound request's
+/// receiving contacts whose `sourceId` Trunkline can parse. This finds the customer of a conversation
+/// that an agent started. Webhooks do not list the receiving contacts.
 #[must_use]
-pub fn reaches(body: &[u8]) -> Option<ConversationKey> {
+pub fn intended_recipient(body: &[u8]) -> Option<ConversationKey> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let mut contacts = Object(body.as_object()?).objects("receivingContacts");
-    contacts.find_map(|contact| key_of(contact.text("sourceId")?))
+    contacts.find_map(|contact| parse_source_id(contact.text("sourceId")?))
 }

@@ -1,4 +1,4 @@
-//! Customers' files as data URLs (RFC 2397): that is how Unblu takes them (UA4).
+//! Reads customers' files as data URLs (RFC 2397), the form that Unblu accepts (UA4).
 
 use std::time::Duration;
 
@@ -6,44 +6,45 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use trunkline_shared::http_client::{Answer, HttpClient, Request};
+use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_shared::model::{Content, Media};
 use trunkline_shared::secrets::SecretBag;
 use url::Url;
 
-use crate::say::Files;
+use crate::message_data::DataUrls;
 use crate::settings::{MEDIA_HEADER, Settings};
 
-/// The longest file name, in characters.
+/// The longest file name that is sent, in characters.
 const MAX_NAME: usize = 200;
-/// How long all files of a message may take together: the message itself must be sent yet.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// How long the files of a message may take together. The message itself still has to be sent.
+const READ_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Reads the files of a message. One that is too large or cannot be had is left out.
+/// Reads the files of a message. A file that is too large or cannot be read is left out.
 pub(crate) async fn read(
     content: &Content,
     settings: &Settings,
     secrets: &SecretBag,
-    outside: &HttpClient,
-) -> Files {
-    let mut files = Files::new();
+    http_client: &HttpClient,
+) -> DataUrls {
+    let mut files = DataUrls::new();
     let all = async {
         for media in &content.media {
-            let answer =
-                outside.fetch(request(media, settings, secrets), settings.largest_file() + 1).await;
+            let answer = http_client
+                .send_with_limit(request(media, settings, secrets), settings.file_size_limit() + 1)
+                .await;
             let file = answer.ok().and_then(|answer| data_url(media, &answer, settings));
             files.extend(file.map(|file| (media.url.clone(), file)));
         }
     };
-    // What was not read in time is sent as a link.
-    let _ = tokio::time::timeout(PATIENCE, all).await;
+    // A file that was not read in time is sent as a link.
+    let _ = tokio::time::timeout(READ_TIMEOUT, all).await;
     files
 }
 
-fn request(media: &Media, settings: &Settings, secrets: &SecretBag) -> Request {
+fn request(media: &Media, settings: &Settings, secrets: &SecretBag) -> HttpRequest {
     let mut headers = HeaderMap::new();
     let url = Url::parse(&media.url).ok();
-    if url.is_some_and(|url| url.host_str().is_some_and(|host| settings.trusts(host))) {
+    if url.is_some_and(|url| url.host_str().is_some_and(|host| settings.trusts_host(host))) {
         for (name, value) in secrets.with_prefix(MEDIA_HEADER) {
             let name = HeaderName::from_bytes(name.as_bytes());
             if let (Ok(name), Ok(mut value)) = (name, HeaderValue::from_str(value)) {
@@ -52,23 +53,23 @@ fn request(media: &Media, settings: &Settings, secrets: &SecretBag) -> Request {
             }
         }
     }
-    Request { method: Method::GET, url: media.url.clone(), headers, body: Vec::new() }
+    HttpRequest { method: Method::GET, url: media.url.clone(), headers, body: Vec::new() }
 }
 
-fn data_url(media: &Media, answer: &Answer, settings: &Settings) -> Option<String> {
+fn data_url(media: &Media, answer: &HttpResponse, settings: &Settings) -> Option<String> {
     let announced = answer.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     let announced = announced.and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
     let size = answer.body.len().max(announced);
-    if !answer.status.is_success() || size == 0 || size > settings.largest_file() {
+    if !answer.status.is_success() || size == 0 || size > settings.file_size_limit() {
         return None;
     }
-    let told = answer.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = media.mime_type.as_deref().and_then(mime).or_else(|| told.and_then(mime));
+    let declared = answer.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = media.mime_type.as_deref().and_then(mime).or_else(|| declared.and_then(mime));
     let kind = kind.unwrap_or("application/octet-stream");
     Some(format!("data:{kind};base64,{}", STANDARD.encode(&answer.body)))
 }
 
-/// A MIME type without parameters, if it is one.
+/// Returns a MIME type without its parameters; `None` if it is malformed.
 fn mime(text: &str) -> Option<&str> {
     let essence = text.split(';').next()?.trim();
     let plain = |part: &str| {
@@ -79,8 +80,8 @@ fn mime(text: &str) -> Option<&str> {
     (plain(kind) && plain(subtype)).then_some(essence)
 }
 
-/// A file's name: its own, or the last part of its address.
-pub(crate) fn name(media: &Media) -> String {
+/// Returns a file's name, or the last segment of its address.
+pub(crate) fn file_name(media: &Media) -> String {
     let last = || {
         let url = Url::parse(&media.url).ok()?;
         url.path_segments()?.rfind(|part| !part.is_empty()).map(ToOwned::to_owned)
@@ -103,17 +104,17 @@ mod tests {
         Media { url: url.into(), mime_type: kind.map(Into::into), name: name.map(Into::into) }
     }
 
-    fn answer(status: u16, kind: &'static str, body: &[u8]) -> Answer {
+    fn answer(status: u16, kind: &'static str, body: &[u8]) -> HttpResponse {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        Answer { status: StatusCode::from_u16(status).unwrap(), headers, body: body.into() }
+        HttpResponse { status: StatusCode::from_u16(status).unwrap(), headers, body: body.into() }
     }
 
     #[test]
-    fn a_file_is_a_data_url_unless_it_is_too_large_or_not_there() {
+    fn encodes_a_data_url_unless_the_file_is_too_large_or_missing() {
         let png = media("https://m.example/a.png", None, None);
         let small = Settings { max_file_bytes: 4, ..Settings::default() };
-        let read = |answer: &Answer| data_url(&png, answer, &small);
+        let read = |answer: &HttpResponse| data_url(&png, answer, &small);
         let expected = "data:image/png;base64,iVBORw==";
         let four = b"\x89PNG";
         assert_eq!(read(&answer(200, "image/png; q=1", four)).as_deref(), Some(expected));
@@ -128,16 +129,16 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_may_have_cut_off_is_not_sent() {
+    fn rejects_files_that_may_be_truncated() {
         let large = Settings { max_file_bytes: usize::MAX, ..Settings::default() };
-        let all = vec![0; large.largest_file() + 1];
+        let all = vec![0; large.file_size_limit() + 1];
         let any = media("https://m.example/a", None, None);
         assert!(data_url(&any, &answer(200, "a/b", &all), &large).is_none());
         assert!(data_url(&any, &answer(200, "a/b", &all[1..]), &large).is_some());
     }
 
     #[test]
-    fn secret_headers_go_to_trusted_hosts_only() {
+    fn sends_secret_headers_to_trusted_hosts_only() {
         let settings = Settings { media_hosts: "m.example".into(), ..Settings::default() };
         let secrets = json!({"media_header:authorization": ["Bearer x"], "username": ["ada"]});
         let secrets = serde_json::from_value(secrets).unwrap();
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_names() {
+    fn file_names_have_no_path() {
         for (url, own, expected) in [
             ("https://m.example/x/a.png?b=c", None, "a.png"),
             ("https://m.example/", None, "file"),
@@ -158,17 +159,17 @@ mod tests {
             ("https://m.example/a", Some("C:\\x\\receipt.pdf"), "receipt.pdf"),
             ("https://m.example/a", Some(" \n"), "file"),
         ] {
-            assert_eq!(name(&media(url, None, own)), expected);
+            assert_eq!(file_name(&media(url, None, own)), expected);
         }
     }
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(url in ".{0,60}", own in prop::option::of(".{0,300}"),
+        fn encoding_never_panics(url in ".{0,60}", own in prop::option::of(".{0,300}"),
                                   kind in prop::option::of(".{0,30}"),
                                   body in prop::collection::vec(any::<u8>(), 1..60)) {
             let media = media(&url, kind.as_deref(), own.as_deref());
-            prop_assert!(!name(&media).is_empty() && name(&media).chars().count() <= MAX_NAME);
+            prop_assert!(!file_name(&media).is_empty() && file_name(&media).chars().count() <= MAX_NAME);
             let data = data_url(&media, &answer(200, "a/b", &body), &Settings::default()).unwrap();
             let (kind, data) = data.split_once(";base64,").unwrap();
             prop_assert!(kind.starts_with("data:") && !kind.contains([',', ' ', ';']));

@@ -1,23 +1,23 @@
-//! What agents are told at a handover: reason, context, and what was said before. Unblu takes it only
-//! as messages from the visitor, so every line says who said it.
+//! The texts that agents receive at a handover: reason, context and transcript. Unblu accepts them only
+//! as messages from the visitor, so every line names its author.
 
 use serde_json::{Map, Value};
-use trunkline_shared::model::{Author, AuthorRole, Content, Delivery, Line, Recall};
-use trunkline_shared::rendering::{plain, split};
+use trunkline_shared::model::{Author, AuthorRole, Content, Delivery, Transcript, TranscriptEntry};
+use trunkline_shared::rendering::{split, to_plain_text};
 
 use crate::settings::Settings;
 
-/// The longest of these messages, in characters, where the connection sets no limit: Unblu documents
-/// none, and few long ones read better than many.
+/// The longest of these messages, in characters, if the connection sets no limit. Unblu documents none,
+/// and a few long messages are easier to read than many short ones.
 const LIMIT: usize = 10_000;
 
-/// The texts of the messages that tell it; none, if there is nothing to tell.
+/// Returns the texts of the messages; empty if there is neither reason, context nor transcript.
 pub(crate) fn texts(
     settings: &Settings,
     delivery: &Delivery,
     reason: Option<&str>,
     context: &Map<String, Value>,
-    recall: &Recall,
+    transcript: &Transcript,
 ) -> Vec<String> {
     let mut lines: Vec<String> =
         reason.map(|reason| format!("Reason: {reason}")).into_iter().collect();
@@ -25,40 +25,40 @@ pub(crate) fn texts(
         Value::String(text) => format!("{key}: {}", indented(text)),
         other => format!("{key}: {other}"),
     }));
-    let told = transcript(&recall.lines);
-    if lines.is_empty() && told.is_empty() {
+    let transcript_lines = format_transcript(&transcript.entries);
+    if lines.is_empty() && transcript_lines.is_empty() {
         return Vec::new();
     }
     let title = Some(settings.handover_title.clone()).filter(|title| !title.is_empty());
-    let gap = (!told.is_empty()).then(String::new);
-    let all = title.into_iter().chain(lines).chain(gap).chain(told);
+    let gap = (!transcript_lines.is_empty()).then(String::new);
+    let all = title.into_iter().chain(lines).chain(gap).chain(transcript_lines);
     let limit = delivery.to.text_limit.and_then(|limit| usize::try_from(limit).ok());
-    packed(all, limit.unwrap_or(LIMIT))
+    pack_lines(all, limit.unwrap_or(LIMIT))
 }
 
-/// What was said before, a line each, with the day where it changes. Times are UTC.
-fn transcript(lines: &[Line]) -> Vec<String> {
-    let mut told = Vec::new();
+/// Formats the transcript, one line per message, with a line for each new day. Times are UTC.
+fn format_transcript(entries: &[TranscriptEntry]) -> Vec<String> {
+    let mut transcript_lines = Vec::new();
     let mut day = String::new();
-    for line in lines {
-        let this = line.at.strftime("%Y-%m-%d (UTC)").to_string();
+    for entry in entries {
+        let this = entry.at.strftime("%Y-%m-%d (UTC)").to_string();
         if this != day {
-            told.push(format!("— {this}"));
+            transcript_lines.push(format!("— {this}"));
             day = this;
         }
-        let (at, who) = (line.at.strftime("%H:%M"), who(&line.author));
-        told.push(format!("{at} {who}: {}", indented(&words(&line.content))));
+        let (at, who) = (entry.at.strftime("%H:%M"), author_label(&entry.author));
+        transcript_lines.push(format!("{at} {who}: {}", indented(&content_text(&entry.content))));
     }
-    told
+    transcript_lines
 }
 
-fn who(author: &Author) -> String {
+fn author_label(author: &Author) -> String {
     let role = match author.role {
         AuthorRole::Customer => "Customer",
         AuthorRole::Bot => "Bot",
         AuthorRole::Agent => "Agent",
         AuthorRole::System => "System",
-        AuthorRole::Unknown => "Somebody",
+        AuthorRole::Unknown => "Unknown",
     };
     match &author.name {
         Some(name) => format!("{role} ({})", name.split_whitespace().collect::<Vec<_>>().join(" ")),
@@ -66,8 +66,8 @@ fn who(author: &Author) -> String {
     }
 }
 
-fn words(content: &Content) -> String {
-    let text = content.text.as_deref().map(|text| plain(text, content.format));
+fn content_text(content: &Content) -> String {
+    let text = content.text.as_deref().map(|text| to_plain_text(text, content.format));
     let media = content.media.iter().map(|media| match &media.name {
         Some(name) => format!("{name}: {}", media.url),
         None => media.url.clone(),
@@ -77,15 +77,15 @@ fn words(content: &Content) -> String {
     text.into_iter().chain(media).chain(choices).collect::<Vec<_>>().join("\n")
 }
 
-/// What is said in several lines is indented, so that nobody's words look like another's line.
+/// Indents all lines but the first, so that a text cannot imitate another author's line.
 fn indented(text: &str) -> String {
     let breaks = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
     let lines = text.split(breaks).filter(|line| !line.trim().is_empty());
     lines.collect::<Vec<_>>().join("\n    ")
 }
 
-/// Lines in as few messages as the limit allows.
-fn packed(lines: impl Iterator<Item = String>, limit: usize) -> Vec<String> {
+/// Packs lines into as few messages as the limit allows.
+fn pack_lines(lines: impl Iterator<Item = String>, limit: usize) -> Vec<String> {
     let mut messages: Vec<String> = Vec::new();
     let mut room = 0;
     for line in lines {

@@ -1,96 +1,103 @@
-//! From Unblu's calls to events: webhooks and outbound requests, on one address.
+//! Parses Unblu's webhooks and outbound requests, which arrive at the same address.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::inbound::{Call, Inbound, Received, Reply, Result as Came};
+use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
 use trunkline_shared::model::{Event, Platform};
 
-use crate::events::{ended_event, is_elsewhere, message_event, other_event, state_event};
+use crate::events::{ended_event, is_on_another_channel, message_event, other_event, state_event};
 use crate::settings::Settings;
-use crate::signature::secret_of;
+use crate::signature::verified_secret;
 use crate::wire::Object;
-use crate::{Unblu, services};
+use crate::{Unblu, service_replies};
 
-/// What the names of outbound requests' services begin with.
+/// The prefix of the service names of outbound requests.
 const OUTBOUND: &str = "outbound.";
 
 impl Inbound for Unblu {
     const PLATFORM: Platform = Platform::Unblu;
 
-    fn receive(&self, call: &Call<'_>) -> Received {
+    fn parse(&self, call: &Call<'_>) -> ParsedCall {
         if call.method == Method::GET || call.method == Method::HEAD {
             let ready = json!({"status": "ready", "send": "Unblu POSTs here"});
-            return Received::Answered(Reply::json(StatusCode::OK, &ready));
+            return ParsedCall::Reply(Reply::json(StatusCode::OK, &ready));
         }
         if call.method != Method::POST {
             let status = StatusCode::METHOD_NOT_ALLOWED;
-            return Received::Answered(Reply::json(status, &services::error(status, "POST only")));
+            return ParsedCall::Reply(Reply::json(
+                status,
+                &service_replies::error(status, "POST only"),
+            ));
         }
-        let secret = match secret_of(call.secrets, call.headers, call.body) {
+        let secret = match verified_secret(call.secrets, call.headers, call.body) {
             Ok(secret) => secret,
-            Err(denied) => return Received::Denied(denied),
+            Err(denied) => return ParsedCall::Denied(denied),
         };
-        let Some(style) = Style::of(call) else {
-            let why = "it has neither X-Unblu-Event nor X-Unblu-Service-Name";
-            return Received::Unreadable(why.into());
+        let Some(style) = CallStyle::of(call) else {
+            let why = "the request has neither X-Unblu-Event nor X-Unblu-Service-Name";
+            return ParsedCall::Unreadable(why.into());
         };
         let body = match serde_json::from_slice(call.body) {
             Ok(Value::Object(body)) => body,
-            Ok(_) => return Received::Unreadable("the body is not a JSON object".into()),
-            Err(why) => return Received::Unreadable(format!("the body is not JSON: {why}")),
+            Ok(_) => return ParsedCall::Unreadable("the body is not a JSON object".into()),
+            Err(why) => return ParsedCall::Unreadable(format!("the body is not JSON: {why}")),
         };
         let settings = Settings::of(call.connection);
-        match read(call, style, Object(&body), &settings) {
-            Ok(Told::Event(mut event)) => {
-                // Only outbound requests list whom they reach.
-                event.reaches = crate::reaches(call.body);
-                Received::Events(vec![*event])
+        match parse_call(call, style, Object(&body), &settings) {
+            Ok(Parsed::Event(mut event)) => {
+                // Only outbound requests list the receiving contacts.
+                event.intended_recipient = crate::intended_recipient(call.body);
+                ParsedCall::Events(vec![*event])
             }
-            Ok(Told::Asked(answer)) => {
-                Received::Answered(services::signed(secret, StatusCode::OK, &answer))
+            Ok(Parsed::Answer(answer)) => {
+                ParsedCall::Reply(service_replies::signed(secret, StatusCode::OK, &answer))
             }
-            Err(reason) => Received::Unreadable(reason),
+            Err(reason) => ParsedCall::Unreadable(reason),
         }
     }
 
-    /// A webhook is answered 200 whatever it held, for Unblu switches off an endpoint that keeps
-    /// failing; what could not be read is kept here. An outbound request that could not be read is
-    /// answered so, as the vendor's own library does (UM): an agent waits for it.
-    fn reply(&self, call: &Call<'_>, result: &Came<'_>) -> Reply {
+    /// Answers every webhook with 200, because Unblu switches off an endpoint that keeps failing; an
+    /// unreadable webhook is stored instead. An unreadable outbound request gets an error, as from the
+    /// vendor's own library (UM), because an agent is waiting for the reply.
+    fn reply(&self, call: &Call<'_>, result: &CallOutcome<'_>) -> Reply {
         let refused = |status: StatusCode, why: &str| {
-            let service = matches!(Style::of(call), Some(Style::Service(_)));
+            let service = matches!(CallStyle::of(call), Some(CallStyle::Service(_)));
             let status = if service { status } else { StatusCode::OK };
-            (status, services::error(status, why))
+            (status, service_replies::error(status, why))
         };
         let (status, body) = match result {
-            Came::Taken(_) => match Style::of(call) {
-                Some(Style::Service(name)) => (StatusCode::OK, services::taken(name)),
+            CallOutcome::Ingested(_) => match CallStyle::of(call) {
+                Some(CallStyle::Service(name)) => {
+                    (StatusCode::OK, service_replies::acknowledgement(name))
+                }
                 _ => (StatusCode::OK, json!({})),
             },
-            Came::Unreadable(why) => refused(StatusCode::BAD_REQUEST, why),
-            Came::TooLarge => refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
-            Came::Denied(why) => {
+            CallOutcome::Unreadable(why) => refused(StatusCode::BAD_REQUEST, why),
+            CallOutcome::TooLarge => {
+                refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
+            }
+            CallOutcome::Denied(why) => {
                 let status = StatusCode::UNAUTHORIZED;
-                return Reply::json(status, &services::error(status, &why.to_string()));
+                return Reply::json(status, &service_replies::error(status, &why.to_string()));
             }
         };
-        match secret_of(call.secrets, call.headers, call.body) {
-            Ok(secret) => services::signed(secret, status, &body),
+        match verified_secret(call.secrets, call.headers, call.body) {
+            Ok(secret) => service_replies::signed(secret, status, &body),
             Err(_) => Reply::json(status, &body),
         }
     }
 }
 
-/// How Unblu tells us: the same address gets both (UA4).
+/// How Unblu calls the endpoint. The same address receives both (UA4).
 #[derive(Debug, Clone, Copy)]
-enum Style<'a> {
-    /// Asynchronously; the answer does not matter.
+enum CallStyle<'a> {
+    /// An asynchronous webhook, by its event name. Unblu ignores the reply.
     Webhook(&'a str),
-    /// Synchronously, by the service's name without `outbound.`; the answer is used.
+    /// A synchronous outbound request, by its service name without `outbound.`. Unblu uses the reply.
     Service(&'a str),
 }
 
-impl<'a> Style<'a> {
+impl<'a> CallStyle<'a> {
     fn of(call: &Call<'a>) -> Option<Self> {
         let header = |name| call.headers.get(name)?.to_str().ok().map(str::trim);
         let service = header("x-unblu-service-name")
@@ -105,43 +112,47 @@ impl<'a> Style<'a> {
     }
 }
 
-enum Told {
+enum Parsed {
     Event(Box<Event>),
-    Asked(Value),
+    Answer(Value),
 }
 
-fn read(
+fn parse_call(
     call: &Call<'_>,
-    style: Style<'_>,
+    style: CallStyle<'_>,
     body: Object<'_>,
     settings: &Settings,
-) -> Result<Told, String> {
+) -> Result<Parsed, String> {
     let event = match (style, style.name()) {
-        (_, "ping") => return Ok(Told::Asked(services::pong(body))),
-        (Style::Service(_), "external_messenger.create_contact") => {
-            return Ok(Told::Asked(services::contact(body, settings)));
+        (_, "ping") => return Ok(Parsed::Answer(service_replies::pong(body))),
+        (CallStyle::Service(_), "external_messenger.create_contact") => {
+            return Ok(Parsed::Answer(service_replies::create_contact(body, settings)));
         }
-        (Style::Service(_), "external_messenger.create_conversation") => {
-            return Ok(Told::Asked(services::conversation(call)));
+        (CallStyle::Service(_), "external_messenger.create_conversation") => {
+            return Ok(Parsed::Answer(service_replies::create_conversation(call)));
         }
         (_, "external_messenger.new_message") => {
             let message = body.object("conversationMessage");
-            message_event(message.ok_or("there is no conversationMessage")?, settings, call.now)?
+            message_event(
+                message.ok_or("the member conversationMessage is missing")?,
+                settings,
+                call.now,
+            )?
         }
         (_, "external_messenger.message_state") => state_event(body, call.now)?,
-        (Style::Webhook(_), name) => {
-            // Such webhooks tell of the whole account.
-            if body.object("conversation").is_some_and(|c| is_elsewhere(c, settings)) {
-                return Ok(Told::Asked(json!({})));
+        (CallStyle::Webhook(_), name) => {
+            // These webhooks report conversations of the whole account.
+            if body.object("conversation").is_some_and(|c| is_on_another_channel(c, settings)) {
+                return Ok(Parsed::Answer(json!({})));
             }
             match name {
                 "conversation.ended" => ended_event(body, call.now)?,
                 name => other_event(body, name, call)?,
             }
         }
-        (Style::Service(_), name) => {
-            return Err(format!("the service '{OUTBOUND}{name}' is not known here"));
+        (CallStyle::Service(_), name) => {
+            return Err(format!("the service '{OUTBOUND}{name}' is not supported"));
         }
     };
-    Ok(Told::Event(Box::new(event)))
+    Ok(Parsed::Event(Box::new(event)))
 }

@@ -1,37 +1,37 @@
-//! Person, contact, conversation: what must be at Unblu before anything can be sent (UA4 §4, UA3).
-//! Each step first looks for what an earlier try may have made.
+//! Creates what Unblu needs before a message can be sent: person, contact and conversation (UA4 §4,
+//! UA3). Each step first looks for what an earlier attempt may have created.
 
 use http::StatusCode;
 use serde_json::{Map, Value};
-use trunkline_shared::http_client::{Answer, HttpClient, Request};
+use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_shared::model::{AuthorRole, Delivery, EventBody, Session, Verdict};
-use trunkline_shared::outbound::{Attempt, Sending};
+use trunkline_shared::outbound::{Attempt, SendContext};
 
-use crate::api::{Api, meaning};
-use crate::bodies::{self, Visitor};
+use crate::api::{Api, classification};
+use crate::requests::{self, Visitor};
 use crate::settings::ApiVersion;
-use crate::source::source_id;
+use crate::source_id::source_id;
 use crate::wire::Object;
 
-/// What a session remembers of the visitor.
+/// The keys of the visitor's ids in a session's platform data.
 const PERSON: &str = "person";
 const CONTACT: &str = "contact";
 
-/// The visitor's ids.
+/// Unblu's ids of the visitor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Ids {
+pub(crate) struct VisitorIds {
     person: String,
     contact: String,
 }
 
-impl Ids {
+impl VisitorIds {
     pub(crate) fn visitor(&self) -> Visitor<'_> {
         Visitor { person: &self.person, contact: &self.contact }
     }
 
-    /// As they were remembered, if what the version needs is there.
-    pub(crate) fn remembered(session: &Session, version: ApiVersion) -> Option<Self> {
-        let known = |name: &str| session.memory.get(name).cloned().unwrap_or_default();
+    /// Reads the ids from a session; `None` if the id that the API version needs is missing.
+    pub(crate) fn from_session(session: &Session, version: ApiVersion) -> Option<Self> {
+        let known = |name: &str| session.platform_data.get(name).cloned().unwrap_or_default();
         let ids = Self { person: known(PERSON), contact: known(CONTACT) };
         let needed = match version {
             ApiVersion::V3 => &ids.person,
@@ -40,58 +40,58 @@ impl Ids {
         (!needed.is_empty()).then_some(ids)
     }
 
-    pub(crate) fn remember(self, session: &mut Session) {
+    pub(crate) fn store_in(self, session: &mut Session) {
         for (name, id) in [(PERSON, self.person), (CONTACT, self.contact)] {
             if !id.is_empty() {
-                session.memory.insert(name.to_owned(), id);
+                session.platform_data.insert(name.to_owned(), id);
             }
         }
     }
 }
 
-/// The conversation, found or made.
+/// Finds or creates the conversation.
 pub(crate) async fn conversation(
     api: &Api,
-    sending: &Sending<'_>,
-    outside: &HttpClient,
+    context: &SendContext<'_>,
+    http_client: &HttpClient,
 ) -> Result<Session, Box<Attempt>> {
-    let delivery = sending.delivery;
-    let ours = delivery.leg_conversation();
-    let visitor = visitor(api, delivery, outside).await?;
-    let id = match find(api, ours, outside).await? {
+    let delivery = context.delivery;
+    let session_id = delivery.session_id();
+    let visitor = visitor(api, delivery, http_client).await?;
+    let id = match find(api, session_id.as_str(), http_client).await? {
         Some(id) => id,
-        None => make(api, delivery, visitor.visitor(), outside).await?,
+        None => create(api, delivery, visitor.visitor(), http_client).await?,
     };
-    let mut session = Session::new(ours, id);
-    visitor.remember(&mut session);
+    let mut session = Session::new(session_id, id);
+    visitor.store_in(&mut session);
     Ok(session)
 }
 
-/// The visitor, found or made. v3 knows persons only, v4 gives them a contact on the channel.
+/// Finds or creates the visitor. v3 has persons only; v4 adds a contact on the channel.
 pub(crate) async fn visitor(
     api: &Api,
     delivery: &Delivery,
-    outside: &HttpClient,
-) -> Result<Ids, Box<Attempt>> {
+    http_client: &HttpClient,
+) -> Result<VisitorIds, Box<Attempt>> {
     let (source_id, name) = (source_id(&delivery.key), name(delivery));
     if api.version() == ApiVersion::V4
-        && let Some(found) = find_contact(api, &source_id, outside).await?
+        && let Some(found) = find_contact(api, &source_id, http_client).await?
     {
         return Ok(found);
     }
-    let person = bodies::person(&source_id, &name);
+    let person = requests::person(&source_id, &name);
     let person = api.post(&["persons", "createOrUpdateVirtual"], Some(&person));
-    let person = id_of(&said(person, outside).await?)?;
+    let person = id_of(&call(person, http_client).await?)?;
     if api.version() == ApiVersion::V3 {
-        return Ok(Ids { person, contact: String::new() });
+        return Ok(VisitorIds { person, contact: String::new() });
     }
-    let contact = bodies::contact(api.channel(), &source_id, &person, &name);
+    let contact = requests::contact(api.channel(), &source_id, &person, &name);
     let contact = api.post(&["externalmessengercontacts", "create"], Some(&contact));
-    match said(contact, outside).await {
-        Ok(answer) => Ok(Ids { person, contact: id_of(&answer)? }),
-        // Somebody else may have made it just now.
+    match call(contact, http_client).await {
+        Ok(answer) => Ok(VisitorIds { person, contact: id_of(&answer)? }),
+        // Another worker may have created it just now.
         Err(failed) if is_refusal(&failed) => {
-            find_contact(api, &source_id, outside).await?.ok_or(failed)
+            find_contact(api, &source_id, http_client).await?.ok_or(failed)
         }
         Err(failed) => Err(failed),
     }
@@ -100,68 +100,70 @@ pub(crate) async fn visitor(
 async fn find_contact(
     api: &Api,
     source_id: &str,
-    outside: &HttpClient,
-) -> Result<Option<Ids>, Box<Attempt>> {
-    let query = bodies::contact_search(api.channel(), source_id);
+    http_client: &HttpClient,
+) -> Result<Option<VisitorIds>, Box<Attempt>> {
+    let query = requests::contact_search(api.channel(), source_id);
     let search = api.post(&["externalmessengercontacts", "search"], Some(&query));
-    let answer = said(search, outside).await?;
+    let answer = call(search, http_client).await?;
     let found = object(&answer)?;
     let contact = Object(&found).objects("items").find_map(|contact| {
         let person = contact.text("personId").unwrap_or_default().to_owned();
-        Some(Ids { person, contact: contact.text("id")?.to_owned() })
+        Some(VisitorIds { person, contact: contact.text("id")?.to_owned() })
     });
     Ok(contact)
 }
 
-/// The active conversation with that `sourceId` on our channel. That there is none is told by an
-/// error (UA4), whose status is not documented.
+/// Finds the channel's active conversation with a `sourceId`. If there is none, Unblu answers with an
+/// error (UA4) whose status is not documented.
 async fn find(
     api: &Api,
     source_id: &str,
-    outside: &HttpClient,
+    http_client: &HttpClient,
 ) -> Result<Option<String>, Box<Attempt>> {
     let query = [("sourceId", source_id), ("externalMessengerChannelId", api.channel())];
     let request = api.get(&["conversations", "getBySourceIdAndChannelId"], &query);
-    match said(request, outside).await {
+    match call(request, http_client).await {
         Ok(answer) => id_of(&answer).map(Some),
         Err(failed) if is_refusal(&failed) => Ok(None),
         Err(failed) => Err(failed),
     }
 }
 
-/// Makes the conversation. Its `sourceId` is unique on the channel, so if another made it first, that
-/// one is found.
-async fn make(
+/// Creates the conversation. Its `sourceId` is unique on the channel, so if another worker created it
+/// first, returns that one.
+async fn create(
     api: &Api,
     delivery: &Delivery,
     visitor: Visitor<'_>,
-    outside: &HttpClient,
+    http_client: &HttpClient,
 ) -> Result<String, Box<Attempt>> {
-    let ours = delivery.leg_conversation();
+    let session_id = delivery.session_id();
     let none = Map::new();
     let context = match &delivery.event.body {
         EventBody::Handover { context, .. } => context,
         _ => &none,
     };
-    // Unblu's languages are simple: `en`, `de`.
+    // Unblu accepts language codes without a region: `en`, `de`.
     let language = delivery.event.language.as_deref().and_then(|tag| tag.split(['-', '_']).next());
-    let body = bodies::conversation(api, visitor, ours, language, context);
+    let body = requests::conversation(api, visitor, session_id.as_str(), language, context);
     let create = api.post(&["conversations", "create"], Some(&body));
-    match said(create, outside).await {
+    match call(create, http_client).await {
         Ok(answer) => id_of(&answer),
-        Err(failed) if is_refusal(&failed) => find(api, ours, outside).await?.ok_or(failed),
+        Err(failed) if is_refusal(&failed) => {
+            find(api, session_id.as_str(), http_client).await?.ok_or(failed)
+        }
         Err(failed) => Err(failed),
     }
 }
 
-/// What the customer is called: as they said it themselves, or else as their channel knows them.
+/// Returns the customer's name: the latest one in the event or the transcript, or else their id.
 fn name(delivery: &Delivery) -> String {
     let event = &delivery.event;
-    let recalled = match &event.body {
-        EventBody::Handover { recall, .. } => recall.lines.as_slice(),
+    let transcript = match &event.body {
+        EventBody::Handover { transcript, .. } => transcript.entries.as_slice(),
         _ => &[],
     };
-    let authors = recalled.iter().rev().map(|line| &line.author);
+    let authors = transcript.iter().rev().map(|line| &line.author);
     let mut authors = std::iter::once(&event.author).chain(authors);
     let name = authors.find_map(|author| {
         let name = author.name.as_deref().filter(|name| !name.trim().is_empty());
@@ -170,45 +172,49 @@ fn name(delivery: &Delivery) -> String {
     name.unwrap_or(&delivery.key.customer).to_owned()
 }
 
-/// Calls; whatever is not a success is why nothing could be opened.
-async fn said(request: Request, outside: &HttpClient) -> Result<Answer, Box<Attempt>> {
-    let answer = outside.call(request).await.map_err(|error| {
+/// Makes a call. Any other result than success is the failed attempt.
+async fn call(
+    request: HttpRequest,
+    http_client: &HttpClient,
+) -> Result<HttpResponse, Box<Attempt>> {
+    let answer = http_client.send(request).await.map_err(|error| {
         let mut attempt = Attempt::from(error);
-        // To ask again does no harm: what was made is found.
-        if attempt.meaning.verdict == Verdict::Unknown {
-            attempt.meaning.verdict = Verdict::Retryable;
+        // A retry is safe: it finds what was created.
+        if attempt.classification.verdict == Verdict::Unknown {
+            attempt.classification.verdict = Verdict::Retryable;
         }
         Box::new(attempt)
     })?;
     if answer.status.is_success() {
         return Ok(answer);
     }
-    Err(Box::new(Attempt::answered(&answer, meaning(&answer))))
+    Err(Box::new(Attempt::with_response(&answer, classification(&answer))))
 }
 
-/// Whether Unblu refused this very thing, and not us.
+/// Whether Unblu refused this request, and not the account.
 fn is_refusal(attempt: &Attempt) -> bool {
-    let ours = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
-    attempt.meaning.verdict == Verdict::Permanent
-        && attempt.status.is_some_and(|status| ours.iter().all(|ours| ours.as_u16() != status))
+    let account_errors = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+    attempt.classification.verdict == Verdict::Permanent
+        && attempt
+            .status
+            .is_some_and(|status| account_errors.iter().all(|error| error.as_u16() != status))
 }
 
-fn object(answer: &Answer) -> Result<Map<String, Value>, Box<Attempt>> {
+fn object(answer: &HttpResponse) -> Result<Map<String, Value>, Box<Attempt>> {
     serde_json::from_slice(&answer.body).map_err(|_| unreadable(answer))
 }
 
-fn id_of(answer: &Answer) -> Result<String, Box<Attempt>> {
+fn id_of(answer: &HttpResponse) -> Result<String, Box<Attempt>> {
     let object = object(answer)?;
     let id = Object(&object).text("id").map(ToOwned::to_owned);
     id.ok_or_else(|| unreadable(answer))
 }
 
-fn unreadable(answer: &Answer) -> Box<Attempt> {
-    let mut attempt = Attempt::answered(answer, meaning(answer));
-    attempt.meaning.verdict = Verdict::Permanent;
-    attempt.meaning.external_id = None;
-    let why =
-        "Unblu answered with success, but without what was asked: check base_url and api_version";
-    attempt.meaning.reason = Some(why.into());
+fn unreadable(answer: &HttpResponse) -> Box<Attempt> {
+    let mut attempt = Attempt::with_response(answer, classification(answer));
+    attempt.classification.verdict = Verdict::Permanent;
+    attempt.classification.external_message_id = None;
+    let why = "Unblu's response has no id: check base_url and api_version";
+    attempt.classification.reason = Some(why.into());
     Box::new(attempt)
 }

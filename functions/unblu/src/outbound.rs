@@ -1,4 +1,4 @@
-//! From deliveries to Unblu's calls.
+//! Sends deliveries to Unblu.
 
 use std::time::Duration;
 
@@ -6,216 +6,246 @@ use http::StatusCode;
 use jiff::SignedDuration;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
-use trunkline_shared::http_client::{Answer, HttpClient, Request};
-use trunkline_shared::model::{Delivery, EventBody, Platform, ReceiptStatus, Session, Verdict};
+use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
+use trunkline_shared::model::{
+    Delivery, EventBody, ExternalMessageId, Platform, ReceiptStatus, Session, Verdict,
+};
 use trunkline_shared::outbound::{
-    Asking, Attempt, Meaning, Outbound, Proof, Registered, Sending, Unsendable,
+    Attempt, CheckContext, Classification, EncodeError, Outbound, RegistrationState, SendContext,
+    Verification,
 };
 
-use crate::api::{Api, meaning, problem};
-use crate::bodies::{self, State};
-use crate::open::{self, Ids};
-use crate::say::{self, Files};
+use crate::api::{Api, classification, problem};
+use crate::message_data::{self, DataUrls};
+use crate::open::{self, VisitorIds};
+use crate::requests::{self, MessageState};
 use crate::{Unblu, files, registration};
 
-/// What a session remembers of a delivery that is several messages: how many of them Unblu has.
-const SENT: &str = "sent";
-/// How long opening may take, which is up to six calls. What was made by then is found the next time.
-const OPENING: Duration = Duration::from_secs(10);
-/// For how long further messages of a delivery are begun. What was not is sent the next time.
-const SENDING: Duration = Duration::from_secs(4);
+/// The key in a session's platform data for the progress of a delivery of several messages:
+/// `<delivery>/<number of messages that Unblu has>`.
+const PROGRESS: &str = "sent";
+/// How long opening may take: up to six calls. The next attempt finds what was created by then.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an attempt starts further messages of a delivery. The next attempt sends the rest.
+const SEND_BUDGET: Duration = Duration::from_secs(4);
 
 impl Outbound for Unblu {
     const PLATFORM: Platform = Platform::Unblu;
-    /// Opening, sending, and the last message's own call.
-    const LONGEST: SignedDuration = SignedDuration::from_secs(10 + 4 + 5);
+    /// Opening, sending, and the call of the last message.
+    const MAX_DURATION: SignedDuration = SignedDuration::from_secs(10 + 4 + 5);
 
     async fn open(
         &self,
-        sending: &Sending<'_>,
-        outside: &HttpClient,
+        context: &SendContext<'_>,
+        http_client: &HttpClient,
     ) -> Result<Option<Session>, Box<Attempt>> {
         let api =
-            Api::of(sending.connection, sending.secrets).map_err(|why| Box::new(why.into()))?;
-        match timeout(OPENING, open::conversation(&api, sending, outside)).await {
+            Api::of(context.connection, context.secrets).map_err(|why| Box::new(why.into()))?;
+        match timeout(OPEN_TIMEOUT, open::conversation(&api, context, http_client)).await {
             Ok(opened) => opened.map(Some),
-            Err(_) => Err(Box::new(too_slow("it is opened further the next time"))),
+            Err(_) => {
+                Err(Box::new(too_slow("the next attempt continues opening the conversation")))
+            }
         }
     }
 
-    async fn send(&self, sending: &Sending<'_>, outside: &HttpClient) -> Attempt {
-        let api = match Api::of(sending.connection, sending.secrets) {
+    async fn send(&self, context: &SendContext<'_>, http_client: &HttpClient) -> Attempt {
+        let api = match Api::of(context.connection, context.secrets) {
             Ok(api) => api,
             Err(unsendable) => return unsendable.into(),
         };
-        let sent = match &sending.delivery.event.body {
+        let sent = match &context.delivery.event.body {
             EventBody::Message { .. } | EventBody::Choice { .. } | EventBody::Handover { .. } => {
-                say_all(&api, sending, outside).await
+                send_messages(&api, context, http_client).await
             }
-            _ => tell(&api, sending, outside).await,
+            _ => send_single(&api, context, http_client).await,
         };
         sent.unwrap_or_else(Attempt::from)
     }
 
-    /// States name a message by its `sourceId`, which is the delivery's id: so they are understood
-    /// whether or not Unblu's answer with its own id arrived, and alike in both versions.
-    fn message_id(&self, delivery: &Delivery, _: Option<String>) -> Option<String> {
-        Some(delivery.id.clone())
+    /// Message states name a message by its `sourceId`, which is the delivery's id. So they can be
+    /// matched in both API versions, even if Unblu's response with its own id was lost.
+    fn external_message_id(
+        &self,
+        delivery: &Delivery,
+        _: Option<ExternalMessageId>,
+    ) -> Option<ExternalMessageId> {
+        Some(delivery.id.as_str().into())
     }
 
-    /// The one call, or the last of several, with links in place of files.
-    fn encode(&self, sending: &Sending<'_>) -> Result<Request, Unsendable> {
-        let api = Api::of(sending.connection, sending.secrets)?;
+    /// Returns the only call, or the last of several, with links instead of files.
+    fn encode(&self, context: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
+        let api = Api::of(context.connection, context.secrets)?;
         if !matches!(
-            sending.delivery.event.body,
+            context.delivery.event.body,
             EventBody::Message { .. } | EventBody::Choice { .. } | EventBody::Handover { .. }
         ) {
-            return one(&api, sending);
+            return single_request(&api, context);
         }
-        let messages = say::messages(sending.delivery, &api.settings, &Files::new())?;
-        let ids = sending.session.and_then(|session| Ids::remembered(session, api.version()));
+        let messages = message_data::messages(context.delivery, &api.settings, &DataUrls::new())?;
+        let ids =
+            context.session.and_then(|session| VisitorIds::from_session(session, api.version()));
         let ids = ids.unwrap_or_default();
-        let to = sending.external_id();
-        let last = messages.last().ok_or(Unsendable::NoForm("there is nothing to say"))?;
-        Ok(bodies::message(&api, to, ids.visitor(), &last.0, &last.1))
+        let to = context.external_conversation_id();
+        let last = messages.last().ok_or(EncodeError::Unsupported("the message is empty"))?;
+        Ok(requests::message(&api, to, ids.visitor(), &last.0, &last.1))
     }
 
-    fn meaning(&self, answer: &Answer) -> Meaning {
-        meaning(answer)
+    fn classify(&self, answer: &HttpResponse) -> Classification {
+        classification(answer)
     }
 
-    /// Sees to the registration, and has Unblu ping us.
-    async fn prove(&self, asking: &Asking<'_>, outside: &HttpClient) -> Proof {
-        match registration::tend(asking, outside).await {
-            Registered::Unwell(why) => Proof::Missing(why),
-            Registered::Well | Registered::Mended(_) => ping(asking, outside).await,
+    /// Repairs the registration if necessary, and asks Unblu to ping the endpoint.
+    async fn verify(&self, context: &CheckContext<'_>, http_client: &HttpClient) -> Verification {
+        match registration::reconcile(context, http_client).await {
+            RegistrationState::OutOfSync(why) => Verification::Failed(why),
+            RegistrationState::InSync | RegistrationState::Repaired(_) => {
+                ping(context, http_client).await
+            }
         }
     }
 
-    async fn tend(&self, asking: &Asking<'_>, outside: &HttpClient) -> Registered {
-        registration::tend(asking, outside).await
+    async fn reconcile_registration(
+        &self,
+        context: &CheckContext<'_>,
+        http_client: &HttpClient,
+    ) -> RegistrationState {
+        registration::reconcile(context, http_client).await
     }
 }
 
-/// Unblu pings us, and v4 passes on what we answered; v3 only says that it called us.
-async fn ping(asking: &Asking<'_>, outside: &HttpClient) -> Proof {
-    let api = match Api::of(asking.connection, asking.secrets) {
+/// Asks Unblu to ping the endpoint. v4 returns the endpoint's reply; v3 only confirms the call.
+async fn ping(context: &CheckContext<'_>, http_client: &HttpClient) -> Verification {
+    let api = match Api::of(context.connection, context.secrets) {
         Ok(api) => api,
-        Err(why) => return Proof::Missing(why.to_string()),
+        Err(why) => return Verification::Failed(why.to_string()),
     };
-    let answer = match outside.call(bodies::ping(&api)).await {
+    let answer = match http_client.send(requests::ping(&api)).await {
         Ok(answer) => answer,
-        Err(error) => return Proof::Missing(error.to_string()),
+        Err(error) => return Verification::Failed(error.to_string()),
     };
     if !answer.status.is_success() {
-        return Proof::Missing(problem(&answer));
+        return Verification::Failed(problem(&answer));
     }
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let ponged = body.get("$_type").and_then(Value::as_str) == Some("PingResponse");
     if ponged || answer.status == StatusCode::NO_CONTENT {
-        return Proof::Given;
+        return Verification::Ok;
     }
-    Proof::Missing("Unblu's ping of our address came back without an answer".to_owned())
+    Verification::Failed("Unblu pinged the endpoint but did not return its reply".to_owned())
 }
 
-/// Sends what was said, message by message. What Unblu has of it is remembered, so that a retry goes
-/// on from there.
-async fn say_all(
+/// Sends a delivery's messages one by one. The session records how many Unblu has, so that a retry
+/// continues from there.
+async fn send_messages(
     api: &Api,
-    sending: &Sending<'_>,
-    outside: &HttpClient,
-) -> Result<Attempt, Unsendable> {
-    let delivery = sending.delivery;
+    context: &SendContext<'_>,
+    http_client: &HttpClient,
+) -> Result<Attempt, EncodeError> {
+    let delivery = context.delivery;
     let files = match &delivery.event.body {
         EventBody::Message { content, .. } => {
-            files::read(content, &api.settings, sending.secrets, outside).await
+            files::read(content, &api.settings, context.secrets, http_client).await
         }
-        _ => Files::new(),
+        _ => DataUrls::new(),
     };
-    let messages = say::messages(delivery, &api.settings, &files)?;
-    let missing = || Unsendable::Misconfigured("the conversation is not open at Unblu".into());
-    let mut session = sending.session.ok_or_else(missing)?.clone();
-    // A conversation that an agent began was not opened by us.
-    let known = Ids::remembered(&session, api.version());
-    let learned = known.is_none();
+    let messages = message_data::messages(delivery, &api.settings, &files)?;
+    let missing = || EncodeError::Misconfigured("the conversation has no session at Unblu".into());
+    let mut session = context.session.ok_or_else(missing)?.clone();
+    // If an agent started the conversation, the session does not have the visitor's ids yet.
+    let known = VisitorIds::from_session(&session, api.version());
+    let ids_are_new = known.is_none();
     let ids = match known {
         Some(ids) => ids,
-        None => match timeout(OPENING, open::visitor(api, delivery, outside)).await {
+        None => match timeout(OPEN_TIMEOUT, open::visitor(api, delivery, http_client)).await {
             Ok(Ok(ids)) => ids,
             Ok(Err(failed)) => return Ok(*failed),
-            Err(_) => return Ok(too_slow("the visitor is looked for again the next time")),
+            Err(_) => return Ok(too_slow("the next attempt looks for the visitor again")),
         },
     };
-    let done = progress(&session, delivery);
-    let end = Instant::now() + SENDING;
+    let already_sent = messages_sent(&session, delivery);
+    let end = Instant::now() + SEND_BUDGET;
     let mut attempt = None;
-    for (place, (id, data)) in messages.iter().enumerate().skip(done) {
-        let request = bodies::message(api, &session.external_id, ids.visitor(), id, data);
-        let tried = if place > done && Instant::now() >= end {
-            too_slow("the rest is sent the next time")
+    for (index, (id, data)) in messages.iter().enumerate().skip(already_sent) {
+        let request = requests::message(
+            api,
+            session.external_conversation_id.as_str(),
+            ids.visitor(),
+            id,
+            data,
+        );
+        let result = if index > already_sent && Instant::now() >= end {
+            too_slow("the next attempt sends the rest")
         } else {
-            match outside.call(request).await {
-                Ok(answer) => Attempt::answered(&answer, meaning(&answer)),
+            match http_client.send(request).await {
+                Ok(answer) => Attempt::with_response(&answer, classification(&answer)),
                 Err(error) => error.into(),
             }
         };
-        let failed = tried.meaning.verdict != Verdict::Delivered;
-        attempt = Some(tried);
+        let failed = result.classification.verdict != Verdict::Delivered;
+        attempt = Some(result);
         if failed {
-            if place > 0 {
-                session.memory.insert(SENT.to_owned(), format!("{}/{place}", delivery.id));
+            if index > 0 {
+                session
+                    .platform_data
+                    .insert(PROGRESS.to_owned(), format!("{}/{index}", delivery.id));
             }
             break;
         }
     }
-    // All of it may have arrived, and the outcome been lost.
+    // All messages may have been sent by an earlier attempt whose outcome was lost.
     let mut attempt = attempt.unwrap_or_else(|| {
-        let meaning = Meaning { verdict: Verdict::Delivered, reason: None, external_id: None };
-        Attempt::without_answer(meaning)
+        let classification =
+            Classification { verdict: Verdict::Delivered, reason: None, external_message_id: None };
+        Attempt::without_response(classification)
     });
-    if learned {
-        ids.remember(&mut session);
+    if ids_are_new {
+        ids.store_in(&mut session);
     }
-    attempt.session = Some(session).filter(|session| Some(session) != sending.session);
+    attempt.session = Some(session).filter(|session| Some(session) != context.session);
     Ok(attempt)
 }
 
 fn too_slow(then: &str) -> Attempt {
-    let reason = Some(format!("Unblu answers too slowly: {then}"));
-    Attempt::without_answer(Meaning { verdict: Verdict::Retryable, reason, external_id: None })
+    let reason = Some(format!("Unblu is too slow: {then}"));
+    Attempt::without_response(Classification {
+        verdict: Verdict::Retryable,
+        reason,
+        external_message_id: None,
+    })
 }
 
-/// How many of a delivery's messages Unblu has.
-fn progress(session: &Session, delivery: &Delivery) -> usize {
-    let sent = session.memory.get(SENT).and_then(|sent| sent.split_once('/'));
-    let own = sent.filter(|(id, _)| *id == delivery.id);
+/// Returns how many of a delivery's messages Unblu has already.
+fn messages_sent(session: &Session, delivery: &Delivery) -> usize {
+    let sent = session.platform_data.get(PROGRESS).and_then(|sent| sent.split_once('/'));
+    let own = sent.filter(|(id, _)| *id == delivery.id.as_str());
     own.and_then(|(_, count)| count.parse().ok()).unwrap_or(0)
 }
 
-/// Makes the one call of what is not said by anybody.
-async fn tell(
+/// Makes the single call of an event that is not a message.
+async fn send_single(
     api: &Api,
-    sending: &Sending<'_>,
-    outside: &HttpClient,
-) -> Result<Attempt, Unsendable> {
-    let answer = match outside.call(one(api, sending)?).await {
+    context: &SendContext<'_>,
+    http_client: &HttpClient,
+) -> Result<Attempt, EncodeError> {
+    let answer = match http_client.send(single_request(api, context)?).await {
         Ok(answer) => answer,
         Err(error) => return Ok(error.into()),
     };
-    let mut meaning = meaning(&answer);
+    let mut classification = classification(&answer);
     if answer.status == StatusCode::NOT_FOUND {
-        // What is not there any more needs no end and no state.
-        meaning.verdict = Verdict::Skipped;
+        // A conversation or message that no longer exists needs no end and no state.
+        classification.verdict = Verdict::Skipped;
     }
-    Ok(Attempt::answered(&answer, meaning))
+    Ok(Attempt::with_response(&answer, classification))
 }
 
-fn one(api: &Api, sending: &Sending<'_>) -> Result<Request, Unsendable> {
-    match &sending.delivery.event.body {
+fn single_request(api: &Api, context: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
+    match &context.delivery.event.body {
         EventBody::Close { reason } => {
-            Ok(bodies::end(api, sending.external_id(), reason.as_deref()))
+            Ok(requests::end(api, context.external_conversation_id(), reason.as_deref()))
         }
-        EventBody::Receipt { .. } => receipt(api, sending),
+        EventBody::Receipt { .. } => receipt(api, context),
         EventBody::Message { .. }
         | EventBody::Choice { .. }
         | EventBody::Handover { .. }
@@ -224,43 +254,52 @@ fn one(api: &Api, sending: &Sending<'_>) -> Result<Request, Unsendable> {
         | EventBody::Handback { .. }
         | EventBody::Edit { .. }
         | EventBody::Delete { .. }
-        | EventBody::Opaque { .. } => {
-            Err(Unsendable::NoForm("Unblu's external messengers have no form for such an event"))
-        }
+        | EventBody::Opaque { .. } => Err(EncodeError::Unsupported(
+            "Unblu's external messengers do not support this kind of event",
+        )),
     }
 }
 
-/// What became of an agent's message, which is named by Unblu's own id of it.
-fn receipt(api: &Api, sending: &Sending<'_>) -> Result<Request, Unsendable> {
-    let delivery = sending.delivery;
-    let EventBody::Receipt { message, about, status, reason } = &delivery.event.body else {
-        return Err(Unsendable::NoForm("it is no receipt"));
+/// Returns the call that reports the state of an agent's message, by Unblu's own message id.
+fn receipt(api: &Api, context: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
+    let delivery = context.delivery;
+    let EventBody::Receipt { message, target, status, reason } = &delivery.event.body else {
+        return Err(EncodeError::Unsupported("the event is not a receipt"));
     };
     if !api.settings.message_states {
-        return Err(Unsendable::NoForm("message_states is false: Unblu keeps its states itself"));
+        return Err(EncodeError::Unsupported(
+            "message_states is false: Unblu manages the states itself",
+        ));
     }
-    let about = about.as_ref().filter(|about| about.connection == delivery.to.connection);
-    let Some(about) = about else {
-        return Err(Unsendable::NoForm("it does not say which of Unblu's messages it is about"));
+    let target = target.as_ref().filter(|target| target.connection == delivery.to.connection);
+    let Some(target) = target else {
+        return Err(EncodeError::Unsupported("the receipt does not refer to a message of Unblu"));
     };
     let state = match status {
-        ReceiptStatus::Delivered => State::Delivered,
-        ReceiptStatus::Read => State::Read,
-        ReceiptStatus::Failed => State::Failed {
-            // What we gave up is not tried again by the agent's button: a person here can replay it.
-            fail_state: if Delivery::is_ours(message) {
+        ReceiptStatus::Delivered => MessageState::Delivered,
+        ReceiptStatus::Read => MessageState::Read,
+        ReceiptStatus::Failed => MessageState::Failed {
+            // The agent gets no retry button for a delivery that Trunkline gave up: an operator can replay
+            // it.
+            fail_state: if Delivery::is_delivery_id(message.as_str()) {
                 "TERMINAL"
             } else {
                 &api.settings.fail_state
             },
-            why: reason.as_deref().unwrap_or("It did not reach the customer"),
+            why: reason.as_deref().unwrap_or("The message did not reach the customer"),
         },
-        ReceiptStatus::Other(word) if word.eq_ignore_ascii_case("sent") => State::Sent,
+        ReceiptStatus::Other(word) if word.eq_ignore_ascii_case("sent") => MessageState::Sent,
         ReceiptStatus::Other(_) => {
-            return Err(Unsendable::NoForm("Unblu has no such state of a message"));
+            return Err(EncodeError::Unsupported("Unblu does not support this message state"));
         }
     };
-    let ids = sending.session.and_then(|session| Ids::remembered(session, api.version()));
-    let visitor = ids.as_ref().map(Ids::visitor);
-    Ok(bodies::state(api, sending.external_id(), visitor, &about.message, state))
+    let ids = context.session.and_then(|session| VisitorIds::from_session(session, api.version()));
+    let visitor = ids.as_ref().map(VisitorIds::visitor);
+    Ok(requests::message_state(
+        api,
+        context.external_conversation_id(),
+        visitor,
+        target.message.as_str(),
+        state,
+    ))
 }

@@ -1,75 +1,73 @@
-//! Whether our channel at Unblu still works, and how it is mended: Unblu switches off an endpoint that
-//! keeps failing, and does not switch it on again by itself (UM).
+//! Checks and repairs the channel's registration at Unblu. Unblu switches off an endpoint that keeps
+//! failing and does not switch it on again by itself (UM).
 
 use std::fmt;
 
 use serde_json::{Map, Value};
-use trunkline_shared::http_client::{Answer, HttpClient, HttpError, Request};
+use trunkline_shared::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use trunkline_shared::model::Connection;
-use trunkline_shared::outbound::{Asking, Registered, Unsendable};
+use trunkline_shared::outbound::{CheckContext, EncodeError, RegistrationState};
 use trunkline_shared::secrets::SecretBag;
 
 use crate::api::{Api, problem};
 use crate::settings::{ApiVersion, Settings};
 use crate::wire::Object;
 
-/// How often a channel is read anew because somebody else changed it meanwhile.
-const TRIES: usize = 3;
+/// How many times the update is tried if others change the channel at the same time.
+const MAX_ATTEMPTS: usize = 3;
 
-/// Whether Unblu calls us.
+/// Whether Unblu calls the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// It does.
     Active,
-    /// It gave up: our address failed for too long. [`repair`] mends that.
+    /// Unblu switched the channel off because the endpoint failed for too long. [`repair`] fixes that.
     Unavailable,
-    /// A person switched the channel off, which is left so, as the vendor's own library does (UM).
+    /// A person switched the channel off. It stays off, as in the vendor's own library (UM).
     SwitchedOff,
-    /// Unblu's own word, which we do not know.
+    /// An unknown status.
     Other(String),
 }
 
-/// A channel's health.
+/// The state of a channel's registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
-    /// Whether Unblu calls us.
     pub status: Status,
-    /// What is registered otherwise than the connection is configured, in words for an operator.
+    /// Differences between the registration and the connection's settings, as texts for operators.
     pub problems: Vec<String>,
 }
 
 /// What [`repair`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repair {
-    /// Nothing: the channel is active.
+    /// The channel is active.
     NotNeeded,
-    /// It is active again.
+    /// The channel was switched on again.
     Reactivated,
-    /// Nothing: a person switched it off.
+    /// A person switched the channel off; it stays off.
     LeftOff,
 }
 
-/// Why a channel's health is not known, or could not be mended.
+/// Why a channel could not be checked or repaired.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistrationError {
-    /// The connection is not configured for it.
+    /// The connection's settings or secrets are incomplete.
     #[error(transparent)]
-    Misconfigured(#[from] Unsendable),
+    Misconfigured(#[from] EncodeError),
     /// Unblu did not answer.
     #[error(transparent)]
-    Unanswered(#[from] HttpError),
-    /// Unblu refused.
+    Http(#[from] HttpError),
+    /// Unblu refused the request.
     #[error("{0}")]
     Refused(String),
-    /// The answer is no channel.
-    #[error("Unblu answered without a channel: check base_url, api_version and channel_id")]
+    /// The response is not a channel.
+    #[error("Unblu's response contains no channel: check base_url, api_version and channel_id")]
     NoChannel,
-    /// Others changed the channel each time before we could.
-    #[error("somebody else keeps changing the channel: try again later")]
+    /// Others changed the channel before each update.
+    #[error("the channel was changed by others during each attempt: try again later")]
     Contended,
 }
 
-/// A channel as it was read. It holds its secret in clear (UA4), so it is never shown.
+/// A channel as Unblu returned it. It contains the secret in plain text (UA4), so it is never logged.
 struct Channel(Map<String, Value>);
 
 impl fmt::Debug for Channel {
@@ -78,45 +76,46 @@ impl fmt::Debug for Channel {
     }
 }
 
-/// Reads the channel and says how it is.
+/// Reads the channel and compares it with the connection's settings.
 ///
 /// # Errors
-/// If it cannot be read.
+/// Fails if the channel cannot be read.
 pub async fn check(
     connection: &Connection,
     secrets: &SecretBag,
-    outside: &HttpClient,
+    http_client: &HttpClient,
 ) -> Result<Registration, RegistrationError> {
     let api = Api::of(connection, secrets)?;
-    let channel = read(&api, outside).await?;
+    let channel = read_channel(&api, http_client).await?;
     Ok(assess(Object(&channel.0), &api.settings))
 }
 
-/// Switches the channel on again if Unblu switched it off: each update must bring the version that was
-/// read last, so it is read before each try.
+/// Switches the channel on again if Unblu switched it off. An update must carry the channel's current
+/// version, so the channel is read before each attempt.
 ///
 /// # Errors
-/// If it cannot be read or written.
+/// Fails if the channel cannot be read or updated.
 pub async fn repair(
     connection: &Connection,
     secrets: &SecretBag,
-    outside: &HttpClient,
+    http_client: &HttpClient,
 ) -> Result<Repair, RegistrationError> {
     let api = Api::of(connection, secrets)?;
-    for _ in 0..TRIES {
-        let channel = read(&api, outside).await?;
+    for _ in 0..MAX_ATTEMPTS {
+        let channel = read_channel(&api, http_client).await?;
         match assess(Object(&channel.0), &api.settings).status {
             Status::Active => return Ok(Repair::NotNeeded),
             Status::SwitchedOff => return Ok(Repair::LeftOff),
             Status::Unavailable | Status::Other(_) => {}
         }
         let (seen, body) = (channel.0.get("version").cloned(), activated(channel));
-        let answer = outside.call(api.post(&["externalmessengers", "update"], Some(&body))).await?;
+        let answer =
+            http_client.send(api.post(&["externalmessengers", "update"], Some(&body))).await?;
         if answer.status.is_success() {
             return Ok(Repair::Reactivated);
         }
-        // Refused for its version, or for good?
-        let now = read(&api, outside).await?;
+        // Refused because of an outdated version, or for another reason?
+        let now = read_channel(&api, http_client).await?;
         if now.0.get("version").cloned() == seen {
             return Err(RegistrationError::Refused(problem(&answer)));
         }
@@ -124,35 +123,36 @@ pub async fn repair(
     Err(RegistrationError::Contended)
 }
 
-/// Mends what Unblu switched off, and says what is registered otherwise than it should be.
-pub async fn tend(asking: &Asking<'_>, outside: &HttpClient) -> Registered {
-    let Asking { connection, secrets, .. } = asking;
-    let done = match repair(connection, secrets, outside).await {
+/// Repairs the channel if Unblu switched it off, and reports differences from the settings.
+pub async fn reconcile(context: &CheckContext<'_>, http_client: &HttpClient) -> RegistrationState {
+    let CheckContext { connection, secrets, .. } = context;
+    let done = match repair(connection, secrets, http_client).await {
         Ok(done) => done,
-        Err(why) => return Registered::Unwell(why.to_string()),
+        Err(why) => return RegistrationState::OutOfSync(why.to_string()),
     };
     if done == Repair::LeftOff {
-        let why =
-            "somebody switched the channel off in Unblu: switch it on there to be called again";
-        return Registered::Unwell(why.into());
+        let why = "a person switched the channel off in Unblu: switch it on there to receive events again";
+        return RegistrationState::OutOfSync(why.into());
     }
-    match check(connection, secrets, outside).await {
-        Err(why) => Registered::Unwell(why.to_string()),
-        Ok(found) if !found.problems.is_empty() => Registered::Unwell(found.problems.join("; ")),
-        Ok(_) if done == Repair::Reactivated => {
-            Registered::Mended("Unblu had switched the channel off: it is on again".into())
+    match check(connection, secrets, http_client).await {
+        Err(why) => RegistrationState::OutOfSync(why.to_string()),
+        Ok(found) if !found.problems.is_empty() => {
+            RegistrationState::OutOfSync(found.problems.join("; "))
         }
-        Ok(_) => Registered::Well,
+        Ok(_) if done == Repair::Reactivated => RegistrationState::Repaired(
+            "Unblu had switched the channel off: it is active again".into(),
+        ),
+        Ok(_) => RegistrationState::InSync,
     }
 }
 
-async fn read(api: &Api, outside: &HttpClient) -> Result<Channel, RegistrationError> {
-    let answer = outside.call(reading(api)).await?;
+async fn read_channel(api: &Api, http_client: &HttpClient) -> Result<Channel, RegistrationError> {
+    let answer = http_client.send(read_request(api)).await?;
     channel(&answer)
 }
 
-/// With the metadata, which an update would lose otherwise.
-fn reading(api: &Api) -> Request {
+/// Includes the metadata, which an update would otherwise delete.
+fn read_request(api: &Api) -> HttpRequest {
     let expand = ("expand", "metadata");
     match api.version() {
         ApiVersion::V4 => api.get(&["externalmessengers", api.channel(), "read"], &[expand]),
@@ -162,7 +162,7 @@ fn reading(api: &Api) -> Request {
     }
 }
 
-fn channel(answer: &Answer) -> Result<Channel, RegistrationError> {
+fn channel(answer: &HttpResponse) -> Result<Channel, RegistrationError> {
     if !answer.status.is_success() {
         return Err(RegistrationError::Refused(problem(answer)));
     }
@@ -196,10 +196,11 @@ fn assess(channel: Object<'_>, settings: &Settings) -> Registration {
     if channel.text("webhookApiVersion").is_some_and(|registered| registered != version) {
         problems.push(format!("its webhookApiVersion is not {version}, as api_version says"));
     }
-    let (theirs, ours) = (channel.truth("messageStateHandledExternally"), settings.message_states);
-    if theirs != ours {
+    let (registered, configured) =
+        (channel.is_true("messageStateHandledExternally"), settings.message_states);
+    if registered != configured {
         problems.push(format!(
-            "its messageStateHandledExternally is {theirs}, our message_states {ours}"
+            "its messageStateHandledExternally is {registered}, but message_states is {configured}"
         ));
     }
     Registration { status, problems }
@@ -225,13 +226,13 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_channel_is_well() {
+    fn the_documented_channel_has_no_problems() {
         let registration = assessed(&Settings::default(), |_| ());
         assert_eq!(registration, Registration { status: Status::Active, problems: vec![] });
     }
 
     #[test]
-    fn every_status_has_its_meaning() {
+    fn maps_every_webhook_status() {
         for (word, status) in [
             ("ACTIVE", Status::Active),
             ("INACTIVE", Status::SwitchedOff),
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_said() {
+    fn reports_differences_from_the_settings() {
         let v3 =
             Settings { api_version: ApiVersion::V3, message_states: false, ..Settings::default() };
         let registration = assessed(&v3, |channel| channel["type"] = json!("SMS"));
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_status_changes_and_the_secret_is_not_shown() {
+    fn a_repair_changes_only_the_status_and_hides_the_secret() {
         let read = changed(|channel| channel["webhookStatus"] = json!("INACTIVE_UNAVAILABLE"));
         assert!(!format!("{read:?}").contains("s3cr3t-shared-key"));
         assert_eq!(activated(read), serde_json::from_str::<Value>(CHANNEL).unwrap());

@@ -1,4 +1,4 @@
-//! Unblu's signatures: HMAC over the raw body, in lower-case hexadecimal (UM, UB).
+//! Unblu's signatures: HMAC over the raw body, as lower-case hexadecimal (UM, UB).
 
 use std::fmt::Write as _;
 
@@ -7,51 +7,53 @@ use http::HeaderMap;
 use sha1::Sha1;
 use sha2::Sha256;
 use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::security::{Denied, same_secret};
+use trunkline_shared::security::{AuthError, secrets_equal};
 
 use crate::settings::WEBHOOK_SECRET;
 
 /// The header of the SHA-1 signature.
 const SHA1: &str = "x-unblu-signature";
-/// The header of the SHA-256 signature, on calls and on our answers.
+/// The header of the SHA-256 signature, on Unblu's calls and on replies.
 pub(crate) const SHA256: &str = "x-unblu-signature-256";
 
-/// The live secret with which a call was signed: every signature that is there must be right, and one
-/// must be there (UM).
-pub(crate) fn secret_of<'a>(
+/// Verifies a call's signatures and returns the secret that signed it. At least one signature is
+/// required, and every signature that is present must be correct (UM).
+pub(crate) fn verified_secret<'a>(
     secrets: &'a SecretBag,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<&'a str, Denied> {
+) -> Result<&'a str, AuthError> {
     let live = secrets.live(WEBHOOK_SECRET);
     if live.is_empty() {
-        return Err(Denied::NoSecret);
+        return Err(AuthError::NoSecret);
     }
     let given = |name: &str| -> Vec<String> {
-        // One that is not text is wrong, not absent.
+        // A header that is not text counts as a wrong signature, not as an absent one.
         let text = |value: &http::HeaderValue| value.to_str().unwrap_or_default().to_lowercase();
         headers.get_all(name).iter().map(text).collect()
     };
-    let (short, long) = (given(SHA1), given(SHA256));
-    if short.is_empty() && long.is_empty() {
-        return Err(Denied::Header(SHA256));
+    let (sha1, sha256) = (given(SHA1), given(SHA256));
+    if sha1.is_empty() && sha256.is_empty() {
+        return Err(AuthError::InvalidHeader(SHA256));
     }
-    let all = |given: &[String], right: Option<String>| match right {
-        Some(right) => given.iter().fold(true, |all, one| all & same_secret(one.trim(), &right)),
+    let all_match = |given: &[String], expected: Option<String>| match expected {
+        Some(expected) => {
+            given.iter().fold(true, |all, one| all & secrets_equal(one.trim(), &expected))
+        }
         None => given.is_empty(),
     };
-    // All are tried, whichever fits.
-    let fitting = live.into_iter().fold(None, |found, secret| {
-        let fits = all(&short, sign::<Hmac<Sha1>>(secret, body))
-            & all(&long, sign::<Hmac<Sha256>>(secret, body));
+    // All secrets are tried, so that the timing does not show which one matches.
+    let verified = live.into_iter().fold(None, |found, secret| {
+        let fits = all_match(&sha1, sign::<Hmac<Sha1>>(secret, body))
+            & all_match(&sha256, sign::<Hmac<Sha256>>(secret, body));
         found.or(fits.then_some(secret))
     });
-    fitting.ok_or(Denied::Mismatch)
+    verified.ok_or(AuthError::Mismatch)
 }
 
-/// The SHA-256 signature of our answer's exact bytes (UM). HMAC takes keys of any length, so there
-/// always is one.
-pub(crate) fn of_answer(secret: &str, body: &str) -> Option<String> {
+/// Returns the SHA-256 signature of a reply's exact bytes (UM). HMAC accepts keys of any length, so the
+/// result is always `Some`.
+pub(crate) fn sign_reply(secret: &str, body: &str) -> Option<String> {
     sign::<Hmac<Sha256>>(secret, body.as_bytes())
 }
 
@@ -60,7 +62,7 @@ fn sign<M: Mac + KeyInit>(secret: &str, body: &[u8]) -> Option<String> {
     mac.update(body);
     let mut text = String::new();
     for byte in mac.finalize().into_bytes() {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
     }
     Some(text)
@@ -93,60 +95,64 @@ mod tests {
     }
 
     #[test]
-    fn the_rfcs_vectors() {
+    fn matches_the_rfc_test_vectors() {
         assert_eq!(sign::<Hmac<Sha256>>(KEY, DATA).as_deref(), Some(LONG));
         assert_eq!(sign::<Hmac<Sha1>>(KEY, DATA).as_deref(), Some(SHORT));
     }
 
     #[test]
-    fn every_signature_that_is_there_must_be_right_and_one_must_be_there() {
+    fn requires_one_signature_and_rejects_any_wrong_one() {
         let live = secrets(&["new", KEY]);
-        let secret_of = |pairs: &[(&'static str, &str)]| secret_of(&live, &headers(pairs), DATA);
-        assert_eq!(secret_of(&[(SHA256, LONG)]), Ok(KEY));
-        assert_eq!(secret_of(&[(SHA1, SHORT)]), Ok(KEY));
-        assert_eq!(secret_of(&[(SHA1, SHORT), (SHA256, LONG)]), Ok(KEY));
-        assert_eq!(secret_of(&[(SHA256, &LONG.to_uppercase())]), Ok(KEY));
+        let verified_secret =
+            |pairs: &[(&'static str, &str)]| verified_secret(&live, &headers(pairs), DATA);
+        assert_eq!(verified_secret(&[(SHA256, LONG)]), Ok(KEY));
+        assert_eq!(verified_secret(&[(SHA1, SHORT)]), Ok(KEY));
+        assert_eq!(verified_secret(&[(SHA1, SHORT), (SHA256, LONG)]), Ok(KEY));
+        assert_eq!(verified_secret(&[(SHA256, &LONG.to_uppercase())]), Ok(KEY));
         for wrong in [
             &[(SHA1, SHORT), (SHA256, SHORT)][..],
             &[(SHA1, LONG), (SHA256, LONG)],
             &[(SHA256, LONG), (SHA256, "")],
             &[(SHA256, "")],
         ] {
-            assert_eq!(secret_of(wrong), Err(Denied::Mismatch), "{wrong:?}");
+            assert_eq!(verified_secret(wrong), Err(AuthError::Mismatch), "{wrong:?}");
         }
-        assert_eq!(secret_of(&[]), Err(Denied::Header(SHA256)));
+        assert_eq!(verified_secret(&[]), Err(AuthError::InvalidHeader(SHA256)));
         let none = SecretBag::default();
-        let none = super::secret_of(&none, &headers(&[(SHA256, LONG)]), DATA);
-        assert_eq!(none, Err(Denied::NoSecret));
+        let none = super::verified_secret(&none, &headers(&[(SHA256, LONG)]), DATA);
+        assert_eq!(none, Err(AuthError::NoSecret));
     }
 
     #[test]
-    fn two_secrets_cannot_share_the_work() {
-        let (short, long) = (sign::<Hmac<Sha1>>("new", DATA).unwrap(), LONG);
-        let mixed = headers(&[(SHA1, &short), (SHA256, long)]);
-        assert_eq!(secret_of(&secrets(&["new", KEY]), &mixed, DATA), Err(Denied::Mismatch));
+    fn all_signatures_must_use_the_same_secret() {
+        let (sha1, sha256) = (sign::<Hmac<Sha1>>("new", DATA).unwrap(), LONG);
+        let mixed = headers(&[(SHA1, &sha1), (SHA256, sha256)]);
+        assert_eq!(
+            verified_secret(&secrets(&["new", KEY]), &mixed, DATA),
+            Err(AuthError::Mismatch)
+        );
     }
 
     proptest! {
         #[test]
-        fn what_is_signed_is_believed_and_nothing_else(
+        fn accepts_only_signatures_by_a_known_secret(
             secret in ".{1,200}", other in ".{1,200}",
             body in prop::collection::vec(any::<u8>(), 0..200),
         ) {
-            let long = sign::<Hmac<Sha256>>(&secret, &body).unwrap();
-            let headers = headers(&[(SHA256, &long)]);
+            let sha256 = sign::<Hmac<Sha256>>(&secret, &body).unwrap();
+            let headers = headers(&[(SHA256, &sha256)]);
             let own = secrets(&[&secret]);
-            prop_assert_eq!(secret_of(&own, &headers, &body), Ok(secret.as_str()));
+            prop_assert_eq!(verified_secret(&own, &headers, &body), Ok(secret.as_str()));
             if other != secret {
                 let others = secrets(&[&other]);
-                prop_assert_eq!(secret_of(&others, &headers, &body), Err(Denied::Mismatch));
+                prop_assert_eq!(verified_secret(&others, &headers, &body), Err(AuthError::Mismatch));
             }
         }
 
         #[test]
-        fn no_header_makes_it_panic(short in "[ -~]{0,90}", long in "[ -~]{0,90}") {
-            let headers = headers(&[(SHA1, &short), (SHA256, &long)]);
-            prop_assert!(secret_of(&secrets(&[KEY]), &headers, DATA).is_err());
+        fn verification_never_panics(sha1 in "[ -~]{0,90}", sha256 in "[ -~]{0,90}") {
+            let headers = headers(&[(SHA1, &sha1), (SHA256, &sha256)]);
+            prop_assert!(verified_secret(&secrets(&[KEY]), &headers, DATA).is_err());
         }
     }
 }

@@ -1,27 +1,27 @@
-//! What Unblu tells, in both styles, and what it is answered.
+//! Parses Unblu's webhooks and outbound requests, and checks the replies.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
 
 use common::{
     NEW_MESSAGE, NEW_MESSAGE_REQUEST, SECRET, answer, call, headers, is_signed, no_settings, now,
-    post, sign, told, told_with,
+    post, post_signed, post_signed_with, sign,
 };
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::inbound::{Inbound, Received, Result as Came};
+use trunkline_shared::inbound::{CallOutcome, Inbound, ParsedCall};
 use trunkline_shared::model::{
     Author, AuthorRole, Choice, Content, Event, EventBody, Format, Media, ReceiptStatus,
 };
-use trunkline_shared::security::Denied;
-use trunkline_unblu::{Unblu, reaches};
+use trunkline_shared::security::AuthError;
+use trunkline_unblu::{Unblu, intended_recipient};
 
 const WEBHOOK: &str = include_str!("../fixtures/new-message-webhook.json");
 const OUTBOUND: &str = include_str!("../fixtures/new-message-outbound.json");
 
 fn event_with(settings: &Value, name: (&str, &str), body: &str) -> Event {
-    match told_with(settings, name, body).0 {
-        Received::Events(mut events) => events.remove(0),
+    match post_signed_with(settings, name, body).0 {
+        ParsedCall::Events(mut events) => events.remove(0),
         other => panic!("{other:?}"),
     }
 }
@@ -42,13 +42,13 @@ fn choice(id: &str, title: &str) -> Choice {
 }
 
 #[test]
-fn a_message_in_both_styles_is_one() {
+fn a_webhook_and_an_outbound_request_of_one_message_are_the_same_event() {
     let (webhook, outbound) =
         (event(WEBHOOK), event_with(&no_settings(), NEW_MESSAGE_REQUEST, OUTBOUND));
     for event in [&webhook, &outbound] {
         assert_eq!(event.id.as_str(), "m:mEsSaGeIdExample0000001");
-        assert_eq!(event.external_id.as_deref(), Some("mEsSaGeIdExample0000001"));
-        assert_eq!(event.conversation, "cOnVeRsAtIoNiDexample01");
+        assert_eq!(event.external_message_id, Some("mEsSaGeIdExample0000001".into()));
+        assert_eq!(event.external_conversation_id, "cOnVeRsAtIoNiDexample01");
         assert_eq!(event.at, "2025-12-31T23:59:59.99Z".parse().unwrap());
         let author = Author { role: AuthorRole::Agent, name: Some("Grace Hopper".into()) };
         assert_eq!(event.author, author);
@@ -65,12 +65,12 @@ fn a_message_in_both_styles_is_one() {
 }
 
 #[test]
-fn each_style_has_its_answer() {
-    let (_, reply) = told(NEW_MESSAGE, WEBHOOK);
+fn webhooks_and_outbound_requests_get_their_replies() {
+    let (_, reply) = post_signed(NEW_MESSAGE, WEBHOOK);
     assert_eq!((reply.status, answer(&reply)), (StatusCode::OK, json!({})));
-    let (_, reply) = told(NEW_MESSAGE_REQUEST, OUTBOUND);
+    let (_, reply) = post_signed(NEW_MESSAGE_REQUEST, OUTBOUND);
     assert!(is_signed(&reply) && reply.status == StatusCode::OK, "{reply:?}");
-    // The id of ours is optional (UA4), and there is none yet.
+    // `externalMessageId` is optional (UA4), and Trunkline has none yet.
     let mut documented: Value =
         serde_json::from_str(include_str!("../fixtures/new-message-response.json")).unwrap();
     documented.as_object_mut().unwrap().remove("externalMessageId");
@@ -78,17 +78,21 @@ fn each_style_has_its_answer() {
 }
 
 #[test]
-fn whom_an_agents_message_reaches() {
-    assert_eq!(reaches(OUTBOUND.as_bytes()), None, "not a customer as we write them");
-    let ours = OUTBOUND.replace("hub-user-4711", "shop/+31 6");
-    let key = reaches(ours.as_bytes()).unwrap();
+fn finds_the_intended_recipient_of_an_agents_message() {
+    assert_eq!(
+        intended_recipient(OUTBOUND.as_bytes()),
+        None,
+        "not in the form <channel>/<customer>"
+    );
+    let body = OUTBOUND.replace("hub-user-4711", "shop/+31 6");
+    let key = intended_recipient(body.as_bytes()).unwrap();
     assert_eq!((key.channel.as_str(), key.customer.as_str()), ("shop", "+31 6"));
-    assert_eq!(reaches(WEBHOOK.as_bytes()), None, "webhooks do not say");
-    assert_eq!(reaches(b"not json"), None);
+    assert_eq!(intended_recipient(WEBHOOK.as_bytes()), None, "webhooks list no receiving contacts");
+    assert_eq!(intended_recipient(b"not json"), None);
 }
 
 #[test]
-fn files() {
+fn parses_files() {
     let file = content(include_str!("../fixtures/message-file.json"));
     let media = vec![Media {
         url: "https://unblu.cloud/app/rest/v4/files/1".into(),
@@ -102,7 +106,7 @@ fn files() {
 }
 
 #[test]
-fn cards_and_lists_are_lines_links_pictures_and_choices() {
+fn cards_and_lists_become_lines_links_images_and_choices() {
     let picture = |url: &str, name: Option<&str>| Media {
         url: url.into(),
         mime_type: None,
@@ -123,7 +127,7 @@ fn cards_and_lists_are_lines_links_pictures_and_choices() {
 }
 
 #[test]
-fn questions_have_choices_that_name_them() {
+fn choices_of_a_question_contain_its_id() {
     let question = content(include_str!("../fixtures/message-question.json"));
     let choices = vec![
         choice("question/mEsSaGeIdExample0000010/1", "Savings"),
@@ -136,7 +140,7 @@ fn questions_have_choices_that_name_them() {
 }
 
 #[test]
-fn whatever_else_is_shown_by_its_fallback_text() {
+fn other_types_use_their_fallback_text() {
     assert_eq!(content(include_str!("../fixtures/message-reply.json")), Content::text("Savings"));
     for kind in [
         "APPROVAL_REQUEST",
@@ -155,27 +159,32 @@ fn whatever_else_is_shown_by_its_fallback_text() {
         assert_eq!(content(&body), Content::text("Savings"), "{kind}");
     }
     let empty = include_str!("../fixtures/message-reply.json").replace("Savings", " ");
-    let EventBody::Opaque { said, name, .. } = event(&empty).body else { panic!("opaque") };
-    assert_eq!((said, name.as_str()), (true, "REPLY"), "something was said that cannot be shown");
+    let EventBody::Opaque { is_message, name, .. } = event(&empty).body else { panic!("opaque") };
+    assert_eq!((is_message, name.as_str()), (true, "REPLY"), "a message that cannot be displayed");
 }
 
 #[test]
-fn notes_our_own_words_and_system_messages_are_not_passed_on() {
+fn internal_notes_own_messages_and_system_messages_are_not_passed_on() {
     for (body, kept_as) in [
         (include_str!("../fixtures/message-internal.json"), "internal"),
         (include_str!("../fixtures/message-own.json"), "our own"),
         (include_str!("../fixtures/message-system.json"), "SYSTEM"),
     ] {
-        let EventBody::Opaque { said, name, raw } = event(body).body else { panic!("{body}") };
-        assert_eq!((said, name.as_str()), (false, kept_as));
-        assert!(!raw.to_string().contains("Careful"), "agents' notes are not copied");
+        let EventBody::Opaque { is_message, name, raw } = event(body).body else {
+            panic!("{body}")
+        };
+        assert_eq!((is_message, name.as_str()), (false, kept_as));
+        assert!(!raw.to_string().contains("Careful"), "the text of internal notes is not stored");
     }
     let own = include_str!("../fixtures/message-own.json");
     for only in [own.replace("VIRTUAL", "USER_DB"), own.replace("dlv_", "hub-")] {
-        assert!(matches!(event(&only).body, EventBody::Opaque { .. }), "either sign is enough");
+        assert!(
+            matches!(event(&only).body, EventBody::Opaque { .. }),
+            "either criterion is sufficient"
+        );
     }
-    let told = include_str!("../fixtures/message-own.json").replace("AAA\"", "AAA#2\"");
-    assert!(matches!(event(&told).body, EventBody::Opaque { .. }));
+    let part = include_str!("../fixtures/message-own.json").replace("AAA\"", "AAA#2\"");
+    assert!(matches!(event(&part).body, EventBody::Opaque { .. }));
     let system = include_str!("../fixtures/message-system.json");
     let event = event_with(&json!({"system_messages": true}), NEW_MESSAGE, system);
     assert_eq!(event.author.role, AuthorRole::System);
@@ -183,7 +192,7 @@ fn notes_our_own_words_and_system_messages_are_not_passed_on() {
 }
 
 #[test]
-fn who_wrote() {
+fn maps_person_types_to_roles() {
     let bot = event(include_str!("../fixtures/message-by-bot.json"));
     assert_eq!(bot.author, Author { role: AuthorRole::Bot, name: Some("Queue Bot".into()) });
     let visitor = include_str!("../fixtures/message-own.json")
@@ -193,12 +202,12 @@ fn who_wrote() {
 }
 
 #[test]
-fn states_of_our_messages_are_receipts_by_the_deliverys_id() {
-    let ours = common::delivery_id("m1");
-    let webhook =
-        include_str!("../fixtures/message-state-webhook.json").replace("hub-msg-5002", &ours);
-    let outbound =
-        include_str!("../fixtures/message-state-outbound.json").replace("hub-msg-5002", &ours);
+fn message_states_become_receipts_by_delivery_id() {
+    let delivery_id = common::delivery_id("m1");
+    let webhook = include_str!("../fixtures/message-state-webhook.json")
+        .replace("hub-msg-5002", &delivery_id);
+    let outbound = include_str!("../fixtures/message-state-outbound.json")
+        .replace("hub-msg-5002", &delivery_id);
     let name = ("x-unblu-event", "external_messenger.message_state");
     let service = ("x-unblu-service-name", "outbound.external_messenger.message_state");
     for (name, body, status, at) in [
@@ -206,75 +215,87 @@ fn states_of_our_messages_are_receipts_by_the_deliverys_id() {
         (service, &outbound, ReceiptStatus::Delivered, now()),
     ] {
         let event = event_with(&no_settings(), name, body);
-        let message = ours.clone();
-        assert_eq!(event.body, EventBody::Receipt { message, about: None, status, reason: None });
-        assert_eq!((event.conversation.as_str(), event.at), ("cOnVeRsAtIoNiDexample01", at));
+        let message = delivery_id.as_str().into();
+        assert_eq!(event.body, EventBody::Receipt { message, target: None, status, reason: None });
+        assert_eq!(
+            (event.external_conversation_id.as_str(), event.at),
+            ("cOnVeRsAtIoNiDexample01", at)
+        );
     }
-    let (_, reply) = told(service, &outbound);
+    let (_, reply) = post_signed(service, &outbound);
     let documented: Value =
         serde_json::from_str(include_str!("../fixtures/message-state-response.json")).unwrap();
     assert_eq!(answer(&reply), documented);
-    for other in ["hub-msg-5002", &format!("{ours}#1")] {
-        let body = webhook.replace(&ours, other);
+    for other in ["hub-msg-5002", &format!("{delivery_id}#1")] {
+        let body = webhook.replace(&delivery_id, other);
         let event = event_with(&no_settings(), name, &body);
-        assert!(matches!(event.body, EventBody::Opaque { said: false, .. }), "nobody waits for it");
+        assert!(
+            matches!(event.body, EventBody::Opaque { is_message: false, .. }),
+            "no receipt is expected"
+        );
     }
 }
 
 #[test]
-fn an_agents_end_is_a_close() {
+fn an_agents_end_becomes_a_close() {
     let name = ("x-unblu-event", "conversation.ended");
     let body = include_str!("../fixtures/conversation-ended.json");
     let event = event_with(&no_settings(), name, body);
     assert_eq!(event.body, EventBody::Close { reason: Some("ENDED_BY_PARTICIPANT".into()) });
-    assert_eq!(event.conversation, "cOnVeRsAtIoNiDexample01");
+    assert_eq!(event.external_conversation_id, "cOnVeRsAtIoNiDexample01");
     assert_eq!(event.author.name.as_deref(), Some("Grace Hopper"));
-    for elsewhere in ["\"another channel\"", "null"] {
-        let body = body.replace("\"cHaNnElIdExample0000001\"", elsewhere);
-        let (received, reply) = told(name, &body);
-        assert!(matches!(received, Received::Answered(_)), "not ours to keep: {received:?}");
+    for channel in ["\"another channel\"", "null"] {
+        let body = body.replace("\"cHaNnElIdExample0000001\"", channel);
+        let (received, reply) = post_signed(name, &body);
+        assert!(
+            matches!(received, ParsedCall::Reply(_)),
+            "a conversation of another channel is ignored: {received:?}"
+        );
         assert_eq!(reply.status, StatusCode::OK);
     }
 }
 
 #[test]
-fn pings_in_both_styles() {
+fn answers_pings_by_webhook_and_outbound_request() {
     let ping = include_str!("../fixtures/ping-request.json");
-    let (received, reply) = told(("x-unblu-service-name", "outbound.ping"), ping);
-    assert!(matches!(received, Received::Answered(_)) && is_signed(&reply));
+    let (received, reply) = post_signed(("x-unblu-service-name", "outbound.ping"), ping);
+    assert!(matches!(received, ParsedCall::Reply(_)) && is_signed(&reply));
     let documented: Value =
         serde_json::from_str(include_str!("../fixtures/ping-response.json")).unwrap();
     assert_eq!(answer(&reply), documented);
-    let (_, reply) = told(("x-unblu-event", "ping"), include_str!("../fixtures/ping-webhook.json"));
+    let (_, reply) =
+        post_signed(("x-unblu-event", "ping"), include_str!("../fixtures/ping-webhook.json"));
     assert_eq!((reply.status, answer(&reply)["pingId"].clone()), (StatusCode::OK, Value::Null));
 }
 
 #[test]
-fn a_contact_that_an_agent_wants() {
+fn replies_to_create_contact() {
     let name = ("x-unblu-service-name", "outbound.external_messenger.create_contact");
     let request = include_str!("../fixtures/create-contact-request.json");
-    let (_, reply) = told(name, request);
+    let (_, reply) = post_signed(name, request);
     let documented: Value =
         serde_json::from_str(include_str!("../fixtures/create-contact-create.json")).unwrap();
     assert!(is_signed(&reply));
     assert_eq!(answer(&reply), documented);
 
     let shop = json!({"contact_channel": "shop"});
-    let source = |request: &str| answer(&told_with(&shop, name, request).1)["sourceId"].clone();
+    let source =
+        |request: &str| answer(&post_signed_with(&shop, name, request).1)["sourceId"].clone();
     assert_eq!(source(request), "shop/hub-user-4711");
     assert_eq!(source(&request.replace("hub-user-4711", "other/4711")), "other/4711");
 
     let mut invalid: Value =
         serde_json::from_str(include_str!("../fixtures/create-contact-invalid.json")).unwrap();
-    let answered = answer(&told(name, &request.replace("hub-user-4711", &"x".repeat(251))).1);
+    let answered =
+        answer(&post_signed(name, &request.replace("hub-user-4711", &"x".repeat(251))).1);
     invalid["errorText"] = answered["errorText"].clone();
     assert_eq!(answered, invalid);
 }
 
 #[test]
-fn a_conversation_that_an_agent_begins() {
+fn replies_to_create_conversation() {
     let request = include_str!("../fixtures/create-conversation-request.json");
-    let begin = |invocation: &str| {
+    let reply_to = |invocation: &str| {
         let signature = sign(SECRET, request.as_bytes());
         let headers = headers([
             ("x-unblu-service-name", "outbound.external_messenger.create_conversation"),
@@ -287,76 +308,76 @@ fn a_conversation_that_an_agent_begins() {
     };
     let mut documented: Value =
         serde_json::from_str(include_str!("../fixtures/create-conversation-create.json")).unwrap();
-    let answered = begin("i-1");
+    let answered = reply_to("i-1");
     documented["sourceId"] = answered["sourceId"].clone();
     documented["sourceUrl"] = Value::Null;
     assert_eq!(answered, documented);
-    assert_eq!(begin("i-1"), answered, "asked again, it is the same");
-    assert_ne!(begin("i-2"), answered);
+    assert_eq!(reply_to("i-1"), answered, "a repeated request gets the same reply");
+    assert_ne!(reply_to("i-2"), answered);
 }
 
 #[test]
-fn what_is_not_signed_right_is_not_believed() {
+fn rejects_wrong_signatures() {
     for (signature, why) in [
-        (("x-unblu-signature-256", "00"), Denied::Mismatch),
-        (("x-unblu-signature", &*sign(SECRET, WEBHOOK.as_bytes())), Denied::Mismatch),
-        (("accept", "*/*"), Denied::Header("x-unblu-signature-256")),
+        (("x-unblu-signature-256", "00"), AuthError::Mismatch),
+        (("x-unblu-signature", &*sign(SECRET, WEBHOOK.as_bytes())), AuthError::Mismatch),
+        (("accept", "*/*"), AuthError::InvalidHeader("x-unblu-signature-256")),
     ] {
         for name in [NEW_MESSAGE, ("x-unblu-event", "ping")] {
             let (received, reply) =
                 post(&no_settings(), &headers([name, signature]), WEBHOOK.as_bytes());
-            assert_eq!(received, Received::Denied(why.clone()));
+            assert_eq!(received, ParsedCall::Denied(why.clone()));
             assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
         }
     }
     let rotated = sign("the new one", WEBHOOK.as_bytes());
     let headers = headers([NEW_MESSAGE, ("x-unblu-signature-256", &rotated)]);
     let (received, reply) = post(&no_settings(), &headers, WEBHOOK.as_bytes());
-    assert!(matches!(received, Received::Events(_)));
+    assert!(matches!(received, ParsedCall::Events(_)));
     let signature = ("x-unblu-signature-256", sign("the new one", reply.body.as_bytes()));
-    assert!(reply.headers.contains(&signature), "answered with the secret that was used");
+    assert!(reply.headers.contains(&signature), "the reply is signed with the secret of the call");
 }
 
 #[test]
-fn what_cannot_be_read_is_kept_and_a_webhook_is_answered_200_all_the_same() {
+fn unreadable_webhooks_get_200_and_unreadable_outbound_requests_400() {
     for body in ["", "[]", "{", "{}", r#"{"conversationMessage":{"id":"x"}}"#] {
-        let (received, reply) = told(NEW_MESSAGE, body);
-        assert!(matches!(received, Received::Unreadable(_)), "{body}: {received:?}");
+        let (received, reply) = post_signed(NEW_MESSAGE, body);
+        assert!(matches!(received, ParsedCall::Unreadable(_)), "{body}: {received:?}");
         assert_eq!(reply.status, StatusCode::OK);
-        let (received, reply) = told(NEW_MESSAGE_REQUEST, body);
-        assert!(matches!(received, Received::Unreadable(_)), "{body}: {received:?}");
+        let (received, reply) = post_signed(NEW_MESSAGE_REQUEST, body);
+        assert!(matches!(received, ParsedCall::Unreadable(_)), "{body}: {received:?}");
         assert!(reply.status == StatusCode::BAD_REQUEST && is_signed(&reply));
     }
-    let (received, _) = told(("accept", "*/*"), WEBHOOK);
-    assert!(matches!(received, Received::Unreadable(_)), "neither header: {received:?}");
-    let (received, reply) = told(("x-unblu-service-name", "outbound.bot.dialog"), "{}");
-    assert!(matches!(received, Received::Unreadable(_)));
+    let (received, _) = post_signed(("accept", "*/*"), WEBHOOK);
+    assert!(matches!(received, ParsedCall::Unreadable(_)), "neither header: {received:?}");
+    let (received, reply) = post_signed(("x-unblu-service-name", "outbound.bot.dialog"), "{}");
+    assert!(matches!(received, ParsedCall::Unreadable(_)));
     assert_eq!(answer(&reply)["$_type"], "Error");
     let size = |name| {
         let headers = headers([name]);
         call(&no_settings(), &Method::POST, &headers, b"", |c| {
-            Unblu.reply(c, &Came::TooLarge).status
+            Unblu.reply(c, &CallOutcome::TooLarge).status
         })
     };
     assert_eq!((size(NEW_MESSAGE).as_u16(), size(NEW_MESSAGE_REQUEST).as_u16()), (200, 413));
 }
 
 #[test]
-fn other_webhooks_are_kept_and_never_stand_in_a_messages_way() {
+fn other_webhooks_become_opaque_events_with_their_own_ids() {
     let name = ("x-unblu-event", "conversation.new_message");
     let other = event_with(&no_settings(), name, WEBHOOK);
-    assert!(matches!(other.body, EventBody::Opaque { said: false, .. }));
-    assert_eq!(other.conversation, "cOnVeRsAtIoNiDexample01");
+    assert!(matches!(other.body, EventBody::Opaque { is_message: false, .. }));
+    assert_eq!(other.external_conversation_id, "cOnVeRsAtIoNiDexample01");
     assert_ne!(other.id, event(WEBHOOK).id);
-    let (received, _) = told(("x-unblu-event", "agent.created"), "{}");
-    assert!(matches!(received, Received::Unreadable(_)));
+    let (received, _) = post_signed(("x-unblu-event", "agent.created"), "{}");
+    assert!(matches!(received, ParsedCall::Unreadable(_)));
 }
 
 #[test]
-fn a_browser_is_told_that_it_is_ready() {
+fn a_get_request_reports_that_the_endpoint_is_ready() {
     let get = |method| {
-        call(&no_settings(), &method, &HeaderMap::new(), b"", |call| match Unblu.receive(call) {
-            Received::Answered(reply) => reply.status.as_u16(),
+        call(&no_settings(), &method, &HeaderMap::new(), b"", |call| match Unblu.parse(call) {
+            ParsedCall::Reply(reply) => reply.status.as_u16(),
             other => panic!("{other:?}"),
         })
     };

@@ -1,84 +1,79 @@
-//! What is done later and beside: notes to ourselves that are due, dead letters, and once a minute a
-//! look at whether anything was left lying.
+//! Background work: runs scheduled tasks when they are due, stores dead letters, and once a minute finds
+//! parked deliveries whose task was lost.
 
-mod dead;
-mod due;
+mod dead_letters;
+mod registrations;
 mod sweep;
-mod tend;
-mod wake;
+mod tasks;
+mod timers;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use trunkline_shared::app::App;
-use trunkline_shared::inbound::IntakeError;
-use trunkline_shared::listener::ListeningError;
-use trunkline_shared::queue::QueueError;
-use trunkline_shared::store::StoreError;
+use trunkline_shared::error::BackendError;
+use trunkline_shared::from_backend_errors;
+use trunkline_shared::inbound::InboundError;
 use trunkline_shared::telemetry;
 
+pub use registrations::check_registrations;
 pub use sweep::sweep;
-pub use tend::tend;
-pub use wake::wake;
+pub use tasks::run_task;
 
-/// Why something could not be done. Ours: the queue, or the next minute, gives it again.
+/// Why background work failed. Internal and retryable: SQS, or the next minute's run, repeats it.
 #[derive(Debug, thiserror::Error)]
 pub enum UpkeepError {
-    /// The table.
+    /// The table, a queue or the secrets failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A queue.
+    Backend(BackendError),
+    /// The event of a timer could not be ingested.
     #[error(transparent)]
-    Queue(#[from] QueueError),
-    /// Nobody could be made to listen.
-    #[error(transparent)]
-    Listening(#[from] ListeningError),
-    /// What came due could not be taken.
-    #[error(transparent)]
-    Intake(#[from] IntakeError),
-    /// It is not as we write them.
-    #[error("a note cannot be read: {0}")]
+    Inbound(#[from] InboundError),
+    /// The scheduled task is not valid JSON of a known kind.
+    #[error("cannot parse scheduled task: {0}")]
     Unreadable(#[from] serde_json::Error),
 }
+
+from_backend_errors!(UpkeepError);
 
 /// Runs the function until Lambda ends it.
 ///
 /// # Errors
-/// If the environment is not as the template makes it, or the Lambda runtime fails.
+/// If the environment is incomplete, or the Lambda runtime fails.
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let app = App::from_env()?;
     let app = &app;
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<Value>| async move {
-        telemetry::begin(&event.context.request_id);
-        // Boxed, so that the whole does not become one type too deep for the compiler.
+        telemetry::set_request_id(&event.context.request_id);
+        // Boxed: the type of the whole future would exceed the compiler's depth limit.
         Box::pin(handle(app, event.payload)).await
     }))
     .await
 }
 
-/// A batch of a queue's messages, or the minute's tick.
+/// Handles a batch of messages from a queue, or the event of the one-minute schedule.
 async fn handle(app: &App, event: Value) -> Result<SqsBatchResponse, lambda_runtime::Error> {
     if event.get("Records").is_none() {
         sweep(app).await?;
-        tend(app).await?;
+        check_registrations(app).await?;
         return Ok(SqsBatchResponse::default());
     }
     let event: SqsEvent = serde_json::from_value(event)?;
     let mut response = SqsBatchResponse::default();
     for message in event.records {
-        if let Err(error) = one(app, &message).await {
-            tracing::error!(%error, "a note or dead letter could not be dealt with");
+        if let Err(error) = process(app, &message).await {
+            tracing::error!(%error, "cannot process scheduled task or dead letter");
             response.add_failure(message.message_id.unwrap_or_default());
         }
     }
     Ok(response)
 }
 
-async fn one(app: &App, message: &SqsMessage) -> Result<(), UpkeepError> {
-    if let Some(platform) = dead::platform(message) {
-        return dead::keep(app, platform, message).await;
+async fn process(app: &App, message: &SqsMessage) -> Result<(), UpkeepError> {
+    if let Some(platform) = dead_letters::source_platform(message) {
+        return dead_letters::store(app, platform, message).await;
     }
     let body = message.body.as_deref().unwrap_or_default();
-    wake(app, serde_json::from_str(body)?).await
+    run_task(app, serde_json::from_str(body)?).await
 }

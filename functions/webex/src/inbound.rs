@@ -1,58 +1,56 @@
-//! From Webex Connect's call to events, and the answer that it expects.
+//! Inbound: parses calls from Webex Connect into events and builds the response that it expects.
 
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_shared::inbound::{Call, Inbound, Received, Reply, Result as Came};
+use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
 use trunkline_shared::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Owner, Platform, ReceiptStatus, digest,
     time,
 };
-use trunkline_shared::security::is_one_of;
-use trunkline_shared::telemetry::{self, Count};
+use trunkline_shared::security::matches_any_secret;
+use trunkline_shared::telemetry::{self, Metric};
 
-use crate::settings::{AnswerForm, Settings, VERIFICATION_TOKEN};
-use crate::wire::Incoming;
-use crate::{Webex, lenient, media};
+use crate::settings::{ResponseFormat, Settings, VERIFICATION_TOKEN};
+use crate::wire::WebexEvent;
+use crate::{Webex, json_repair, media};
 
 impl Inbound for Webex {
     const PLATFORM: Platform = Platform::Webex;
 
-    fn receive(&self, call: &Call<'_>) -> Received {
+    fn parse(&self, call: &Call<'_>) -> ParsedCall {
         if call.method != Method::POST || is_blank(call.body) {
-            // A test of the address: HEAD, GET or an empty POST (fact sheet B2).
-            return Received::Answered(answer(call));
+            // Webex Connect tests the URL with HEAD, GET or an empty POST (fact sheet B2).
+            return ParsedCall::Reply(token_response(call));
         }
-        let value = match lenient::read(call.body) {
+        let value = match json_repair::parse(call.body) {
             Ok(value) => value,
-            Err(reason) => return Received::Unreadable(reason),
+            Err(reason) => return ParsedCall::Unreadable(reason),
         };
         let settings = Settings::of(&call.connection.settings);
-        let sent = token_sent(call.headers, &value);
-        let ours = call.secrets.live(VERIFICATION_TOKEN);
-        if sent.is_some_and(|sent| !is_one_of(&sent, ours)) {
-            telemetry::count(call.now, Count::Suspicious, call.connection);
+        let received = received_token(call.headers, &value);
+        let live_tokens = call.secrets.live(VERIFICATION_TOKEN);
+        if received.is_some_and(|token| !matches_any_secret(&token, live_tokens)) {
+            telemetry::count(call.now, Metric::TokenMismatch, call.connection);
             if settings.reject_wrong_token {
-                return Received::Unreadable(
-                    "it brought a verification token that is not ours".into(),
-                );
+                return ParsedCall::Unreadable("the verification token does not match".into());
             }
         }
         match &value {
-            Value::Object(object) if object.is_empty() => Received::Answered(answer(call)),
-            Value::Array(items) if items.is_empty() => Received::Answered(answer(call)),
+            Value::Object(object) if object.is_empty() => ParsedCall::Reply(token_response(call)),
+            Value::Array(items) if items.is_empty() => ParsedCall::Reply(token_response(call)),
             Value::Object(object) => match parse(object, &settings, call.now) {
-                Ok(event) => Received::Events(vec![event]),
-                Err(reason) => Received::Unreadable(reason),
+                Ok(event) => ParsedCall::Events(vec![event]),
+                Err(reason) => ParsedCall::Unreadable(reason),
             },
-            _ => Received::Unreadable("the body is not a JSON object".into()),
+            _ => ParsedCall::Unreadable("the body is not a JSON object".into()),
         }
     }
 
-    /// Always 200 with the token: anything else counts towards the five failures that switch the bot
-    /// off (WX-BOT).
-    fn reply(&self, call: &Call<'_>, _: &Came<'_>) -> Reply {
-        answer(call)
+    /// Always 200 with the token: any other status counts towards the five failures after which Webex
+    /// Connect switches the bot off (WX-BOT).
+    fn reply(&self, call: &Call<'_>, _: &CallOutcome<'_>) -> Reply {
+        token_response(call)
     }
 }
 
@@ -60,10 +58,10 @@ fn is_blank(body: &[u8]) -> bool {
     body.iter().all(u8::is_ascii_whitespace)
 }
 
-fn answer(call: &Call<'_>) -> Reply {
+fn token_response(call: &Call<'_>) -> Reply {
     let token = call.secrets.newest(VERIFICATION_TOKEN).unwrap_or_default();
-    let mut reply = match Settings::of(&call.connection.settings).answer {
-        AnswerForm::Json => Reply::json(
+    let mut reply = match Settings::of(&call.connection.settings).response_format {
+        ResponseFormat::Json => Reply::json(
             StatusCode::OK,
             &json!({
                 "status": "success",
@@ -73,7 +71,7 @@ fn answer(call: &Call<'_>) -> Reply {
                 "token": token,
             }),
         ),
-        AnswerForm::Text => Reply {
+        ResponseFormat::Text => Reply {
             status: StatusCode::OK,
             headers: vec![("content-type", "text/plain; charset=utf-8".into())],
             body: token.to_owned(),
@@ -83,10 +81,10 @@ fn answer(call: &Call<'_>) -> Reply {
     reply
 }
 
-/// A verification token that came with a call, in a header or in the body: the documentation can be
-/// read so that Webex Connect sends it, too (fact sheet B2).
+/// Returns the verification token of a call, from a header or the body. The documentation can be read
+/// to mean that Webex Connect sends it, too (fact sheet B2).
 #[must_use]
-pub fn token_sent(headers: &http::HeaderMap, body: &Value) -> Option<String> {
+pub fn received_token(headers: &http::HeaderMap, body: &Value) -> Option<String> {
     let is_token = |name: &str| {
         let name = name.to_lowercase();
         name.find("verif").is_some_and(|at| name[at..].contains("token"))
@@ -99,47 +97,51 @@ pub fn token_sent(headers: &http::HeaderMap, body: &Value) -> Option<String> {
     Some(member.1.as_str().unwrap_or_default().to_owned())
 }
 
-/// Reads one event. What is not known is kept as opaque, never refused.
+/// Parses one event. An unknown event becomes opaque instead of being rejected.
 ///
 /// # Errors
-/// If no conversation is named, for then nobody knows where it belongs.
+/// If the event names no conversation: it cannot be assigned to one.
 pub fn parse(
     object: &Map<String, Value>,
     settings: &Settings,
     now: Timestamp,
 ) -> Result<Event, String> {
-    let incoming = Incoming::from_object(object);
-    let Some(conversation) = incoming.conversationid.some() else {
-        return Err("there is no Conversationid".into());
+    let incoming = WebexEvent::from_object(object);
+    let Some(conversation) = incoming.conversationid.non_blank() else {
+        return Err("Conversationid is missing".into());
     };
-    let kind = kind(&incoming, settings);
-    let by_bot_talk = incoming.conversationtype.get().eq_ignore_ascii_case("BOT");
-    let is_customers = matches!(kind, Kind::Message | Kind::Postback);
+    let kind = event_kind(&incoming, settings);
+    let is_bot_conversation = incoming.conversationtype.trimmed().eq_ignore_ascii_case("BOT");
+    let is_message_or_postback = matches!(kind, EventKind::Message | EventKind::Postback);
     let author = match kind {
-        Kind::Message | Kind::Postback if by_bot_talk => AuthorRole::Customer,
-        // An agent's or a customer's: no field says whose (fact sheet B3.4).
-        Kind::Message | Kind::Postback => AuthorRole::Unknown,
-        Kind::Receipt | Kind::Closed | Kind::Unknown => AuthorRole::System,
+        EventKind::Message | EventKind::Postback if is_bot_conversation => AuthorRole::Customer,
+        // From an agent or the customer: no field says which (fact sheet B3.4).
+        EventKind::Message | EventKind::Postback => AuthorRole::Unknown,
+        EventKind::Receipt | EventKind::Closed | EventKind::Unknown => AuthorRole::System,
     };
-    let floor = if by_bot_talk { Owner::Bot } else { Owner::Desk };
+    let claimed_owner = if is_bot_conversation { Owner::Bot } else { Owner::Desk };
     Ok(Event {
-        id: identity(&kind, &incoming, object),
-        external_id: incoming.messageid.some().filter(|_| is_customers).map(Into::into),
-        conversation: conversation.to_owned(),
-        at: time::parse_lenient(incoming.timestamp.get()).unwrap_or(now),
+        id: event_id(&kind, &incoming, object),
+        external_message_id: incoming
+            .messageid
+            .non_blank()
+            .filter(|_| is_message_or_postback)
+            .map(Into::into),
+        external_conversation_id: conversation.into(),
+        at: time::parse_lenient(incoming.timestamp.trimmed()).unwrap_or(now),
         author: Author::nameless(author),
-        channel: incoming.channel.some().map(Into::into),
+        channel: incoming.channel.non_blank().map(Into::into),
         language: None,
         origin: Map::new(),
-        reaches: None,
-        clue: None,
+        intended_recipient: None,
+        correlation_hint: None,
         trace: None,
-        floor: is_customers.then_some(floor),
+        claimed_owner: is_message_or_postback.then_some(claimed_owner),
         body: body(&kind, &incoming, object),
     })
 }
 
-enum Kind {
+enum EventKind {
     Message,
     Postback,
     Receipt,
@@ -147,80 +149,81 @@ enum Kind {
     Unknown,
 }
 
-/// `Event` texts have mixed styles, so they are compared in lower case with single spaces.
-fn kind(incoming: &Incoming, settings: &Settings) -> Kind {
-    let name = incoming.event.get().to_lowercase();
+/// Classifies an event by its name. The vendor spells `Event` in mixed styles, so the comparison is in
+/// lower case with single spaces.
+fn event_kind(incoming: &WebexEvent, settings: &Settings) -> EventKind {
+    let name = incoming.event.trimmed().to_lowercase();
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    let says = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    let contains_any = |words: &[&str]| words.iter().any(|word| name.contains(word));
     if name == "incoming message" {
-        Kind::Message
-    } else if says(&["postback"]) {
-        Kind::Postback
+        EventKind::Message
+    } else if contains_any(&["postback"]) {
+        EventKind::Postback
     } else if name == "message delivery" {
-        Kind::Receipt
-    } else if settings.closed_events && says(&["close", "ended"]) {
-        Kind::Closed
+        EventKind::Receipt
+    } else if settings.closed_events && contains_any(&["close", "ended"]) {
+        EventKind::Closed
     } else {
-        Kind::Unknown
+        EventKind::Unknown
     }
 }
 
-/// What a retry has in common with its first (fact sheet B4).
-fn identity(kind: &Kind, incoming: &Incoming, object: &Map<String, Value>) -> EventId {
-    let id = incoming.messageid.get();
-    let (payload, at) = (incoming.postbackpayload.get(), incoming.timestamp.get());
+/// Returns the id by which a repeated event is recognized (fact sheet B4).
+fn event_id(kind: &EventKind, incoming: &WebexEvent, object: &Map<String, Value>) -> EventId {
+    let id = incoming.messageid.trimmed();
+    let (payload, at) = (incoming.postbackpayload.trimmed(), incoming.timestamp.trimmed());
     match kind {
-        Kind::Message if !id.is_empty() => EventId::from_parts(&["m", id]),
-        Kind::Receipt if !id.is_empty() => {
-            EventId::from_parts(&["d", id, &incoming.deliverystatus.get().to_lowercase()])
+        EventKind::Message if !id.is_empty() => EventId::from_parts(&["m", id]),
+        EventKind::Receipt if !id.is_empty() => {
+            EventId::from_parts(&["d", id, &incoming.deliverystatus.trimmed().to_lowercase()])
         }
-        Kind::Postback if !at.is_empty() => EventId::from_parts(&["p", payload, at]),
+        EventKind::Postback if !at.is_empty() => EventId::from_parts(&["p", payload, at]),
         _ => {
-            // Keys of a map come sorted, so the same object has the same text.
+            // Map keys are sorted, so equal objects have the same JSON.
             let canonical = Value::Object(object.clone()).to_string();
             EventId::from_parts(&["h", &digest(&[&canonical])])
         }
     }
 }
 
-fn body(kind: &Kind, incoming: &Incoming, object: &Map<String, Value>) -> EventBody {
+fn body(kind: &EventKind, incoming: &WebexEvent, object: &Map<String, Value>) -> EventBody {
     match kind {
-        Kind::Message => message(incoming, object),
-        Kind::Postback => EventBody::Choice {
-            id: incoming.postbackpayload.get().to_owned(),
+        EventKind::Message => message(incoming, object),
+        EventKind::Postback => EventBody::Choice {
+            id: incoming.postbackpayload.trimmed().to_owned(),
             title: None,
             typed: None,
         },
-        Kind::Receipt => EventBody::Receipt {
-            message: incoming.messageid.get().to_owned(),
-            about: None,
-            status: match incoming.deliverystatus.get().to_lowercase().as_str() {
+        EventKind::Receipt => EventBody::Receipt {
+            message: incoming.messageid.trimmed().into(),
+            target: None,
+            status: match incoming.deliverystatus.trimmed().to_lowercase().as_str() {
                 "delivered" => ReceiptStatus::Delivered,
                 "read" => ReceiptStatus::Read,
                 "failed" => ReceiptStatus::Failed,
-                _ => ReceiptStatus::Other(incoming.deliverystatus.get().to_owned()),
+                _ => ReceiptStatus::Other(incoming.deliverystatus.trimmed().to_owned()),
             },
-            reason: incoming.description.some().map(Into::into),
+            reason: incoming.description.non_blank().map(Into::into),
         },
-        Kind::Closed => EventBody::Close { reason: Some(incoming.event.get().to_owned()) },
-        Kind::Unknown => EventBody::Opaque {
-            said: false,
-            name: incoming.event.get().to_owned(),
+        EventKind::Closed => EventBody::Close { reason: Some(incoming.event.trimmed().to_owned()) },
+        EventKind::Unknown => EventBody::Opaque {
+            is_message: false,
+            name: incoming.event.trimmed().to_owned(),
             raw: Value::Object(object.clone()),
         },
     }
 }
 
-/// What was said; kept as it came where it is neither text nor file.
-fn message(incoming: &Incoming, object: &Map<String, Value>) -> EventBody {
+/// The content of a message. One with neither text nor media becomes opaque.
+fn message(incoming: &WebexEvent, object: &Map<String, Value>) -> EventBody {
     let content = Content {
-        text: incoming.message.some().map(|_| incoming.message.raw().to_owned()),
-        media: media::read(&incoming.media),
+        text: incoming.message.non_blank().map(|_| incoming.message.raw().to_owned()),
+        media: media::parse(&incoming.media),
         ..Content::default()
     };
     if content.is_empty() {
-        let (name, raw) = (incoming.event.get().to_owned(), Value::Object(object.clone()));
-        return EventBody::Opaque { said: true, name, raw };
+        let (name, raw) = (incoming.event.trimmed().to_owned(), Value::Object(object.clone()));
+        return EventBody::Opaque { is_message: true, name, raw };
     }
     EventBody::Message { content, metadata: Map::new() }
 }

@@ -1,20 +1,21 @@
-//! Webex Connect's generic ("third-party") bot, as a channel: its events in, replies and handovers out.
+//! Webex Connect's generic ("third-party") bot, as a channel: receives its events, sends replies and
+//! handovers.
 //!
-//! Protocol rules are marked with their sources as in the project's fact sheets: `WX-BOT` is
+//! Comments mark protocol rules with their source, as the project's fact sheets do: `WX-BOT` is
 //! <https://help.webexconnect.io/docs/third-party-bot>.
 
 mod inbound;
-mod lenient;
+mod json_repair;
 mod media;
 mod outbound;
 mod settings;
 mod wire;
 
-pub use inbound::{parse, token_sent};
-pub use outbound::{customparams, success};
-pub use settings::{AnswerForm, SEND_URL, Settings, VERIFICATION_TOKEN};
-pub use wire::Incoming;
+pub use inbound::{parse, received_token};
+pub use outbound::{classify_response, customparams};
+pub use settings::{ResponseFormat, SEND_URL, Settings, VERIFICATION_TOKEN};
+pub use wire::WebexEvent;
 
-/// The platform.
+/// The Webex Connect platform.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Webex;

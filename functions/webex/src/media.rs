@@ -1,15 +1,15 @@
-//! `Media`, in every shape it may have: the vendor's page only shows an empty text.
+//! Parses `Media` in every shape that is plausible: the vendor's page only shows an empty string.
 
 use serde_json::{Map, Value};
 use trunkline_shared::model::Media;
 
-/// The files in a `Media` value: a URL, several URLs in one text, a JSON text that lists URLs or
-/// attachments (as Webex Connect's other webhooks do), or the same as JSON proper.
+/// Returns the files in a `Media` value: a URL, several URLs in one string, a JSON string that lists
+/// URLs or attachments (as Webex Connect's other webhooks send), or the same as a JSON value.
 #[must_use]
-pub(crate) fn read(value: &Value) -> Vec<Media> {
+pub(crate) fn parse(value: &Value) -> Vec<Media> {
     match value {
         Value::String(text) => from_text(text),
-        Value::Array(items) => items.iter().flat_map(read).collect(),
+        Value::Array(items) => items.iter().flat_map(parse).collect(),
         Value::Object(object) => from_object(object),
         _ => Vec::new(),
     }
@@ -20,20 +20,20 @@ fn from_text(text: &str) -> Vec<Media> {
     if text.starts_with(['[', '{'])
         && let Ok(listed) = serde_json::from_str(text)
     {
-        // A text in a text in a text leads nowhere: only one is opened.
+        // Only one level of JSON within a string is parsed.
         return match &listed {
-            Value::Array(items) => items.iter().flat_map(read_one).collect(),
-            other => read_one(other),
+            Value::Array(items) => items.iter().flat_map(parse_entry).collect(),
+            other => parse_entry(other),
         };
     }
     let parts = text.split(|c: char| c.is_whitespace() || c == ',' || c == ';');
-    let urls: Vec<_> = parts.filter(|part| part.contains("://")).flat_map(by_url).collect();
-    if urls.is_empty() { by_url(text) } else { urls }
+    let urls: Vec<_> = parts.filter(|part| part.contains("://")).flat_map(media_from_url).collect();
+    if urls.is_empty() { media_from_url(text) } else { urls }
 }
 
-fn read_one(value: &Value) -> Vec<Media> {
+fn parse_entry(value: &Value) -> Vec<Media> {
     match value {
-        Value::String(url) => by_url(url),
+        Value::String(url) => media_from_url(url),
         Value::Object(object) => from_object(object),
         _ => Vec::new(),
     }
@@ -57,7 +57,7 @@ fn from_object(object: &Map<String, Value>) -> Vec<Media> {
     }]
 }
 
-fn by_url(text: &str) -> Vec<Media> {
+fn media_from_url(text: &str) -> Vec<Media> {
     let text = text.trim();
     if text.is_empty() {
         return Vec::new();
@@ -72,11 +72,11 @@ mod tests {
     use super::*;
 
     fn urls(value: &Value) -> Vec<String> {
-        read(value).into_iter().map(|media| media.url).collect()
+        parse(value).into_iter().map(|media| media.url).collect()
     }
 
     #[test]
-    fn every_shape_is_read() {
+    fn parses_every_shape() {
         let (a, b) = ("https://m.example/a.jpg", "https://m.example/b.pdf");
         assert_eq!(urls(&json!("")), Vec::<String>::new());
         assert_eq!(urls(&json!(null)), Vec::<String>::new());
@@ -88,8 +88,8 @@ mod tests {
         let listed = format!("[{{\"mime_type\":\"image/jpeg\",\"url\":\"{a}\"}}]");
         let expected = Media { url: a.into(), mime_type: Some("image/jpeg".into()), name: None };
         for value in [json!(listed), json!([{"mimeType": "image/jpeg", "URL": a}])] {
-            assert_eq!(read(&value), std::slice::from_ref(&expected), "{value}");
+            assert_eq!(parse(&value), std::slice::from_ref(&expected), "{value}");
         }
-        assert_eq!(urls(&json!("[broken")), ["[broken"], "kept as it came, not lost");
+        assert_eq!(urls(&json!("[broken")), ["[broken"], "kept as received, not lost");
     }
 }

@@ -1,24 +1,25 @@
-//! From a delivery to Webex Connect's 1001 and 1002, and what its answers mean.
+//! Outbound: encodes deliveries as Webex Connect's events 1001 and 1002 and classifies its responses.
 
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value};
-use trunkline_shared::http_client::{Answer, HttpClient, Request};
-use trunkline_shared::model::{EventBody, Platform, Verdict, time};
+use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
+use trunkline_shared::model::{EventBody, ExternalMessageId, Platform, Verdict, time};
 use trunkline_shared::outbound::{
-    Asking, Meaning, Outbound, Proof, Sending, Unsendable, by_status, json_headers, put_header,
+    CheckContext, Classification, EncodeError, Outbound, SendContext, Verification,
+    classify_by_status, insert_secret_header, json_headers,
 };
 use trunkline_shared::secrets::SecretBag;
 
 use crate::Webex;
-use crate::settings::{HEADER, SEND_URL, Settings};
+use crate::settings::{HEADER_PREFIX, SEND_URL, Settings};
 
 impl Outbound for Webex {
     const PLATFORM: Platform = Platform::Webex;
 
-    fn encode(&self, sending: &Sending<'_>) -> Result<Request, Unsendable> {
+    fn encode(&self, sending: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
         let settings = Settings::of(&sending.connection.settings);
-        let body = event(sending, &settings)?;
-        Ok(Request {
+        let body = encode_event(sending, &settings)?;
+        Ok(HttpRequest {
             method: Method::POST,
             url: send_url(sending.secrets)?.to_owned(),
             headers: headers(sending.secrets)?,
@@ -26,40 +27,43 @@ impl Outbound for Webex {
         })
     }
 
-    fn meaning(&self, answer: &Answer) -> Meaning {
-        success(answer)
+    fn classify(&self, response: &HttpResponse) -> Classification {
+        classify_response(response)
     }
 
-    async fn prove(&self, _: &Asking<'_>, _: &HttpClient) -> Proof {
-        Proof::Unasked(
-            "Webex Connect verifies us, not we it: press Verify in the integration's form",
+    async fn verify(&self, _: &CheckContext<'_>, _: &HttpClient) -> Verification {
+        Verification::Unsupported(
+            "Webex Connect verifies the connection itself: press Verify in the integration's form",
         )
     }
 }
 
-fn send_url(secrets: &SecretBag) -> Result<&str, Unsendable> {
+fn send_url(secrets: &SecretBag) -> Result<&str, EncodeError> {
     let missing =
         "the secret send_url is missing: copy the generated URL from Webex Connect's form";
-    secrets.newest(SEND_URL).ok_or_else(|| Unsendable::Misconfigured(missing.into()))
+    secrets.newest(SEND_URL).ok_or_else(|| EncodeError::Misconfigured(missing.into()))
 }
 
-fn headers(secrets: &SecretBag) -> Result<HeaderMap, Unsendable> {
+fn headers(secrets: &SecretBag) -> Result<HeaderMap, EncodeError> {
     let mut headers = json_headers();
-    for (name, value) in secrets.with_prefix(HEADER) {
-        put_header(&mut headers, name, value)?;
+    for (name, value) in secrets.with_prefix(HEADER_PREFIX) {
+        insert_secret_header(&mut headers, name, value)?;
     }
     Ok(headers)
 }
 
-/// The event in the vendor's spelling, which differs from that of its own events (WX-BOT).
-fn event(sending: &Sending<'_>, settings: &Settings) -> Result<Map<String, Value>, Unsendable> {
+/// Encodes an event in the vendor's spelling, which differs from that of its own events (WX-BOT).
+fn encode_event(
+    sending: &SendContext<'_>,
+    settings: &Settings,
+) -> Result<Map<String, Value>, EncodeError> {
     let mut event = Map::new();
     let mut put = |key: &str, value: String| event.insert(key.to_owned(), Value::String(value));
     let (name, params) = match &sending.delivery.event.body {
         EventBody::Message { content, metadata } => {
             put("message", content.text.clone().unwrap_or_default());
             put("Messagetype", settings.message_type.clone());
-            // The text numbers them already; a flow may want their ids.
+            // The text already lists the choices; the ids are for the flow behind Webex Connect.
             let choices = content.choices.iter().enumerate();
             let choices = choices.map(|(i, choice)| format!("choice{}={}", i + 1, choice.id));
             (&settings.reply_event, customparams(metadata).chain(choices).collect::<Vec<_>>())
@@ -69,7 +73,7 @@ fn event(sending: &Sending<'_>, settings: &Settings) -> Result<Map<String, Value
             (&settings.handover_event, reason.chain(customparams(context)).collect())
         }
         EventBody::Close { .. } if settings.close_event.is_empty() => {
-            return Err(Unsendable::NoForm(
+            return Err(EncodeError::Unsupported(
                 "Webex Connect documents no close event; set close_event",
             ));
         }
@@ -85,19 +89,20 @@ fn event(sending: &Sending<'_>, settings: &Settings) -> Result<Map<String, Value
         | EventBody::Edit { .. }
         | EventBody::Delete { .. }
         | EventBody::Opaque { .. } => {
-            return Err(Unsendable::NoForm("Webex Connect has no form for such an event"));
+            return Err(EncodeError::Unsupported("Webex Connect does not support this event type"));
         }
     };
     put(&settings.event_key, name.clone());
-    put("conversation_id", sending.external_id().to_owned());
-    put("Timestamp", time::spaced_millis(sending.now));
+    put("conversation_id", sending.external_conversation_id().to_owned());
+    put("Timestamp", time::format_spaced_millis(sending.now));
     for (i, param) in params.into_iter().enumerate() {
         put(&format!("customparam{}", i + 1), param);
     }
     Ok(event)
 }
 
-/// `key=value` texts for `customparam1` and so on: the only place for extras (WX-BOT).
+/// Returns `key=value` strings for `customparam1` and following, the only members for extra data
+/// (WX-BOT).
 pub fn customparams(extras: &Map<String, Value>) -> impl Iterator<Item = String> {
     extras.iter().map(|(key, value)| match value {
         Value::String(text) => format!("{key}={text}"),
@@ -105,15 +110,17 @@ pub fn customparams(extras: &Map<String, Value>) -> impl Iterator<Item = String>
     })
 }
 
-/// What an answer means. Webex Connect's sister endpoint tells of errors with HTTP 200 and a code
-/// that begins with 7, of which 7005 (internal) and 7020 (too many) pass (fact sheet B5).
+/// Classifies a response. Webex Connect's sister endpoint reports errors with HTTP 200 and a code that
+/// begins with 7, of which 7005 (internal error) and 7020 (too many requests) are retryable (fact sheet
+/// B5).
 #[must_use]
-pub fn success(answer: &Answer) -> Meaning {
-    let by_status = by_status(answer);
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+pub fn classify_response(response: &HttpResponse) -> Classification {
+    let by_status = classify_by_status(response);
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let Some((code, description)) = error_code(&body) else {
-        let external_id = (by_status.verdict == Verdict::Delivered).then(|| id(&body)).flatten();
-        return Meaning { external_id, ..by_status };
+        let external_id =
+            (by_status.verdict == Verdict::Delivered).then(|| message_id(&body)).flatten();
+        return Classification { external_message_id: external_id, ..by_status };
     };
     let verdict = match code.as_str() {
         "7005" | "7020" => Verdict::Retryable,
@@ -121,33 +128,34 @@ pub fn success(answer: &Answer) -> Meaning {
         _ => Verdict::Permanent,
     };
     let reason = format!("Webex Connect answered code {code}: {description}");
-    Meaning { verdict, reason: Some(reason), external_id: None }
+    Classification { verdict, reason: Some(reason), external_message_id: None }
 }
 
-/// An error's code and description, wherever in the first two levels they are.
+/// Finds an error's code and description in the first two levels of a body.
 fn error_code(body: &Value) -> Option<(String, String)> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let here = |value: &Value| {
+    let in_object = |value: &Value| {
         let code = text(value.get("code")?);
         let is_error = code.len() == 4 && code.starts_with('7');
         let description = value.get("description").or_else(|| value.get("message"));
         is_error.then(|| (code, description.map(text).unwrap_or_default()))
     };
-    let within = |value: &Value| match value {
-        Value::Array(items) => items.iter().find_map(here),
-        other => here(other),
+    let in_value = |value: &Value| match value {
+        Value::Array(items) => items.iter().find_map(in_object),
+        other => in_object(other),
     };
-    within(body).or_else(|| body.as_object()?.values().find_map(within))
+    in_value(body).or_else(|| body.as_object()?.values().find_map(in_value))
 }
 
-/// The id of our message, should an answer hold one: nothing says that it does.
-fn id(body: &Value) -> Option<String> {
+/// The id of the sent message, if the response has one. The vendor documents none.
+fn message_id(body: &Value) -> Option<ExternalMessageId> {
     let names = ["messageid", "transid", "tid", "id"];
-    let plain = |key: &String| key.replace(['_', '-'], "").to_lowercase();
+    let normalized = |key: &String| key.replace(['_', '-'], "").to_lowercase();
     let object = body.as_object()?;
-    let found = names.iter().find_map(|name| object.iter().find(|(key, _)| plain(key) == *name))?;
+    let found =
+        names.iter().find_map(|name| object.iter().find(|(key, _)| normalized(key) == *name))?;
     found.1.as_str().map(Into::into)
 }

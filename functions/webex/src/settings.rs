@@ -1,58 +1,59 @@
-//! What an operator sets for a Webex Connect connection.
+//! Settings and secrets of a Webex Connect connection.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The secret that Webex Connect expects back in every answer (WX-BOT). It is told to whoever may
-/// post to us, so it proves nothing and must not be used for anything else.
+/// The name of the secret that Webex Connect expects in every response (WX-BOT). Every caller of the
+/// connection's URL receives it, so it does not authenticate the caller and must not be used for anything else.
 pub const VERIFICATION_TOKEN: &str = "verification_token";
 
-/// The address that Webex Connect generated for our events. Whoever has it can write to customers,
-/// so it is kept as a secret.
+/// The name of the secret with the URL that Webex Connect generated for inbound events. Anyone who
+/// knows the URL can write to customers, so it is a secret.
 pub const SEND_URL: &str = "send_url";
 
-/// The prefix of the names of secrets that are sent as headers: `header:key` becomes `key`.
-pub const HEADER: &str = "header:";
+/// The name prefix of secrets that are sent as headers: `header:key` becomes the header `key`.
+pub const HEADER_PREFIX: &str = "header:";
 
-/// A connection's settings. All have defaults: those that the vendor's page shows, or for what it
-/// leaves open, the fact sheet's proposals.
+/// A connection's settings. Every setting has a default: the value on the vendor's page or, where that
+/// is silent, the fact sheet's proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// The form of our answers.
-    pub answer: AnswerForm,
-    /// Refuse a call that brings a verification token other than ours.
+    /// The format of responses to Webex Connect.
+    pub response_format: ResponseFormat,
+    /// Whether to reject a call with a wrong verification token.
     pub reject_wrong_token: bool,
-    /// Take an `Event` that speaks of a close or end as the end of the conversation.
+    /// Whether an `Event` whose name contains `close` or `ended` closes the conversation.
     pub closed_events: bool,
-    /// The key that names an event.
+    /// The JSON key of an outbound event's name.
     pub event_key: String,
-    /// The event of a reply.
+    /// The name of the event that carries a reply.
     pub reply_event: String,
-    /// The event of a handover to an agent.
+    /// The name of the event that hands over to an agent.
     pub handover_event: String,
-    /// The event that closes a conversation; empty for none, as the vendor documents none.
+    /// The name of the event that closes a conversation; empty if closes are not sent. The vendor
+    /// documents none.
     pub close_event: String,
     /// The `Messagetype` of a reply.
     pub message_type: String,
 }
 
-/// The form of our answers to Webex Connect, whose documentation does not say where it looks for the
+/// The format of responses to Webex Connect. Its documentation does not say where it looks for the
 /// token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum AnswerForm {
+pub enum ResponseFormat {
     /// JSON, with the token under four spellings.
     #[default]
     Json,
-    /// The bare token.
+    /// The token as plain text.
     Text,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            answer: AnswerForm::default(),
+            response_format: ResponseFormat::default(),
             reject_wrong_token: false,
             closed_events: false,
             event_key: "eventid".into(),
@@ -65,7 +66,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// As they were applied, which checked them; whatever does not fit any more takes its default.
+    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults; `apply`
+    /// has validated them.
     #[must_use]
     pub fn of(settings: &Map<String, Value>) -> Self {
         serde_json::from_value(Value::Object(settings.clone())).unwrap_or_default()

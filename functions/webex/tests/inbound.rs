@@ -1,4 +1,4 @@
-//! What Webex Connect sends, and what it is answered.
+//! Calls from Webex Connect and the responses to them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
@@ -7,13 +7,13 @@ use common::{TOKEN, call, map, no_settings, now};
 use http::{Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use trunkline_shared::inbound::{Inbound, Received, Result as Came};
+use trunkline_shared::inbound::{CallOutcome, Inbound, ParsedCall};
 use trunkline_shared::model::{AuthorRole, Content, Event, EventBody, Media, Owner, ReceiptStatus};
 use trunkline_webex::{Settings, Webex, parse};
 
 fn event_with(body: &[u8], settings: Value) -> Event {
-    match call(&Method::POST, body, settings, |call| Webex.receive(call)) {
-        Received::Events(events) => events.into_iter().next().expect("one event"),
+    match call(&Method::POST, body, settings, |call| Webex.parse(call)) {
+        ParsedCall::Events(events) => events.into_iter().next().expect("one event"),
         other => panic!("{other:?}"),
     }
 }
@@ -30,18 +30,18 @@ fn text(event: &Event) -> Option<&str> {
 }
 
 #[test]
-fn a_message() {
+fn parses_a_message() {
     let event = event(include_bytes!("../fixtures/message.json"));
     assert_eq!(text(&event), Some("Where is my parcel?"));
     assert_eq!(event.id.as_str(), "m:3f6a1f0e-6c7d-4a0a-9b1e-5d2c7e8f9a01");
-    assert_eq!(event.conversation, "8f0f5a52-9c1e-4a58-9d0b-2b1c7a6f1e33");
+    assert_eq!(event.external_conversation_id, "8f0f5a52-9c1e-4a58-9d0b-2b1c7a6f1e33");
     assert_eq!(event.channel.as_deref(), Some("WhatsApp"));
     assert_eq!(event.at, "2026-03-04T09:15:20.89Z".parse().unwrap());
-    assert_eq!((event.author.role, event.floor), (AuthorRole::Customer, Some(Owner::Bot)));
+    assert_eq!((event.author.role, event.claimed_owner), (AuthorRole::Customer, Some(Owner::Bot)));
 }
 
 #[test]
-fn media_in_both_documented_guesses() {
+fn parses_media_as_a_url_and_as_a_json_string() {
     let jpeg = |mime_type: Option<&str>| EventBody::Message {
         content: Content {
             media: vec![Media {
@@ -59,13 +59,13 @@ fn media_in_both_documented_guesses() {
 }
 
 #[test]
-fn a_message_while_an_agent_has_the_conversation_says_so() {
+fn a_message_outside_a_bot_conversation_claims_the_desk() {
     let event = event(include_bytes!("../fixtures/message-with-agent.json"));
-    assert_eq!((event.author.role, event.floor), (AuthorRole::Unknown, Some(Owner::Desk)));
+    assert_eq!((event.author.role, event.claimed_owner), (AuthorRole::Unknown, Some(Owner::Desk)));
 }
 
 #[test]
-fn a_postback_is_a_choice_known_by_payload_and_time() {
+fn a_postback_is_a_choice_identified_by_payload_and_time() {
     let event = event(include_bytes!("../fixtures/postback.json"));
     assert_eq!(
         event.body,
@@ -76,12 +76,12 @@ fn a_postback_is_a_choice_known_by_payload_and_time() {
 }
 
 #[test]
-fn receipts_of_one_message_are_told_apart_by_status() {
+fn receipts_of_one_message_differ_by_status() {
     let failed = event(include_bytes!("../fixtures/delivery-failed.json"));
     assert_eq!(
         failed.body,
         EventBody::Receipt {
-            about: None,
+            target: None,
             message: "b7b1a9d0-6f13-4a5a-bb52-1c2d3e4f5a60".into(),
             status: ReceiptStatus::Failed,
             reason: Some("Recipient is not a WhatsApp user".into()),
@@ -92,7 +92,7 @@ fn receipts_of_one_message_are_told_apart_by_status() {
 }
 
 #[test]
-fn the_samples_as_the_vendor_prints_them() {
+fn parses_the_documented_samples_verbatim() {
     let message = event(include_bytes!("../fixtures/documented-message.txt"));
     assert_eq!(text(&message), Some("see https://shop.example/48121"));
     assert_eq!(message.id.as_str(), "m:m-1");
@@ -107,17 +107,17 @@ fn the_samples_as_the_vendor_prints_them() {
 }
 
 #[test]
-fn keys_in_any_spelling_and_numbers_for_texts() {
+fn accepts_any_key_spelling_and_numbers_as_text() {
     let body = br#"{"conversation_id": 7, "CONVERSATION-TYPE": "bot", "message": 12.50,
                     "message_id": 9, "event": " incoming   MESSAGE "}"#;
     let event = event(body);
-    assert_eq!((event.conversation.as_str(), event.id.as_str()), ("7", "m:9"));
+    assert_eq!((event.external_conversation_id.as_str(), event.id.as_str()), ("7", "m:9"));
     assert_eq!(text(&event), Some("12.5"));
     assert_eq!(event.at, now(), "without a timestamp, the time of arrival");
 }
 
 #[test]
-fn what_is_unknown_is_kept_and_a_close_only_where_it_is_asked_for() {
+fn an_unknown_event_is_opaque_and_closes_only_with_closed_events() {
     let body = br#"{"Conversationid":"c","Event":"Chat closed by agent"}"#;
     let EventBody::Opaque { name, raw, .. } = event(body).body else { panic!("opaque") };
     assert_eq!((name.as_str(), &raw["Conversationid"]), ("Chat closed by agent", &json!("c")));
@@ -126,27 +126,28 @@ fn what_is_unknown_is_kept_and_a_close_only_where_it_is_asked_for() {
 }
 
 #[test]
-fn the_same_event_has_the_same_identity_whatever_the_order_of_its_keys() {
+fn key_order_does_not_change_the_event_id() {
     let one = event(br#"{"Conversationid":"c","Event":"Incoming message","Message":"x"}"#);
     let two = event(br#"{"Message":"x","Event":"Incoming message","Conversationid":"c"}"#);
     assert_eq!(one.id, two.id);
 }
 
 #[test]
-fn every_answer_is_200_with_the_token() {
+fn every_response_is_200_with_the_token() {
     let unreadable = |body: &[u8]| {
-        call(&Method::POST, body, no_settings(), |call| match Webex.receive(call) {
-            Received::Unreadable(why) => Webex.reply(call, &Came::Unreadable(&why)),
+        call(&Method::POST, body, no_settings(), |call| match Webex.parse(call) {
+            ParsedCall::Unreadable(why) => Webex.reply(call, &CallOutcome::Unreadable(&why)),
             other => panic!("{other:?}"),
         })
     };
     let answered = |method: Method, body: &[u8]| {
-        call(&method, body, no_settings(), |call| match Webex.receive(call) {
-            Received::Answered(reply) => reply,
+        call(&method, body, no_settings(), |call| match Webex.parse(call) {
+            ParsedCall::Reply(reply) => reply,
             other => panic!("{other:?}"),
         })
     };
-    let too_large = call(&Method::POST, b"", no_settings(), |c| Webex.reply(c, &Came::TooLarge));
+    let too_large =
+        call(&Method::POST, b"", no_settings(), |c| Webex.reply(c, &CallOutcome::TooLarge));
     for reply in [
         unreadable(b"not json"),
         unreadable(b"\xff\xfe"),
@@ -166,22 +167,22 @@ fn every_answer_is_200_with_the_token() {
         }
         assert!(reply.headers.contains(&("x-verification-token", TOKEN.into())));
     }
-    let text = json!({"answer": "text"});
-    let bare = call(&Method::POST, b"", text, |call| Webex.receive(call));
-    assert!(matches!(bare, Received::Answered(reply) if reply.body == TOKEN));
+    let text = json!({"response_format": "text"});
+    let bare = call(&Method::POST, b"", text, |call| Webex.parse(call));
+    assert!(matches!(bare, ParsedCall::Reply(reply) if reply.body == TOKEN));
 }
 
 #[test]
-fn a_token_that_is_not_ours_is_refused_only_where_that_is_asked_for() {
+fn a_wrong_token_is_rejected_only_with_reject_wrong_token() {
     let body = br#"{"Conversationid":"c","Event":"Incoming message","Message":"x",
                     "verification_token":"another"}"#;
     assert_eq!(text(&event(body)), Some("x"));
     let strict = json!({"reject_wrong_token": true});
-    let refused = call(&Method::POST, body, strict, |call| Webex.receive(call));
-    assert!(matches!(refused, Received::Unreadable(_)));
-    let ours = String::from_utf8_lossy(body).replace("another", TOKEN);
+    let rejected = call(&Method::POST, body, strict, |call| Webex.parse(call));
+    assert!(matches!(rejected, ParsedCall::Unreadable(_)));
+    let correct = String::from_utf8_lossy(body).replace("another", TOKEN);
     let strict = json!({"reject_wrong_token": true});
-    assert_eq!(text(&event_with(ours.as_bytes(), strict)), Some("x"));
+    assert_eq!(text(&event_with(correct.as_bytes(), strict)), Some("x"));
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -202,12 +203,12 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn no_body_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
-        call(&Method::POST, &body, no_settings(), |call| { let _ = Webex.receive(call); });
+    fn arbitrary_bodies_never_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        call(&Method::POST, &body, no_settings(), |call| { let _ = Webex.parse(call); });
     }
 
     #[test]
-    fn no_value_of_a_known_key_makes_it_panic(
+    fn arbitrary_values_of_known_keys_never_panic(
         fields in prop::collection::btree_map(
             prop::sample::select(vec!["Conversationid", "ConversationType", "Message", "Messageid",
                 "Media", "Channel", "Event", "Timestamp", "PostbackPayload", "DeliveryStatus"]),
@@ -218,7 +219,7 @@ proptest! {
     }
 
     #[test]
-    fn a_retry_is_known_again(id in ".{1,60}", message in ".{0,60}") {
+    fn a_retry_has_the_same_event_id(id in ".{1,60}", message in ".{0,60}") {
         let body = json!({"Conversationid": "c", "Event": "Incoming message",
                           "Messageid": id, "Message": message}).to_string();
         prop_assume!(!id.trim().is_empty());

@@ -1,4 +1,4 @@
-//! What Webex Connect is sent, and what its answers mean.
+//! Calls to Webex Connect and the classification of its responses.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod common;
@@ -6,41 +6,40 @@ mod common;
 use common::{connection, map, no_settings, now, secrets};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::http_client::{Answer, Request};
+use trunkline_shared::http_client::{HttpRequest, HttpResponse};
 use trunkline_shared::model::{
     Author, AuthorRole, Choice, Content, ConversationKey, Delivery, Event, EventBody, EventId,
-    Mode, Recall, Role, Session, Target, Verdict,
+    HandoverMode, Resend, Role, Session, Target, Transcript, Verdict,
 };
-use trunkline_shared::outbound::{Outbound, Sending, Unsendable};
+use trunkline_shared::outbound::{EncodeError, Outbound, SendContext};
 use trunkline_shared::rendering::render;
 use trunkline_shared::secrets::SecretBag;
-use trunkline_webex::{Webex, success};
+use trunkline_webex::{Webex, classify_response};
 
 fn encode_with(
     body: EventBody,
     settings: Value,
     secrets: &SecretBag,
-) -> Result<Request, Unsendable> {
+) -> Result<HttpRequest, EncodeError> {
     let key = ConversationKey { channel: "shop".parse().unwrap(), customer: "conv-8f0f".into() };
     let delivery = Delivery {
         id: "dlv_1".into(),
         key: key.clone(),
-        conversation: "ours".into(),
+        conversation: "conversation-1".into(),
         from: "bot".parse().unwrap(),
         to: Target::addressed(&connection(no_settings()).as_party(), Role::Channel),
         event: Event::new(
             EventId::from_parts(&["e", "1"]),
-            "ours",
+            "conversation-1",
             now(),
             Author::nameless(AuthorRole::Bot),
             body,
         ),
-        again: false,
-        replay: false,
+        resend: Resend::No,
     };
-    let session = Session::new("ours", Webex.external_id(&delivery));
+    let session = Session::new("conversation-1", Webex.choose_conversation_id(&delivery));
     let connection = connection(settings);
-    Webex.encode(&Sending {
+    Webex.encode(&SendContext {
         connection: &connection,
         secrets,
         session: Some(&session),
@@ -55,7 +54,7 @@ fn sent(body: EventBody, settings: Value) -> Value {
 }
 
 #[test]
-fn a_reply_is_1001_in_the_exact_spelling() {
+fn encodes_a_reply_as_1001_in_the_exact_spelling() {
     let body = EventBody::Message {
         content: Content::text("Your parcel will arrive tomorrow."),
         metadata: map(json!({"intent": "track_order", "confidence": 0.93})),
@@ -75,7 +74,7 @@ fn a_reply_is_1001_in_the_exact_spelling() {
 }
 
 #[test]
-fn choices_become_numbered_text_and_their_ids_customparams() {
+fn encodes_choices_as_numbered_text_and_customparams() {
     let choice = |id: &str, title: &str| Choice { id: id.into(), title: title.into() };
     let content = Content {
         choices: vec![choice("A", "Red"), choice("B", "Blue")],
@@ -84,7 +83,7 @@ fn choices_become_numbered_text_and_their_ids_customparams() {
     let body = EventBody::Message { content, metadata: map(json!({})) };
     let channel = Target::addressed(&connection(no_settings()).as_party(), Role::Channel);
     let author = Author::nameless(AuthorRole::Bot);
-    let event = Event::new(EventId::from_parts(&["e", "1"]), "ours", now(), author, body);
+    let event = Event::new(EventId::from_parts(&["e", "1"]), "conversation-1", now(), author, body);
     let sent = sent(render(&event, &channel).remove(0).body, no_settings());
     assert_eq!(sent["message"], "Which one?\n1. Red\n2. Blue");
     assert_eq!(
@@ -94,10 +93,10 @@ fn choices_become_numbered_text_and_their_ids_customparams() {
 }
 
 #[test]
-fn a_handover_is_1002_with_reason_and_context() {
+fn encodes_a_handover_as_1002_with_reason_and_context() {
     let body = EventBody::Handover {
-        mode: Mode::Offer,
-        recall: Recall::default(),
+        mode: HandoverMode::Offer,
+        transcript: Transcript::default(),
         reason: Some("customer_asked".into()),
         context: map(json!({"language": "nl", "summary": "Wants to return order 48121"})),
     };
@@ -115,12 +114,12 @@ fn a_handover_is_1002_with_reason_and_context() {
 }
 
 #[test]
-fn names_and_the_close_event_are_settings() {
+fn event_names_come_from_the_settings() {
     let settings =
         json!({"event_key": "event_type", "handover_event": "handover", "close_event": "closed"});
     let handover = EventBody::Handover {
-        mode: Mode::Offer,
-        recall: Recall::default(),
+        mode: HandoverMode::Offer,
+        transcript: Transcript::default(),
         reason: None,
         context: map(json!({})),
     };
@@ -133,28 +132,31 @@ fn names_and_the_close_event_are_settings() {
     );
     let undocumented = encode_with(close(), no_settings(), &secrets());
     assert!(
-        matches!(undocumented, Err(Unsendable::NoForm(_))),
-        "none is documented, so none is guessed"
+        matches!(undocumented, Err(EncodeError::Unsupported(_))),
+        "the vendor documents no close event"
     );
 }
 
 #[test]
-fn it_goes_to_the_secret_address_with_the_secret_headers() {
+fn uses_the_secret_url_and_headers() {
     let message = || EventBody::Message { content: Content::text("x"), metadata: map(json!({})) };
     let request = encode_with(message(), no_settings(), &secrets()).unwrap();
     assert_eq!(request.url, "https://hooks.example.net/events/abc");
     assert_eq!(request.headers["key"], "service-key");
-    assert!(!format!("{:?}", request.headers).contains("service-key"), "a secret is not shown");
+    assert!(
+        !format!("{:?}", request.headers).contains("service-key"),
+        "debug output hides secrets"
+    );
     let without = encode_with(message(), no_settings(), &SecretBag::default());
-    assert!(matches!(without, Err(Unsendable::Misconfigured(_))));
+    assert!(matches!(without, Err(EncodeError::Misconfigured(_))));
 }
 
 #[test]
-fn an_error_inside_of_http_200_is_an_error() {
+fn classifies_an_error_code_within_http_200() {
     use Verdict::{Delivered, Permanent, Retryable};
 
-    let meaning = |status: u16, body: &str| {
-        success(&Answer {
+    let classify = |status: u16, body: &str| {
+        classify_response(&HttpResponse {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             body: body.into(),
@@ -173,11 +175,11 @@ fn an_error_inside_of_http_200_is_an_error() {
         (400, "", Permanent),
         (413, "430", Permanent),
     ] {
-        assert_eq!(meaning(status, body).verdict, verdict, "{status} {body}");
+        assert_eq!(classify(status, body).verdict, verdict, "{status} {body}");
     }
     let failed =
-        meaning(200, r#"{"response":[{"code":"7001","description":"Authentication failed"}]}"#);
+        classify(200, r#"{"response":[{"code":"7001","description":"Authentication failed"}]}"#);
     let reason = "Webex Connect answered code 7001: Authentication failed";
     assert_eq!(failed.reason.as_deref(), Some(reason));
-    assert_eq!(meaning(200, r#"{"messageId":"m-9"}"#).external_id.as_deref(), Some("m-9"));
+    assert_eq!(classify(200, r#"{"messageId":"m-9"}"#).external_message_id, Some("m-9".into()));
 }

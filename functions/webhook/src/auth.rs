@@ -1,70 +1,75 @@
-//! How each side proves itself to the other.
+//! Authenticates inbound calls and builds the headers of outbound ones.
 
 use http::HeaderMap;
 use jiff::Timestamp;
 use trunkline_shared::inbound::Call;
-use trunkline_shared::outbound::{Unsendable, needed, put_header};
+use trunkline_shared::outbound::{EncodeError, insert_secret_header, required_secret};
 use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::security::{Denied, is_one_of, sign, verify};
+use trunkline_shared::security::{AuthError, matches_any_secret, sign, verify};
 
 use crate::settings::{API_KEY, Auth, BEARER, SIGNING, Settings};
 
-/// Checks that a call is from the connection's far side.
-pub(crate) fn check(call: &Call<'_>, settings: &Settings) -> Result<(), Denied> {
+/// Checks that a call comes from the connection's remote system.
+pub(crate) fn authenticate(call: &Call<'_>, settings: &Settings) -> Result<(), AuthError> {
     match settings.auth {
         Auth::Signature => verify(&call.secrets.live(SIGNING), call.headers, call.body, call.now),
         Auth::Bearer => {
-            let given = text(call.headers, "authorization");
+            let given = header_text(call.headers, "authorization");
             let given = given.and_then(|value| value.split_once(' '));
             let token = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-            compare(token.map(|(_, token)| token), call.secrets, BEARER, "authorization")
+            check_token(token.map(|(_, token)| token), call.secrets, BEARER, "authorization")
         }
-        Auth::ApiKey => {
-            compare(text(call.headers, settings.key_header()), call.secrets, API_KEY, "api key")
-        }
+        Auth::ApiKey => check_token(
+            header_text(call.headers, settings.key_header()),
+            call.secrets,
+            API_KEY,
+            "api key",
+        ),
     }
 }
 
-fn compare(
+fn check_token(
     given: Option<&str>,
     secrets: &SecretBag,
     name: &str,
     header: &'static str,
-) -> Result<(), Denied> {
+) -> Result<(), AuthError> {
     let live = secrets.live(name);
     if live.is_empty() {
-        return Err(Denied::NoSecret);
+        return Err(AuthError::NoSecret);
     }
-    let given = given.ok_or(Denied::Header(header))?;
-    if is_one_of(given.trim(), live) { Ok(()) } else { Err(Denied::Mismatch) }
+    let given = given.ok_or(AuthError::InvalidHeader(header))?;
+    if matches_any_secret(given.trim(), live) { Ok(()) } else { Err(AuthError::Mismatch) }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The headers of a call to the connection's far side. The Standard Webhooks headers are always
-/// there, for `webhook-id` is what a receiver tells a repeat by; the signature only where chosen.
+/// Builds the headers of a call to the remote system. `webhook-id` and `webhook-timestamp` are always
+/// present, because receivers recognize repeats by `webhook-id`; the credential depends on `auth`.
 pub(crate) fn headers(
     settings: &Settings,
     secrets: &SecretBag,
     id: &str,
     now: Timestamp,
     body: &[u8],
-) -> Result<HeaderMap, Unsendable> {
+) -> Result<HeaderMap, EncodeError> {
     let mut headers = HeaderMap::new();
-    let mut put = |name: &str, value: &str| put_header(&mut headers, name, value);
+    let mut put = |name: &str, value: &str| insert_secret_header(&mut headers, name, value);
     put("content-type", "application/json")?;
     put("webhook-id", id)?;
     put("webhook-timestamp", &now.as_second().to_string())?;
     match settings.auth {
         Auth::Signature => {
             let signature = sign(&secrets.live(SIGNING), id, now, body)
-                .map_err(|why| Unsendable::Misconfigured(why.to_string()))?;
+                .map_err(|why| EncodeError::Misconfigured(why.to_string()))?;
             put("webhook-signature", &signature)?;
         }
-        Auth::Bearer => put("authorization", &format!("Bearer {}", needed(secrets, BEARER)?))?,
-        Auth::ApiKey => put(settings.key_header(), needed(secrets, API_KEY)?)?,
+        Auth::Bearer => {
+            put("authorization", &format!("Bearer {}", required_secret(secrets, BEARER)?))?
+        }
+        Auth::ApiKey => put(settings.key_header(), required_secret(secrets, API_KEY)?)?,
     }
     Ok(headers)
 }

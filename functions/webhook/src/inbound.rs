@@ -1,51 +1,51 @@
-//! From a signed webhook to an event, and the answer.
+//! Inbound: parses webhook calls into events and builds the responses.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use trunkline_shared::inbound::{
-    Call, Inbound, IntakeError, MAX_BODY, Received, Reply, Result as Came, Taken,
+    Call, CallOutcome, Inbound, InboundError, Ingested, MAX_BODY, ParsedCall, Reply,
 };
 use trunkline_shared::model::Platform;
 
 use crate::settings::Settings;
 use crate::wire::{Envelope, Payload};
-use crate::{Webhook, auth, read};
+use crate::{Webhook, auth, decode};
 
 impl Inbound for Webhook {
     const PLATFORM: Platform = Platform::Webhook;
 
-    fn receive(&self, call: &Call<'_>) -> Received {
+    fn parse(&self, call: &Call<'_>) -> ParsedCall {
         if call.method == Method::GET || call.method == Method::HEAD {
             let ready = json!({"status": "ready", "send": "POST events as JSON"});
-            return Received::Answered(Reply::json(StatusCode::OK, &ready));
+            return ParsedCall::Reply(Reply::json(StatusCode::OK, &ready));
         }
         if call.method != Method::POST {
-            let why = format!("{} is not understood here: POST an event", call.method);
+            let why = format!("{} is not supported: POST an event", call.method);
             let status = StatusCode::METHOD_NOT_ALLOWED;
-            return Received::Answered(problem(status, "method_not_allowed", &why));
+            return ParsedCall::Reply(problem(status, "method_not_allowed", &why));
         }
-        if let Err(denied) = auth::check(call, &Settings::of(&call.connection.settings)) {
-            return Received::Denied(denied);
+        if let Err(denied) = auth::authenticate(call, &Settings::of(&call.connection.settings)) {
+            return ParsedCall::Denied(denied);
         }
         match parse(call.body) {
             Ok(Envelope { payload: Payload::Verification { challenge }, .. }) => {
-                Received::Answered(Reply::json(StatusCode::OK, &json!({"challenge": challenge})))
+                ParsedCall::Reply(Reply::json(StatusCode::OK, &json!({"challenge": challenge})))
             }
-            Ok(envelope) => match read::event(envelope, call.connection.role) {
-                Some(event) => Received::Events(vec![event]),
-                None => Received::Unreadable("a message needs text, media or choices".into()),
+            Ok(envelope) => match decode::event(envelope, call.connection.role) {
+                Some(event) => ParsedCall::Events(vec![event]),
+                None => ParsedCall::Unreadable("a message needs text, media or choices".into()),
             },
-            Err(reason) => Received::Unreadable(reason),
+            Err(reason) => ParsedCall::Unreadable(reason),
         }
     }
 
-    fn reply(&self, _: &Call<'_>, result: &Came<'_>) -> Reply {
+    fn reply(&self, _: &Call<'_>, result: &CallOutcome<'_>) -> Reply {
         match result {
-            Came::Taken([Ok(Taken { conversation, .. })]) => {
+            CallOutcome::Ingested([Ok(Ingested { conversation, .. })]) => {
                 let body = json!({"status": "accepted", "conversation": conversation});
                 Reply::json(StatusCode::OK, &body)
             }
-            Came::Taken([Err(IntakeError::Rejected(why))]) => {
+            CallOutcome::Ingested([Err(InboundError::Rejected(why))]) => {
                 let status = match why.code() {
                     "unknown_conversation" => StatusCode::NOT_FOUND,
                     "not_owner" | "conversation_closed" => StatusCode::CONFLICT,
@@ -54,22 +54,24 @@ impl Inbound for Webhook {
                 };
                 problem(status, why.code(), &why.to_string())
             }
-            Came::Taken(_) => problem(
+            CallOutcome::Ingested(_) => problem(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "ours",
-                "an event went missing: send it again",
+                "internal_error",
+                "the event was lost: send it again",
             ),
-            Came::Unreadable(why) => problem(StatusCode::BAD_REQUEST, "unreadable", why),
-            Came::TooLarge => {
-                let why = format!("a body has at most {MAX_BODY} bytes: send files by reference");
+            CallOutcome::Unreadable(why) => problem(StatusCode::BAD_REQUEST, "unreadable", why),
+            CallOutcome::TooLarge => {
+                let why = format!("the body exceeds {MAX_BODY} bytes: send files by reference");
                 problem(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &why)
             }
-            Came::Denied(why) => problem(StatusCode::UNAUTHORIZED, "denied", &why.to_string()),
+            CallOutcome::Denied(why) => {
+                problem(StatusCode::UNAUTHORIZED, "denied", &why.to_string())
+            }
         }
     }
 }
 
-/// An RFC 9457 problem.
+/// Builds an RFC 9457 problem response.
 fn problem(status: StatusCode, code: &str, detail: &str) -> Reply {
     let body = json!({
         "type": "about:blank",
@@ -82,21 +84,21 @@ fn problem(status: StatusCode, code: &str, detail: &str) -> Reply {
     Reply { status, headers, body: body.to_string() }
 }
 
-/// Reads an event.
+/// Parses an event.
 ///
 /// # Errors
-/// What is wrong, and where.
+/// The problem and its position.
 pub fn parse(body: &[u8]) -> Result<Envelope, String> {
     let mut value: Value = serde_json::from_slice(body).map_err(|e| format!("not JSON: {e}"))?;
     let Some(object) = value.as_object_mut() else {
-        return Err("not a JSON object: send one event a call".into());
+        return Err("not a JSON object: send one event per call".into());
     };
-    // An event that has nothing to add may leave it out.
+    // `data` is optional for events without members.
     object.entry("data").or_insert_with(|| json!({}));
     let envelope: Envelope = serde_json::from_value(value)
-        .map_err(|e| format!("not an event: {e}; see docs/webhook.md for its members"))?;
+        .map_err(|e| format!("not an event: {e}; see docs/webhook.md"))?;
     if envelope.id.is_empty() || envelope.id.len() > 512 {
-        return Err("id must have 1 to 512 bytes".into());
+        return Err("id must be 1 to 512 bytes long".into());
     }
     Ok(envelope)
 }

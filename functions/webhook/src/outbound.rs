@@ -1,102 +1,111 @@
-//! From a delivery to a signed webhook.
+//! Outbound: encodes deliveries as signed webhooks.
 
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_shared::http_client::{Answer, HttpClient, Request};
-use trunkline_shared::model::{Delivery, EventBody, Platform};
+use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
+use trunkline_shared::model::{Delivery, EventBody, ExternalMessageId, Platform};
 use trunkline_shared::outbound::{
-    Asking, Outbound, Proof, Sending, Unsendable, put_header, unanswered,
+    CheckContext, EncodeError, Outbound, SendContext, Verification, classify_error,
+    insert_secret_header,
 };
 use trunkline_shared::secrets::SecretBag;
 
+use crate::encode::encode_event;
 use crate::settings::Settings;
-use crate::template::{Values, render};
+use crate::template::{TemplateValues, render};
 use crate::wire::{ChannelInfo, Envelope, Payload};
-use crate::write::encode_event;
 use crate::{Webhook, auth};
 
 impl Outbound for Webhook {
     const PLATFORM: Platform = Platform::Webhook;
 
-    fn encode(&self, sending: &Sending<'_>) -> Result<Request, Unsendable> {
+    fn encode(&self, sending: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
         let settings = Settings::of(&sending.connection.settings);
-        let kind = Kind::of(&sending.delivery.event.body);
-        let template = settings.handover_body.as_deref().filter(|_| kind == Kind::Handover);
+        let endpoint = Endpoint::of(&sending.delivery.event.body);
+        let template = settings.handover_body.as_deref().filter(|_| endpoint == Endpoint::Handover);
         let body = match template {
-            Some(template) => render(template, &values(sending))
-                .map_err(|why| Unsendable::Misconfigured(why.to_string()))?
+            Some(template) => render(template, &template_values(sending))
+                .map_err(|why| EncodeError::Misconfigured(why.to_string()))?
                 .into_bytes(),
-            None => write(&envelope(sending))?,
+            None => serialize(&envelope(sending))?,
         };
-        let url = kind.address(&settings).to_owned();
+        let url = endpoint.url(&settings).to_owned();
         let Delivery { id, event, .. } = sending.delivery;
-        let mut request = post(&settings, sending.secrets, id, sending.now, url, body)?;
+        let mut request = post(&settings, sending.secrets, id.as_str(), sending.now, url, body)?;
         if let Some(trace) = event.trace {
-            put_header(&mut request.headers, "traceparent", &trace.step(&[id]).to_string())?;
+            insert_secret_header(
+                &mut request.headers,
+                "traceparent",
+                &trace.child(&[id.as_str()]).to_string(),
+            )?;
         }
         Ok(request)
     }
 
-    /// The far side knows a message by the envelope's id, which is the delivery's.
-    fn message_id(&self, delivery: &Delivery, _: Option<String>) -> Option<String> {
-        Some(delivery.id.clone())
+    /// The remote system identifies a message by the envelope's id, which is the delivery's id.
+    fn external_message_id(
+        &self,
+        delivery: &Delivery,
+        _: Option<ExternalMessageId>,
+    ) -> Option<ExternalMessageId> {
+        Some(delivery.id.as_str().into())
     }
 
-    /// The far side answers with the challenge that it is given.
-    async fn prove(&self, asking: &Asking<'_>, outside: &HttpClient) -> Proof {
-        let request = match verification(asking) {
+    /// Sends a challenge; the remote system returns it to prove that it holds the secret.
+    async fn verify(&self, check: &CheckContext<'_>, http: &HttpClient) -> Verification {
+        let request = match verification(check) {
             Ok(request) => request,
-            Err(why) => return Proof::Missing(why.to_string()),
+            Err(why) => return Verification::Failed(why.to_string()),
         };
-        let problem = match outside.call(request).await {
-            Ok(answer) => problem(&answer, asking.challenge),
-            Err(error) => unanswered(&error).reason,
+        let problem = match http.send(request).await {
+            Ok(response) => verification_problem(&response, check.challenge),
+            Err(error) => classify_error(&error).reason,
         };
-        problem.map_or(Proof::Given, Proof::Missing)
+        problem.map_or(Verification::Ok, Verification::Failed)
     }
 }
 
-fn verification(asking: &Asking<'_>) -> Result<Request, Unsendable> {
-    let settings = Settings::of(&asking.connection.settings);
-    let id = format!("verify_{}", asking.challenge);
-    let body = write(&Envelope {
+fn verification(check: &CheckContext<'_>) -> Result<HttpRequest, EncodeError> {
+    let settings = Settings::of(&check.connection.settings);
+    let id = format!("verify_{}", check.challenge);
+    let body = serialize(&Envelope {
         id: id.clone(),
-        timestamp: asking.now,
+        timestamp: check.now,
         conversation: "verification".into(),
         author: None,
         channel: None,
         language: None,
         copy: false,
-        payload: Payload::Verification { challenge: asking.challenge.to_owned() },
+        payload: Payload::Verification { challenge: check.challenge.to_owned() },
     })?;
     let url = settings.message_url.clone();
-    post(&settings, asking.secrets, &id, asking.now, url, body)
+    post(&settings, check.secrets, &id, check.now, url, body)
 }
 
-/// What is wrong with an answer to a verification; nothing, if it proves the far side to be ours.
-fn problem(answer: &Answer, challenge: &str) -> Option<String> {
-    if !answer.status.is_success() {
-        return Some(format!("it answered {}, where 200 is expected", answer.status));
+/// Returns the problem with a response to a verification, or `None` if it contains the challenge.
+fn verification_problem(response: &HttpResponse, challenge: &str) -> Option<String> {
+    if !response.status.is_success() {
+        return Some(format!("it answered {} instead of 200", response.status));
     }
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let same = body.get("challenge").and_then(Value::as_str) == Some(challenge);
-    let problem = r#"it answered, but not with {"challenge": …} as it was given"#;
+    let problem = r#"its response does not contain the challenge, as {"challenge": …}"#;
     (!same).then(|| problem.to_owned())
 }
 
-/// Which of a connection's addresses an event is for.
+/// The URL of a connection that receives an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The message URL.
+pub enum Endpoint {
+    /// `message_url`: messages and choices.
     Message,
-    /// The handover URL.
+    /// `handover_url`: handovers.
     Handover,
-    /// The events URL.
+    /// `events_url`: all other events.
     Event,
 }
 
-impl Kind {
+impl Endpoint {
     fn of(body: &EventBody) -> Self {
         match body {
             EventBody::Message { .. } | EventBody::Choice { .. } => Self::Message,
@@ -112,7 +121,7 @@ impl Kind {
         }
     }
 
-    fn address(self, settings: &Settings) -> &str {
+    fn url(self, settings: &Settings) -> &str {
         let own = match self {
             Self::Message => None,
             Self::Handover => settings.handover_url.as_deref(),
@@ -129,37 +138,37 @@ fn post(
     now: Timestamp,
     url: String,
     body: Vec<u8>,
-) -> Result<Request, Unsendable> {
+) -> Result<HttpRequest, EncodeError> {
     let headers = auth::headers(settings, secrets, id, now, &body)?;
-    Ok(Request { method: Method::POST, url, headers, body })
+    Ok(HttpRequest { method: Method::POST, url, headers, body })
 }
 
-fn write(envelope: &Envelope) -> Result<Vec<u8>, Unsendable> {
-    serde_json::to_vec(envelope).map_err(|why| Unsendable::Misconfigured(why.to_string()))
+fn serialize(envelope: &Envelope) -> Result<Vec<u8>, EncodeError> {
+    serde_json::to_vec(envelope).map_err(|why| EncodeError::Misconfigured(why.to_string()))
 }
 
-fn envelope(sending: &Sending<'_>) -> Envelope {
+fn envelope(sending: &SendContext<'_>) -> Envelope {
     let delivery = sending.delivery;
     let event = &delivery.event;
     let channel =
         ChannelInfo { connection: delivery.key.channel.to_string(), name: event.channel.clone() };
     Envelope {
-        id: delivery.id.clone(),
+        id: delivery.id.to_string(),
         channel: Some(channel),
         copy: delivery.to.copy,
-        ..encode_event(event, sending.external_id(), &delivery.to.connection)
+        ..encode_event(event, sending.external_conversation_id(), &delivery.to.connection)
     }
 }
 
-fn values(sending: &Sending<'_>) -> Values {
+fn template_values(sending: &SendContext<'_>) -> TemplateValues {
     let delivery = sending.delivery;
     let context = match &delivery.event.body {
         EventBody::Handover { context, .. } => Value::Object(context.clone()),
         _ => Value::Null,
     };
-    Values {
-        chat_id: sending.external_id().to_owned(),
-        session_id: delivery.conversation.clone(),
+    TemplateValues {
+        chat_id: sending.external_conversation_id().to_owned(),
+        session_id: delivery.conversation.to_string(),
         account_id: sending.connection.id.to_string(),
         channel: delivery.event.channel.clone().unwrap_or_else(|| delivery.key.channel.to_string()),
         conversation_host_id: delivery.from.to_string(),
@@ -175,18 +184,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_far_side_proves_itself_by_the_challenge_alone() {
-        let problem = |status: StatusCode, body: &str| {
-            problem(&Answer { status, headers: HeaderMap::new(), body: body.into() }, "abc")
+    fn verification_requires_the_challenge() {
+        let problem_of = |status: StatusCode, body: &str| {
+            verification_problem(
+                &HttpResponse { status, headers: HeaderMap::new(), body: body.into() },
+                "abc",
+            )
         };
         let right = r#"{"challenge":"abc"}"#;
-        assert_eq!(problem(StatusCode::OK, right), None);
+        assert_eq!(problem_of(StatusCode::OK, right), None);
         for (status, body) in [
             (StatusCode::OK, r#"{"challenge":"abd"}"#),
             (StatusCode::OK, ""),
             (StatusCode::NOT_FOUND, right),
         ] {
-            assert!(problem(status, body).is_some(), "{status} {body}");
+            assert!(problem_of(status, body).is_some(), "{status} {body}");
         }
     }
 }

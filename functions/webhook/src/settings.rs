@@ -1,39 +1,39 @@
-//! What an operator sets for a webhook connection.
+//! Settings and secrets of a webhook connection.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The secrets that sign both ways (`whsec_…`); two are live while one is rotated.
+/// The name of the secret that signs in both directions (`whsec_…`). Two values are live during a
+/// rotation.
 pub const SIGNING: &str = "signing";
-/// The token of `Authorization: Bearer`, where that is chosen.
+/// The name of the secret with the token of `Authorization: Bearer`, for `auth: bearer`.
 pub const BEARER: &str = "bearer";
-/// The key that is sent in the API key's header, where that is chosen.
+/// The name of the secret with the API key, for `auth: api_key`.
 pub const API_KEY: &str = "api_key";
 
 /// A connection's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// Where messages go, and all else that has no address of its own.
+    /// The URL for messages, and for all events without a URL of their own.
     pub message_url: String,
-    /// Where handovers go.
+    /// The URL for handovers. Default: `message_url`.
     pub handover_url: Option<String>,
-    /// The body of a handover, with variables (see the crate's `template`); JSON like any event if
-    /// there is none.
+    /// The body template of a handover, with variables. Default: an event like any other.
     pub handover_body: Option<String>,
-    /// Where receipts, typing, hand-backs and closes go.
+    /// The URL for receipts, typing, handbacks and closes. Default: `message_url`.
     pub events_url: Option<String>,
-    /// How each side proves itself to the other.
+    /// How each side authenticates to the other.
     pub auth: Auth,
-    /// The header of the API key.
+    /// The header of the API key. Default: `x-api-key`.
     pub api_key_header: Option<String>,
 }
 
-/// How each side proves itself to the other.
+/// How each side authenticates to the other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Auth {
-    /// Standard Webhooks 1.0.
+    /// A Standard Webhooks 1.0 signature.
     #[default]
     Signature,
     /// `Authorization: Bearer <token>`.
@@ -43,13 +43,14 @@ pub enum Auth {
 }
 
 impl Settings {
-    /// As they were applied, which checked them.
+    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults; `apply`
+    /// has validated them.
     #[must_use]
     pub fn of(settings: &Map<String, Value>) -> Self {
         serde_json::from_value(Value::Object(settings.clone())).unwrap_or_default()
     }
 
-    /// The header of the API key.
+    /// Returns the name of the API key's header.
     #[must_use]
     pub fn key_header(&self) -> &str {
         self.api_key_header.as_deref().unwrap_or("x-api-key")

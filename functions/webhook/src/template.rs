@@ -1,44 +1,44 @@
-//! The handover's body template, with the variables of CM.com's adapters.
+//! The body template of a handover, with the variables of CM.com's adapters.
 //!
-//! A variable is written `$name` or `{{$name}}`. Within a JSON string its value is put in escaped;
-//! outside of one it is put in as a JSON value of its own. So a template that is JSON but for its
-//! variables stays JSON whatever the values are, an empty context included.
+//! A variable is written `$name` or `{{$name}}`. Inside a JSON string its value is escaped; outside, it
+//! becomes a JSON value. A template that is JSON except for its variables therefore yields JSON for all
+//! values, including an empty context.
 
 use serde_json::Value;
 
-/// What the variables stand for.
+/// The values of a template's variables.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Values {
-    /// `$chatId`: the conversation, as the far side knows it.
+pub struct TemplateValues {
+    /// `$chatId`: the remote system's id of the conversation.
     pub chat_id: String,
-    /// `$sessionId`: the conversation's own id, a new one each time that it starts.
+    /// `$sessionId`: Trunkline's id of the conversation, new each time that it starts.
     pub session_id: String,
-    /// `$accountId`: the connection.
+    /// `$accountId`: the connection's id.
     pub account_id: String,
-    /// `$channel`: the network's name, or else the channel's platform.
+    /// `$channel`: the network's name, such as `WhatsApp`, or else the channel's connection.
     pub channel: String,
-    /// `$conversationHostId`: who hands over.
+    /// `$conversationHostId`: the connection that hands over.
     pub conversation_host_id: String,
-    /// `$conversationClientId`: the customer.
+    /// `$conversationClientId`: the customer's id on the channel.
     pub conversation_client_id: String,
-    /// `$context`: what those who take over should know; an object.
+    /// `$context`: the handover's context, an object.
     pub context: Value,
 }
 
-/// Why a template cannot be used.
+/// The reason why a template is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadTemplate {
-    /// A variable that is not one of ours.
+pub enum TemplateError {
+    /// An unknown variable, by its name.
     #[error(
-        "there is no variable '${0}': use $chatId, $sessionId, $accountId, $channel, $conversationHostId, $conversationClientId or $context"
+        "unknown variable '${0}': use $chatId, $sessionId, $accountId, $channel, $conversationHostId, $conversationClientId or $context"
     )]
-    Variable(String),
-    /// It is no JSON once the variables are put in.
-    #[error("with its variables put in, the template is not JSON: {0}")]
+    UnknownVariable(String),
+    /// The template is not JSON after substitution.
+    #[error("the template is not JSON after substitution: {0}")]
     NotJson(String),
 }
 
-impl Values {
+impl TemplateValues {
     fn get(&self, name: &str) -> Option<Value> {
         let text = match name {
             "chatId" => &self.chat_id,
@@ -54,58 +54,59 @@ impl Values {
     }
 }
 
-/// Checks a template with values that need escaping.
+/// Validates a template, with values that need escaping.
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn check(template: &str) -> Result<(), BadTemplate> {
-    let nasty = || "\"quoted\" \\ \n".to_owned();
-    let values = Values {
-        chat_id: nasty(),
-        session_id: nasty(),
-        account_id: nasty(),
-        channel: nasty(),
-        conversation_host_id: nasty(),
-        conversation_client_id: nasty(),
+/// The problem with the template.
+pub fn check(template: &str) -> Result<(), TemplateError> {
+    let needs_escaping = || "\"quoted\" \\ \n".to_owned();
+    let values = TemplateValues {
+        chat_id: needs_escaping(),
+        session_id: needs_escaping(),
+        account_id: needs_escaping(),
+        channel: needs_escaping(),
+        conversation_host_id: needs_escaping(),
+        conversation_client_id: needs_escaping(),
         context: Value::Object(serde_json::Map::new()),
     };
     let body = render(template, &values)?;
     serde_json::from_str::<Value>(&body)
         .map(|_| ())
-        .map_err(|error| BadTemplate::NotJson(error.to_string()))
+        .map_err(|error| TemplateError::NotJson(error.to_string()))
 }
 
-/// Puts the values in.
+/// Substitutes the values for the variables.
 ///
 /// # Errors
-/// If there is a variable that is not one of ours.
-pub fn render(template: &str, values: &Values) -> Result<String, BadTemplate> {
+/// If a variable is unknown.
+pub fn render(template: &str, values: &TemplateValues) -> Result<String, TemplateError> {
     let mut body = String::with_capacity(template.len() + 256);
     let mut in_string = false;
     let mut rest = template;
     while let Some(c) = rest.chars().next() {
         if let Some((name, after)) = variable(rest) {
-            let value = values.get(name).ok_or_else(|| BadTemplate::Variable(name.to_owned()))?;
-            body.push_str(&written(&value, in_string));
+            let value =
+                values.get(name).ok_or_else(|| TemplateError::UnknownVariable(name.to_owned()))?;
+            body.push_str(&encode_value(&value, in_string));
             rest = after;
             continue;
         }
         if c == '"' {
             in_string = !in_string;
         }
-        // What is escaped cannot end a string.
-        let taken = if in_string && c == '\\' {
+        // An escaped quote does not end the string.
+        let length = if in_string && c == '\\' {
             rest.chars().take(2).map(char::len_utf8).sum()
         } else {
             c.len_utf8()
         };
-        body.push_str(&rest[..taken]);
-        rest = &rest[taken..];
+        body.push_str(&rest[..length]);
+        rest = &rest[length..];
     }
     Ok(body)
 }
 
-fn written(value: &Value, in_string: bool) -> String {
+fn encode_value(value: &Value, in_string: bool) -> String {
     if !in_string {
         return value.to_string();
     }
@@ -117,18 +118,18 @@ fn written(value: &Value, in_string: bool) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// A variable at the beginning of `text`: its name, and what follows it.
+/// Parses a variable at the start of `text`. Returns its name and the text after it.
 fn variable(text: &str) -> Option<(&str, &str)> {
     if let Some(braced) = text.strip_prefix("{{")
-        && let Some(name_on) = braced.trim_start().strip_prefix('$')
+        && let Some(after_dollar) = braced.trim_start().strip_prefix('$')
     {
-        let (name, after) = name(name_on)?;
+        let (name, after) = variable_name(after_dollar)?;
         return after.trim_start().strip_prefix("}}").map(|after| (name, after));
     }
-    name(text.strip_prefix('$')?)
+    variable_name(text.strip_prefix('$')?)
 }
 
-fn name(text: &str) -> Option<(&str, &str)> {
+fn variable_name(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
     (end > 0).then(|| text.split_at(end))
 }
@@ -140,8 +141,8 @@ mod tests {
 
     use super::*;
 
-    fn values(text: &str, context: Value) -> Values {
-        Values {
+    fn values(text: &str, context: Value) -> TemplateValues {
+        TemplateValues {
             chat_id: text.into(),
             session_id: "s".into(),
             account_id: "a".into(),
@@ -152,20 +153,20 @@ mod tests {
         }
     }
 
-    /// CM.com's own default template.
-    const CMS: &str = r#"{"chatId":"{{$chatId}}","sessionId":"{{$sessionId}}","accountId":"{{$accountId}}",
+    /// CM.com's default template.
+    const CM_DEFAULT: &str = r#"{"chatId":"{{$chatId}}","sessionId":"{{$sessionId}}","accountId":"{{$accountId}}",
  "channel":"{{$channel}}","conversationHostId":"{{$conversationHostId}}",
  "conversationClientId":"{{$conversationClientId}}","context":{{$context}}}"#;
 
     #[test]
-    fn cms_default_template_works_even_with_an_empty_context() {
-        let body = render(CMS, &values("c-1", json!({}))).unwrap();
+    fn renders_the_default_template_of_cm_with_an_empty_context() {
+        let body = render(CM_DEFAULT, &values("c-1", json!({}))).unwrap();
         let read: Value = serde_json::from_str(&body).unwrap();
         assert_eq!((&read["chatId"], &read["context"]), (&json!("c-1"), &json!({})));
     }
 
     #[test]
-    fn both_writings_and_both_places_work() {
+    fn substitutes_both_spellings_inside_and_outside_strings() {
         let template = r#"{"a":"$chatId!","b":$chatId,"c":"$context","price":"5 $"}"#;
         let body = render(template, &values("x\"y", json!({"k": "v"}))).unwrap();
         let read: Value = serde_json::from_str(&body).unwrap();
@@ -174,24 +175,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_template_is_said() {
-        assert_eq!(check(CMS), Ok(()));
-        assert_eq!(check(r#"{"a":"$chatID"}"#), Err(BadTemplate::Variable("chatID".into())));
-        assert!(matches!(check("chat $chatId"), Err(BadTemplate::NotJson(_))));
+    fn check_reports_the_problem() {
+        assert_eq!(check(CM_DEFAULT), Ok(()));
+        assert_eq!(
+            check(r#"{"a":"$chatID"}"#),
+            Err(TemplateError::UnknownVariable("chatID".into()))
+        );
+        assert!(matches!(check("chat $chatId"), Err(TemplateError::NotJson(_))));
     }
 
     proptest! {
         #[test]
-        fn it_stays_json_whatever_the_values_are(text in ".*", key in ".*", word in ".*") {
+        fn rendered_body_is_json_for_all_values(text in ".*", key in ".*", word in ".*") {
             let context = json!({key: word});
-            let body = render(CMS, &values(&text, context.clone())).unwrap();
+            let body = render(CM_DEFAULT, &values(&text, context.clone())).unwrap();
             let read: Value = serde_json::from_str(&body).unwrap();
             prop_assert_eq!(&read["conversationClientId"], &json!(text));
             prop_assert_eq!(&read["context"], &context);
         }
 
         #[test]
-        fn no_template_makes_it_panic(template in "[\\$\\{\\}\"\\\\a-zé ]{0,60}") {
+        fn arbitrary_templates_never_panic(template in "[\\$\\{\\}\"\\\\a-zé ]{0,60}") {
             let _ = render(&template, &values("x", json!({})));
             let _ = check(&template);
         }

@@ -1,4 +1,4 @@
-//! The protocol's own types: one envelope, both ways.
+//! The protocol's wire types: one envelope for both directions.
 
 use jiff::Timestamp;
 #[cfg(feature = "schema")]
@@ -6,305 +6,307 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// One event, on its way to Trunkline or from it.
+/// One event, sent to Trunkline or by it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(title = "Trunkline webhook event"))]
 pub struct Envelope {
-    /// The event's identity. Send the same one when you send an event again. From Trunkline it is
-    /// also the header `webhook-id`: the same for every attempt.
+    /// The event's id. Repeat it when you send an event again. In events from Trunkline it equals the
+    /// `webhook-id` header and is the same for every attempt.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 512)))]
     pub id: String,
-    /// When it happened (RFC 3339).
+    /// When the event happened (RFC 3339).
     #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub timestamp: Timestamp,
-    /// The conversation. A channel chooses it: one for each customer or thread. A bot or desk uses
-    /// the one that came with the conversation's messages.
+    /// The conversation's id. A channel chooses it: one per customer or thread. A bot or desk uses the id
+    /// in the events that it received.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 512)))]
     pub conversation: String,
-    /// Who did it. If left out: the customer for a channel, the bot for a bot, an agent for a desk.
+    /// The author. Default: the customer for a channel, the bot for a bot, an agent for a desk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<Author>,
-    /// From Trunkline: where the customer is. To Trunkline: ignored.
+    /// From Trunkline: the customer's channel. To Trunkline: ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelInfo>,
-    /// The customer's language (BCP 47), if known. To Trunkline: from a channel only.
+    /// The customer's language (BCP 47), if known. To Trunkline: only a channel's value counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// From Trunkline: true for a copy, which is for the record and not to be answered. To Trunkline:
-    /// ignored.
+    /// From Trunkline: true for a copy, which is for information only and must not be answered. To
+    /// Trunkline: ignored.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub copy: bool,
-    /// What happened.
+    /// The event's type and data.
     #[serde(flatten)]
     pub payload: Payload,
 }
 
-/// Who did something.
+/// The author of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Author {
-    /// In what capacity.
+    /// The author's role.
     pub role: Role,
-    /// The name to show.
+    /// The display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// In what capacity somebody wrote.
+/// The role of an author.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// The person who is being served.
+    /// The person who is served.
     Customer,
-    /// A program that answers.
+    /// The author is a bot.
     Bot,
-    /// A person who answers.
+    /// The author is a human agent.
     Agent,
-    /// A platform.
+    /// A platform or Trunkline itself.
     System,
-    /// Nobody knows.
+    /// The platform does not state the author.
     Unknown,
 }
 
-/// Where the customer is.
+/// The customer's channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct ChannelInfo {
-    /// The channel's connection.
+    /// The id of the channel's connection.
     pub connection: String,
-    /// The network behind it, such as `WhatsApp`, if its platform says.
+    /// The network behind the channel, such as `WhatsApp`, if the platform states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// What happened.
+/// The type and data of an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum Payload {
-    /// Something was said: text, media or choices, at least one of them.
+    /// A message: at least one of text, media and choices.
     Message {
-        /// Text, written as `format` says.
+        /// The text, in the given `format`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
-        /// How the text is written.
+        /// The format of the text.
         #[serde(default, skip_serializing_if = "Format::is_plain")]
         format: Format,
-        /// Files by reference.
+        /// Files, each with its URL.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         media: Vec<Media>,
-        /// What the reader may pick from.
+        /// The choices that the recipient can select.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         choices: Vec<Choice>,
-        /// Flat extras for the other side.
+        /// Additional flat data for the recipient.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         metadata: Map<String, Value>,
     },
-    /// The customer picked one.
+    /// The customer selected a choice.
     Choice {
-        /// Its id.
+        /// The id of the choice.
         id: String,
-        /// What the customer saw.
+        /// The title that the customer saw.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         title: Option<String>,
-        /// From Trunkline: what the customer typed, where there were no buttons to press.
+        /// From Trunkline: what the customer typed, on a channel without buttons.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         typed: Option<String>,
     },
-    /// What became of an earlier message.
+    /// The delivery status of an earlier message.
     Receipt {
-        /// That message's id.
+        /// The id of that message.
         message: String,
-        /// `delivered`, `read`, `failed`, or a platform's own word.
+        /// `delivered`, `read`, `failed`, or a platform-specific status.
         status: String,
-        /// Why it failed.
+        /// The reason of a failure.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// Somebody is writing, or stopped.
+    /// The author started or stopped typing.
     Typing {
-        /// Whether they are.
+        /// True while the author is typing.
         active: bool,
     },
-    /// People are asked to take over: an `offer` to the desk.
+    /// Agents are asked to take over: an `offer` to the desk.
     Handover {
-        /// Why.
+        /// The reason, as free text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// What they should know: flat, at most 4 KB.
+        /// Context for the recipient: flat, at most 4 KB.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         context: Map<String, Value>,
-        /// From Trunkline: what was said before, the oldest first.
+        /// From Trunkline: the preceding messages, oldest first.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        transcript: Vec<Line>,
-        /// From Trunkline: true if it is theirs at once, and needs no `accept`.
+        transcript: Vec<TranscriptEntry>,
+        /// From Trunkline: true if the desk owns the conversation immediately, without `accept`.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         passed: bool,
     },
-    /// People give the conversation back to the bot: a `pass` to it.
+    /// Agents return the conversation to the bot: a `pass` to the bot.
     Handback {
-        /// Why.
+        /// The reason, as free text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// What the bot should know: flat, at most 4 KB.
+        /// Context for the bot: flat, at most 4 KB.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         context: Map<String, Value>,
-        /// From Trunkline, to a bot that gets no copies: what was said meanwhile.
+        /// From Trunkline, to a bot that receives no copies: the messages since the handover.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        transcript: Vec<Line>,
+        transcript: Vec<TranscriptEntry>,
     },
-    /// To Trunkline: somebody else is to answer, once they accept. A bot accepts at once.
+    /// To Trunkline: offers the conversation to the target, which owns it once it accepts. A bot accepts
+    /// immediately.
     Offer {
-        /// Who.
+        /// The party to address; default: `next`.
         #[serde(default)]
-        to: Next,
-        /// Why.
+        to: TransferTarget,
+        /// The reason, as free text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// What they should know: flat, at most 4 KB.
+        /// Context for the recipient: flat, at most 4 KB.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         context: Map<String, Value>,
     },
-    /// To Trunkline: somebody else is to answer from now on.
+    /// To Trunkline: gives the conversation to the target immediately.
     Pass {
-        /// Who.
+        /// The party to address; default: `next`.
         #[serde(default)]
-        to: Next,
-        /// Why.
+        to: TransferTarget,
+        /// The reason, as free text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// What they should know: flat, at most 4 KB.
+        /// Context for the recipient: flat, at most 4 KB.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         context: Map<String, Value>,
     },
-    /// To Trunkline: whoever sends this does not answer any more; the next one does.
+    /// To Trunkline: the sender gives up the conversation; the other party answers from now on.
     Release {
-        /// Why.
+        /// The reason, as free text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// What the next one should know: flat, at most 4 KB.
+        /// Context for the other party: flat, at most 4 KB.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         context: Map<String, Value>,
     },
-    /// Somebody at the desk takes what was offered; `author` says who.
+    /// An agent accepts an offered conversation; `author` names the agent.
     Accept {},
-    /// An earlier message reads otherwise now. Recorded, and told to observers.
+    /// An earlier message was edited. Recorded, and sent to observers.
     Edit {
-        /// That message's id.
+        /// The id of that message.
         message: String,
-        /// What it says now.
+        /// The text after the edit.
         text: String,
     },
-    /// An earlier message was taken back. Recorded, and told to observers.
+    /// An earlier message was deleted. Recorded, and sent to observers.
     Delete {
-        /// That message's id.
+        /// The id of that message.
         message: String,
     },
-    /// The conversation is over.
+    /// The conversation was closed.
     Close {
-        /// Why.
+        /// The reason, as free text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// Something of a platform's own.
+    /// A platform-specific event.
     Opaque {
-        /// Whether somebody said something by it, that cannot be shown elsewhere: they are told so.
+        /// True for a message that other platforms cannot show; its author receives a notice.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        said: bool,
-        /// What the platform calls it.
+        is_message: bool,
+        /// The platform's name of the event.
         name: String,
-        /// As it came.
+        /// The original JSON.
         raw: Value,
     },
-    /// Prove that you are there and hold the secret: answer 200 with `{"challenge": …}`, the same.
+    /// Verifies that the receiver is reachable and holds the secret. Respond with 200 and
+    /// `{"challenge": …}`, the same value.
     Verification {
-        /// What to answer with.
+        /// The value to return.
         challenge: String,
     },
 }
 
-/// How a text is written.
+/// The format of a text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// As it is to be read.
+    /// Plain text, without markup.
     #[default]
     Plain,
-    /// In Markdown (CommonMark).
+    /// Markdown (CommonMark).
     Markdown,
-    /// In HTML.
+    /// HTML of any version.
     Html,
 }
 
 impl Format {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     fn is_plain(&self) -> bool {
         *self == Self::Plain
     }
 }
 
-/// Who is to answer.
+/// The party that answers next.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
-pub enum Next {
-    /// The other one: from a bot the desk, from a desk the bot.
+pub enum TransferTarget {
+    /// The other party: from a bot the desk, from a desk the bot.
     #[default]
     Next,
-    /// The bot.
+    /// The bot of the route.
     Bot,
-    /// The desk.
+    /// The desk of the route.
     Desk,
 }
 
-/// One thing that was said.
+/// A message of a transcript.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub struct Line {
-    /// When (RFC 3339).
+pub struct TranscriptEntry {
+    /// When the message was sent (RFC 3339).
     #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub timestamp: Timestamp,
-    /// By whom.
+    /// The author of the entry.
     pub author: Author,
-    /// What.
+    /// The text of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// How the text is written.
+    /// The format of the text.
     #[serde(default, skip_serializing_if = "Format::is_plain")]
     pub format: Format,
-    /// Files by reference.
+    /// Files, each with its URL.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Media>,
 }
 
-/// A file by reference.
+/// A file, by URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Media {
-    /// Where it can be fetched.
+    /// The URL of the file.
     pub url: String,
-    /// Its MIME type.
+    /// The MIME type, such as `image/jpeg`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
-    /// Its file name.
+    /// The name of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// One thing that the reader may pick.
+/// A choice that the recipient can select.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Choice {
-    /// What comes back when it is picked.
+    /// The id that is returned when the choice is selected.
     pub id: String,
-    /// What the reader sees.
+    /// The title that the recipient sees.
     pub title: String,
 }
 
-/// The protocol's JSON Schema (draft 2020-12).
+/// Returns the protocol's JSON Schema (draft 2020-12).
 #[cfg(feature = "schema")]
 #[must_use]
 pub fn schema() -> Value {

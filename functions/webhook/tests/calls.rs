@@ -1,19 +1,20 @@
-//! Calls in and out: proofs, answers, addresses.
+//! Inbound and outbound calls: authentication, responses and URLs.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_shared::http_client::Request;
-use trunkline_shared::inbound::{Call, Inbound, IntakeError, Received, Result as Came, Taken};
+use trunkline_shared::http_client::HttpRequest;
+use trunkline_shared::inbound::{Call, CallOutcome, Inbound, InboundError, Ingested, ParsedCall};
 use trunkline_shared::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
-    Line, Mode, Recall, ReceiptStatus, Reference, Role, Session, Target,
+    HandoverMode, MessageReference, ReceiptStatus, Resend, Role, Session, Target, Transcript,
+    TranscriptEntry,
 };
-use trunkline_shared::outbound::{Outbound, Sending, Unsendable};
+use trunkline_shared::outbound::{EncodeError, Outbound, SendContext};
 use trunkline_shared::routing::Refusal;
 use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::security::{Denied, sign};
+use trunkline_shared::security::{AuthError, sign};
 use trunkline_webhook::Webhook;
 
 const OLD: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
@@ -37,10 +38,10 @@ fn secrets() -> SecretBag {
     .unwrap()
 }
 
-fn receive(settings: &Value, headers: &HeaderMap, body: &str) -> Received {
+fn receive(settings: &Value, headers: &HeaderMap, body: &str) -> ParsedCall {
     let (connection, secrets) = (&connection(settings), &secrets());
     let (method, body) = (&Method::POST, body.as_bytes());
-    Webhook.receive(&Call {
+    Webhook.parse(&Call {
         connection,
         secrets,
         method,
@@ -52,7 +53,7 @@ fn receive(settings: &Value, headers: &HeaderMap, body: &str) -> Received {
     })
 }
 
-fn reply(result: &Came<'_>) -> (StatusCode, Value) {
+fn reply(result: &CallOutcome<'_>) -> (StatusCode, Value) {
     let (connection, secrets) = (&connection(&json!({})), &secrets());
     let (method, headers) = (&Method::POST, &HeaderMap::new());
     let call =
@@ -85,78 +86,86 @@ fn signed(secret: &str, body: &str) -> HeaderMap {
 }
 
 #[test]
-fn either_live_secret_is_good_and_none_other() {
+fn accepts_every_live_secret_and_no_other() {
     let body = message("hi");
     for secret in [OLD, NEW] {
         let received = receive(&json!({}), &signed(secret, &body), &body);
-        let Received::Events(events) = received else { panic!("{received:?}") };
-        assert_eq!(events[0].author.role, AuthorRole::Bot, "a bot's connection speaks as a bot");
+        let ParsedCall::Events(events) = received else { panic!("{received:?}") };
+        assert_eq!(
+            events[0].author.role,
+            AuthorRole::Bot,
+            "the default author of a bot connection"
+        );
     }
-    let stranger = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    let denied = receive(&json!({}), &signed(stranger, &body), &body);
-    assert_eq!(denied, Received::Denied(Denied::Mismatch));
+    let unknown_secret = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let denied = receive(&json!({}), &signed(unknown_secret, &body), &body);
+    assert_eq!(denied, ParsedCall::Denied(AuthError::Mismatch));
     let tampered = receive(&json!({}), &signed(OLD, &body), &message("ho"));
-    assert_eq!(tampered, Received::Denied(Denied::Mismatch));
+    assert_eq!(tampered, ParsedCall::Denied(AuthError::Mismatch));
 }
 
 #[test]
-fn bearer_and_api_key_in_place_of_a_signature() {
+fn accepts_bearer_and_api_key_instead_of_a_signature() {
     let body = message("hi");
     let (bearer, key) =
         (json!({"auth": "bearer"}), json!({"auth": "api_key", "api_key_header": "x-our-key"}));
-    let is_let_in = |settings: &Value, headers: HeaderMap| {
-        matches!(receive(settings, &headers, &body), Received::Events(_))
+    let is_accepted = |settings: &Value, headers: HeaderMap| {
+        matches!(receive(settings, &headers, &body), ParsedCall::Events(_))
     };
-    assert!(is_let_in(&bearer, headers(&[("authorization", "Bearer t-new")])));
-    assert!(is_let_in(&bearer, headers(&[("authorization", "bearer t-old")])));
-    assert!(!is_let_in(&bearer, headers(&[("authorization", "Basic t-new")])));
-    assert!(!is_let_in(&bearer, headers(&[("authorization", "Bearer nope")])));
-    assert!(!is_let_in(&bearer, signed(NEW, &body)));
-    assert!(is_let_in(&key, headers(&[("x-our-key", "k-1")])));
-    assert!(!is_let_in(&key, headers(&[("x-our-key", "k-2")])));
-    assert!(!is_let_in(&key, headers(&[("x-api-key", "k-1")])));
+    assert!(is_accepted(&bearer, headers(&[("authorization", "Bearer t-new")])));
+    assert!(is_accepted(&bearer, headers(&[("authorization", "bearer t-old")])));
+    assert!(!is_accepted(&bearer, headers(&[("authorization", "Basic t-new")])));
+    assert!(!is_accepted(&bearer, headers(&[("authorization", "Bearer nope")])));
+    assert!(!is_accepted(&bearer, signed(NEW, &body)));
+    assert!(is_accepted(&key, headers(&[("x-our-key", "k-1")])));
+    assert!(!is_accepted(&key, headers(&[("x-our-key", "k-2")])));
+    assert!(!is_accepted(&key, headers(&[("x-api-key", "k-1")])));
 }
 
 #[test]
-fn a_handshake_is_answered_with_its_challenge() {
+fn answers_a_verification_with_its_challenge() {
     let body = message("x").replace(r#""type":"message""#, r#""type":"verification""#);
     let body = body.replace(r#"{"text":"x"}"#, r#"{"challenge":"abc"}"#);
     let received = receive(&json!({}), &signed(NEW, &body), &body);
-    let Received::Answered(reply) = received else { panic!("{received:?}") };
+    let ParsedCall::Reply(reply) = received else { panic!("{received:?}") };
     assert_eq!((reply.status, reply.body.as_str()), (StatusCode::OK, r#"{"challenge":"abc"}"#));
-    assert!(matches!(receive(&json!({}), &HeaderMap::new(), &body), Received::Denied(_)));
+    assert!(matches!(receive(&json!({}), &HeaderMap::new(), &body), ParsedCall::Denied(_)));
 }
 
 #[test]
 fn an_empty_message_is_unreadable() {
     let body = message(" ");
     let received = receive(&json!({}), &signed(NEW, &body), &body);
-    assert!(matches!(received, Received::Unreadable(_)), "{received:?}");
+    assert!(matches!(received, ParsedCall::Unreadable(_)), "{received:?}");
 }
 
 #[test]
-fn answers_say_what_was_done_and_why_not() {
-    let taken = Taken { conversation: "c-9".into(), duplicate: true };
-    let (status, body) = reply(&Came::Taken(&[Ok(taken)]));
+fn responses_state_the_result_or_the_reason() {
+    let taken = Ingested { conversation: "c-9".into(), duplicate: true };
+    let (status, body) = reply(&CallOutcome::Ingested(&[Ok(taken)]));
     assert_eq!((status, &body["conversation"]), (StatusCode::OK, &json!("c-9")));
-    let refused = |refusal: Refusal| reply(&Came::Taken(&[Err(IntakeError::from(refusal))]));
+    let refused =
+        |refusal: Refusal| reply(&CallOutcome::Ingested(&[Err(InboundError::from(refusal))]));
     for (refusal, status) in [
         (Refusal::UnknownConversation, 404),
         (Refusal::NotOwner, 409),
         (Refusal::Closed, 409),
-        (Refusal::OnlyListens, 422),
+        (Refusal::ObserverCannotSend, 422),
         (Refusal::NoRoute, 422),
     ] {
         let (given, body) = refused(refusal);
         assert_eq!((given.as_u16(), &body["code"]), (status, &json!(refusal.code())));
         assert_eq!(body["detail"], refusal.to_string());
     }
-    assert_eq!(reply(&Came::Denied(&Denied::Stale)).0, StatusCode::UNAUTHORIZED);
-    assert_eq!(reply(&Came::TooLarge).0, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(reply(&Came::Unreadable("not JSON")).1["detail"], "not JSON");
+    assert_eq!(
+        reply(&CallOutcome::Denied(&AuthError::TimestampOutOfTolerance)).0,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(reply(&CallOutcome::TooLarge).0, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(reply(&CallOutcome::Unreadable("not JSON")).1["detail"], "not JSON");
 }
 
-fn encode(body: EventBody, settings: &Value, copy: bool) -> Result<Request, Unsendable> {
+fn encode(body: EventBody, settings: &Value, copy: bool) -> Result<HttpRequest, EncodeError> {
     let key = ConversationKey { channel: "shop".parse().unwrap(), customer: "+31 6".into() };
     let author = Author { role: AuthorRole::Customer, name: Some("Noor".into()) };
     let delivery = Delivery {
@@ -169,12 +178,11 @@ fn encode(body: EventBody, settings: &Value, copy: bool) -> Result<Request, Unse
             channel: Some("WhatsApp".into()),
             ..Event::new(EventId::from_parts(&["m", "1"]), "+31 6", now(), author, body)
         },
-        again: false,
-        replay: false,
+        resend: Resend::No,
     };
-    let session = Session::new("conv-1", Webhook.external_id(&delivery));
+    let session = Session::new("conv-1", Webhook.choose_conversation_id(&delivery));
     let (connection, secrets) = (connection(settings), secrets());
-    Webhook.encode(&Sending {
+    Webhook.encode(&SendContext {
         connection: &connection,
         secrets: &secrets,
         session: Some(&session),
@@ -183,18 +191,18 @@ fn encode(body: EventBody, settings: &Value, copy: bool) -> Result<Request, Unse
     })
 }
 
-fn handover(context: Map<String, Value>, recall: Recall) -> EventBody {
-    EventBody::Handover { mode: Mode::Offer, reason: None, context, recall }
+fn handover(context: Map<String, Value>, transcript: Transcript) -> EventBody {
+    EventBody::Handover { mode: HandoverMode::Offer, reason: None, context, transcript }
 }
 
-fn says(text: &str) -> EventBody {
+fn message_body(text: &str) -> EventBody {
     EventBody::Message { content: Content::text(text), metadata: Map::new() }
 }
 
 #[test]
-fn a_message_goes_out_signed_with_every_live_secret() {
+fn signs_messages_with_every_live_secret() {
     let settings = json!({"message_url": "https://bot.example/m"});
-    let request = encode(says("hi"), &settings, true).unwrap();
+    let request = encode(message_body("hi"), &settings, true).unwrap();
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     assert_eq!(
         body,
@@ -214,12 +222,12 @@ fn a_message_goes_out_signed_with_every_live_secret() {
 }
 
 #[test]
-fn each_kind_has_its_address() {
+fn selects_the_url_by_event_type() {
     let settings = json!({"message_url": "https://b.example/m", "handover_url": "https://b.example/h",
                           "events_url": "https://b.example/e"});
-    let handover = || handover(Map::new(), Recall::default());
+    let handover = || handover(Map::new(), Transcript::default());
     let url = |body, settings| encode(body, settings, false).unwrap().url;
-    assert_eq!(url(says("x"), &settings), "https://b.example/m");
+    assert_eq!(url(message_body("x"), &settings), "https://b.example/m");
     assert_eq!(url(handover(), &settings), "https://b.example/h");
     assert_eq!(url(EventBody::Typing { active: true }, &settings), "https://b.example/e");
     let only = json!({"message_url": "https://b.example/m"});
@@ -227,13 +235,13 @@ fn each_kind_has_its_address() {
 }
 
 #[test]
-fn a_handover_takes_its_bodys_template() {
+fn renders_the_handover_body_template() {
     let settings = json!({
         "message_url": "https://b.example/m", "auth": "bearer",
         "handover_body": r#"{"chatId":"$chatId","sessionId":"{{$sessionId}}","accountId":"$accountId","channel":"$channel","conversationHostId":"$conversationHostId","conversationClientId":"$conversationClientId","context":$context}"#,
     });
     let Value::Object(context) = json!({"why": "\"quoted\""}) else { unreachable!() };
-    let request = encode(handover(context, Recall::default()), &settings, false).unwrap();
+    let request = encode(handover(context, Transcript::default()), &settings, false).unwrap();
     assert_eq!(request.headers["authorization"], "Bearer t-new");
     assert!(!request.headers.contains_key("webhook-signature"));
     let body: Value = serde_json::from_slice(&request.body).unwrap();
@@ -244,13 +252,13 @@ fn a_handover_takes_its_bodys_template() {
 }
 
 #[test]
-fn a_desk_is_told_what_was_said_before() {
-    let line = Line {
+fn sends_the_transcript_to_a_desk() {
+    let line = TranscriptEntry {
         at: now(),
         author: Author { role: AuthorRole::Customer, name: None },
         content: Content::text("help"),
     };
-    let recall = Recall { last: 5, lines: vec![line], ..Recall::default() };
+    let recall = Transcript { limit: 5, entries: vec![line], ..Transcript::default() };
     let settings = json!({"message_url": "https://b.example/m"});
     let request = encode(handover(Map::new(), recall), &settings, false).unwrap();
     let body: Value = serde_json::from_slice(&request.body).unwrap();
@@ -260,15 +268,15 @@ fn a_desk_is_told_what_was_said_before() {
 }
 
 #[test]
-fn a_receipt_names_the_message_as_its_sender_does() {
+fn a_receipt_uses_the_message_id_of_the_receiver() {
     let about = |connection: &str| {
         let connection = connection.parse().unwrap();
-        Some(Reference { connection, message: "b-1".into() })
+        Some(MessageReference { connection, message: "b-1".into() })
     };
     let settings = json!({"message_url": "https://b.example/m"});
     for (about, named) in [(about("bot"), "b-1"), (about("desk"), "wx-9"), (None, "wx-9")] {
         let (message, status) = ("wx-9".into(), ReceiptStatus::Read);
-        let receipt = EventBody::Receipt { message, about, status, reason: None };
+        let receipt = EventBody::Receipt { message, target: about, status, reason: None };
         let request = encode(receipt, &settings, false).unwrap();
         let body: Value = serde_json::from_slice(&request.body).unwrap();
         assert_eq!(body["data"], json!({"message": named, "status": "read"}));
@@ -276,7 +284,7 @@ fn a_receipt_names_the_message_as_its_sender_does() {
 }
 
 #[test]
-fn the_verbs_of_a_switchboard_mean_handovers_and_handbacks() {
+fn offer_pass_and_release_become_handovers_and_handbacks() {
     let received = |role: &str, kind: &str, data: Value| {
         let mut connection = connection(&json!({"auth": "bearer"}));
         connection.role = serde_json::from_value(json!(role)).unwrap();
@@ -286,7 +294,7 @@ fn the_verbs_of_a_switchboard_mean_handovers_and_handbacks() {
         let headers = headers(&[("authorization", "Bearer t-new")]);
         let (connection, secrets) = (&connection, &secrets());
         let (method, headers, body) = (&Method::POST, &headers, body.as_bytes());
-        match Webhook.receive(&Call {
+        match Webhook.parse(&Call {
             connection,
             secrets,
             method,
@@ -296,7 +304,7 @@ fn the_verbs_of_a_switchboard_mean_handovers_and_handbacks() {
             body,
             now: now(),
         }) {
-            Received::Events(mut events) => events.remove(0).body,
+            ParsedCall::Events(mut events) => events.remove(0).body,
             other => panic!("{other:?}"),
         }
     };
@@ -304,9 +312,9 @@ fn the_verbs_of_a_switchboard_mean_handovers_and_handbacks() {
         EventBody::Handover { mode, .. } => mode,
         other => panic!("{other:?}"),
     };
-    assert_eq!(mode(received("bot", "offer", json!({}))), Mode::Offer);
-    assert_eq!(mode(received("bot", "pass", json!({"to": "desk"}))), Mode::Pass);
-    assert_eq!(mode(received("bot", "release", json!({"reason": "done"}))), Mode::Offer);
+    assert_eq!(mode(received("bot", "offer", json!({}))), HandoverMode::Offer);
+    assert_eq!(mode(received("bot", "pass", json!({"to": "desk"}))), HandoverMode::Pass);
+    assert_eq!(mode(received("bot", "release", json!({"reason": "done"}))), HandoverMode::Offer);
     for (role, kind, to) in
         [("desk", "pass", "next"), ("desk", "offer", "bot"), ("channel", "pass", "bot")]
     {

@@ -1,15 +1,16 @@
-//! The protocol's laws: what is written is read back the same, and nothing makes the parser panic.
+//! Properties of the protocol: encoding round-trips, and the parser never panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use trunkline_shared::model::{
-    self, AuthorRole, Choice, Content, Event, EventBody, EventId, Media, Mode, Recall,
-    ReceiptStatus,
+    self, AuthorRole, Choice, Content, Event, EventBody, EventId, HandoverMode, Media,
+    ReceiptStatus, Transcript,
 };
 use trunkline_webhook::{
-    Author, ChannelInfo, Envelope, Format, Line, Next, Payload, encode_event, parse,
+    Author, ChannelInfo, Envelope, Format, Payload, TranscriptEntry, TransferTarget, encode_event,
+    parse,
 };
 
 fn any_time() -> impl Strategy<Value = Timestamp> {
@@ -32,12 +33,12 @@ fn any_text() -> impl Strategy<Value = Option<String>> {
     prop::option::of(".{0,24}")
 }
 
-fn any_next() -> impl Strategy<Value = Next> {
-    prop::sample::select(vec![Next::Next, Next::Bot, Next::Desk])
+fn any_next() -> impl Strategy<Value = TransferTarget> {
+    prop::sample::select(vec![TransferTarget::Next, TransferTarget::Bot, TransferTarget::Desk])
 }
 
-fn any_lines() -> impl Strategy<Value = Vec<Line>> {
-    let line = (any_time(), any_text()).prop_map(|(timestamp, text)| Line {
+fn any_lines() -> impl Strategy<Value = Vec<TranscriptEntry>> {
+    let line = (any_time(), any_text()).prop_map(|(timestamp, text)| TranscriptEntry {
         timestamp,
         author: Author { role: serde_json::from_value(Value::from("agent")).unwrap(), name: None },
         text,
@@ -48,7 +49,7 @@ fn any_lines() -> impl Strategy<Value = Vec<Line>> {
 }
 
 fn any_payload() -> impl Strategy<Value = Payload> {
-    let said =
+    let messages =
         prop_oneof![
             (any_text(), any_map()).prop_map(|(text, metadata)| Payload::Message {
                 text,
@@ -67,14 +68,12 @@ fn any_payload() -> impl Strategy<Value = Payload> {
             any::<bool>().prop_map(|active| Payload::Typing { active }),
             (".{0,12}", ".{0,12}").prop_map(|(message, text)| Payload::Edit { message, text }),
             ".{0,12}".prop_map(|message| Payload::Delete { message }),
-            (".{0,12}", any_map(), any::<bool>()).prop_map(|(name, raw, said)| Payload::Opaque {
-                said,
-                name,
-                raw: Value::Object(raw)
+            (".{0,12}", any_map(), any::<bool>()).prop_map(|(name, raw, is_message)| {
+                Payload::Opaque { is_message, name, raw: Value::Object(raw) }
             }),
             ".{0,24}".prop_map(|challenge| Payload::Verification { challenge }),
         ];
-    let turns = prop_oneof![
+    let transfers = prop_oneof![
         (any_text(), any_map(), any_lines(), any::<bool>()).prop_map(
             |(reason, context, transcript, passed)| Payload::Handover {
                 reason,
@@ -100,7 +99,7 @@ fn any_payload() -> impl Strategy<Value = Payload> {
         Just(Payload::Accept {}),
         any_text().prop_map(|reason| Payload::Close { reason }),
     ];
-    prop_oneof![said, turns]
+    prop_oneof![messages, transfers]
 }
 
 fn any_author() -> impl Strategy<Value = Option<Author>> {
@@ -157,44 +156,44 @@ fn any_body() -> impl Strategy<Value = EventBody> {
         }),
         any_text().prop_map(|reason| EventBody::Receipt {
             message: "m".into(),
-            about: None,
+            target: None,
             status: ReceiptStatus::Failed,
             reason
         }),
         (any_text(), any_map()).prop_map(|(reason, context)| EventBody::Handover {
-            mode: Mode::Pass,
+            mode: HandoverMode::Pass,
             reason,
             context,
-            recall: Recall::default()
+            transcript: Transcript::default()
         }),
     ]
 }
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_back_the_same(envelope in any_envelope()) {
+    fn encoded_envelopes_parse_back(envelope in any_envelope()) {
         prop_assume!(envelope.id.len() <= 512);
         let written = serde_json::to_vec(&envelope).unwrap();
         prop_assert_eq!(parse(&written), Ok(envelope));
     }
 
     #[test]
-    fn an_event_of_ours_is_readable_by_the_protocol(body in any_body(), at in any_time()) {
+    fn encoded_events_parse_back(body in any_body(), at in any_time()) {
         let author = model::Author::nameless(AuthorRole::Agent);
         let event = Event::new(EventId::from_parts(&["e", "1"]), "c", at, author, body);
         let to = "bot".parse().unwrap();
-        let envelope = encode_event(&event, "far-1", &to);
+        let envelope = encode_event(&event, "external-1", &to);
         let written = serde_json::to_vec(&envelope).unwrap();
         prop_assert_eq!(parse(&written), Ok(envelope));
     }
 
     #[test]
-    fn no_body_makes_the_parser_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_bodies_never_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = parse(&body);
     }
 
     #[test]
-    fn no_json_makes_the_parser_panic(
+    fn arbitrary_json_never_panics(
         kind in "[a-z_]{0,12}", key in "[a-z]{0,8}", data in any_map(), text in ".{0,20}"
     ) {
         let value = serde_json::json!({"type": kind, "data": data, "id": text, key: text});
@@ -203,13 +202,13 @@ proptest! {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
-    let wrong = |body: &str| parse(body.as_bytes()).unwrap_err();
-    assert!(wrong("hello").starts_with("not JSON"));
-    assert!(wrong("[]").contains("one event a call"));
-    assert!(wrong("{}").contains("missing field `id`"));
+fn errors_state_the_problem() {
+    let error_of = |body: &str| parse(body.as_bytes()).unwrap_err();
+    assert!(error_of("hello").starts_with("not JSON"));
+    assert!(error_of("[]").contains("one event per call"));
+    assert!(error_of("{}").contains("missing field `id`"));
     let unknown = r#"{"id":"1","timestamp":"2026-03-04T09:15:20Z","conversation":"c","type":"dance","data":{}}"#;
-    assert!(wrong(unknown).contains("unknown variant `dance`"), "{}", wrong(unknown));
+    assert!(error_of(unknown).contains("unknown variant `dance`"), "{}", error_of(unknown));
     let late = unknown.replace("2026-03-04T09:15:20Z", "yesterday").replace("dance", "close");
     assert!(parse(late.as_bytes()).is_err());
 }

@@ -1,4 +1,4 @@
-//! The published schema is the code's.
+//! The published schema matches the code.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 #![cfg(feature = "schema")]
 

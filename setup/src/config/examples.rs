@@ -1,15 +1,15 @@
-//! The project's own examples, read with secrets that would do.
+//! Reads the project's examples with plausible secrets, for tests.
 
-use super::{Desired, Environment, Problems, Reading, SecretSource, read};
+use super::{Desired, SecretResolver, InvalidConfig, ReadOptions, SecretSource, read};
 
 #[derive(Debug)]
-struct Any;
+struct PlausibleSecrets;
 
-impl Environment for Any {
-    fn secret(&self, source: &SecretSource) -> Result<String, String> {
+impl SecretResolver for PlausibleSecrets {
+    fn resolve(&self, source: &SecretSource) -> Result<String, String> {
         let name = match source {
             SecretSource::Env(name) => name,
-            // Files hold what signs.
+            // In the examples, files contain signing secrets.
             SecretSource::File(_) => return Ok("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".into()),
         };
         let name = name.to_lowercase();
@@ -23,12 +23,12 @@ impl Environment for Any {
     }
 }
 
-/// What a file asks for that is not on one machine.
-pub(crate) fn reading(file: &str) -> Result<Desired, Problems> {
-    read(file, Reading { environment: &Any, allow_local: false })
+/// Reads a file as for a stack on AWS.
+pub(crate) fn read_example(file: &str) -> Result<Desired, InvalidConfig> {
+    read(file, ReadOptions { secrets: &PlausibleSecrets, allow_local: false })
 }
 
-/// What an example asks for.
+/// Reads an example, which must be valid.
 pub(crate) fn example(file: &str) -> Desired {
-    reading(file).unwrap_or_else(|why| panic!("{why}"))
+    read_example(file).unwrap_or_else(|why| panic!("{why}"))
 }

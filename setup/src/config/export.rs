@@ -1,25 +1,25 @@
-//! A configuration as a file: what is there, written so that reading it gives the same.
+//! Exports a configuration as a file. Reading the file gives the same configuration.
 
 use saphyr::{Mapping, Scalar, Yaml, YamlEmitter};
 use serde_json::{Map, Value, json};
-use trunkline_shared::model::{Connection, Policy, Route, Switching};
+use trunkline_shared::model::{Connection, DeliveryPolicy, Route, HandoverPolicy};
 use trunkline_shared::secrets::PATH_KEY;
 
 use crate::platforms::spec;
 
-/// Writes connections and routes as a file. Each secret is a reference to a variable of the environment;
-/// keys of addresses are left out, for they stay as they are.
+/// Returns connections and routes as the text of a file. Each secret becomes a reference to an environment
+/// variable. Path keys are omitted, because applying keeps them.
 #[must_use]
 pub fn export(connections: &[Connection], routes: &[Route]) -> String {
     let connections: Map<String, Value> = connections
         .iter()
-        .map(|connection| (connection.id.to_string(), connection_as_written(connection)))
+        .map(|connection| (connection.id.to_string(), connection_to_json(connection)))
         .collect();
     let routes: Map<String, Value> = routes
         .iter()
-        .map(|route| (route.id.to_string(), route_as_written(route, &connections)))
+        .map(|route| (route.id.to_string(), route_to_json(route, &connections)))
         .collect();
-    // Which channels a route serves is written there.
+    // A file names the channels in the route, not the route in the channel.
     let connections: Map<String, Value> = connections
         .into_iter()
         .map(|(id, mut connection)| {
@@ -30,20 +30,20 @@ pub fn export(connections: &[Connection], routes: &[Route]) -> String {
         })
         .collect();
     let file = [("connections", Value::Object(connections)), ("routes", Value::Object(routes))];
-    let parts = file.into_iter().map(|(name, value)| written(name, &value));
+    let parts = file.into_iter().map(|(name, value)| yaml_section(name, &value));
     parts.collect::<Vec<_>>().join("\n")
 }
 
-fn connection_as_written(connection: &Connection) -> Value {
+fn connection_to_json(connection: &Connection) -> Value {
     let usual =
-        Policy { retry_unknown: spec(connection.platform).retry_unknown, ..Policy::default() };
+        DeliveryPolicy { retry_unknown: spec(connection.platform).retry_unknown, ..DeliveryPolicy::default() };
     let secrets: Map<String, Value> = connection
         .secrets
         .iter()
         .filter(|name| *name != PATH_KEY)
-        .map(|name| (name.clone(), json!({"env": variable(connection.id.as_str(), name)})))
+        .map(|name| (name.clone(), json!({"env": env_variable(connection.id.as_str(), name)})))
         .collect();
-    without_nothing(json!({
+    without_empty(json!({
         "platform": connection.platform,
         "role": connection.role,
         "route": connection.route,
@@ -59,39 +59,39 @@ fn connection_as_written(connection: &Connection) -> Value {
     }))
 }
 
-fn route_as_written(route: &Route, connections: &Map<String, Value>) -> Value {
+fn route_to_json(route: &Route, connections: &Map<String, Value>) -> Value {
     let own = Value::from(route.id.as_str());
     let channels =
         connections.iter().filter(|(_, connection)| connection.get("route") == Some(&own));
     let channels: Vec<&String> = channels.map(|(id, _)| id).collect();
-    let (switching, usual) = (&route.switching, Switching::default());
-    let handover = without_nothing(json!({
-        "accept_within": switching.accept_within,
-        "agent_idle": switching.agent_idle,
-        "after_close": (switching.after_close != usual.after_close).then_some(switching.after_close),
-        "if_nobody": (switching.if_nobody != usual.if_nobody).then_some(switching.if_nobody),
-        "transcript": (switching.transcript != usual.transcript).then_some(switching.transcript),
-        "transcript_since": (switching.transcript_since != usual.transcript_since)
-            .then_some(switching.transcript_since),
+    let (policy, default) = (&route.handover_policy, HandoverPolicy::default());
+    let handover = without_empty(json!({
+        "accept_within": policy.accept_within,
+        "agent_idle": policy.agent_idle,
+        "after_close": (policy.after_close != default.after_close).then_some(policy.after_close),
+        "if_unanswered": (policy.if_unanswered != default.if_unanswered).then_some(policy.if_unanswered),
+        "transcript": (policy.transcript != default.transcript).then_some(policy.transcript),
+        "transcript_since": (policy.transcript_since != default.transcript_since)
+            .then_some(policy.transcript_since),
     }));
     let channels = json!(channels);
-    let mut written = without_nothing(json!({
+    let mut written = without_empty(json!({
         "bot": route.bot,
         "desk": route.desk,
         "observers": route.observers,
         "handover": handover,
-        "session_ttl": switching.session_ttl,
-        "bot_down_after": switching.bot_down_after,
-        "language": switching.language,
-        "keywords": switching.keywords,
-        "texts": switching.texts,
+        "session_ttl": policy.session_ttl,
+        "bot_down_after": policy.bot_down_after,
+        "language": policy.language,
+        "keywords": policy.keywords,
+        "texts": policy.texts,
     }));
-    // One that serves none as yet says so.
+    // Always written: a route without channels needs `channels: []`.
     written["channels"] = channels;
     written
 }
 
-fn without_nothing(mut value: Value) -> Value {
+fn without_empty(mut value: Value) -> Value {
     if let Some(members) = value.as_object_mut() {
         members.retain(|_, member| match member {
             Value::Null => false,
@@ -103,37 +103,37 @@ fn without_nothing(mut value: Value) -> Value {
     value
 }
 
-/// `SHOP_BOT_SIGNING`.
-fn variable(id: &str, name: &str) -> String {
+/// Returns a name such as `SHOP_BOT_SIGNING`.
+fn env_variable(id: &str, name: &str) -> String {
     let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     format!("{id}_{name}").chars().map(word).collect()
 }
 
-fn written(name: &str, value: &Value) -> String {
+fn yaml_section(name: &str, value: &Value) -> String {
     let mut whole = Mapping::new();
-    whole.insert(text(name), yaml(value));
+    whole.insert(yaml_text(name), json_to_yaml(value));
     let mut out = String::new();
-    // Writing into a text cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = YamlEmitter::new(&mut out).dump(&Yaml::Mapping(whole));
     format!("{}\n", out.trim_start_matches("---\n"))
 }
 
-fn text(text: &str) -> Yaml<'static> {
+fn yaml_text(text: &str) -> Yaml<'static> {
     Yaml::Value(Scalar::String(text.to_owned().into()))
 }
 
-fn yaml(value: &Value) -> Yaml<'static> {
+fn json_to_yaml(value: &Value) -> Yaml<'static> {
     match value {
         Value::Null => Yaml::Value(Scalar::Null),
         Value::Bool(truth) => Yaml::Value(Scalar::Boolean(*truth)),
         Value::Number(number) => match number.as_i64() {
             Some(whole) => Yaml::Value(Scalar::Integer(whole)),
-            None => text(&number.to_string()),
+            None => yaml_text(&number.to_string()),
         },
-        Value::String(string) => text(string),
-        Value::Array(items) => Yaml::Sequence(items.iter().map(yaml).collect()),
+        Value::String(string) => yaml_text(string),
+        Value::Array(items) => Yaml::Sequence(items.iter().map(json_to_yaml).collect()),
         Value::Object(members) => {
-            let members = members.iter().map(|(name, value)| (text(name), yaml(value)));
+            let members = members.iter().map(|(name, value)| (yaml_text(name), json_to_yaml(value)));
             Yaml::Mapping(members.collect())
         }
     }
@@ -143,7 +143,7 @@ fn yaml(value: &Value) -> Yaml<'static> {
 mod tests {
     use super::*;
     use crate::config::Desired;
-    use crate::config::examples::{example, reading};
+    use crate::config::examples::{example, read_example};
 
     fn parts(desired: Desired) -> (Vec<Connection>, Vec<Route>) {
         let connections = desired.connections.into_iter().map(|desired| desired.connection);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_as_the_same() {
+    fn an_exported_file_reads_back_unchanged() {
         for file in [
             include_str!("../../../examples/cm.yaml"),
             include_str!("../../../examples/servisbot.yaml"),
@@ -165,21 +165,21 @@ mod tests {
         ] {
             let (connections, routes) = parts(example(file));
             let file = export(&connections, &routes);
-            let again = reading(&file).unwrap_or_else(|why| panic!("{file}\n{why}"));
+            let again = read_example(&file).unwrap_or_else(|why| panic!("{file}\n{why}"));
             assert_eq!(parts(again), (connections, routes), "{file}");
-            assert!(!file.contains("whsec"), "no secret is written");
+            assert!(!file.contains("whsec"), "the export contains a secret");
         }
     }
 
     #[test]
-    fn routes_that_serve_nobody_yet_are_written_too() {
+    fn exports_routes_without_channels() {
         let (connections, routes) = parts(example(include_str!("../../../examples/cm.yaml")));
         let idle =
             ["spare", "tried-out"].map(|id| Route { id: id.parse().unwrap(), ..routes[0].clone() });
         let mut all = [&routes[..], &idle[..]].concat();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         let file = export(&connections, &all);
-        let again = reading(&file).unwrap_or_else(|why| panic!("{file}\n{why}"));
+        let again = read_example(&file).unwrap_or_else(|why| panic!("{file}\n{why}"));
         assert_eq!(parts(again), (connections, all), "{file}");
     }
 }

@@ -1,83 +1,84 @@
-//! `trunkline.yaml`: read and validated as a whole, every problem with its line and what to do.
+//! Reads and validates `trunkline.yaml`. Reports every problem with its line and a fix.
 
 mod connections;
 mod delivery;
 #[cfg(test)]
 pub(crate) mod examples;
 mod export;
-mod one;
+mod single;
 mod problems;
 mod routes;
 mod secrets;
 mod spec;
-mod switching;
+mod handover_policy;
 mod yaml;
 
 use trunkline_shared::model::{Connection, ConnectionId, Route};
 
+pub use connections::TEXT_LIMIT;
 pub use export::export;
-pub use one::{One, Wrong, read_connection, read_route};
-pub use problems::{Problem, Problems};
-pub use secrets::{Environment, SecretSource, System};
-pub use spec::{AddressSpec, Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
+pub use single::{ConnectionInput, FieldErrors, read_connection, read_route};
+pub use problems::{ConfigProblem, InvalidConfig};
+pub use secrets::{SecretResolver, SecretSource, EnvAndFiles};
+pub use spec::{AddressSpec, CheckInput, Kind, PlatformSpec, SecretSpec, SettingSpec};
 
-use problems::Report;
+use problems::ConfigProblems;
 use yaml::Node;
 
-/// What a file asks for.
+/// The contents of a valid file: the desired state of a stack.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Desired {
-    /// The connections, in the file's order.
+    /// In the order of the file.
     pub connections: Vec<DesiredConnection>,
-    /// The routes, in the file's order.
+    /// In the order of the file.
     pub routes: Vec<Route>,
 }
 
-/// A connection as a file asks for it.
+/// A connection of a file, with the values of its secrets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesiredConnection {
-    /// As it will be stored, but for the version of its secrets.
+    /// As it is stored, except `secrets_version`.
     pub connection: Connection,
-    /// Its secrets' live values by name, the newest first.
+    /// The valid values of each secret by name, newest first.
     pub secrets: Vec<(String, Vec<String>)>,
-    /// Where it stands in the file.
+    /// Its line in the file, from 1.
     pub line: usize,
 }
 
-/// How a file is read.
+/// Options for reading a file.
 #[derive(Debug, Clone, Copy)]
-pub struct Reading<'a> {
-    /// Where secrets come from.
-    pub environment: &'a dyn Environment,
-    /// Whether deliveries may go to plain http and private addresses: the stack's own setting.
+pub struct ReadOptions<'a> {
+    /// Resolves references to secrets.
+    pub secrets: &'a dyn SecretResolver,
+    /// Whether the stack allows deliveries to plain http and private addresses.
     pub allow_local: bool,
 }
 
 /// Reads and validates a file.
 ///
 /// # Errors
-/// All that is wrong with it.
-pub fn read(text: &str, reading: Reading<'_>) -> Result<Desired, Problems> {
-    let mut report = Report::default();
+/// Every problem of the file.
+pub fn read(text: &str, options: ReadOptions<'_>) -> Result<Desired, InvalidConfig> {
+    let mut problems = ConfigProblems::default();
     let mut desired = Desired::default();
     match Node::parse(text) {
-        Err(problem) => report.add(problem.line, problem.message),
-        Ok(None) => report.add(1, "the file is empty: it needs 'connections' and 'routes'"),
+        Err(problem) => problems.add(problem.line, problem.message),
+        Ok(None) => problems.add(1, "the file is empty: add 'connections' and 'routes'"),
         Ok(Some(root)) => {
-            let members = root.members(&mut report, "the file", &["connections", "routes"]);
-            if let Some(node) = members.required("connections", 1, &mut report) {
-                desired.connections = connections::read(node, reading, &mut report);
+            let members = root.members(&mut problems, "the file", &["connections", "routes"]);
+            if let Some(node) = members.required("connections", 1, &mut problems) {
+                desired.connections = connections::read(node, options, &mut problems);
             }
-            if let Some(node) = members.required("routes", 1, &mut report) {
-                desired.routes = routes::read(node, &mut desired.connections, &mut report);
+            if let Some(node) = members.required("routes", 1, &mut problems) {
+                desired.routes = routes::read(node, &mut desired.connections, &mut problems);
             }
         }
     }
-    report.into_result(desired)
+    problems.into_result(desired)
 }
 
 impl Desired {
-    /// The connection of that id.
+    /// Returns the connection with an id.
     #[must_use]
     pub fn connection(&self, id: &ConnectionId) -> Option<&DesiredConnection> {
         self.connections.iter().find(|desired| desired.connection.id == *id)

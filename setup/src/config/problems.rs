@@ -1,27 +1,27 @@
-//! What is wrong with a file.
+//! Problems of a configuration file.
 
 use std::fmt;
 
-/// One thing that is wrong.
+/// One problem of a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
-    /// The line, from 1.
+pub struct ConfigProblem {
+    /// The line in the file, from 1.
     pub line: usize,
-    /// What is wrong, and what to do.
+    /// What is wrong and how to fix it.
     pub message: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.message)
     }
 }
 
-/// All that is wrong, in the order of lines.
+/// Error of an invalid file: all its problems, ordered by line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct Problems(pub Vec<Problem>);
+pub struct InvalidConfig(pub Vec<ConfigProblem>);
 
-impl fmt::Display for Problems {
+impl fmt::Display for InvalidConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for problem in &self.0 {
             writeln!(f, "{problem}")?;
@@ -31,36 +31,36 @@ impl fmt::Display for Problems {
     }
 }
 
-/// Collects problems while a file is read.
+/// Collects the problems of a file while it is read.
 #[derive(Debug, Default)]
-pub(super) struct Report(Vec<Problem>);
+pub(super) struct ConfigProblems(Vec<ConfigProblem>);
 
-impl Report {
+impl ConfigProblems {
     pub(super) fn add(&mut self, line: usize, message: impl Into<String>) {
-        self.0.push(Problem { line, message: message.into() });
+        self.0.push(ConfigProblem { line, message: message.into() });
     }
 
-    pub(super) fn into_result<T>(mut self, value: T) -> Result<T, Problems> {
+    pub(super) fn into_result<T>(mut self, value: T) -> Result<T, InvalidConfig> {
         if self.0.is_empty() {
             return Ok(value);
         }
         self.0.sort();
         self.0.dedup();
-        Err(Problems(self.0))
+        Err(InvalidConfig(self.0))
     }
 }
 
-/// ` (did you mean 'x'?)`, if one of `known` is near.
+/// Returns ` (did you mean 'x'?)` if one of `known` differs by two edits at most; otherwise an empty string.
 pub(super) fn suggestion(given: &str, known: &[&str]) -> String {
-    let near = known.iter().map(|known| (distance(given, known), known)).min();
+    let near = known.iter().map(|known| (edit_distance(given, known), known)).min();
     match near {
         Some((distance, known)) if distance <= 2 => format!(" (did you mean '{known}'?)"),
         _ => String::new(),
     }
 }
 
-/// How many letters differ (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
+/// Returns the Levenshtein distance of two words.
+fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn near_words_are_suggested() {
+    fn suggests_similar_names() {
         assert_eq!(suggestion("conections", &["connections"]), " (did you mean 'connections'?)");
         assert_eq!(suggestion("bots", &["bot", "channels"]), " (did you mean 'bot'?)");
         assert_eq!(suggestion("xyz", &["connections"]), "");

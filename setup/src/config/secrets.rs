@@ -1,32 +1,32 @@
-//! Secrets by reference: a file names where a secret is, never what it is.
+//! Resolves references to secrets. A file names the source of a secret, never its value.
 
-use super::problems::Report;
+use super::problems::ConfigProblems;
 use super::yaml::Node;
 
-/// Where a secret's value comes from.
+/// The source of a secret's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// An environment variable.
     Env(String),
-    /// A file, without its last line break.
+    /// A file. Line breaks at its end are removed.
     File(String),
 }
 
-/// Where secrets are looked up.
-pub trait Environment: std::fmt::Debug {
-    /// The value, or why there is none and what to do.
+/// Resolves references to secrets.
+pub trait SecretResolver: std::fmt::Debug {
+    /// Returns the value of a secret.
     ///
     /// # Errors
-    /// In words for whoever runs the command.
-    fn secret(&self, source: &SecretSource) -> Result<String, String>;
+    /// A message for the operator: why there is no value and how to fix it.
+    fn resolve(&self, source: &SecretSource) -> Result<String, String>;
 }
 
-/// The process's own environment and files.
+/// Resolves references from environment variables and files of this process.
 #[derive(Debug, Clone, Copy)]
-pub struct System;
+pub struct EnvAndFiles;
 
-impl Environment for System {
-    fn secret(&self, source: &SecretSource) -> Result<String, String> {
+impl SecretResolver for EnvAndFiles {
+    fn resolve(&self, source: &SecretSource) -> Result<String, String> {
         match source {
             SecretSource::Env(name) => std::env::var(name).map_err(|_| {
                 format!("the environment variable {name} is not set: set it and apply again")
@@ -38,43 +38,43 @@ impl Environment for System {
     }
 }
 
-/// The live values that a secret's node refers to: one reference, or a list of at most two while the
-/// secret is rotated, the newest first.
+/// Returns the values that a secret's node refers to, each with its line: one reference, or a list of two
+/// while the secret is rotated, newest first.
 pub(super) fn read(
     node: &Node<'_>,
     name: &str,
-    environment: &dyn Environment,
-    report: &mut Report,
+    environment: &dyn SecretResolver,
+    problems: &mut ConfigProblems,
 ) -> Vec<(usize, String)> {
-    let references = if node.is_sequence() { node.items(report, name) } else { vec![node.clone()] };
+    let references = if node.is_sequence() { node.items(problems, name) } else { vec![node.clone()] };
     if references.is_empty() || references.len() > 2 {
-        let rule = "has one reference, or two while it is rotated: the new one first, then the old";
-        report.add(node.line(), format!("the secret {name} {rule}"));
+        let rule = "must have one reference, or two during a rotation: the new one first, then the old one";
+        problems.add(node.line(), format!("the secret {name} {rule}"));
     }
     let mut values = Vec::new();
     for reference in references.iter().take(2) {
-        let Some(source) = source(reference, name, report) else { continue };
-        match environment.secret(&source) {
+        let Some(source) = source(reference, name, problems) else { continue };
+        match environment.resolve(&source) {
             Ok(value) => values.push((reference.line(), value)),
-            Err(why) => report.add(reference.line(), format!("the secret {name}: {why}")),
+            Err(why) => problems.add(reference.line(), format!("the secret {name}: {why}")),
         }
     }
     values
 }
 
-fn source(node: &Node<'_>, name: &str, report: &mut Report) -> Option<SecretSource> {
+fn source(node: &Node<'_>, name: &str, problems: &mut ConfigProblems) -> Option<SecretSource> {
     let what = format!("the secret {name}");
     if !node.is_mapping() {
-        let how = "is given by reference: write { env: NAME } or { file: PATH }";
-        report.add(node.line(), format!("{what} {how}"));
+        let how = "must be a reference: write { env: NAME } or { file: PATH }";
+        problems.add(node.line(), format!("{what} {how}"));
         return None;
     }
-    let members = node.members(report, &what, &["env", "file"]);
+    let members = node.members(problems, &what, &["env", "file"]);
     match (members.get("env"), members.get("file")) {
-        (Some(env), None) => env.text(report, &what).map(SecretSource::Env),
-        (None, Some(file)) => file.text(report, &what).map(SecretSource::File),
+        (Some(env), None) => env.text(problems, &what).map(SecretSource::Env),
+        (None, Some(file)) => file.text(problems, &what).map(SecretSource::File),
         _ => {
-            report.add(node.line(), format!("{what} needs one reference: env or file"));
+            problems.add(node.line(), format!("{what} must have exactly one reference: env or file"));
             None
         }
     }

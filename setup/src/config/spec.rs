@@ -1,88 +1,78 @@
-//! What a platform lets an operator set: data, from which files are checked.
+//! Describes the settings and secrets of a platform. Files, forms and pages are derived from it.
 
 use serde_json::{Map, Value};
 use trunkline_shared::model::{Platform, Role};
 
-/// What an operator can set for a platform's connections.
+/// The settings and secrets of a platform's connections.
 #[derive(Debug, Clone, Copy)]
 pub struct PlatformSpec {
-    /// The platform.
     pub platform: Platform,
-    /// As its vendor calls it.
+    /// The product name, for example `Webex Connect`.
     pub name: &'static str,
-    /// Where more is written, in the project.
+    /// The path of its documentation page in the repository.
     pub docs: &'static str,
-    /// What of ours goes into the vendor's form.
+    /// The inbound URLs to enter into the vendor's forms.
     pub addresses: &'static [AddressSpec],
-    /// What its connections can be.
+    /// The roles that its connections can have.
     pub roles: &'static [Role],
-    /// Its settings.
     pub settings: &'static [SettingSpec],
-    /// Its secrets.
     pub secrets: &'static [SecretSpec],
-    /// How often a delivery is tried again of which nobody knows whether it was heard, unless a file
-    /// says otherwise; as its schedule allows, if absent.
+    /// The default of `retry_unknown`: the number of retries after an attempt with an unknown result. `None`
+    /// for as many as the retry schedule has.
     pub retry_unknown: Option<u32>,
-    /// Checks what settings and secrets mean together.
-    pub check: fn(&Checked<'_>) -> Vec<String>,
+    /// Checks that settings and secrets are consistent. Returns a message for each problem.
+    pub check: fn(&CheckInput<'_>) -> Vec<String>,
 }
 
-/// An address of ours that goes into the vendor's form.
+/// An inbound URL to enter into a form of the vendor.
 #[derive(Debug, Clone, Copy)]
 pub struct AddressSpec {
-    /// What it is for.
-    pub what: &'static str,
-    /// The form's field.
+    /// What the vendor sends to it, for example `Events`.
+    pub purpose: &'static str,
+    /// The label of the vendor's form field.
     pub field: &'static str,
-    /// What follows the connection's own address.
+    /// The path to append to the connection's inbound URL.
     pub path: &'static str,
-    /// Connections of which roles have it.
+    /// The roles whose connections have it.
     pub roles: &'static [Role],
 }
 
-/// A setting.
+/// A setting of a platform.
 #[derive(Debug, Clone, Copy)]
 pub struct SettingSpec {
-    /// Its name.
     pub name: &'static str,
-    /// What it holds.
     pub kind: Kind,
-    /// Whether it must be there.
     pub required: bool,
-    /// What it is for, in one line.
-    pub about: &'static str,
+    /// One line for operators, with the default in parentheses.
+    pub help: &'static str,
 }
 
-/// What a setting holds.
+/// The type of a setting.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
-    /// A text.
     Text,
-    /// An address that deliveries go to.
+    /// A URL that Trunkline calls.
     Url,
-    /// True or false.
-    Truth,
-    /// One of some words.
-    Word(&'static [&'static str]),
+    Boolean,
+    /// One of these values.
+    Enum(&'static [&'static str]),
 }
 
-/// A secret.
+/// A secret of a platform.
 #[derive(Debug, Clone, Copy)]
 pub struct SecretSpec {
-    /// Its name; one that ends in `:` stands for all names that begin with it.
+    /// A name that ends in `:` is a prefix: it matches every name that begins with it.
     pub name: &'static str,
-    /// Whether it must be there.
     pub required: bool,
-    /// What is wrong with a value, if anything is. Never shows the value.
+    /// Checks a value. Its message never contains the value.
     pub check: fn(&str, bool) -> Result<(), String>,
-    /// What it is for, in one line.
-    pub about: &'static str,
+    /// One line for operators, with the default in parentheses.
+    pub help: &'static str,
 }
 
-/// A connection's settings and secrets, each right by itself.
+/// The settings and secrets of a connection. Each is already valid on its own.
 #[derive(Debug, Clone, Copy)]
-pub struct Checked<'a> {
-    /// The settings.
+pub struct CheckInput<'a> {
     pub settings: &'a Map<String, Value>,
     /// The names of the secrets.
     pub secrets: &'a [&'a str],
@@ -98,24 +88,24 @@ impl PlatformSpec {
 }
 
 impl SettingSpec {
-    pub(crate) const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Self {
-        Self { name, kind, required: false, about }
+    pub(crate) const fn optional(name: &'static str, kind: Kind, help: &'static str) -> Self {
+        Self { name, kind, required: false, help }
     }
 
-    pub(crate) const fn required(name: &'static str, kind: Kind, about: &'static str) -> Self {
-        Self { name, kind, required: true, about }
+    pub(crate) const fn required(name: &'static str, kind: Kind, help: &'static str) -> Self {
+        Self { name, kind, required: true, help }
     }
 }
 
-/// What is wrong with a secret's value, if anything is; with whether the stack is on one machine.
-type Check = fn(&str, bool) -> Result<(), String>;
+/// Checks the value of a secret. The flag is whether the stack allows plain http and private addresses.
+type SecretCheck = fn(&str, bool) -> Result<(), String>;
 
 impl SecretSpec {
-    pub(crate) const fn optional(name: &'static str, check: Check, about: &'static str) -> Self {
-        Self { name, required: false, check, about }
+    pub(crate) const fn optional(name: &'static str, check: SecretCheck, help: &'static str) -> Self {
+        Self { name, required: false, check, help }
     }
 
-    pub(crate) const fn required(name: &'static str, check: Check, about: &'static str) -> Self {
-        Self { name, required: true, check, about }
+    pub(crate) const fn required(name: &'static str, check: SecretCheck, help: &'static str) -> Self {
+        Self { name, required: true, check, help }
     }
 }

@@ -1,28 +1,28 @@
-//! A YAML node with its line, and the questions that are asked of it.
+//! YAML nodes with their lines, and accessors that report problems.
 
 use std::ops::RangeInclusive;
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 
-use super::problems::{Problem, Report, suggestion};
+use super::problems::{ConfigProblem, ConfigProblems, suggestion};
 
 /// A YAML node with its line.
 #[derive(Debug, Clone)]
 pub(super) struct Node<'a>(MarkedYaml<'a>);
 
-/// A mapping's members, whose keys were checked.
+/// The members of a mapping whose keys have been checked.
 #[derive(Debug)]
 pub(super) struct Members<'a>(Vec<(String, usize, Node<'a>)>);
 
 impl<'a> Node<'a> {
-    pub(super) fn parse(text: &'a str) -> Result<Option<Self>, Problem> {
-        let mut documents = MarkedYaml::load_from_str(text).map_err(|error| Problem {
+    pub(super) fn parse(text: &'a str) -> Result<Option<Self>, ConfigProblem> {
+        let mut documents = MarkedYaml::load_from_str(text).map_err(|error| ConfigProblem {
             line: error.marker().line(),
             message: format!("not YAML: {}", error.info()),
         })?;
         if documents.len() > 1 {
-            let message = "a file holds one document: remove the '---' and put all under one root";
-            return Err(Problem { line: documents[1].span.start.line(), message: message.into() });
+            let message = "the file has more than one YAML document: remove the '---' and put everything under one root";
+            return Err(ConfigProblem { line: documents[1].span.start.line(), message: message.into() });
         }
         let root = documents.pop().filter(|root| !is_null(root));
         Ok(root.map(Self))
@@ -32,15 +32,15 @@ impl<'a> Node<'a> {
         self.0.span.start.line()
     }
 
-    /// The members of a mapping, in the file's order.
+    /// Returns the members of a mapping in the order of the file.
     pub(super) fn entries(
         &self,
-        report: &mut Report,
+        problems: &mut ConfigProblems,
         what: &str,
     ) -> Vec<(String, usize, Node<'a>)> {
         let YamlData::Mapping(mapping) = &self.0.data else {
             if !is_null(&self.0) {
-                report.add(self.line(), format!("{what} must be a mapping: 'name: value' lines"));
+                problems.add(self.line(), format!("{what} must be a mapping: 'name: value' lines"));
             }
             return Vec::new();
         };
@@ -49,34 +49,34 @@ impl<'a> Node<'a> {
             let line = key.span.start.line();
             match scalar_text(key) {
                 Some(name) => entries.push((name, line, Node(value.clone()))),
-                None => report.add(line, format!("a name in {what} must be a plain word")),
+                None => problems.add(line, format!("a name in {what} must be a plain word")),
             }
         }
         entries
     }
 
-    /// The members of a mapping, whose names must be among `known`.
-    pub(super) fn members(&self, report: &mut Report, what: &str, known: &[&str]) -> Members<'a> {
-        let mut entries = self.entries(report, what);
+    /// Returns the members of a mapping. Their names must be among `known`.
+    pub(super) fn members(&self, problems: &mut ConfigProblems, what: &str, known: &[&str]) -> Members<'a> {
+        let mut entries = self.entries(problems, what);
         entries.retain(|(name, line, _)| {
             let is_known = known.contains(&name.as_str());
             if !is_known {
                 let near = suggestion(name, known);
                 let known = known.join(", ");
-                report.add(*line, format!("{what} has no '{name}'{near}: use {known}"));
+                problems.add(*line, format!("{what} has no '{name}'{near}: use {known}"));
             }
             is_known
         });
         Members(entries)
     }
 
-    /// The items of a sequence.
-    pub(super) fn items(&self, report: &mut Report, what: &str) -> Vec<Node<'a>> {
+    /// Returns the items of a sequence.
+    pub(super) fn items(&self, problems: &mut ConfigProblems, what: &str) -> Vec<Node<'a>> {
         match &self.0.data {
             YamlData::Sequence(items) => items.iter().cloned().map(Node).collect(),
             _ if is_null(&self.0) => Vec::new(),
             _ => {
-                report.add(self.line(), format!("{what} must be a list: '- item' lines or [a, b]"));
+                problems.add(self.line(), format!("{what} must be a list: '- item' lines or [a, b]"));
                 Vec::new()
             }
         }
@@ -90,33 +90,33 @@ impl<'a> Node<'a> {
         matches!(self.0.data, YamlData::Sequence(_))
     }
 
-    /// A text. Numbers and truth values must be quoted, so that none loses a zero or turns to `true`.
-    pub(super) fn text(&self, report: &mut Report, what: &str) -> Option<String> {
+    /// Returns a text. Numbers and booleans must be quoted, so that none loses a leading zero or becomes `true`.
+    pub(super) fn text(&self, problems: &mut ConfigProblems, what: &str) -> Option<String> {
         match &self.0.data {
             YamlData::Value(Scalar::String(text)) => Some(text.to_string()),
             YamlData::Value(scalar) if !matches!(scalar, Scalar::Null) => {
-                report.add(self.line(), format!("{what} must be a text: put quotes around it"));
+                problems.add(self.line(), format!("{what} must be a text: put quotes around it"));
                 None
             }
             _ => {
-                report.add(self.line(), format!("{what} must be a text"));
+                problems.add(self.line(), format!("{what} must be a text"));
                 None
             }
         }
     }
 
-    pub(super) fn truth(&self, report: &mut Report, what: &str) -> Option<bool> {
+    pub(super) fn boolean(&self, problems: &mut ConfigProblems, what: &str) -> Option<bool> {
         let YamlData::Value(Scalar::Boolean(truth)) = &self.0.data else {
-            report.add(self.line(), format!("{what} must be true or false"));
+            problems.add(self.line(), format!("{what} must be true or false"));
             return None;
         };
         Some(*truth)
     }
 
-    /// A whole number within bounds.
+    /// Returns a whole number within bounds.
     pub(super) fn number(
         &self,
-        report: &mut Report,
+        problems: &mut ConfigProblems,
         what: &str,
         bounds: RangeInclusive<u32>,
     ) -> Option<u32> {
@@ -126,20 +126,20 @@ impl<'a> Node<'a> {
         {
             return Some(number);
         }
-        let (least, most) = bounds.into_inner();
-        report.add(self.line(), format!("{what} must be a whole number from {least} to {most}"));
+        let (min, max) = bounds.into_inner();
+        problems.add(self.line(), format!("{what} must be a whole number from {min} to {max}"));
         None
     }
 
-    /// One of some words.
-    pub(super) fn word(&self, report: &mut Report, what: &str, known: &[&str]) -> Option<String> {
-        let text = self.text(report, what)?;
+    /// Returns one of the `known` words.
+    pub(super) fn one_of(&self, problems: &mut ConfigProblems, what: &str, known: &[&str]) -> Option<String> {
+        let text = self.text(problems, what)?;
         if known.contains(&text.as_str()) {
             return Some(text);
         }
         let near = suggestion(&text, known);
         let message = format!("{what} cannot be '{text}'{near}: use {}", known.join(", "));
-        report.add(self.line(), message);
+        problems.add(self.line(), message);
         None
     }
 }
@@ -153,11 +153,11 @@ impl<'a> Members<'a> {
         &self,
         name: &str,
         line: usize,
-        report: &mut Report,
+        problems: &mut ConfigProblems,
     ) -> Option<&Node<'a>> {
         let found = self.get(name);
         if found.is_none() {
-            report.add(line, format!("'{name}' is missing: add it"));
+            problems.add(line, format!("'{name}' is missing: add it"));
         }
         found
     }

@@ -1,16 +1,16 @@
-//! What can be set for CM.com TwoWay.
+//! The settings and secrets of CM.com TwoWay.
 
 use serde_json::{Map, Value};
 use trunkline_cm::{
-    CHOICE, CHOICES, MEDIA, PRODUCT_TOKEN, SHARED_SECRET, check_template, place_of,
+    CHOICE_VARIABLES, CHOICES_VARIABLES, MEDIA_VARIABLES, PRODUCT_TOKEN, SHARED_SECRET, check_template, account_and_adapter,
 };
 use trunkline_shared::model::{Platform, Role};
 
 use super::checks;
-use crate::config::{AddressSpec, Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
+use crate::config::{AddressSpec, CheckInput, Kind, PlatformSpec, SecretSpec, SettingSpec};
 
-/// The shortest shared secret, in characters.
-const SHORTEST: usize = 16;
+/// The minimum length of a shared secret, in characters.
+const MIN_SECRET_LENGTH: usize = 16;
 
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Cm,
@@ -18,19 +18,19 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
     docs: "docs/platforms/cm.md",
     addresses: &[
         AddressSpec {
-            what: "Messages",
+            purpose: "Messages",
             field: "Message Endpoint: Url",
             path: "",
             roles: &[Role::Channel, Role::Bot, Role::Desk],
         },
         AddressSpec {
-            what: "Handovers",
+            purpose: "Handovers",
             field: "Hand Over Endpoint: Url",
             path: "/handover",
             roles: &[Role::Channel, Role::Bot, Role::Desk],
         },
         AddressSpec {
-            what: "Events",
+            purpose: "Events",
             field: "Event Endpoint: Url",
             path: "/event",
             roles: &[Role::Channel, Role::Bot, Role::Desk],
@@ -38,141 +38,141 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
     ],
     roles: &[Role::Channel, Role::Bot, Role::Desk],
     settings: &[
-        SettingSpec::required("send_url", Kind::Url, "the adapter's Outbound URL"),
+        SettingSpec::required("send_url", Kind::Url, "Outbound URL of the adapter, copied from CM.com"),
         SettingSpec::optional(
-            "answer_status",
-            Kind::Word(&["200", "201", "202", "204"]),
-            "the status of our answers (201)",
+            "response_status",
+            Kind::Enum(&["200", "201", "202", "204"]),
+            "HTTP status of Trunkline's responses to CM.com (201)",
         ),
         SettingSpec::optional(
             "secret_header",
             Kind::Text,
-            "the header of shared_secret (X-Trunkline-Secret)",
+            "name of the header that carries shared_secret (X-Trunkline-Secret)",
         ),
         SettingSpec::optional(
             "event_secret",
-            Kind::Word(&["query", "path_key"]),
-            "whether event calls bring shared_secret in the query, or the address's key is enough (query)",
+            Kind::Enum(&["query", "path_key"]),
+            "how event calls authenticate: by shared_secret in the query, or by the path key alone (query)",
         ),
         SettingSpec::optional(
             "handover_means",
-            Kind::Word(&["handover", "handback", "accept", "record"]),
-            "what a call of the handover endpoint means (channel: handover; bot, desk: record)",
+            Kind::Enum(&["handover", "handback", "accept", "record"]),
+            "meaning of a call to the handover endpoint (channel: handover; bot, desk: record)",
         ),
         SettingSpec::optional(
-            "after_handover",
-            Kind::Word(&["ours", "theirs"]),
-            "a channel: whose a customer's message is that still comes after a handover to CM.com's people (ours)",
+            "message_after_handover",
+            Kind::Enum(&["handback", "copy"]),
+            "channel: meaning of a customer's message that arrives after a handover to CM.com's agents (handback)",
         ),
         SettingSpec::optional(
             "handover",
-            Kind::Word(&["none", "mutation", "state"]),
-            "a channel: how a handover to CM.com's people is brought about (none: by the ruleset)",
+            Kind::Enum(&["none", "mutation", "state"]),
+            "channel: how a handover to CM.com's agents is triggered (none: by CM.com's ruleset)",
         ),
         SettingSpec::optional(
             "enable_adapter",
             Kind::Text,
-            "the adapter that a mutation switches on",
+            "handover: mutation: the adapter that it enables",
         ),
         SettingSpec::optional(
             "disable_adapter",
             Kind::Text,
-            "the adapter that it switches off (send_url's)",
+            "handover: mutation: the adapter that it disables (the adapter of send_url)",
         ),
         SettingSpec::optional(
             "disable_component",
             Kind::Text,
-            "a component to switch off in place of that",
+            "handover: mutation: the component that it disables in place of an adapter",
         ),
         SettingSpec::optional(
             "mutation_operator",
-            Kind::Word(&["or", "and"]),
-            "whether a link must touch either adapter of a mutation or both (or)",
+            Kind::Enum(&["or", "and"]),
+            "handover: mutation: whether a link must match either adapter or both (or)",
         ),
-        SettingSpec::optional("state_name_id", Kind::Text, "the state that a handover goes to"),
+        SettingSpec::optional("state_name_id", Kind::Text, "handover: state: the id of the state that a handover sets"),
         SettingSpec::optional(
             "logical_account_id",
             Kind::Text,
-            "the state API's account (the technical link's)",
+            "account of the state API (the account of the technical link)",
         ),
         SettingSpec::optional(
             "end_session",
-            Kind::Truth,
-            "a close ends the session by the state API (false)",
+            Kind::Boolean,
+            "whether a close ends the session through the state API (false)",
         ),
         SettingSpec::optional(
             "control_url",
             Kind::Url,
-            "the control API (api.conversational.cm.com's)",
+            "URL of the control API (api.conversational.cm.com)",
         ),
-        SettingSpec::optional("state_url", Kind::Url, "the state API (api.cm.com's)"),
+        SettingSpec::optional("state_url", Kind::Url, "URL of the state API (api.cm.com)"),
         SettingSpec::optional(
             "account_id",
             Kind::Text,
-            "the technical link's id (the chat's, or send_url's)",
+            "id of the technical link (from the chat, or from send_url)",
         ),
         SettingSpec::optional(
             "conversation_host_id",
             Kind::Text,
-            "a bot or desk: the chats' host (send_url's adapter)",
+            "bot or desk: host of the chats (the adapter of send_url)",
         ),
         SettingSpec::optional(
             "channel",
             Kind::Text,
-            "a bot or desk: the chats' channel (CXWebConversations)",
+            "bot or desk: channel of the chats (CXWebConversations)",
         ),
-        SettingSpec::optional("send_message_id", Kind::Truth, "our messages carry an id (true)"),
+        SettingSpec::optional("send_message_id", Kind::Boolean, "whether messages to CM.com carry an id (true)"),
         SettingSpec::optional(
             "handover_text",
-            Kind::Truth,
-            "a desk is told a handover as a text (true)",
+            Kind::Boolean,
+            "desk: whether it receives a handover as a text (true)",
         ),
         SettingSpec::optional(
             "media_template",
             Kind::Text,
-            "a file's message as JSON with variables (a link)",
+            "JSON template of a file message (a text with a link)",
         ),
         SettingSpec::optional(
             "choices_template",
             Kind::Text,
-            "choices' message as JSON with variables (text)",
+            "JSON template of a message with choices (a text)",
         ),
         SettingSpec::optional(
             "choice_template",
             Kind::Text,
-            "one choice of it ({\"id\":…,\"title\":…})",
+            "JSON template of one choice in choices_template ({\"id\":…,\"title\":…})",
         ),
     ],
     secrets: &[
         SecretSpec::required(
             PRODUCT_TOKEN,
             checks::header_value,
-            "the product token of CM.com's Channels app",
+            "product token of CM.com's Channels app",
         ),
         SecretSpec::optional(
             SHARED_SECRET,
-            shared_secret,
-            "what the adapter sends along, in a header or as ?secret=",
+            check_shared_secret,
+            "secret that the adapter sends in a header or as ?secret=",
         ),
     ],
-    // Nothing says that the router tells a repeat by its id, so the customer could read it twice.
+    // CM.com does not document deduplication by message id, so a retry could show the message twice.
     retry_unknown: Some(1),
     check,
 };
 
-fn shared_secret(value: &str, local: bool) -> Result<(), String> {
+fn check_shared_secret(value: &str, local: bool) -> Result<(), String> {
     checks::header_value(value, local)?;
-    if value.len() >= SHORTEST && value.trim() == value {
+    if value.len() >= MIN_SECRET_LENGTH && value.trim() == value {
         Ok(())
     } else {
-        Err(format!("must have at least {SHORTEST} characters, and no blank at either end"))
+        Err(format!("must have at least {MIN_SECRET_LENGTH} characters and no blanks at the start or end"))
     }
 }
 
-fn check(checked: &Checked<'_>) -> Vec<String> {
-    let settings = checked.settings;
+fn check(input: &CheckInput<'_>) -> Vec<String> {
+    let settings = input.settings;
     let mut problems = Vec::new();
-    let place = text(settings, "send_url").and_then(place_of);
+    let place = text(settings, "send_url").and_then(account_and_adapter);
     let has_url = text(settings, "send_url").is_some();
     if has_url && place.is_none() && text(settings, "account_id").is_none() {
         problems.push(
@@ -183,7 +183,7 @@ fn check(checked: &Checked<'_>) -> Vec<String> {
     }
     let header = text(settings, "secret_header");
     if header.is_some_and(|name| http::HeaderName::from_bytes(name.as_bytes()).is_err()) {
-        problems.push("secret_header is not the name of a header".into());
+        problems.push("secret_header is not a valid header name".into());
     }
     let has = |name: &str| text(settings, name).is_some();
     match text(settings, "handover") {
@@ -202,7 +202,7 @@ fn check(checked: &Checked<'_>) -> Vec<String> {
         _ => {}
     }
     for (name, known) in
-        [("media_template", MEDIA), ("choices_template", CHOICES), ("choice_template", CHOICE)]
+        [("media_template", MEDIA_VARIABLES), ("choices_template", CHOICES_VARIABLES), ("choice_template", CHOICE_VARIABLES)]
     {
         if let Some(Err(why)) = text(settings, name).map(|text| check_template(text, known)) {
             problems.push(format!("{name}: {why}"));
@@ -223,7 +223,7 @@ mod tests {
     use crate::config::examples::example;
 
     #[test]
-    fn the_example_is_good() {
+    fn example_is_valid() {
         let desired = example(include_str!("../../../examples/cm.yaml"));
         let shop = &desired.connections[0].connection;
         assert_eq!((shop.platform, shop.allow_ips.len()), (Platform::Cm, 1));
@@ -233,14 +233,14 @@ mod tests {
     fn problems(settings: Value) -> Vec<String> {
         let Value::Object(mut all) = settings else { panic!("an object") };
         all.entry("send_url").or_insert(json!("https://x.example/accounts/a/adapters/b"));
-        check(&Checked { settings: &all, secrets: &[PRODUCT_TOKEN] })
+        check(&CheckInput { settings: &all, secrets: &[PRODUCT_TOKEN] })
     }
 
     #[test]
-    fn what_does_not_fit_together_is_said() {
+    fn rejects_inconsistent_settings() {
         assert_eq!(problems(json!({})), Vec::<String>::new());
         let elsewhere = "https://proxy.example/";
-        for (settings, said) in [
+        for (settings, expected) in [
             (json!({"send_url": elsewhere}), "send_url does not end"),
             (json!({"secret_header": "a b"}), "secret_header"),
             (json!({"handover": "mutation"}), "enable_adapter"),
@@ -249,12 +249,12 @@ mod tests {
                 "disable_adapter",
             ),
             (json!({"handover": "state"}), "state_name_id"),
-            (json!({"media_template": "{}"}), "media_template: it has no $type"),
-            (json!({"choices_template": r#"{"$type":"x","a":"$url"}"#}), "choices_template: there"),
-            (json!({"choice_template": "$id"}), "choice_template: it is not"),
+            (json!({"media_template": "{}"}), "media_template: $type is missing"),
+            (json!({"choices_template": r#"{"$type":"x","a":"$url"}"#}), "choices_template: unknown variable '$url'"),
+            (json!({"choice_template": "$id"}), "choice_template: not a JSON object"),
         ] {
             let problems = problems(settings);
-            assert!(problems.len() == 1 && problems[0].contains(said), "{problems:?}");
+            assert!(problems.len() == 1 && problems[0].contains(expected), "{problems:?}");
         }
         let good = json!({"handover": "mutation", "disable_component": "CMBot", "end_session": true,
             "media_template": r#"{"$type":"image","url":"$url"}"#});
@@ -262,10 +262,10 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_secret_is_long_enough() {
-        assert!(shared_secret("0123456789abcdef", false).is_ok());
+    fn rejects_short_shared_secrets() {
+        assert!(check_shared_secret("0123456789abcdef", false).is_ok());
         for bad in ["short", " 0123456789abcdef", "0123456789abcdé0"] {
-            assert!(shared_secret(bad, false).is_err(), "{bad}");
+            assert!(check_shared_secret(bad, false).is_err(), "{bad}");
         }
     }
 }

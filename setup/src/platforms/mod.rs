@@ -1,5 +1,5 @@
-//! What can be set, by platform. Adding a platform adds its row here, and one in the shared table of
-//! capabilities.
+//! The settings and secrets of each platform. A new platform needs an entry here and one in the shared table
+//! of capabilities.
 
 mod checks;
 mod cm;
@@ -16,13 +16,13 @@ use crate::config::PlatformSpec;
 const TABLE: [&PlatformSpec; 6] =
     [&cm::SPEC, &servisbot::SPEC, &twin::SPEC, &unblu::SPEC, &webex::SPEC, &webhook::SPEC];
 
-/// What can be set for a platform's connections.
+/// Returns the settings and secrets of a platform's connections.
 #[must_use]
 pub fn spec(platform: Platform) -> &'static PlatformSpec {
     TABLE.into_iter().find(|spec| spec.platform == platform).unwrap_or(TABLE[0])
 }
 
-/// All platforms' rows.
+/// Returns the entries of all platforms.
 #[must_use]
 pub fn all() -> &'static [&'static PlatformSpec] {
     &TABLE
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_platform_has_its_own_row() {
+    fn every_platform_has_a_spec() {
         for name in Platform::names() {
             let platform: Platform = name.parse().unwrap();
             assert_eq!(spec(platform).platform, platform);

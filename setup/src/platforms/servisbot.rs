@@ -1,4 +1,4 @@
-//! What can be set for ServisBOT.
+//! The settings and secrets of ServisBOT.
 
 use http::HeaderName;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use trunkline_servisbot::{API_KEY, ENGAGEMENT_SECRET, JWT_SECRET, Settings};
 use trunkline_shared::model::{Platform, Role};
 
 use super::checks;
-use crate::config::{AddressSpec, Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
+use crate::config::{AddressSpec, CheckInput, Kind, PlatformSpec, SecretSpec, SettingSpec};
 
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Servisbot,
@@ -14,13 +14,13 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
     docs: "docs/platforms/servisbot.md",
     addresses: &[
         AddressSpec {
-            what: "Egress",
+            purpose: "Egress",
             field: "EngagementConfig.Url",
             path: "/egress",
             roles: &[Role::Bot],
         },
         AddressSpec {
-            what: "Events",
+            purpose: "Events",
             field: "Remote Conversation Eventing: URL",
             path: "",
             roles: &[Role::Bot],
@@ -31,100 +31,100 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
         SettingSpec::optional(
             "engagement_url",
             Kind::Url,
-            "a bot: where its endpoint takes messages",
+            "bot: URL of its engagement endpoint",
         ),
         SettingSpec::optional(
             "replies",
-            Kind::Word(&["egress", "eventing"]),
-            "a bot: whose messages go on to the customer (egress)",
+            Kind::Enum(&["egress", "eventing"]),
+            "bot: source of the messages that the customer receives (egress)",
         ),
         SettingSpec::optional(
             "join",
-            Kind::Word(&["customer_reference", "text"]),
-            "a bot: how eventing is joined with a conversation where it has no customerReference; text \
-             needs a bot that nobody else talks to (customer_reference)",
+            Kind::Enum(&["customer_reference", "text"]),
+            "bot: how events without a customerReference are matched to a conversation; text requires a \
+             bot that talks to no other system (customer_reference)",
         ),
         SettingSpec::optional(
             "egress_auth",
-            Kind::Word(&["bearer", "none"]),
-            "a bot: what an egress must bring; none trusts the address alone (bearer)",
+            Kind::Enum(&["bearer", "none"]),
+            "bot: how egress calls authenticate; none relies on the path key alone (bearer)",
         ),
         SettingSpec::optional(
             "egress_content",
-            Kind::Word(&["markdown", "messages"]),
-            "a bot: which writing of an egress is read (markdown)",
+            Kind::Enum(&["markdown", "messages"]),
+            "bot: which form of an egress message is read (markdown)",
         ),
         SettingSpec::optional(
             "repeat_window",
             Kind::Text,
-            "a bot: for about how many seconds the same egress is a repeat (\"0\")",
+            "bot: seconds within which an identical egress message is a duplicate (\"0\")",
         ),
         SettingSpec::optional(
             "handover_phrase",
             Kind::Text,
-            "a bot: what a message of it begins with that hands over to people (none)",
+            "bot: prefix of a bot message that hands the conversation over to people (none)",
         ),
         SettingSpec::optional(
             "context_updates",
-            Kind::Truth,
-            "a bot: tell it of hand-backs and closes by a context update, a guess (false)",
+            Kind::Boolean,
+            "bot: send hand-backs and closes as context updates, which ServisBOT does not document (false)",
         ),
         SettingSpec::optional(
             "auth",
-            Kind::Word(&["api_key", "jwt_secret", "jwks"]),
-            "how eventing proves itself, in or out (api_key)",
+            Kind::Enum(&["api_key", "jwt_secret", "jwks"]),
+            "how event calls authenticate, in both directions (api_key)",
         ),
         SettingSpec::optional(
             "auth_header",
             Kind::Text,
-            "the header of eventing's proof (authorization)",
+            "header that carries the credential of event calls (authorization)",
         ),
         SettingSpec::optional(
             "jwks_url",
             Kind::Url,
-            "where the public keys of eventing's tokens are",
+            "auth: jwks: URL of the public keys of event tokens",
         ),
-        SettingSpec::optional("issuer", Kind::Text, "the iss of eventing's tokens (any)"),
-        SettingSpec::optional("audience", Kind::Text, "the aud of eventing's tokens (any)"),
+        SettingSpec::optional("issuer", Kind::Text, "required iss claim of event tokens (any)"),
+        SettingSpec::optional("audience", Kind::Text, "required aud claim of event tokens (any)"),
         SettingSpec::optional(
             "require_expiry",
-            Kind::Truth,
-            "a token must say until when it is good (true)",
+            Kind::Boolean,
+            "whether event tokens must have an expiry (true)",
         ),
-        SettingSpec::optional("eventing_url", Kind::Url, "an observer: where events go"),
+        SettingSpec::optional("eventing_url", Kind::Url, "observer: URL that receives events"),
         SettingSpec::optional(
             "organization",
             Kind::Text,
-            "an observer: its events' organization (trunkline)",
+            "observer: organization in its events (trunkline)",
         ),
     ],
     secrets: &[
         SecretSpec::optional(
             ENGAGEMENT_SECRET,
             checks::header_value,
-            "a bot: the secret of its endpoint, a Bearer token both ways",
+            "bot: secret of its endpoint, a Bearer token in both directions",
         ),
-        SecretSpec::optional(API_KEY, checks::header_value, "the API key of eventing"),
+        SecretSpec::optional(API_KEY, checks::header_value, "API key of event calls"),
         SecretSpec::optional(
             JWT_SECRET,
             checks::header_value,
-            "what signs eventing's tokens (HS256)",
+            "key that signs event tokens (HS256)",
         ),
     ],
-    // The endpoint has no id to tell a repeat by, so the bot would answer it twice.
+    // The endpoint does not deduplicate, so a retry could make the bot answer twice.
     retry_unknown: Some(1),
     check,
 };
 
-fn check(checked: &Checked<'_>) -> Vec<String> {
+fn check(input: &CheckInput<'_>) -> Vec<String> {
     let mut problems = Vec::new();
-    let settings = Settings::of(checked.settings);
-    let text = |name: &str| checked.settings.get(name).and_then(Value::as_str);
+    let settings = Settings::of(input.settings);
+    let text = |name: &str| input.settings.get(name).and_then(Value::as_str);
     let auth = text("auth").unwrap_or("api_key");
-    let has = |name: &str| checked.settings.contains_key(name);
+    let has = |name: &str| input.settings.contains_key(name);
     let (is_bot, is_observer) = (has("engagement_url"), has("eventing_url"));
     let mut needs = |secret: &str| {
-        if !checked.secrets.contains(&secret) {
+        if !input.secrets.contains(&secret) {
             problems.push(format!("it needs the secret {secret}: add it under secrets"));
         }
     };
@@ -139,30 +139,30 @@ fn check(checked: &Checked<'_>) -> Vec<String> {
         }
     }
     if text("join") == Some("text") && text("replies") != Some("eventing") {
-        problems.push("join: text is for replies: eventing".into());
+        problems.push("join: text requires replies: eventing".into());
     }
     match (is_bot, is_observer) {
         (false, false) => problems.push(
-            "it needs engagement_url if it is a bot, or eventing_url if it is an observer".into(),
+            "it needs engagement_url (bot) or eventing_url (observer)".into(),
         ),
         (true, true) => problems.push(
-            "engagement_url is a bot's and eventing_url an observer's: make two connections".into(),
+            "engagement_url is for a bot and eventing_url for an observer: make two connections".into(),
         ),
         _ => {}
     }
     match (auth, is_observer, has("jwks_url")) {
         ("jwks", true, _) => {
-            problems.push("auth: jwks is for events that come in: use another".into());
+            problems.push("auth: jwks is for incoming events only: use api_key or jwt_secret".into());
         }
         ("jwks", false, false) => problems.push("auth: jwks needs jwks_url".into()),
         _ => {}
     }
     if text("auth_header").is_some_and(|name| HeaderName::from_bytes(name.as_bytes()).is_err()) {
-        problems.push("auth_header is not the name of a header".into());
+        problems.push("auth_header is not a valid header name".into());
     }
     if settings.repeat_seconds().is_none() {
-        let most = Settings::LONGEST_WINDOW;
-        problems.push(format!("repeat_window is not a number of seconds up to {most}"));
+        let max = Settings::MAX_REPEAT_WINDOW;
+        problems.push(format!("repeat_window must be a number of seconds from 0 to {max}"));
     }
     if settings.organization.chars().count() > 60 {
         problems.push("organization has more than 60 characters".into());
@@ -178,7 +178,7 @@ mod tests {
     use crate::config::examples::example;
 
     #[test]
-    fn the_example_is_good() {
+    fn example_is_valid() {
         let desired = example(include_str!("../../../examples/servisbot.yaml"));
         let role = |id: &str| {
             let found = desired.connections.iter().find(|c| c.connection.id.as_str() == id);
@@ -191,13 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_is_one_that_servisbot_knows() {
+    fn every_setting_exists_in_the_function() {
         let defaults = format!("{:?}", Settings::default());
         for setting in SPEC.settings {
             assert!(defaults.contains(&format!("{}: ", setting.name)), "{}", setting.name);
             let values = match setting.kind {
-                Kind::Truth => vec![json!(true), json!(false)],
-                Kind::Word(words) => words.iter().map(|word| json!(word)).collect(),
+                Kind::Boolean => vec![json!(true), json!(false)],
+                Kind::Enum(words) => words.iter().map(|word| json!(word)).collect(),
                 Kind::Text | Kind::Url => vec![json!("7")],
             };
             for value in values {
@@ -209,11 +209,11 @@ mod tests {
 
     fn problems(settings: &Value, secrets: &[&str]) -> Vec<String> {
         let settings: Map<String, Value> = settings.as_object().cloned().unwrap_or_default();
-        check(&Checked { settings: &settings, secrets })
+        check(&CheckInput { settings: &settings, secrets })
     }
 
     #[test]
-    fn what_belongs_together_is_asked_for() {
+    fn requires_matching_settings_and_secrets() {
         let url = "https://engagement.eu-1.servisbot.com/picard/v1/engage/acme";
         let bot = json!({"engagement_url": url});
         assert_eq!(problems(&bot, &[ENGAGEMENT_SECRET]), [""; 0]);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_no_form_is_said() {
+    fn rejects_malformed_settings() {
         for (name, value) in [
             ("repeat_window", "a while".to_owned()),
             ("repeat_window", "3601".to_owned()),

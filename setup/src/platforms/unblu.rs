@@ -1,18 +1,18 @@
-//! What can be set for Unblu.
+//! The settings and secrets of Unblu.
 
 use serde_json::Value;
 use trunkline_shared::model::{ConnectionId, Platform, Role};
-use trunkline_unblu::{MEDIA_HEADER, PASSWORD, USERNAME, WEBHOOK_SECRET, number};
+use trunkline_unblu::{MEDIA_HEADER, PASSWORD, USERNAME, WEBHOOK_SECRET, parse_bytes};
 
 use super::checks;
-use crate::config::{AddressSpec, Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
+use crate::config::{AddressSpec, CheckInput, Kind, PlatformSpec, SecretSpec, SettingSpec};
 
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Unblu,
     name: "Unblu",
     docs: "docs/platforms/unblu.md",
     addresses: &[AddressSpec {
-        what: "Events",
+        purpose: "Events",
         field: "webhookEndpoint",
         path: "",
         roles: &[Role::Desk],
@@ -22,116 +22,116 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
         SettingSpec::required(
             "base_url",
             Kind::Url,
-            "the web API's address, such as https://unblu.cloud/app/rest/v4",
+            "URL of the web API, such as https://unblu.cloud/app/rest/v4",
         ),
         SettingSpec::required(
             "channel_id",
             Kind::Text,
-            "the id of the custom external messenger channel",
+            "id of the custom external messenger channel",
         ),
         SettingSpec::optional(
             "api_version",
-            Kind::Word(&["v3", "v4"]),
-            "the web API's version (v4)",
+            Kind::Enum(&["v3", "v4"]),
+            "version of the web API (v4)",
         ),
         SettingSpec::optional(
             "recipient_type",
-            Kind::Word(&["NAMED_AREA", "TEAM", "AGENT", "ACCOUNT"]),
-            "what kind of recipient new conversations have (Unblu decides)",
+            Kind::Enum(&["NAMED_AREA", "TEAM", "AGENT", "ACCOUNT"]),
+            "type of the recipient of new conversations (Unblu decides)",
         ),
-        SettingSpec::optional("recipient_id", Kind::Text, "which one"),
+        SettingSpec::optional("recipient_id", Kind::Text, "id of the recipient of new conversations"),
         SettingSpec::optional(
             "locale",
             Kind::Text,
-            "the language of new conversations (the customer's)",
+            "language of new conversations (the customer's)",
         ),
         SettingSpec::optional(
             "initial_engagement_type",
             Kind::Text,
-            "what kind of conversation is opened (CHAT_REQUEST)",
+            "initialEngagementType of new conversations (CHAT_REQUEST)",
         ),
         SettingSpec::optional(
             "visibility",
             Kind::Text,
-            "their conversationVisibility (Unblu decides)",
+            "conversationVisibility of new conversations (Unblu decides)",
         ),
-        SettingSpec::optional("topic", Kind::Text, "the topic of new conversations (none)"),
+        SettingSpec::optional("topic", Kind::Text, "topic of new conversations (none)"),
         SettingSpec::optional(
             "end_reason",
             Kind::Text,
-            "why a conversation is ended that is taken back (EXTERNAL_CHANNEL_CLOSED)",
+            "end reason of a conversation that goes back to the bot (EXTERNAL_CHANNEL_CLOSED)",
         ),
         SettingSpec::optional(
             "max_file_bytes",
             Kind::Text,
-            "the largest file that is sent as one; larger ones go as links (5242880; at most 16777216)",
+            "maximum size of an uploaded file in bytes; larger files are sent as links (5242880; at most 16777216)",
         ),
         SettingSpec::optional(
             "media_hosts",
             Kind::Text,
-            "the hosts that get the media_header: secrets (none)",
+            "hosts that receive the media_header: secrets, comma-separated (none)",
         ),
         SettingSpec::optional(
             "message_states",
-            Kind::Truth,
-            "tell what became of agents' messages: the channel's messageStateHandledExternally (true)",
+            Kind::Boolean,
+            "whether delivery states of agents' messages are reported; set the channel's messageStateHandledExternally likewise (true)",
         ),
         SettingSpec::optional(
             "fail_state",
-            Kind::Word(&["TERMINAL", "RETRYABLE"]),
-            "how a message is marked that the customer's channel failed to deliver (TERMINAL)",
+            Kind::Enum(&["TERMINAL", "RETRYABLE"]),
+            "failure type of a message that the customer's channel could not deliver (TERMINAL)",
         ),
         SettingSpec::optional(
             "system_messages",
-            Kind::Truth,
-            "pass on messages of the type SYSTEM (false)",
+            Kind::Boolean,
+            "whether messages of the type SYSTEM are relayed (false)",
         ),
         SettingSpec::optional(
             "handover_title",
             Kind::Text,
-            "the first line of a handover (Handed over by the assistant)",
+            "first line of a handover message (Handed over by the assistant)",
         ),
         SettingSpec::optional(
             "contact_channel",
             Kind::Text,
-            "the channel connection of contacts that agents create by a bare identifier (none)",
+            "channel connection of contacts that agents create with a customer id only (none)",
         ),
     ],
     secrets: &[
         SecretSpec::required(
             USERNAME,
-            user_name,
-            "the user name of an account with the role ADMIN",
+            check_user_name,
+            "user name of an account with the role ADMIN",
         ),
-        SecretSpec::required(PASSWORD, there, "its password"),
+        SecretSpec::required(PASSWORD, not_empty, "password of that account"),
         SecretSpec::required(
             WEBHOOK_SECRET,
-            there,
-            "the channel's webhook secret, which signs both ways",
+            not_empty,
+            "webhook secret of the channel, which signs calls in both directions",
         ),
         SecretSpec::optional(
             MEDIA_HEADER,
             checks::header_value,
-            "a header to fetch customers' files with, such as media_header:authorization",
+            "header for fetching customers' files, such as media_header:authorization",
         ),
     ],
-    // Nothing says that a repeated sourceId is known again, so an agent would read it twice.
+    // Unblu does not document deduplication by sourceId, so a retry could show the message twice.
     retry_unknown: Some(1),
     check,
 };
 
-fn there(value: &str, _: bool) -> Result<(), String> {
+fn not_empty(value: &str, _: bool) -> Result<(), String> {
     if value.trim().is_empty() { Err("is empty".into()) } else { Ok(()) }
 }
 
-fn user_name(value: &str, local: bool) -> Result<(), String> {
-    // HTTP Basic ends the name there.
-    if value.contains(':') { Err("cannot hold a colon".into()) } else { there(value, local) }
+fn check_user_name(value: &str, local: bool) -> Result<(), String> {
+    // HTTP Basic authentication separates name and password by a colon.
+    if value.contains(':') { Err("must not contain a colon".into()) } else { not_empty(value, local) }
 }
 
-fn check(checked: &Checked<'_>) -> Vec<String> {
+fn check(input: &CheckInput<'_>) -> Vec<String> {
     let mut problems = Vec::new();
-    let text = |name: &str| checked.settings.get(name).and_then(Value::as_str);
+    let text = |name: &str| input.settings.get(name).and_then(Value::as_str);
     let version = text("api_version").unwrap_or("v4");
     let base = text("base_url").unwrap_or_default().trim_end_matches('/');
     let other = if version == "v4" { "/v3" } else { "/v4" };
@@ -142,17 +142,17 @@ fn check(checked: &Checked<'_>) -> Vec<String> {
         problems
             .push("recipient_type and recipient_id belong together: set both or neither".into());
     }
-    let bytes = checked.settings.get("max_file_bytes").filter(|value| !value.is_null());
-    if bytes.is_some_and(|value| number(value).is_none()) {
+    let bytes = input.settings.get("max_file_bytes").filter(|value| !value.is_null());
+    if bytes.is_some_and(|value| parse_bytes(value).is_none()) {
         problems.push("max_file_bytes must be a number of bytes".into());
     }
     if let Some(Err(why)) = text("contact_channel").map(str::parse::<ConnectionId>) {
         problems.push(format!("contact_channel: {why}"));
     }
-    if checked.secrets.iter().any(|name| name.starts_with(MEDIA_HEADER))
+    if input.secrets.iter().any(|name| name.starts_with(MEDIA_HEADER))
         && text("media_hosts").is_none()
     {
-        problems.push("media_header: secrets are sent nowhere: set media_hosts".into());
+        problems.push("media_header: secrets have no effect without hosts: set media_hosts".into());
     }
     problems
 }
@@ -165,7 +165,7 @@ mod tests {
     use crate::config::examples::example;
 
     #[test]
-    fn the_example_is_good() {
+    fn example_is_valid() {
         let desired = example(include_str!("../../../examples/unblu.yaml"));
         let advisers = &desired.connections.iter().find(|c| c.connection.id.as_str() == "advisers");
         let advisers = &advisers.unwrap().connection;
@@ -176,10 +176,10 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_is_one_that_unblu_knows() {
+    fn every_setting_exists_in_the_function() {
         let example = |kind| match kind {
-            Kind::Truth => json!(true),
-            Kind::Word(words) => json!(words[0]),
+            Kind::Boolean => json!(true),
+            Kind::Enum(words) => json!(words[0]),
             Kind::Text | Kind::Url => json!("7"),
         };
         let all =
@@ -193,17 +193,17 @@ mod tests {
     }
 
     #[test]
-    fn a_user_name_holds_no_colon() {
-        assert!(user_name("hub", false).is_ok());
-        assert!(user_name("a:b", false).is_err() && user_name(" ", false).is_err());
+    fn rejects_user_names_with_a_colon() {
+        assert!(check_user_name("hub", false).is_ok());
+        assert!(check_user_name("a:b", false).is_err() && check_user_name(" ", false).is_err());
     }
 
     fn problems(settings: &Value, secrets: &[&str]) -> usize {
-        check(&Checked { settings: settings.as_object().unwrap(), secrets }).len()
+        check(&CheckInput { settings: settings.as_object().unwrap(), secrets }).len()
     }
 
     #[test]
-    fn settings_must_fit_together() {
+    fn rejects_inconsistent_settings() {
         let v4 = "https://unblu.cloud/app/rest/v4";
         assert_eq!(problems(&json!({"base_url": v4}), &[]), 0);
         for wrong in [

@@ -1,4 +1,4 @@
-//! What can be set for Webex Connect.
+//! The settings and secrets of Webex Connect.
 
 use trunkline_shared::model::{Platform, Role};
 use trunkline_webex::{SEND_URL, VERIFICATION_TOKEN};
@@ -11,7 +11,7 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
     name: "Webex Connect",
     docs: "docs/webex.md",
     addresses: &[AddressSpec {
-        what: "Events",
+        purpose: "Events",
         field: "Webhook URL",
         path: "",
         roles: &[Role::Channel],
@@ -19,52 +19,52 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
     roles: &[Role::Channel],
     settings: &[
         SettingSpec::optional(
-            "answer",
-            Kind::Word(&["json", "text"]),
-            "the form of our answers; try text if Verify fails (json)",
+            "response_format",
+            Kind::Enum(&["json", "text"]),
+            "format of Trunkline's responses; try text if Verify fails (json)",
         ),
         SettingSpec::optional(
             "reject_wrong_token",
-            Kind::Truth,
-            "keep unread what brings a verification token other than ours (false)",
+            Kind::Boolean,
+            "whether events with a wrong verification token are rejected (false)",
         ),
         SettingSpec::optional(
             "closed_events",
-            Kind::Truth,
-            "take an Event that speaks of a close or end as the conversation's end (false)",
+            Kind::Boolean,
+            "whether an Event that mentions close or end closes the conversation (false)",
         ),
-        SettingSpec::optional("event_key", Kind::Text, "the key that names our events (eventid)"),
-        SettingSpec::optional("reply_event", Kind::Text, "the event of a reply (1001)"),
+        SettingSpec::optional("event_key", Kind::Text, "JSON key of the event id in calls to Webex Connect (eventid)"),
+        SettingSpec::optional("reply_event", Kind::Text, "event id of a reply (1001)"),
         SettingSpec::optional(
             "handover_event",
             Kind::Text,
-            "the event of a handover to an agent (1002)",
+            "event id of a handover to an agent (1002)",
         ),
         SettingSpec::optional(
             "close_event",
             Kind::Text,
-            "the event that closes a conversation; none is documented (none)",
+            "event id that closes a conversation; Webex Connect documents none (none)",
         ),
-        SettingSpec::optional("message_type", Kind::Text, "the Messagetype of a reply (text)"),
+        SettingSpec::optional("message_type", Kind::Text, "Messagetype of a reply (text)"),
     ],
     secrets: &[
         SecretSpec::required(
             VERIFICATION_TOKEN,
             checks::header_value,
-            "the Verification Token of the integration's form",
+            "Verification Token of the integration's form",
         ),
         SecretSpec::required(
             SEND_URL,
-            checks::address,
-            "the URL that Webex Connect generated for the integration",
+            checks::callable_url,
+            "URL that Webex Connect generated for the integration",
         ),
         SecretSpec::optional(
             "header:",
             checks::header_value,
-            "a header to send along, such as header:key",
+            "header to send with each call, such as header:key",
         ),
     ],
-    // It has no id to tell a repeat by, so the customer would read it twice.
+    // Webex Connect does not deduplicate, so a retry could show the message twice.
     retry_unknown: Some(1),
     check: |_| Vec::new(),
 };

@@ -1,4 +1,4 @@
-//! What can be set for signed webhooks.
+//! The settings and secrets of signed webhooks.
 
 use serde_json::Value;
 use trunkline_shared::model::{Platform, Role};
@@ -6,15 +6,15 @@ use trunkline_webhook::{API_KEY, BEARER, SIGNING, check_template};
 
 use super::checks;
 use crate::apply::OPERATIONS;
-use crate::config::{AddressSpec, Checked, Kind, PlatformSpec, SecretSpec, SettingSpec};
+use crate::config::{AddressSpec, CheckInput, Kind, PlatformSpec, SecretSpec, SettingSpec};
 
 pub(super) const SPEC: PlatformSpec = PlatformSpec {
     platform: Platform::Webhook,
     name: "Signed webhooks",
     docs: "docs/webhook.md",
     addresses: &[AddressSpec {
-        what: "Events",
-        field: "Where it posts events",
+        purpose: "Events",
+        field: "URL to post events to",
         path: "",
         roles: &[Role::Channel, Role::Bot, Role::Desk],
     }],
@@ -23,53 +23,53 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
         SettingSpec::required(
             "message_url",
             Kind::Url,
-            "where messages go, and all that has no address of its own",
+            "URL that receives messages, and all events without a URL of their own",
         ),
-        SettingSpec::optional("handover_url", Kind::Url, "where handovers go (message_url)"),
+        SettingSpec::optional("handover_url", Kind::Url, "URL that receives handovers (message_url)"),
         SettingSpec::optional(
             "handover_body",
             Kind::Text,
-            "a handover's JSON body with variables such as $chatId (an event like any other)",
+            "JSON template of a handover with variables such as $chatId (a standard event)",
         ),
         SettingSpec::optional(
             "events_url",
             Kind::Url,
-            "where receipts, typing, hand-backs and closes go (message_url)",
+            "URL that receives receipts, typing, hand-backs and closes (message_url)",
         ),
         SettingSpec::optional(
             "auth",
-            Kind::Word(&["signature", "bearer", "api_key"]),
-            "how each side proves itself to the other (signature)",
+            Kind::Enum(&["signature", "bearer", "api_key"]),
+            "how both sides authenticate (signature)",
         ),
         SettingSpec::optional(
             "api_key_header",
             Kind::Text,
-            "the header of the API key (x-api-key)",
+            "header that carries the API key (x-api-key)",
         ),
         SettingSpec::optional(
             OPERATIONS,
-            Kind::Truth,
-            "an observer is told of breakers, and of deliveries that are parked or fail (false)",
+            Kind::Boolean,
+            "observer: whether it receives operations alerts: breakers, parked and failed deliveries (false)",
         ),
     ],
     secrets: &[
-        SecretSpec::optional(SIGNING, checks::signing, "what signs both ways"),
-        SecretSpec::optional(BEARER, checks::header_value, "the token of Authorization: Bearer"),
-        SecretSpec::optional(API_KEY, checks::header_value, "the key in the API key's header"),
+        SecretSpec::optional(SIGNING, checks::signing_secret, "secret that signs calls in both directions"),
+        SecretSpec::optional(BEARER, checks::header_value, "token of Authorization: Bearer"),
+        SecretSpec::optional(API_KEY, checks::header_value, "API key"),
     ],
     retry_unknown: None,
     check,
 };
 
-fn check(checked: &Checked<'_>) -> Vec<String> {
+fn check(input: &CheckInput<'_>) -> Vec<String> {
     let mut problems = Vec::new();
-    let text = |name: &str| checked.settings.get(name).and_then(Value::as_str);
+    let text = |name: &str| input.settings.get(name).and_then(Value::as_str);
     let needed = match text("auth") {
         Some("bearer") => BEARER,
         Some("api_key") => API_KEY,
         _ => SIGNING,
     };
-    if !checked.secrets.contains(&needed) {
+    if !input.secrets.contains(&needed) {
         problems.push(format!("it needs the secret {needed}: add it under secrets"));
     }
     if let Some(Err(why)) = text("handover_body").map(check_template) {
@@ -77,7 +77,7 @@ fn check(checked: &Checked<'_>) -> Vec<String> {
     }
     let header = text("api_key_header");
     if header.is_some_and(|name| http::HeaderName::from_bytes(name.as_bytes()).is_err()) {
-        problems.push("api_key_header is not the name of a header".into());
+        problems.push("api_key_header is not a valid header name".into());
     }
     problems
 }

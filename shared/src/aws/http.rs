@@ -1,5 +1,5 @@
-//! How the SDK speaks HTTP: by the same library that calls the platforms, so that there is only one of
-//! them in a function.
+//! HTTP client for the AWS SDK. It uses the same library as the client for platforms, so that a function
+//! contains only one.
 
 use std::time::Duration;
 
@@ -14,56 +14,53 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::http_client::{TlsError, tls};
+use crate::http_client::{TlsError, tls_config};
 
 /// Amazon Root CA 1 to 4 and Starfield Services Root CA G2: every AWS endpoint's chain ends in one.
 /// Source: amazontrust.com, as packaged by Debian's ca-certificates.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
-/// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(1);
+/// Time limit for opening a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// An HTTP client that trusts Amazon's roots only, and takes plain `http` for a local endpoint.
+/// HTTP client that trusts Amazon's root certificates only, and permits plain `http` for a local endpoint.
 #[derive(Debug, Clone)]
-pub struct Http(reqwest::Client);
+pub struct AwsHttpClient(reqwest::Client);
 
-impl Http {
-    /// With no connection yet.
-    ///
-    /// # Errors
-    /// If TLS cannot be set up.
+impl AwsHttpClient {
+    /// Creates a client without opening a connection.
     pub fn new() -> Result<Self, TlsError> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(
             CertificateDer::pem_slice_iter(AMAZON_ROOTS).filter_map(Result::ok),
         );
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(roots)?)
+            .tls_backend_preconfigured(tls_config(roots)?)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .connect_timeout(CONNECT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .build()?;
         Ok(Self(client))
     }
 
-    /// Has a connection to that address made, to be there when it is needed. What comes of it does not
-    /// matter.
-    pub async fn connect(&self, address: &str) {
-        if let Ok(answer) = self.0.get(address).timeout(CONNECT).send().await {
-            let _ = answer.bytes().await;
+    /// Opens a connection to an address ahead of its first use. Failures are ignored: the first real request
+    /// reports them.
+    pub async fn warm_up(&self, address: &str) {
+        if let Ok(response) = self.0.get(address).timeout(CONNECT_TIMEOUT).send().await {
+            let _ = response.bytes().await;
         }
     }
 }
 
-impl HttpConnector for Http {
+impl HttpConnector for AwsHttpClient {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let client = self.0.clone();
-        HttpConnectorFuture::new(async move { answered(client, request).await })
+        HttpConnectorFuture::new(async move { execute(client, request).await })
     }
 }
 
-impl HttpClient for Http {
-    /// Times are kept by the SDK, but for that of connecting.
+impl HttpClient for AwsHttpClient {
+    /// The SDK enforces all time limits except the one for connecting.
     fn http_connector(
         &self,
         _: &HttpConnectorSettings,
@@ -73,25 +70,26 @@ impl HttpClient for Http {
     }
 }
 
-async fn answered(
+async fn execute(
     client: reqwest::Client,
     request: HttpRequest,
 ) -> Result<HttpResponse, ConnectorError> {
-    let (parts, body) = request.try_into_http1x().map_err(user)?.into_parts();
+    let (parts, body) = request.try_into_http1x().map_err(user_error)?.into_parts();
     let body = body.bytes().map(<[u8]>::to_vec).unwrap_or_default();
     let request = reqwest::Request::try_from(http::Request::from_parts(parts, body));
-    let mut answer = client.execute(request.map_err(user)?).await.map_err(name)?;
-    let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-    let mut response = http::Response::new(SdkBody::from(answer.bytes().await.map_err(name)?));
+    let mut reply = client.execute(request.map_err(user_error)?).await.map_err(classify_error)?;
+    let (status, headers) = (reply.status(), std::mem::take(reply.headers_mut()));
+    let mut response =
+        http::Response::new(SdkBody::from(reply.bytes().await.map_err(classify_error)?));
     (*response.status_mut(), *response.headers_mut()) = (status, headers);
-    response.try_into().map_err(user)
+    response.try_into().map_err(user_error)
 }
 
-fn user(error: impl std::error::Error + Send + Sync + 'static) -> ConnectorError {
+fn user_error(error: impl std::error::Error + Send + Sync + 'static) -> ConnectorError {
     ConnectorError::user(Box::new(error))
 }
 
-fn name(error: reqwest::Error) -> ConnectorError {
+fn classify_error(error: reqwest::Error) -> ConnectorError {
     if error.is_timeout() {
         ConnectorError::timeout(Box::new(error))
     } else {
@@ -104,13 +102,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_embedded_roots_are_five() {
+    fn the_five_embedded_roots_parse() {
         let roots: Vec<_> = CertificateDer::pem_slice_iter(AMAZON_ROOTS).collect();
         assert_eq!(roots.len(), 5);
         assert!(roots.iter().all(Result::is_ok));
         let mut store = RootCertStore::empty();
         let roots = roots.into_iter().filter_map(Result::ok);
         assert_eq!(store.add_parsable_certificates(roots), (5, 0));
-        assert!(Http::new().is_ok());
+        assert!(AwsHttpClient::new().is_ok());
     }
 }

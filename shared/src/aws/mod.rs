@@ -1,5 +1,5 @@
-//! The AWS clients, configured by hand from what Lambda puts into the environment: nothing is looked
-//! up at start, and only Amazon's own roots are trusted.
+//! AWS clients, configured from Lambda's environment variables: they look nothing up at start and trust
+//! Amazon's root certificates only.
 
 mod http;
 
@@ -10,39 +10,34 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
 
-pub use http::Http;
+pub use http::AwsHttpClient;
 
-/// One try, in all an operation: a webhook must be answered within five seconds.
-const ATTEMPT: Duration = Duration::from_secs(1);
-const OPERATION: Duration = Duration::from_millis(2_500);
+/// Time limits of one attempt and of an operation with its retries: a webhook must be answered within five
+/// seconds.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
+const OPERATION_TIMEOUT: Duration = Duration::from_millis(2_500);
 
-/// What Lambda's environment lacks.
+/// A required environment variable is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the environment variable {0} is not set: it is set by Lambda, or by the template")]
+#[error("the environment variable {0} is not set: Lambda or the template sets it")]
 pub struct MissingVariable(pub &'static str);
 
-/// A variable that must be there.
-///
-/// # Errors
-/// If it is not set.
-pub fn variable(name: &'static str) -> Result<String, MissingVariable> {
+/// Returns the value of a required environment variable.
+pub fn required_variable(name: &'static str) -> Result<String, MissingVariable> {
     std::env::var(name).map_err(|_| MissingVariable(name))
 }
 
-/// The clients that functions use.
+/// The AWS clients of a function.
 #[derive(Debug, Clone)]
 pub struct Clients {
-    /// The table.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// The queues.
     pub sqs: aws_sdk_sqs::Client,
-    /// The secrets.
     pub ssm: aws_sdk_ssm::Client,
 }
 
-/// Where the services are, told from a queue's address: the table's, the queues' and the secrets', or the
-/// one that stands for them all.
-fn services(queue: &str) -> Vec<String> {
+/// Derives the endpoints of DynamoDB, SQS and SSM from a queue's URL. A local emulator has one endpoint for
+/// all of them.
+fn service_endpoints(queue: &str) -> Vec<String> {
     let Ok(url) = url::Url::parse(queue) else { return Vec::new() };
     let origin = url.origin().ascii_serialization();
     match origin.split_once("://sqs.") {
@@ -53,30 +48,27 @@ fn services(queue: &str) -> Vec<String> {
     }
 }
 
-/// Has connections made to all services side by side, while the first message is on its way. Only inside a
+/// Opens connections to all services in the background, ahead of the first message. Must run inside a Tokio
 /// runtime.
-pub fn connect_ahead(http: &Http, queue: &str) {
-    for service in services(queue) {
+pub fn warm_up_connections(http: &AwsHttpClient, queue: &str) {
+    for service in service_endpoints(queue) {
         let http = http.clone();
-        tokio::spawn(async move { http.connect(&service).await });
+        tokio::spawn(async move { http.warm_up(&service).await });
     }
 }
 
 impl Clients {
-    /// From Lambda's environment; they all speak HTTP by `http`.
-    ///
-    /// # Errors
-    /// If a variable that Lambda sets is missing.
-    pub fn from_env(http: &Http) -> Result<Self, MissingVariable> {
+    /// Creates the clients from Lambda's environment; all of them share `http`.
+    pub fn from_env(http: &AwsHttpClient) -> Result<Self, MissingVariable> {
         let session = std::env::var("AWS_SESSION_TOKEN").ok().filter(|token| !token.is_empty());
         let credentials = Credentials::new(
-            variable("AWS_ACCESS_KEY_ID")?,
-            variable("AWS_SECRET_ACCESS_KEY")?,
+            required_variable("AWS_ACCESS_KEY_ID")?,
+            required_variable("AWS_SECRET_ACCESS_KEY")?,
             session,
             None,
             "lambda",
         );
-        let region = Region::new(variable("AWS_REGION")?);
+        let region = Region::new(required_variable("AWS_REGION")?);
         let endpoint = std::env::var("AWS_ENDPOINT_URL").ok();
         macro_rules! client {
             ($sdk:ident) => {{
@@ -88,9 +80,9 @@ impl Clients {
                     .retry_config(RetryConfig::standard().with_max_attempts(3))
                     .timeout_config(
                         TimeoutConfig::builder()
-                            .connect_timeout(ATTEMPT)
-                            .operation_attempt_timeout(ATTEMPT)
-                            .operation_timeout(OPERATION)
+                            .connect_timeout(ATTEMPT_TIMEOUT)
+                            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                            .operation_timeout(OPERATION_TIMEOUT)
                             .build(),
                     )
                     .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
@@ -111,12 +103,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn services_are_told_from_a_queue() {
-        let queue = "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/wake";
+    fn derives_service_endpoints_from_a_queue_url() {
+        let queue = "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/tasks";
         let names = ["dynamodb", "sqs", "ssm"];
         let expected = names.map(|name| format!("https://{name}.cn-north-1.amazonaws.com.cn/"));
-        assert_eq!(services(queue), expected);
-        assert_eq!(services("http://127.0.0.1:4600/1/wake"), ["http://127.0.0.1:4600"]);
-        assert!(services("wake").is_empty());
+        assert_eq!(service_endpoints(queue), expected);
+        assert_eq!(service_endpoints("http://127.0.0.1:4600/1/tasks"), ["http://127.0.0.1:4600"]);
+        assert!(service_endpoints("tasks").is_empty());
     }
 }

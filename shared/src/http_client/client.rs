@@ -1,5 +1,5 @@
-//! The one client for calls to platforms: addresses checked after they are resolved, no redirects,
-//! no proxy, time and body bounded.
+//! HTTP client for calls to platforms. It checks addresses after DNS resolution, follows no redirects,
+//! uses no proxy, and limits time and body size.
 
 use std::error::Error as _;
 use std::sync::{Arc, OnceLock};
@@ -8,160 +8,154 @@ use std::time::Duration;
 use http::{HeaderMap, Method, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::resolver::Names;
-use crate::security::{Blocked, check_url};
+use super::resolver::PublicDnsResolver;
+use crate::security::{BlockedUrl, check_url};
 
-/// How long a platform has to answer (Webex Connect's own rule, taken for all).
+/// Time limit for a platform's response (Webex Connect's own limit, applied to all).
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Kept connections die unseen while a function is frozen, so they are not kept for long.
-const IDLE: Duration = Duration::from_secs(4);
-/// How much of an answer is read, in bytes.
-const MAX_ANSWER: usize = 64 * 1024;
+/// While a function is frozen its pooled connections close unnoticed, so they are kept only briefly.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+/// Default limit for a response body, in bytes.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// A call to a platform.
+/// A request to a platform.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Request {
-    /// The method.
+pub struct HttpRequest {
     pub method: Method,
-    /// The address.
     pub url: String,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body.
     pub body: Vec<u8>,
 }
 
-/// What a platform answered.
+/// A platform's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// Its status.
+pub struct HttpResponse {
     pub status: StatusCode,
-    /// Its headers.
     pub headers: HeaderMap,
-    /// Its body, cut off where it is too long.
+    /// The body, truncated at the limit.
     pub body: Vec<u8>,
 }
 
-/// Why there is no answer.
+/// Why a request has no response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    /// The address may not be called.
+    /// The URL is not allowed.
     #[error(transparent)]
-    Blocked(#[from] Blocked),
-    /// No connection came about, so nothing was sent.
-    #[error("no connection: {0}")]
+    Blocked(#[from] BlockedUrl),
+    /// The connection could not be opened, so nothing was sent.
+    #[error("cannot connect: {0}")]
     NotConnected(String),
-    /// No answer within five seconds; the call may have been heard.
-    #[error("no answer within {} seconds", TIMEOUT.as_secs())]
+    /// No response within five seconds. The platform may have processed the request.
+    #[error("no response within {} seconds", TIMEOUT.as_secs())]
     TimedOut,
-    /// The connection broke before the answer was whole; the call may have been heard.
-    #[error("the connection broke before the answer came")]
+    /// The connection closed before the response was complete. The platform may have processed the
+    /// request.
+    #[error("the connection closed before the response was complete")]
     Broken,
-    /// The request cannot be put into HTTP.
-    #[error("the request cannot be built: {0}")]
+    /// The request is not valid HTTP.
+    #[error("cannot build the request: {0}")]
     Malformed(String),
 }
 
-/// Why the client could not be built.
+/// Why an HTTP client could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// TLS could not be set up.
+    /// The TLS configuration is invalid.
     #[error("TLS: {0}")]
     Rustls(#[from] rustls::Error),
-    /// The client could not be built.
+    /// The client could not be built from its configuration.
     #[error("HTTP client: {0}")]
     Client(#[from] reqwest::Error),
 }
 
-/// The client for calls to platforms, made when it is first used.
+/// HTTP client for calls to platforms. It is built on first use.
 #[derive(Debug)]
 pub struct HttpClient {
-    local: bool,
+    allow_local: bool,
     client: OnceLock<reqwest::Client>,
 }
 
 impl HttpClient {
-    /// `local` allows plain `http` and any address, for a stack on one machine.
+    /// Creates a client. `allow_local` permits plain `http` and any address, for a stack on one machine.
     #[must_use]
-    pub fn new(local: bool) -> Self {
-        Self { local, client: OnceLock::new() }
+    pub fn new(allow_local: bool) -> Self {
+        Self { allow_local, client: OnceLock::new() }
     }
 
-    /// One that resolves by `names`, and takes plain `http`.
+    /// Creates a client that uses `resolver` and permits plain `http`.
     #[cfg(test)]
-    pub(super) fn with_names(names: Names) -> Self {
-        let client = OnceLock::from(build(names).expect("a client"));
-        Self { local: true, client }
+    pub(super) fn with_resolver(resolver: PublicDnsResolver) -> Self {
+        let client = OnceLock::from(build_client(resolver).expect("a client"));
+        Self { allow_local: true, client }
     }
 
-    /// Makes the call. Of the answer at most 64 KiB are read.
-    ///
-    /// # Errors
-    /// Why there is no answer. An answer of any status is an `Ok`.
-    pub async fn call(&self, request: Request) -> Result<Answer, HttpError> {
-        self.fetch(request, MAX_ANSWER).await
+    /// Sends a request and reads at most 64 KiB of the response body. A response with any status is `Ok`.
+    pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        self.send_with_limit(request, MAX_RESPONSE_BYTES).await
     }
 
-    /// Makes the call, and reads at most `most` bytes of the answer: for files.
-    ///
-    /// # Errors
-    /// Why there is no answer. An answer of any status is an `Ok`.
-    pub async fn fetch(&self, request: Request, most: usize) -> Result<Answer, HttpError> {
-        let url = check_url(&request.url, self.local)?;
+    /// Sends a request and reads at most `limit` bytes of the response body, for files. A response with any
+    /// status is `Ok`.
+    pub async fn send_with_limit(
+        &self,
+        request: HttpRequest,
+        limit: usize,
+    ) -> Result<HttpResponse, HttpError> {
+        let url = check_url(&request.url, self.allow_local)?;
         let client = self.client().map_err(|error| HttpError::Malformed(error.to_string()))?;
         let call = client.request(request.method, url).headers(request.headers).body(request.body);
-        let mut response = call.send().await.map_err(|error| name_failure(&error))?;
+        let mut response = call.send().await.map_err(|error| classify_error(&error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();
-        while body.len() < most {
+        while body.len() < limit {
             match response.chunk().await {
                 Ok(Some(chunk)) => {
-                    body.extend_from_slice(&chunk[..chunk.len().min(most - body.len())]);
+                    body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
                 }
                 Ok(None) => break,
-                Err(error) => return Err(name_failure(&error)),
+                Err(error) => return Err(classify_error(&error)),
             }
         }
-        Ok(Answer { status, headers, body })
+        Ok(HttpResponse { status, headers, body })
     }
 
     fn client(&self) -> Result<&reqwest::Client, TlsError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let built = build(Names::of_the_machine(self.local))?;
+        let built = build_client(PublicDnsResolver::system(self.allow_local))?;
         Ok(self.client.get_or_init(|| built))
     }
 }
 
-/// TLS to whoever is vouched for by one of these roots.
-pub(crate) fn tls(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
+/// Returns a TLS configuration that trusts these roots.
+pub(crate) fn tls_config(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = ClientConfig::builder_with_provider(provider);
     let config = versions.with_safe_default_protocol_versions()?.with_root_certificates(roots);
     Ok(config.with_no_client_auth())
 }
 
-/// A client that goes where these names lead, and nowhere else.
-fn build(names: Names) -> Result<reqwest::Client, TlsError> {
+/// Builds a client that connects only to addresses from `resolver`.
+fn build_client(resolver: PublicDnsResolver) -> Result<reqwest::Client, TlsError> {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls(roots)?)
+        .tls_backend_preconfigured(tls_config(roots)?)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .timeout(TIMEOUT)
-        .pool_idle_timeout(IDLE)
+        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
         .user_agent(concat!("trunkline/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(Arc::new(names))
+        .dns_resolver(Arc::new(resolver))
         .build()?;
     Ok(client)
 }
 
-fn name_failure(error: &reqwest::Error) -> HttpError {
+fn classify_error(error: &reqwest::Error) -> HttpError {
     let mut cause = error.source();
     let mut innermost = String::new();
     while let Some(source) = cause {
-        if let Some(blocked) = source.downcast_ref::<Blocked>() {
+        if let Some(blocked) = source.downcast_ref::<BlockedUrl>() {
             return HttpError::Blocked(blocked.clone());
         }
         innermost = source.to_string();
@@ -182,8 +176,8 @@ fn name_failure(error: &reqwest::Error) -> HttpError {
 mod tests {
     use super::*;
 
-    fn get(url: &str) -> Request {
-        Request {
+    fn get(url: &str) -> HttpRequest {
+        HttpRequest {
             method: Method::GET,
             url: url.into(),
             headers: HeaderMap::new(),
@@ -192,14 +186,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_inward_is_not_called() {
-        let outcome = HttpClient::new(false).call(get("https://localhost/")).await;
-        assert!(matches!(outcome, Err(HttpError::Blocked(Blocked::NotPublic(_)))), "{outcome:?}");
+    async fn blocks_a_name_that_resolves_to_an_internal_address() {
+        let outcome = HttpClient::new(false).send(get("https://localhost/")).await;
+        assert!(
+            matches!(outcome, Err(HttpError::Blocked(BlockedUrl::NotPublic(_)))),
+            "{outcome:?}"
+        );
     }
 
     #[tokio::test]
-    async fn nobody_there_means_nothing_was_sent() {
-        let outcome = HttpClient::new(true).call(get("http://127.0.0.1:1/")).await;
+    async fn a_refused_connection_is_reported_as_not_connected() {
+        let outcome = HttpClient::new(true).send(get("http://127.0.0.1:1/")).await;
         assert!(matches!(outcome, Err(HttpError::NotConnected(_))), "{outcome:?}");
     }
 }

@@ -1,10 +1,10 @@
 //! The HTTP client for calls to platforms: every address is resolved and checked before a connection
 //! is opened, redirects are not followed, and time and body size are bounded.
 
-#[cfg(test)]
-mod attacks;
 mod client;
 mod resolver;
+#[cfg(test)]
+mod security_tests;
 
-pub(crate) use client::tls;
-pub use client::{Answer, HttpClient, HttpError, Request, TlsError};
+pub(crate) use client::tls_config;
+pub use client::{HttpClient, HttpError, HttpRequest, HttpResponse, TlsError};

@@ -1,5 +1,5 @@
-//! Names become addresses that may be called. The connection goes to the very addresses that were
-//! checked, so a name that leads elsewhere a moment later gains nothing.
+//! DNS resolver that returns public addresses only. The client connects to exactly the addresses that were
+//! checked, so DNS rebinding has no effect.
 
 use std::fmt;
 use std::io;
@@ -9,57 +9,58 @@ use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use crate::security::{Blocked, is_public};
+use crate::security::{BlockedUrl, is_public};
 
-type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
-/// How names are resolved, and which addresses may be called.
+/// DNS resolver with a rule for the addresses that may be called.
 #[derive(Clone)]
-pub(super) struct Names {
-    look_up: Arc<dyn Fn(&str) -> Found + Send + Sync>,
-    may: fn(IpAddr) -> bool,
+pub(super) struct PublicDnsResolver {
+    lookup: Arc<dyn Fn(&str) -> LookupFuture + Send + Sync>,
+    is_allowed: fn(IpAddr) -> bool,
 }
 
-impl Names {
-    /// As the machine resolves them. `local` allows any address, for a stack on one machine.
-    pub(super) fn of_the_machine(local: bool) -> Self {
-        let may = if local { |_| true } else { is_public };
-        let look_up = |name: &str| -> Found {
+impl PublicDnsResolver {
+    /// Creates a resolver that uses the operating system. `allow_local` permits any address, for a stack on
+    /// one machine.
+    pub(super) fn system(allow_local: bool) -> Self {
+        let is_allowed = if allow_local { |_| true } else { is_public };
+        let look_up = |name: &str| -> LookupFuture {
             let name = name.to_owned();
             Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
         };
-        Self { look_up: Arc::new(look_up), may }
+        Self { lookup: Arc::new(look_up), is_allowed }
     }
 
-    /// As `look_up` says, for tests.
+    /// Creates a resolver that uses `lookup`, for tests.
     #[cfg(test)]
-    pub(super) fn of(
+    pub(super) fn with_lookup(
         look_up: impl Fn(&str) -> Vec<SocketAddr> + Send + Sync + 'static,
-        may: fn(IpAddr) -> bool,
+        is_allowed: fn(IpAddr) -> bool,
     ) -> Self {
-        let look_up = move |name: &str| -> Found {
+        let look_up = move |name: &str| -> LookupFuture {
             let found = look_up(name);
             Box::pin(std::future::ready(Ok(found)))
         };
-        Self { look_up: Arc::new(look_up), may }
+        Self { lookup: Arc::new(look_up), is_allowed }
     }
 }
 
-impl fmt::Debug for Names {
+impl fmt::Debug for PublicDnsResolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Names").finish_non_exhaustive()
+        f.debug_struct("PublicDnsResolver").finish_non_exhaustive()
     }
 }
 
-impl Resolve for Names {
+impl Resolve for PublicDnsResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (found, may) = ((self.look_up)(name.as_str()), self.may);
+        let (found, may) = ((self.lookup)(name.as_str()), self.is_allowed);
         Box::pin(async move {
             let found = found.await?;
-            // One that leads inward spoils all: whoever mixes them is up to something.
-            if let Some(inward) = found.iter().find(|found| !may(found.ip())) {
-                let told = format!("{} ({})", name.as_str(), inward.ip());
-                return Err(Blocked::NotPublic(told).into());
+            // A name that mixes public and internal addresses is suspicious: reject all of them.
+            if let Some(internal) = found.iter().find(|found| !may(found.ip())) {
+                let host = format!("{} ({})", name.as_str(), internal.ip());
+                return Err(BlockedUrl::NotPublic(host).into());
             }
             Ok(Box::new(found.into_iter()) as Addrs)
         })

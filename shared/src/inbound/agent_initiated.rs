@@ -1,51 +1,51 @@
-//! Conversations that people at a desk begin.
+//! Conversations that an agent starts.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::IntakeError;
+use super::InboundError;
 use crate::app::App;
 use crate::model::{Connection, ConversationKey, Event, Job, LegId, Role, Session};
 use crate::store::StoreError;
 
-/// The channel on which a desk's event begins a conversation, if it names whom it is to reach and that
-/// channel's route has this desk: nobody reaches another's customers.
-pub(super) async fn channel(
+/// Finds the channel on which a desk's event starts a conversation: the one that the event names as its
+/// recipient, provided that the channel's route has this desk. A desk cannot reach the customers of
+/// another route.
+pub(super) async fn find_channel(
     app: &App,
     desk: &Connection,
     event: &Event,
     now: Timestamp,
 ) -> Result<Option<Arc<Connection>>, StoreError> {
-    let Some(key) = event.reaches.as_ref().filter(|_| desk.role == Role::Desk) else {
+    let Some(key) = event.intended_recipient.as_ref().filter(|_| desk.role == Role::Desk) else {
         return Ok(None);
     };
-    let channel = app.directory.connection(&key.channel, now).await?;
+    let channel = app.config_cache.connection(&key.channel, now).await?;
     let Some(channel) = channel.filter(|channel| channel.role == Role::Channel) else {
         return Ok(None);
     };
     let Some(route) = &channel.route else { return Ok(None) };
-    let serving = app.directory.serving(route, now).await?;
-    let serves = serving.is_some_and(|serving| {
-        serving.desk.as_ref().is_some_and(|party| party.connection == desk.id)
-    });
+    let route = app.config_cache.resolved_route(route, now).await?;
+    let serves = route
+        .is_some_and(|route| route.desk.as_ref().is_some_and(|party| party.connection == desk.id));
     Ok(serves.then_some(channel))
 }
 
-/// Has the desk's own id of the conversation known, before anything is sent there.
-pub(super) async fn adopt(
+/// Queues a job that binds the desk's own conversation id to its leg, before anything is sent there.
+pub(super) async fn bind_session(
     app: &App,
     desk: &Connection,
     key: &ConversationKey,
     event: &Event,
-) -> Result<(), IntakeError> {
+) -> Result<(), InboundError> {
     let conversation = app.store.conversation(key).await?;
     let Some(handover) = conversation.as_ref().and_then(|found| found.at_desk()) else {
         return Ok(());
     };
     let leg = LegId { key: key.clone(), connection: desk.id.clone() };
-    let session = Session::new(&handover.id, &event.conversation);
-    let (group, id) = (leg.group(), app.ids.next(app.clock.now()));
-    app.queues.order(desk.platform, group, id, &Job::Adopt { leg, session }).await?;
+    let session = Session::new(&handover.id, &event.external_conversation_id);
+    let (group, id) = (leg.message_group(), app.ids.next(app.clock.now()));
+    app.queues.enqueue(desk.platform, group, id, &Job::BindSession { leg, session }).await?;
     Ok(())
 }

@@ -1,34 +1,42 @@
-//! Puts deliveries into their queues: legs side by side, each leg's in order.
+//! Queues deliveries: different legs concurrently, the deliveries of one leg in order.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use futures_util::future::try_join_all;
 
-use super::{IntakeError, Rejection};
+use super::{InboundError, Rejection};
 use crate::app::App;
 use crate::model::Delivery;
-use crate::queue::{Packed, QueueError, Queues};
+use crate::queue::{QueueError, QueueMessage, Queues};
 
-pub(super) fn pack(deliveries: impl Iterator<Item = Delivery>) -> Result<Vec<Packed>, IntakeError> {
-    deliveries.map(Queues::pack).collect::<Result<_, _>>().map_err(|error| match error {
-        QueueError::TooLarge { size } => Rejection::TooLarge { size }.into(),
-        other => other.into(),
-    })
+/// Builds the queue messages of deliveries. A delivery that is too large rejects its event.
+pub(super) fn to_messages(
+    deliveries: impl Iterator<Item = Delivery>,
+) -> Result<Vec<QueueMessage>, InboundError> {
+    deliveries.map(Queues::delivery_message).collect::<Result<_, _>>().map_err(
+        |error| match error {
+            QueueError::TooLarge { size } => Rejection::TooLarge { size }.into(),
+            other => other.into(),
+        },
+    )
 }
 
-/// Returns when all are in their queues: each leg's in order, of several legs in one call where they are
-/// in one queue.
-pub(super) async fn all(app: &App, packed: Vec<Packed>) -> Result<(), QueueError> {
-    let mut legs: Vec<VecDeque<Packed>> = Vec::new();
-    for packed in packed {
-        match legs.iter_mut().find(|leg| leg[0].group() == packed.group()) {
-            Some(leg) => leg.push_back(packed),
-            None => legs.push(VecDeque::from([packed])),
+/// Sends messages to their queues and returns when all are stored there. Messages of one leg are sent in
+/// order; messages of several legs of one platform share a call.
+pub(super) async fn send_in_order(
+    app: &App,
+    messages: Vec<QueueMessage>,
+) -> Result<(), QueueError> {
+    let mut legs: Vec<VecDeque<QueueMessage>> = Vec::new();
+    for message in messages {
+        match legs.iter_mut().find(|leg| leg[0].group() == message.group()) {
+            Some(leg) => leg.push_back(message),
+            None => legs.push(VecDeque::from([message])),
         }
     }
     while !legs.is_empty() {
         let firsts = legs.iter_mut().filter_map(VecDeque::pop_front);
-        let mut queues: BTreeMap<&str, Vec<Packed>> = BTreeMap::new();
+        let mut queues: BTreeMap<&str, Vec<QueueMessage>> = BTreeMap::new();
         for first in firsts {
             queues.entry(first.platform().name()).or_default().push(first);
         }

@@ -1,82 +1,89 @@
-//! What became of an event, or why it is not taken.
+//! Results and errors of ingesting an event.
 
-use crate::queue::QueueError;
+use crate::error::BackendError;
+use crate::model::ConversationId;
 use crate::routing::Refusal;
-use crate::secrets::SecretsError;
-use crate::store::StoreError;
 
-/// An event that is now ours.
+/// An accepted event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
-    /// Its conversation's id, or as the sender knows it while it is held back.
-    pub conversation: String,
-    /// Whether it had been taken before. A duplicate is answered like its first.
+pub struct Ingested {
+    /// The id of its conversation; the sender's own id of it while the event is held for reordering.
+    pub conversation: ConversationId,
+    /// Whether it had been accepted before. A duplicate is answered like the first.
     pub duplicate: bool,
 }
 
-/// Why an event is not taken. Permanent.
+/// Why an event is rejected. Permanent: sending it again changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The switchboard refuses it.
+    /// The switchboard refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// What it would become does not fit into a queue's message.
-    #[error("the event is too large once unpacked: {size} bytes")]
+    /// One of its deliveries does not fit into a queue message.
+    #[error("the event is too large: its delivery has {size} bytes")]
     TooLarge {
-        /// The size in bytes.
+        /// Size of the delivery, in bytes.
         size: usize,
     },
-    /// It is nested too deep.
+    /// Its JSON is nested too deep.
     #[error("the event is nested more than {} deep", super::limits::MAX_DEPTH)]
     TooDeep,
-    /// What is to be brought back with each answer is too large.
-    #[error("what the channel knows the chat by is larger than 16 KiB")]
-    Origin,
-    /// The conversation's id is empty or too long.
-    #[error("a conversation's id has 1 to 512 bytes, this one {0}")]
-    ConversationId(usize),
+    /// The channel's data that is returned with each reply is too large.
+    #[error("the channel's reply data ('origin') is larger than 16 KiB")]
+    OriginTooLarge,
+    /// The conversation id is empty or too long.
+    #[error("a conversation id must have 1 to 512 bytes, this one has {0}")]
+    ConversationIdLength(usize),
 }
 
 impl Rejection {
-    /// A short word for programs.
+    /// Returns the machine-readable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
-            Self::TooLarge { .. } | Self::Origin => "too_large",
+            Self::TooLarge { .. } | Self::OriginTooLarge => "too_large",
             Self::TooDeep => "too_deep",
-            Self::ConversationId(_) => "bad_conversation_id",
+            Self::ConversationIdLength(_) => "bad_conversation_id",
         }
     }
 
-    /// Whether the event stands in the transcript all the same.
+    /// Whether the event is in the transcript although it was rejected.
     #[must_use]
     pub fn is_recorded(&self) -> bool {
         matches!(self, Self::Refused(Refusal::NotOwner))
     }
 }
 
-/// Why an event is not taken.
+/// Why an event was not ingested.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum IntakeError {
-    /// Permanent: sending it again changes nothing.
+pub enum InboundError {
+    /// The event is rejected. Permanent.
     #[error(transparent)]
     Rejected(#[from] Rejection),
-    /// Ours: the table. Sending it again may help.
+    /// The table, a queue or the secrets failed. Internal: the platform may send the event again.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Ours: a queue. Sending it again may help.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-    /// Ours: the secrets. Sending it again may help.
-    #[error(transparent)]
-    Secrets(#[from] SecretsError),
-    /// Ours: many changes of one conversation at once. Sending it again may help.
-    #[error("the conversation changed again and again while the event was decided on")]
+    Backend(BackendError),
+    /// Concurrent events kept changing the conversation. Internal and retryable.
+    #[error("the conversation kept changing while the event was routed")]
     Contended,
 }
 
-impl From<Refusal> for IntakeError {
+crate::from_backend_errors!(InboundError);
+
+impl InboundError {
+    /// Whether a retry can succeed without a change by an operator.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Rejected(_) => false,
+            Self::Backend(error) => error.is_retryable(),
+            Self::Contended => true,
+        }
+    }
+}
+
+impl From<Refusal> for InboundError {
     fn from(refusal: Refusal) -> Self {
         Self::Rejected(refusal.into())
     }

@@ -1,98 +1,123 @@
-//! The HTTP shell of every inbound function.
+//! HTTP handler of the inbound functions: authenticates a call, parses it and ingests its events.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::StatusCode;
 use futures_util::FutureExt;
+use jiff::Timestamp;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::json;
 
-use super::rejected::{keep, keep_rejected};
-use super::{Call, Inbound, IntakeError, MAX_BODY, Received, Reply, Result as Came, ingest};
+use super::rejected::{store_rejected, store_rejected_event};
+use super::{
+    Call, CallOutcome, Inbound, InboundError, Ingested, MAX_BODY, ParsedCall, Reply, ingest,
+};
 use crate::app::App;
 use crate::model::{Connection, Event, Trace};
 use crate::secrets::{PATH_KEY, SecretBag};
-use crate::security::is_one_of;
-use crate::telemetry::{self, About, Count};
+use crate::security::matches_any_secret;
+use crate::telemetry::{self, LogFields, Metric};
 
-/// Platforms wait five seconds (Webex Connect, Twilio's like); whoever waits longer is told before.
+/// Time limit of a call. Some platforms (Webex Connect) give up after five seconds, so the response
+/// must be sent before that.
 const DEADLINE: Duration = Duration::from_millis(4_500);
 
-/// Runs an inbound function until Lambda ends it.
+/// Runs an inbound function until Lambda stops it.
 ///
 /// # Errors
-/// If the environment is not as the template makes it, or the Lambda runtime fails.
+/// If an environment variable of the template is missing or invalid, or the Lambda runtime fails.
 pub async fn serve(platform: impl Inbound) -> Result<(), lambda_http::Error> {
     telemetry::init();
     let app = App::from_env()?;
     let (app, platform) = (&app, &platform);
     lambda_http::run(lambda_http::service_fn(move |request: Request| async move {
-        telemetry::begin(request.lambda_context_ref().map_or("", |context| &context.request_id));
-        let reply = answer(app, platform, &request).await;
+        telemetry::set_request_id(
+            request.lambda_context_ref().map_or("", |context| &context.request_id),
+        );
+        let reply = respond(app, platform, &request).await;
         telemetry::flush(app).await;
         Ok::<_, std::convert::Infallible>(response(reply))
     }))
     .await
 }
 
-/// Answers a call, within the time that platforms wait.
-async fn answer<P: Inbound>(app: &App, platform: &P, request: &Request) -> Reply {
-    // A call that makes us panic is answered like any other that we could not take.
-    let admitted = AssertUnwindSafe(admit(app, platform, request)).catch_unwind();
-    match tokio::time::timeout(DEADLINE, admitted).await {
+/// Handles a call within the time that platforms wait, and answers internal errors with 503.
+async fn respond<P: Inbound>(app: &App, platform: &P, request: &Request) -> Reply {
+    // A panic is answered like any other internal error.
+    let handled = AssertUnwindSafe(handle(app, platform, request)).catch_unwind();
+    match tokio::time::timeout(DEADLINE, handled).await {
         Ok(Ok(Ok(reply))) => reply,
         Ok(Err(_)) => unavailable(),
         Ok(Ok(Err(error))) => {
-            tracing::error!(%error, "a call was not accepted: ours");
+            let retryable = error.is_retryable();
+            tracing::error!(%error, retryable, "inbound request failed: internal error");
             unavailable()
         }
         Err(_) => {
-            tracing::error!("a call was not accepted: no time left");
+            tracing::error!("inbound request timed out");
             unavailable()
         }
     }
 }
 
-/// Lets a call in if its address and key are right. Whatever of them is wrong, the answer is one and
-/// the same.
-async fn admit<P: Inbound>(
+/// Authenticates a call, parses it and ingests its events.
+async fn handle<P: Inbound>(
     app: &App,
     platform: &P,
     request: &Request,
-) -> Result<Reply, IntakeError> {
+) -> Result<Reply, InboundError> {
     let now = app.clock.now();
-    let path = request.uri().path().to_owned();
-    let Some((id, key, beyond)) = address(P::PLATFORM.name(), &path) else {
+    let Some(caller) = authenticate::<P>(app, request, now).await? else {
         return Ok(not_found());
     };
-    let Ok(id) = id.parse() else { return Ok(not_found()) };
-    let connection = app.directory.connection(&id, now).await?;
-    let Some(connection) = connection.filter(|found| found.platform == P::PLATFORM) else {
-        return Ok(not_found());
-    };
-    let secrets = app.secrets.of(&connection).await?;
-    if !is_one_of(key, secrets.live(PATH_KEY)) || !comes_from_allowed(&connection, request) {
-        telemetry::count(now, Count::Intruder, &connection);
-        return Ok(not_found());
-    }
-    if !P::PATHS.contains(&beyond) {
-        return Ok(not_found());
-    }
-    platform.prepare(&connection, request.headers(), &app.outside, now).await;
-    Box::pin(hear(app, platform, request, &connection, &secrets, beyond)).await
+    platform.prepare(&caller.connection, request.headers(), &app.http_client, now).await;
+    Box::pin(process(app, platform, request, &caller)).await
 }
 
-async fn hear<P: Inbound>(
+/// The connection that a call has authenticated for.
+struct Caller<'a> {
+    connection: Arc<Connection>,
+    secrets: Arc<SecretBag>,
+    /// The path after the URL key.
+    path: &'a str,
+}
+
+/// Checks the path, the URL key and the source address of a call. The result does not show which of them
+/// is wrong, so that a caller cannot guess connections or keys.
+async fn authenticate<'a, P: Inbound>(
+    app: &App,
+    request: &'a Request,
+    now: Timestamp,
+) -> Result<Option<Caller<'a>>, InboundError> {
+    let Some((id, key, path)) = split_path(P::PLATFORM.name(), request.uri().path()) else {
+        return Ok(None);
+    };
+    let Ok(id) = id.parse() else { return Ok(None) };
+    let connection = app.config_cache.connection(&id, now).await?;
+    let Some(connection) = connection.filter(|found| found.platform == P::PLATFORM) else {
+        return Ok(None);
+    };
+    let secrets = app.secrets.for_connection(&connection).await?;
+    if !matches_any_secret(key, secrets.live(PATH_KEY)) || !is_allowed_source(&connection, request)
+    {
+        telemetry::count(now, Metric::InvalidUrlKey, &connection);
+        return Ok(None);
+    }
+    Ok(P::PATHS.contains(&path).then_some(Caller { connection, secrets, path }))
+}
+
+/// Parses an authenticated call and ingests its events.
+async fn process<P: Inbound>(
     app: &App,
     platform: &P,
     request: &Request,
-    connection: &Connection,
-    secrets: &SecretBag,
-    path: &str,
-) -> Result<Reply, IntakeError> {
+    caller: &Caller<'_>,
+) -> Result<Reply, InboundError> {
     let now = app.clock.now();
+    let Caller { connection, secrets, path } = caller;
     let body = match request.body() {
         Body::Text(text) => text.as_bytes(),
         Body::Binary(bytes) => bytes,
@@ -102,83 +127,98 @@ async fn hear<P: Inbound>(
     let query = request.uri().query().unwrap_or_default();
     let call = Call { connection, secrets, method, path, query, headers, body, now };
     if body.len() > MAX_BODY {
-        unread(app, &call, &format!("larger than {MAX_BODY} bytes")).await?;
-        return Ok(platform.reply(&call, &Came::TooLarge));
+        store_unreadable(app, &call, &format!("larger than {MAX_BODY} bytes")).await?;
+        return Ok(platform.reply(&call, &CallOutcome::TooLarge));
     }
-    match platform.receive(&call) {
-        Received::Answered(reply) => Ok(reply),
-        Received::Denied(denied) => {
-            telemetry::count(now, Count::Denied, connection);
-            tracing::warn!(connection = %connection.id, %denied, "a call was not believed");
-            Ok(platform.reply(&call, &Came::Denied(&denied)))
+    match platform.parse(&call) {
+        ParsedCall::Reply(reply) => Ok(reply),
+        ParsedCall::Denied(denied) => {
+            telemetry::count(now, Metric::Denied, connection);
+            tracing::warn!(
+                connection = %connection.id,
+                %denied,
+                "inbound request failed authentication"
+            );
+            Ok(platform.reply(&call, &CallOutcome::Denied(&denied)))
         }
-        Received::Unreadable(reason) => {
-            unread(app, &call, &reason).await?;
-            Ok(platform.reply(&call, &Came::Unreadable(&reason)))
+        ParsedCall::Unreadable(reason) => {
+            store_unreadable(app, &call, &reason).await?;
+            Ok(platform.reply(&call, &CallOutcome::Unreadable(&reason)))
         }
-        Received::Events(events) => {
-            let mut results = Vec::with_capacity(events.len());
-            let trace = trace(app, request);
-            for event in events {
-                let kind = event.body.kind();
-                let event = Event { trace: event.trace.or(Some(trace)), ..event };
-                let result = take(app, connection, event).await;
-                let what = match &result {
-                    Ok(taken) if taken.duplicate => Count::Duplicate,
-                    Ok(_) => Count::Accepted,
-                    Err(IntakeError::Rejected(why)) => {
-                        keep_rejected(app, &connection.id, why, call.body).await?;
-                        Count::Refused
-                    }
-                    Err(ours) => return Err(ours.clone()),
-                };
-                // Held back, it has no conversation of ours yet.
-                let taken = result.as_ref().ok().filter(|_| connection.reorder_window.is_none());
-                let conversation = taken.map(|taken| taken.conversation.as_str());
-                let ended = app.clock.now();
-                let took = ended.duration_since(now);
-                telemetry::tell(
-                    ended,
-                    what,
-                    connection,
-                    About::arrived(trace, kind, conversation, took),
-                );
-                results.push(result);
-            }
-            Ok(platform.reply(&call, &Came::Taken(&results)))
+        ParsedCall::Events(events) => {
+            let results = ingest_all(app, &call, events, trace(app, request)).await?;
+            Ok(platform.reply(&call, &CallOutcome::Ingested(&results)))
         }
     }
 }
 
-/// Where in a trace a call is: what Lambda records, if it does; what the caller says; what Lambda says; or
-/// the beginning of one.
+/// Ingests the events of a call in order. A rejected event is part of the result and does not stop the
+/// next; an internal error does.
+async fn ingest_all(
+    app: &App,
+    call: &Call<'_>,
+    events: Vec<Event>,
+    trace: Trace,
+) -> Result<Vec<Result<Ingested, InboundError>>, InboundError> {
+    let connection = call.connection;
+    let mut results = Vec::with_capacity(events.len());
+    for event in events {
+        let kind = event.body.kind();
+        let event = Event { trace: event.trace.or(Some(trace)), ..event };
+        let result = ingest(app, connection, event).await;
+        let metric = match &result {
+            Ok(ingested) if ingested.duplicate => Metric::Duplicate,
+            Ok(_) => Metric::Accepted,
+            Err(InboundError::Rejected(why)) => {
+                store_rejected_event(app, &connection.id, why, call.body).await?;
+                Metric::Refused
+            }
+            Err(internal) => return Err(internal.clone()),
+        };
+        // An event that is held for reordering belongs to no stored conversation yet.
+        let stored = result.as_ref().ok().filter(|_| connection.reorder_window.is_none());
+        let conversation = stored.map(|ingested| ingested.conversation.as_str());
+        let ended = app.clock.now();
+        let duration = ended.duration_since(call.now);
+        let fields = LogFields::inbound(trace, kind, conversation, duration);
+        telemetry::record(ended, metric, connection, fields);
+        results.push(result);
+    }
+    Ok(results)
+}
+
+/// Chooses the trace of a call: the Lambda trace if it is sampled, else the caller's `traceparent`, else
+/// the Lambda trace, else a new one.
 fn trace(app: &App, request: &Request) -> Trace {
     let lambda = request.lambda_context_ref().and_then(|context| context.xray_trace_id.as_deref());
-    let lambda = lambda.and_then(Trace::of_lambda);
-    let told =
+    let lambda = lambda.and_then(Trace::from_lambda_header);
+    let header =
         request.headers().get("traceparent").and_then(|value| value.to_str().ok()?.parse().ok());
-    let recorded = lambda.filter(|trace| trace.is_sampled());
-    let begun = || Trace::begun(&app.ids.next(app.clock.now()));
-    recorded.or(told).or(lambda).unwrap_or_else(begun)
+    let sampled = lambda.filter(|trace| trace.is_sampled());
+    let new = || Trace::from_seed(&app.ids.next(app.clock.now()));
+    sampled.or(header).or(lambda).unwrap_or_else(new)
 }
 
-async fn unread(app: &App, call: &Call<'_>, reason: &str) -> Result<(), IntakeError> {
-    telemetry::count(call.now, Count::Unreadable, call.connection);
-    tracing::warn!(connection = %call.connection.id, reason, "a body was kept unread");
-    Ok(keep(app, &call.connection.id, reason, call.body).await?)
+async fn store_unreadable(app: &App, call: &Call<'_>, reason: &str) -> Result<(), InboundError> {
+    telemetry::count(call.now, Metric::Unreadable, call.connection);
+    tracing::warn!(
+        connection = %call.connection.id,
+        reason,
+        "inbound request body cannot be parsed: stored for inspection"
+    );
+    Ok(store_rejected(app, &call.connection.id, reason, call.body).await?)
 }
 
-/// `/in/{platform}/{connection}/{key}[/…]`, with or without a stage's name before it: connection, key,
-/// and what follows.
-fn address<'a>(platform: &str, path: &'a str) -> Option<(&'a str, &'a str, &'a str)> {
+/// Splits `[/{stage}]/in/{platform}/{connection}/{key}[/{path}]` into connection, key and path.
+fn split_path<'a>(platform: &str, path: &'a str) -> Option<(&'a str, &'a str, &'a str)> {
     let (_, rest) = path.split_once("/in/")?;
     let mut parts = rest.trim_end_matches('/').splitn(4, '/');
     let (named, connection, key) = (parts.next()?, parts.next()?, parts.next()?);
-    let beyond = parts.next().unwrap_or_default();
-    (named == platform && !key.is_empty()).then_some((connection, key, beyond))
+    let path = parts.next().unwrap_or_default();
+    (named == platform && !key.is_empty()).then_some((connection, key, path))
 }
 
-fn comes_from_allowed(connection: &Connection, request: &Request) -> bool {
+fn is_allowed_source(connection: &Connection, request: &Request) -> bool {
     if connection.allow_ips.is_empty() {
         return true;
     }
@@ -197,10 +237,10 @@ fn not_found() -> Reply {
 fn unavailable() -> Reply {
     let body = json!({
         "type": "about:blank",
-        "title": "not accepted",
+        "title": "Service Unavailable",
         "status": 503,
         "code": "unavailable",
-        "detail": "the call could not be stored now: send it again",
+        "detail": "the request could not be stored: send it again",
     });
     let mut reply = Reply::json(StatusCode::SERVICE_UNAVAILABLE, &body);
     reply.headers.push(("retry-after", "2".to_owned()));
@@ -220,15 +260,15 @@ fn response(reply: Reply) -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
-    use super::address;
+    use super::split_path;
 
     #[test]
-    fn addresses_are_exact() {
-        assert_eq!(address("webex", "/in/webex/shop/k3y"), Some(("shop", "k3y", "")));
-        assert_eq!(address("webex", "/prod/in/webex/shop/k3y/"), Some(("shop", "k3y", "")));
-        assert_eq!(address("cm", "/in/cm/shop/k3y/event"), Some(("shop", "k3y", "event")));
+    fn only_complete_addresses_of_the_platform_match() {
+        assert_eq!(split_path("webex", "/in/webex/shop/k3y"), Some(("shop", "k3y", "")));
+        assert_eq!(split_path("webex", "/prod/in/webex/shop/k3y/"), Some(("shop", "k3y", "")));
+        assert_eq!(split_path("cm", "/in/cm/shop/k3y/event"), Some(("shop", "k3y", "event")));
         for bad in ["/", "/in/webex/shop", "/in/webex/shop/", "/in/cm/shop/k"] {
-            assert_eq!(address("webex", bad), None, "{bad}");
+            assert_eq!(split_path("webex", bad), None, "{bad}");
         }
     }
 }

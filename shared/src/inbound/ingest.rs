@@ -1,4 +1,4 @@
-//! Takes one event: find the conversation, decide, write, queue.
+//! Ingests one event: finds its conversation, routes it, stores it, and queues its deliveries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,325 +6,368 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::records::{self, Records};
-use super::{IntakeError, Rejection, Taken, agent_initiated, enqueue, limits, receipt_target};
+use super::{InboundError, Ingested, Rejection, agent_initiated, enqueue, limits, receipt_target};
 use crate::app::App;
 use crate::model::{
-    Author, AuthorRole, Clue, Connection, ConnectionId, Conversation, ConversationKey, Delivery,
-    Due, Event, EventBody, EventId, LegId, MAX_FAR_ID, Role, Serving, Trace, Wake,
+    Author, AuthorRole, Connection, ConnectionId, Conversation, ConversationKey, CorrelationHint,
+    Delivery, DueTimer, Event, EventBody, EventId, ExternalMessageId, HandoverId, LegId,
+    MAX_EXTERNAL_ID_BYTES, Resend, ResolvedRoute, Role, ScheduledTask, SessionId, Trace,
 };
-use crate::routing::{self, Cause, Decision, Refusal, Sender, Situation, Standing, Start};
-use crate::store::{EventRecord, Held, LegAddress, Written};
+use crate::routing::{
+    self, Decision, Disposition, NewConversation, Refusal, RoutingInput, Sender, SystemTrigger,
+};
+use crate::store::{EventRecord, HeldEvent, LegAddress, WriteResult};
 
-/// How often an event is decided anew because the conversation changed meanwhile.
-const TRIES: usize = 8;
-/// How old the reading may be on which an event is decided that does not change the conversation. Who
-/// tells a new owner what was said before waits for longer (`outbound::recall`).
-const FRESH: SignedDuration = SignedDuration::from_millis(500);
-/// After what times an id is looked for again that a far side has just chosen.
-const NOT_YET: [Duration; 3] =
+/// Maximum number of routing decisions for one event while concurrent events change the conversation.
+const MAX_TRIES: usize = 8;
+/// Maximum age of the conversation snapshot behind a decision that changes nothing; an older one is read
+/// again. The transcript for a new owner is read only after twice this time (`outbound::transcript`).
+const MAX_SNAPSHOT_AGE: SignedDuration = SignedDuration::from_millis(500);
+/// Delays before an id that the platform has just chosen is looked up again.
+const LOOKUP_DELAYS: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(900)];
 
-/// An event with what is known of its sender.
+/// An event together with its sender.
 #[derive(Debug)]
-struct Arrival<'a> {
+struct InboundEvent<'a> {
     key: ConversationKey,
     from: ConnectionId,
     sender: Sender<'a>,
-    /// Whether its own time tells its place in the transcript.
-    by_own_time: bool,
-    /// The channel connection on which it may start a conversation.
+    /// Whether the transcript is sorted by the event's own time instead of its arrival.
+    uses_own_timestamp: bool,
+    /// The channel connection on which the event may start a conversation.
     channel: Option<&'a Connection>,
-    /// Whether people at a desk begin one with it.
-    begins: bool,
+    /// Whether an agent starts the conversation with this event.
+    agent_initiated: bool,
     event: Event,
 }
 
-/// Takes an event from `connection`, or holds it back for a while if the connection is set so. Returns
-/// only when every delivery is in its queue.
+/// Ingests an event from `connection`, or holds it for reordering if the connection has a
+/// `reorder_window`. Returns only when every delivery is in its queue.
 ///
 /// # Errors
-/// Why it is not taken.
-pub async fn take(app: &App, connection: &Connection, event: Event) -> Result<Taken, IntakeError> {
+/// If the event is rejected, or an internal error occurred.
+pub async fn ingest(
+    app: &App,
+    connection: &Connection,
+    event: Event,
+) -> Result<Ingested, InboundError> {
     if let Some(seconds) = connection.reorder_window {
         let now = app.clock.now();
-        let Found { key, .. } = find_key(app, connection, &event, now).await?;
+        let ConversationMatch { key, .. } = find_conversation(app, connection, &event, now).await?;
         let leg = LegId { key, connection: connection.id.clone() };
-        let conversation = event.conversation.clone();
+        let conversation = event.external_conversation_id.as_str().into();
         let until = now + SignedDuration::from_secs(i64::from(seconds));
-        let wake = Wake::Held { platform: connection.platform, leg: leg.clone(), at: until };
-        // Left before it is held, for whoever holds it may die of it.
-        app.queues.wake(&wake, now).await?;
-        app.store.hold(&leg, &Held { event, until }).await?;
-        return Ok(Taken { conversation, duplicate: false });
+        let task = ScheduledTask::ReleaseHeld {
+            platform: connection.platform,
+            leg: leg.clone(),
+            at: until,
+        };
+        // Scheduled before the event is held: a crash in between must not leave it held.
+        app.queues.schedule(&task, now).await?;
+        app.store.hold(&leg, &HeldEvent { event, until }).await?;
+        return Ok(Ingested { conversation, duplicate: false });
     }
-    take_now(app, connection, event).await
+    ingest_now(app, connection, event).await
 }
 
-/// Takes an event from `connection` at once.
+/// Ingests an event from `connection` without holding it for reordering.
 ///
 /// # Errors
-/// Why it is not taken.
-pub async fn take_now(
+/// If the event is rejected, or an internal error occurred.
+pub async fn ingest_now(
     app: &App,
     connection: &Connection,
     mut event: Event,
-) -> Result<Taken, IntakeError> {
+) -> Result<Ingested, InboundError> {
     let now = app.clock.now();
-    event.trace.get_or_insert_with(|| Trace::begun(&app.ids.next(now)));
-    let Found { key, leg, begun_on } = find_key(app, connection, &event, now).await?;
-    receipt_target::find(app, &connection.id, &key, &mut event.body).await?;
+    event.trace.get_or_insert_with(|| Trace::from_seed(&app.ids.next(now)));
+    let ConversationMatch { key, leg, agent_initiated_on } =
+        find_conversation(app, connection, &event, now).await?;
+    receipt_target::resolve(app, &connection.id, &key, &mut event.body).await?;
     let role = connection.role;
-    let arrival = Arrival {
+    let inbound = InboundEvent {
         key,
         from: connection.id.clone(),
-        sender: Sender::Party { role, leg: leg.as_deref() },
-        by_own_time: connection.timestamps_rule(),
-        begins: begun_on.is_some(),
-        channel: begun_on.as_deref().or((role == Role::Channel).then_some(connection)),
+        sender: Sender::Party { role, leg: leg.as_ref() },
+        uses_own_timestamp: connection.orders_by_timestamp(),
+        agent_initiated: agent_initiated_on.is_some(),
+        channel: agent_initiated_on.as_deref().or((role == Role::Channel).then_some(connection)),
         event,
     };
-    let taken = enter(app, &arrival).await?;
-    if arrival.begins {
-        agent_initiated::adopt(app, connection, &arrival.key, &arrival.event).await?;
+    let ingested = apply(app, &inbound).await?;
+    if inbound.agent_initiated {
+        agent_initiated::bind_session(app, connection, &inbound.key, &inbound.event).await?;
     }
-    Ok(taken)
+    Ok(ingested)
 }
 
-/// Takes what follows for the sender of a delivery from what became of it, as if its target had said
-/// so.
+/// Ingests an event on behalf of the target of a delivery, such as the receipt of a failed delivery.
 ///
 /// # Errors
-/// Why it is not taken.
-pub async fn take_from_target(
+/// If the event is rejected, or an internal error occurred.
+pub async fn ingest_from_target(
     app: &App,
     delivery: &Delivery,
     id: EventId,
     body: EventBody,
-) -> Result<Taken, IntakeError> {
-    let leg = Some(delivery.leg_conversation());
-    let arrival = Arrival {
+) -> Result<Ingested, InboundError> {
+    let leg = Some(delivery.session_id());
+    let inbound = InboundEvent {
         key: delivery.key.clone(),
         from: delivery.to.connection.clone(),
         sender: Sender::Party { role: delivery.to.role, leg },
-        by_own_time: false,
+        uses_own_timestamp: false,
         channel: None,
-        begins: false,
+        agent_initiated: false,
         event: Event {
             trace: delivery.event.trace,
-            ..by(app, Author::nameless(AuthorRole::System), &delivery.key, id, body)
+            ..new_event(app, Author::nameless(AuthorRole::System), &delivery.key, id, body)
         },
     };
-    enter(app, &arrival).await
+    apply(app, &inbound).await
 }
 
-/// Takes something that Trunkline itself does about a conversation.
+/// Ingests an event that Trunkline itself creates, because of an operator or a timer.
 ///
 /// # Errors
-/// Why it is not taken.
-pub async fn take_from_house(
+/// If the event is rejected, or an internal error occurred.
+pub async fn ingest_system(
     app: &App,
     key: &ConversationKey,
     id: EventId,
     author: Author,
     body: EventBody,
-    cause: Cause<'_>,
-) -> Result<Taken, IntakeError> {
-    let arrival = Arrival {
+    cause: SystemTrigger<'_>,
+) -> Result<Ingested, InboundError> {
+    let inbound = InboundEvent {
         key: key.clone(),
-        from: ConnectionId::house(),
-        sender: Sender::House(cause),
-        by_own_time: false,
+        from: ConnectionId::system(),
+        sender: Sender::System(cause),
+        uses_own_timestamp: false,
         channel: None,
-        begins: false,
-        event: by(app, author, key, id, body),
+        agent_initiated: false,
+        event: new_event(app, author, key, id, body),
     };
-    enter(app, &arrival).await
+    apply(app, &inbound).await
 }
 
-fn by(app: &App, author: Author, key: &ConversationKey, id: EventId, body: EventBody) -> Event {
+fn new_event(
+    app: &App,
+    author: Author,
+    key: &ConversationKey,
+    id: EventId,
+    body: EventBody,
+) -> Event {
     let now = app.clock.now();
-    let trace = Some(Trace::begun(&app.ids.next(now)));
-    Event { trace, ..Event::new(id, &key.customer, now, author, body) }
+    let trace = Some(Trace::from_seed(&app.ids.next(now)));
+    Event { trace, ..Event::new(id, key.customer.as_str(), now, author, body) }
 }
 
-async fn enter(app: &App, arrival: &Arrival<'_>) -> Result<Taken, IntakeError> {
-    for _ in 0..TRIES {
+/// Routes an event and stores the decision, again if the conversation changes in between.
+async fn apply(app: &App, inbound: &InboundEvent<'_>) -> Result<Ingested, InboundError> {
+    for _ in 0..MAX_TRIES {
         let now = app.clock.now();
-        let conversation = app.store.conversation(&arrival.key).await?;
-        let mut decision = match decide(app, arrival, conversation.as_ref(), now).await? {
+        let conversation = app.store.conversation(&inbound.key).await?;
+        let decision = match route(app, inbound, conversation.as_ref(), now).await {
             Ok(decision) => decision,
-            Err(refusal) => {
-                // It may be a duplicate of one that was taken while the conversation was another.
-                let id = &arrival.event.id;
-                let first = app.store.event(&arrival.key, &arrival.from, id).await?;
-                return duplicate(app, first.ok_or(refusal)?).await;
+            Err(InboundError::Rejected(why)) => {
+                // It may be a duplicate of an event that was accepted in an earlier state of the
+                // conversation.
+                let id = &inbound.event.id;
+                let first = app.store.event(&inbound.key, &inbound.from, id).await?;
+                return resume_duplicate(app, first.ok_or(why)?).await;
             }
+            Err(internal) => return Err(internal),
         };
-        let (event, from) = (&arrival.event, &arrival.from);
-        let timers = std::mem::take(&mut decision.timers);
-        let (records, conversation) = records::of(&arrival.key, from, event, decision, now);
-        // What does not fit into the queue must not be accepted.
-        let packed = enqueue::pack(records.deliveries())?;
-        // Left before the write, for whoever writes may die of it. Void if it is not written.
-        for Due { timer, at } in timers {
-            app.queues.wake(&Wake::Timer { key: arrival.key.clone(), timer, at }, now).await?;
-        }
-        if conversation.is_none() && app.clock.now().duration_since(now) > FRESH {
-            continue;
-        }
-        let own_time = Some(event.at).filter(|_| arrival.by_own_time);
-        let sorted = records.sorted(own_time.unwrap_or(now));
-        match app.store.write_events(&sorted, conversation.as_ref(), now).await? {
-            Written::Outdated => {}
-            Written::New => {
-                enqueue::all(app, packed).await?;
-                return taken(records.main, false);
-            }
-            Written::Duplicate(first) => return duplicate(app, *first).await,
+        if let Some(ingested) = persist_and_enqueue(app, inbound, decision, now).await? {
+            return Ok(ingested);
         }
     }
-    Err(IntakeError::Contended)
+    Err(InboundError::Contended)
 }
 
-/// What the switchboard decides.
-async fn decide(
+/// Stores a decision, then queues its deliveries. Returns `None` if the decision is outdated: the
+/// conversation changed since it was read at `now`, or may have.
+async fn persist_and_enqueue(
     app: &App,
-    arrival: &Arrival<'_>,
+    inbound: &InboundEvent<'_>,
+    mut decision: Decision,
+    now: Timestamp,
+) -> Result<Option<Ingested>, InboundError> {
+    let event = &inbound.event;
+    let timers = std::mem::take(&mut decision.timers);
+    let (records, conversation) = records::build(&inbound.key, &inbound.from, event, decision, now);
+    // An event whose deliveries do not fit into the queue must not be accepted.
+    let messages = enqueue::to_messages(records.deliveries())?;
+    // Scheduled before the write: a crash in between must not lose the timer. A timer without the
+    // write is obsolete when it fires.
+    for DueTimer { timer, at } in timers {
+        let task = ScheduledTask::Timer { key: inbound.key.clone(), timer, at };
+        app.queues.schedule(&task, now).await?;
+    }
+    if conversation.is_none() && app.clock.now().duration_since(now) > MAX_SNAPSHOT_AGE {
+        return Ok(None);
+    }
+    let own_time = Some(event.at).filter(|_| inbound.uses_own_timestamp);
+    let (identity, others) = records.positioned(own_time.unwrap_or(now));
+    match app.store.write_events(&identity, &others, conversation.as_ref(), now).await? {
+        WriteResult::Conflict => Ok(None),
+        WriteResult::New => {
+            enqueue::send_in_order(app, messages).await?;
+            ingested(records.main, false).map(Some)
+        }
+        WriteResult::Duplicate(first) => resume_duplicate(app, *first).await.map(Some),
+    }
+}
+
+/// Asks the switchboard for a decision.
+async fn route(
+    app: &App,
+    inbound: &InboundEvent<'_>,
     conversation: Option<&Conversation>,
     now: Timestamp,
-) -> Result<Result<Decision, Refusal>, IntakeError> {
-    let goes_on = conversation.filter(|conversation| conversation.is_open());
-    let channel = arrival.channel;
-    let route = match (goes_on, channel) {
+) -> Result<Decision, InboundError> {
+    let open = conversation.filter(|conversation| conversation.is_open());
+    let channel = inbound.channel;
+    let route = match (open, channel) {
         (Some(conversation), _) => Some(&conversation.route),
         (None, Some(channel)) => channel.route.as_ref(),
         (None, None) => None,
     };
-    let serving: Option<Arc<Serving>> = match route {
-        Some(route) => app.directory.serving(route, now).await?,
+    let resolved: Option<Arc<ResolvedRoute>> = match route {
+        Some(route) => app.config_cache.resolved_route(route, now).await?,
         None => None,
     };
-    let start = channel.filter(|_| goes_on.is_none()).map(|channel| Start {
-        key: arrival.key.clone(),
-        id: app.ids.next(now),
+    let new_conversation = channel.filter(|_| open.is_none()).map(|channel| NewConversation {
+        key: inbound.key.clone(),
+        id: app.ids.next(now).into(),
         channel: channel.as_party(),
     });
-    let fresh = app.ids.next(now);
-    let event = &arrival.event;
-    let named = event.external_id.as_deref().unwrap_or_default();
-    let situation = Situation {
+    let new_handover_id = HandoverId::from(app.ids.next(now));
+    let event = &inbound.event;
+    let external_id = event.external_message_id.as_ref().map_or("", ExternalMessageId::as_str);
+    let input = RoutingInput {
         conversation,
-        serving: serving.as_deref(),
-        start: start.as_ref(),
-        from: arrival.sender,
+        route: resolved.as_deref(),
+        new_conversation: new_conversation.as_ref(),
+        from: inbound.sender,
         event,
-        echo: Delivery::is_ours(named),
-        begins: arrival.begins,
+        echo: Delivery::is_delivery_id(external_id),
+        agent_initiated: inbound.agent_initiated,
         now,
-        fresh: &fresh,
+        new_handover_id: &new_handover_id,
     };
-    let mut decision = match routing::decide(&situation) {
-        Ok(decision) => decision,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    // Written anew now and then, so that one that goes on does not expire.
-    if goes_on.is_some_and(|c| app.store.is_stale(c.touched_at, now)) && !decision.changed {
+    let mut decision = routing::decide(&input)?;
+    // Rewritten from time to time, so that an open conversation does not expire.
+    if open.is_some_and(|c| app.store.is_stale(c.touched_at, now)) && !decision.changed {
         decision.conversation.version += 1;
         decision.changed = true;
     }
     decision.conversation.touched_at = now;
-    Ok(Ok(decision))
+    Ok(decision)
 }
 
-/// Queues whatever of a duplicate's first, and of what was said because of it, has no outcome yet: it
-/// may not have been queued or sent.
-async fn duplicate(app: &App, first: EventRecord) -> Result<Taken, IntakeError> {
-    let house = ConnectionId::house();
-    let mut records = Records { before: Vec::new(), main: first, after: Vec::new() };
-    for id in &records.main.before {
-        records.before.extend(app.store.event(&records.main.key, &house, id).await?);
+/// Queues those deliveries of an event that was already accepted, and of its system events, that have no
+/// outcome yet: a crash may have prevented them from being queued.
+async fn resume_duplicate(app: &App, first: EventRecord) -> Result<Ingested, InboundError> {
+    let system = ConnectionId::system();
+    let mut records = Records { preceding: Vec::new(), main: first, following: Vec::new() };
+    for id in &records.main.preceding {
+        records.preceding.extend(app.store.event(&records.main.key, &system, id).await?);
     }
-    for id in &records.main.after {
-        records.after.extend(app.store.event(&records.main.key, &house, id).await?);
+    for id in &records.main.following {
+        records.following.extend(app.store.event(&records.main.key, &system, id).await?);
     }
-    let again = |delivery| Delivery { again: true, ..delivery };
-    enqueue::all(app, enqueue::pack(records.unsettled().map(again))?).await?;
-    taken(records.main, true)
+    let repeated = |delivery| Delivery { resend: Resend::AfterDuplicate, ..delivery };
+    enqueue::send_in_order(
+        app,
+        enqueue::to_messages(records.unfinished_deliveries().map(repeated))?,
+    )
+    .await?;
+    ingested(records.main, true)
 }
 
-fn taken(record: EventRecord, duplicate: bool) -> Result<Taken, IntakeError> {
-    if record.standing == Standing::Late {
+fn ingested(record: EventRecord, duplicate: bool) -> Result<Ingested, InboundError> {
+    if record.disposition == Disposition::NotOwner {
         return Err(Refusal::NotOwner.into());
     }
-    Ok(Taken { conversation: record.conversation, duplicate })
+    Ok(Ingested { conversation: record.conversation, duplicate })
 }
 
-/// Whose conversation an event belongs to.
-struct Found {
+/// The conversation to which an event belongs.
+struct ConversationMatch {
     key: ConversationKey,
-    /// What the sender's leg knows the conversation by.
-    leg: Option<String>,
-    /// The channel on which people at a desk begin one.
-    begun_on: Option<Arc<Connection>>,
+    /// The id by which the sender's leg knows the conversation.
+    leg: Option<SessionId>,
+    /// The channel on which an agent starts the conversation.
+    agent_initiated_on: Option<Arc<Connection>>,
 }
 
-/// The channel's side knows a conversation by its own key; everybody else by the leg that was opened
-/// for them, or, at a desk, by whom it is to reach.
-async fn find_key(
+/// Finds the conversation of an event. A channel knows it by the customer; bots and desks by the leg that
+/// was opened for them. A desk may instead name the customer, to start a conversation.
+async fn find_conversation(
     app: &App,
     connection: &Connection,
     event: &Event,
     now: Timestamp,
-) -> Result<Found, IntakeError> {
+) -> Result<ConversationMatch, InboundError> {
     limits::check(event)?;
-    let length = event.conversation.len();
-    if length == 0 || length > MAX_FAR_ID {
-        return Err(Rejection::ConversationId(length).into());
+    let length = event.external_conversation_id.as_str().len();
+    if length == 0 || length > MAX_EXTERNAL_ID_BYTES {
+        return Err(Rejection::ConversationIdLength(length).into());
     }
     match connection.role {
         Role::Channel => {
-            let customer = event.conversation.clone();
+            let customer = event.external_conversation_id.as_str().to_owned();
             let key = ConversationKey { channel: connection.id.clone(), customer };
-            Ok(Found { key, leg: None, begun_on: None })
+            Ok(ConversationMatch { key, leg: None, agent_initiated_on: None })
         }
-        Role::Observer => Err(Refusal::OnlyListens.into()),
+        Role::Observer => Err(Refusal::ObserverCannotSend.into()),
         Role::Bot | Role::Desk => {
             let found = find_leg(app, connection, event, now).await?;
             if let Some(found) = found {
-                let leg = Some(found.conversation);
-                return Ok(Found { key: found.key, leg, begun_on: None });
+                let leg = Some(found.session_id);
+                return Ok(ConversationMatch { key: found.key, leg, agent_initiated_on: None });
             }
-            let channel = agent_initiated::channel(app, connection, event, now).await?;
-            let begun = channel.zip(event.reaches.clone());
-            let (channel, key) = begun.ok_or(Refusal::UnknownConversation)?;
-            Ok(Found { key, leg: None, begun_on: Some(channel) })
+            let channel = agent_initiated::find_channel(app, connection, event, now).await?;
+            let initiated = channel.zip(event.intended_recipient.clone());
+            let (channel, key) = initiated.ok_or(Refusal::UnknownConversation)?;
+            Ok(ConversationMatch { key, leg: None, agent_initiated_on: Some(channel) })
         }
     }
 }
 
-/// The leg that the sender means. A far side that chooses the ids may be faster than our own record of
-/// what it chose, but for one that begins a conversation of its own.
+/// Finds the leg of an event. A platform that chooses the ids itself may call before its id is stored, so
+/// the lookup is repeated, unless the event starts a conversation.
 async fn find_leg(
     app: &App,
     connection: &Connection,
     event: &Event,
     now: Timestamp,
-) -> Result<Option<LegAddress>, IntakeError> {
-    let mut found = app.directory.leg_address(&connection.id, &event.conversation, now).await?;
-    if let (None, Some(Clue::Noted(clue))) = (&found, &event.clue) {
-        found = app.store.clue(&connection.id, clue, now).await?;
+) -> Result<Option<LegAddress>, InboundError> {
+    let mut found =
+        app.config_cache.leg_address(&connection.id, &event.external_conversation_id, now).await?;
+    if let (None, Some(CorrelationHint::Key(key))) = (&found, &event.correlation_hint) {
+        found = app.store.leg_address_by_hint(&connection.id, key, now).await?;
         if let Some(found) = &found {
-            app.store.join_leg(&connection.id, &event.conversation, found, now).await?;
+            app.store
+                .put_leg_address(&connection.id, &event.external_conversation_id, found, now)
+                .await?;
         }
     }
-    let own_ids = connection.platform.capabilities().own_ids && event.reaches.is_none();
-    let may_come = own_ids || event.clue == Some(Clue::Coming);
-    for wait in NOT_YET.into_iter().filter(|_| may_come) {
+    let assigns_ids = connection.platform.capabilities().assigns_conversation_ids
+        && event.intended_recipient.is_none();
+    let may_follow = assigns_ids || event.correlation_hint == Some(CorrelationHint::Pending);
+    for wait in LOOKUP_DELAYS.into_iter().filter(|_| may_follow) {
         if found.is_some() {
             break;
         }
         tokio::time::sleep(wait).await;
-        found = app.directory.leg_address(&connection.id, &event.conversation, now).await?;
+        found = app
+            .config_cache
+            .leg_address(&connection.id, &event.external_conversation_id, now)
+            .await?;
     }
     Ok(found)
 }

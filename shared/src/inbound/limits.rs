@@ -1,22 +1,21 @@
-//! What an event may be made of, so that whatever is written of it can be read again, and fits.
+//! Limits on the free-form members of an event, so that every stored record can be read again and fits.
 
 use serde_json::{Map, Value};
 
 use super::Rejection;
 use crate::model::{Event, EventBody};
 
-/// How deep what came may be nested. What is read as JSON may be nested 128 deep; records and queued
-/// messages wrap it some ten deep.
+/// Maximum nesting depth. `serde_json` reads up to 128 levels; records and queue messages add about ten.
 pub(super) const MAX_DEPTH: usize = 64;
-/// How much a channel may have us bring back with each answer, in bytes: each part of a long text has
-/// it, and all parts are in one record.
+/// Maximum size of `origin`, in bytes: the channel's data that is returned with each reply. Each part of a
+/// long text carries it, and all parts are in one record.
 const MAX_ORIGIN: usize = 16 * 1024;
 
-/// Checks an event's free-form members.
+/// Checks the size and nesting of an event's free-form members.
 pub(super) fn check(event: &Event) -> Result<(), Rejection> {
     let mut left = MAX_ORIGIN;
-    if !event.origin.is_empty() && !weigh(&event.origin, &mut left) {
-        return Err(Rejection::Origin);
+    if !event.origin.is_empty() && !charge_members(&event.origin, &mut left) {
+        return Err(Rejection::OriginTooLarge);
     }
     let free = match &event.body {
         EventBody::Message { metadata: free, .. }
@@ -38,21 +37,21 @@ fn is_shallow<'a>(values: impl Iterator<Item = &'a Value>, left: usize) -> bool 
     })
 }
 
-/// Takes what members weigh off what is left; whether it was enough.
-fn weigh(members: &Map<String, Value>, left: &mut usize) -> bool {
-    members.iter().all(|(name, value)| takes(name.len() + 4, left) && weigh_one(value, left))
+/// Subtracts the size of `members` from `left`. Returns whether they fit.
+fn charge_members(members: &Map<String, Value>, left: &mut usize) -> bool {
+    members.iter().all(|(name, value)| charge(name.len() + 4, left) && charge_value(value, left))
 }
 
-fn weigh_one(value: &Value, left: &mut usize) -> bool {
+fn charge_value(value: &Value, left: &mut usize) -> bool {
     match value {
-        Value::String(text) => takes(text.len() + 2, left),
-        Value::Array(items) => takes(2, left) && items.iter().all(|item| weigh_one(item, left)),
-        Value::Object(members) => takes(2, left) && weigh(members, left),
-        Value::Null | Value::Bool(_) | Value::Number(_) => takes(8, left),
+        Value::String(text) => charge(text.len() + 2, left),
+        Value::Array(items) => charge(2, left) && items.iter().all(|item| charge_value(item, left)),
+        Value::Object(members) => charge(2, left) && charge_members(members, left),
+        Value::Null | Value::Bool(_) | Value::Number(_) => charge(8, left),
     }
 }
 
-fn takes(weight: usize, left: &mut usize) -> bool {
+fn charge(weight: usize, left: &mut usize) -> bool {
     let rest = left.checked_sub(weight);
     *left = rest.unwrap_or(0);
     rest.is_some()
@@ -67,7 +66,7 @@ mod tests {
     use crate::model::{Author, AuthorRole, EventId};
 
     fn event(raw: Value) -> Event {
-        let body = EventBody::Opaque { said: false, name: "x".into(), raw };
+        let body = EventBody::Opaque { is_message: false, name: "x".into(), raw };
         let author = Author::nameless(AuthorRole::Bot);
         Event::new(EventId::from_parts(&["x"]), "c", Timestamp::UNIX_EPOCH, author, body)
     }
@@ -80,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_can_be_read_again_however_it_is_wrapped() {
+    fn accepted_nesting_can_be_read_again_inside_records() {
         for depth in [0, 1, MAX_DEPTH] {
             let event = event(nested(depth));
             assert_eq!(check(&event), Ok(()), "{depth}");
@@ -90,18 +89,18 @@ mod tests {
             assert_eq!(serde_json::from_value::<Event>(inner.clone()).unwrap(), event);
         }
         assert_eq!(check(&event(nested(MAX_DEPTH + 1))), Err(Rejection::TooDeep));
-        // This is what came of it before there was a limit: accepted, and never read again.
+        // Without the limit, such an event is accepted and can never be read again.
         let lost = event(serde_json::from_str(&nested(127).to_string()).unwrap());
         assert!(serde_json::from_str::<Event>(&serde_json::to_string(&lost).unwrap()).is_err());
     }
 
     #[test]
-    fn what_is_to_be_brought_back_is_bounded() {
+    fn rejects_an_origin_over_16_kib() {
         let with = |size: usize| {
             let origin = json!({"id": "x".repeat(size), "a": [1, null, {"b": true}]});
             Event { origin: origin.as_object().unwrap().clone(), ..event(json!(1)) }
         };
         assert_eq!(check(&with(10_000)), Ok(()));
-        assert_eq!(check(&with(17_000)), Err(Rejection::Origin));
+        assert_eq!(check(&with(17_000)), Err(Rejection::OriginTooLarge));
     }
 }

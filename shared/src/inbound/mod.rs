@@ -1,4 +1,7 @@
-//! The shell on the way in: a platform's events become records, and deliveries in queues.
+//! Inbound pipeline: turns a platform's HTTP calls into stored events and queued deliveries.
+//!
+//! The path of an event: `handle` -> `authenticate` -> [`Inbound::parse`] -> [`ingest`] -> `route` ->
+//! `persist_and_enqueue`.
 
 mod agent_initiated;
 mod enqueue;
@@ -14,65 +17,58 @@ use ::http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 
 pub use self::http::serve;
-pub use error::{IntakeError, Rejection, Taken};
-pub use ingest::{take, take_from_house, take_from_target, take_now};
-pub use rejected::take_or_keep;
+pub use error::{InboundError, Ingested, Rejection};
+pub use ingest::{ingest, ingest_from_target, ingest_now, ingest_system};
+pub use rejected::ingest_or_store_rejected;
 
 use crate::http_client::HttpClient;
 use crate::model::{Connection, Event, Platform};
 use crate::secrets::SecretBag;
-use crate::security::Denied;
+use crate::security::AuthError;
 
-/// The largest body that is read, in bytes: what comes of it must fit into a queue's message.
+/// Maximum size of a request body, in bytes. The deliveries made from it must fit into a queue message.
 pub const MAX_BODY: usize = 128 * 1024;
 
-/// A call from a platform, whose connection and key are known to be right.
+/// An HTTP call from a platform, whose connection, URL key and source address have been checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// The connection that it is for.
     pub connection: &'a Connection,
-    /// That connection's secrets.
     pub secrets: &'a SecretBag,
-    /// The method.
     pub method: &'a Method,
-    /// What follows the key in the path: one of [`Inbound::PATHS`].
+    /// The path after the URL key: one of [`Inbound::PATHS`].
     pub path: &'a str,
-    /// The query, as it came.
+    /// The query string, not decoded.
     pub query: &'a str,
-    /// The headers.
     pub headers: &'a HeaderMap,
-    /// The raw body.
+    /// The body as received: signatures are computed over these bytes.
     pub body: &'a [u8],
-    /// The time.
+    /// When the call arrived.
     pub now: Timestamp,
 }
 
-/// What a platform's call turned out to be.
+/// The result of [`Inbound::parse`].
 #[derive(Debug, Clone, PartialEq)]
-pub enum Received {
-    /// Events, in the order in which they are to be taken.
+pub enum ParsedCall {
+    /// Events, to be ingested in this order.
     Events(Vec<Event>),
-    /// Nothing to take: a handshake or a test, answered like this.
-    Answered(Reply),
-    /// It cannot be read. It is kept for a person to see, and answered as the platform needs.
+    /// A handshake or a test without an event, and the response to it.
+    Reply(Reply),
+    /// The body cannot be parsed, for this reason. It is stored so that operators can inspect it.
     Unreadable(String),
-    /// It is not believed.
-    Denied(Denied),
+    /// The call failed authentication.
+    Denied(AuthError),
 }
 
-/// What is answered.
+/// An HTTP response to a platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The status.
     pub status: StatusCode,
-    /// The headers.
     pub headers: Vec<(&'static str, String)>,
-    /// The body.
     pub body: String,
 }
 
 impl Reply {
-    /// A JSON answer.
+    /// Builds a JSON response.
     #[must_use]
     pub fn json(status: StatusCode, body: &serde_json::Value) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
@@ -80,42 +76,42 @@ impl Reply {
     }
 }
 
-/// What an event came to, or what was wrong with a call as a whole.
+/// The outcome of a call, from which the platform builds its response.
 #[derive(Debug)]
-pub enum Result<'a> {
-    /// The events were dealt with, each like this.
-    Taken(&'a [std::result::Result<Taken, IntakeError>]),
-    /// The call could not be read.
+pub enum CallOutcome<'a> {
+    /// The result of each event.
+    Ingested(&'a [std::result::Result<Ingested, InboundError>]),
+    /// The body cannot be parsed, for this reason.
     Unreadable(&'a str),
     /// The body is larger than [`MAX_BODY`].
     TooLarge,
-    /// The call is not believed.
-    Denied(&'a Denied),
+    /// The call failed authentication.
+    Denied(&'a AuthError),
 }
 
-/// A platform's way in: from a call to events, and from what came of them to an answer. Pure.
+/// The inbound side of a platform: parses calls into events and builds the responses. Except for
+/// [`Inbound::prepare`], implementations do no I/O.
 pub trait Inbound: Send + Sync {
-    /// The platform.
     const PLATFORM: Platform;
 
-    /// What may follow the key in an address.
+    /// The paths that may follow the URL key.
     const PATHS: &'static [&'static str] = &[""];
 
-    /// Fetches what is needed to verify calls, such as public keys, and remembers it.
+    /// Fetches and caches what is needed to verify calls, such as public keys.
     fn prepare(
         &self,
         _connection: &Connection,
         _headers: &HeaderMap,
-        _outside: &HttpClient,
+        _http_client: &HttpClient,
         _now: Timestamp,
     ) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
 
-    /// Verifies and reads a call.
-    fn receive(&self, call: &Call<'_>) -> Received;
+    /// Verifies the signature or token of a call and parses its body.
+    fn parse(&self, call: &Call<'_>) -> ParsedCall;
 
-    /// The answer that the platform expects. Not asked for where the table or a queue failed: that is
-    /// always answered 503, so that the platform sends again.
-    fn reply(&self, call: &Call<'_>, result: &Result<'_>) -> Reply;
+    /// Builds the response that the platform expects. Internal errors do not get here: they are always
+    /// answered with 503, so that the platform sends the call again.
+    fn reply(&self, call: &Call<'_>, outcome: &CallOutcome<'_>) -> Reply;
 }

@@ -1,26 +1,26 @@
-//! Whose message a receipt is about.
+//! Finds the message to which a receipt refers.
 
 use crate::app::App;
-use crate::model::{ConnectionId, ConversationKey, Delivery, EventBody, Reference};
+use crate::model::{ConnectionId, ConversationKey, Delivery, EventBody, MessageReference};
 use crate::store::StoreError;
 
-/// Finds the message that a receipt from `connection` names, and notes what its own sender knows it by.
-/// Of another conversation's messages nothing is said.
-pub(super) async fn find(
+/// Finds the message that a receipt from `connection` names, and adds the id by which the message's sender
+/// knows it. Messages of other conversations are never revealed.
+pub(super) async fn resolve(
     app: &App,
     connection: &ConnectionId,
     key: &ConversationKey,
     body: &mut EventBody,
 ) -> Result<(), StoreError> {
-    let EventBody::Receipt { message, about: about @ None, .. } = body else { return Ok(()) };
-    let found = if Delivery::is_ours(message) {
-        app.store.delivered(key, connection, message).await?
+    let EventBody::Receipt { message, target: target @ None, .. } = body else { return Ok(()) };
+    let found = if Delivery::is_delivery_id(message.as_str()) {
+        app.store.event_by_delivery(key, connection, &message.as_str().into()).await?
     } else {
-        app.store.message(connection, message).await?
+        app.store.event_by_external_id(connection, message).await?
     };
-    *about = found.filter(|record| record.key == *key).map(|record| Reference {
+    *target = found.filter(|record| record.key == *key).map(|record| MessageReference {
+        message: record.event.sender_message_id(),
         connection: record.from,
-        message: record.event.external_id.unwrap_or_else(|| record.event.id.as_str().to_owned()),
     });
     Ok(())
 }

@@ -1,48 +1,48 @@
-//! From a decision to what is written: the event itself, and what the house says because of it.
+//! Builds the records that a decision stores: the event itself and the system events that it causes.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::model::{ConnectionId, Conversation, ConversationKey, Delivery, Event, EventId, digest};
-use crate::routing::{Decision, Said, Standing};
-use crate::store::{EventRecord, Sorted};
+use crate::routing::{Decision, Disposition, SystemEvent};
+use crate::store::{EventRecord, PositionedEvent};
 
-/// An event, and what is said because of it before and after it is passed on.
+/// An event and the system events that it causes, which are delivered before or after it.
 #[derive(Debug)]
 pub(super) struct Records {
-    pub(super) before: Vec<EventRecord>,
+    pub(super) preceding: Vec<EventRecord>,
     pub(super) main: EventRecord,
-    pub(super) after: Vec<EventRecord>,
+    pub(super) following: Vec<EventRecord>,
 }
 
 impl Records {
     fn in_order(&self) -> impl Iterator<Item = &EventRecord> {
-        self.before.iter().chain([&self.main]).chain(&self.after)
+        self.preceding.iter().chain([&self.main]).chain(&self.following)
     }
 
     pub(super) fn deliveries(&self) -> impl Iterator<Item = Delivery> {
         self.in_order().flat_map(EventRecord::deliveries)
     }
 
-    pub(super) fn unsettled(&self) -> impl Iterator<Item = Delivery> {
-        self.in_order().flat_map(EventRecord::unsettled)
+    pub(super) fn unfinished_deliveries(&self) -> impl Iterator<Item = Delivery> {
+        self.in_order().flat_map(EventRecord::unfinished_deliveries)
     }
 
-    /// With their places in the transcript; the event itself, which identifies them all, first.
-    pub(super) fn sorted(&self, at: Timestamp) -> Vec<Sorted<'_>> {
-        let mut sorted: Vec<_> = self
-            .in_order()
-            .enumerate()
-            .map(|(place, record)| Sorted { record, at, place })
-            .collect();
-        sorted.swap(0, self.before.len());
-        sorted
+    /// Returns the event itself and the system events, with their positions in the transcript.
+    pub(super) fn positioned(
+        &self,
+        at: Timestamp,
+    ) -> (PositionedEvent<'_>, Vec<PositionedEvent<'_>>) {
+        let main = PositionedEvent { record: &self.main, at, index: self.preceding.len() };
+        let others = self.in_order().enumerate().filter(|(index, _)| *index != main.index);
+        let others = others.map(|(index, record)| PositionedEvent { record, at, index });
+        (main, others.collect())
     }
 }
 
-/// What a decision about an event comes to: what is written, and the conversation if it changes.
-pub(super) fn of(
+/// Builds the records of a decision, and the conversation if the decision changes it.
+pub(super) fn build(
     key: &ConversationKey,
     from: &ConnectionId,
     event: &Event,
@@ -50,49 +50,49 @@ pub(super) fn of(
     now: Timestamp,
 ) -> (Records, Option<Conversation>) {
     let conversation = decision.conversation;
-    let record = |from: &ConnectionId, event, standing, targets| EventRecord {
+    let record = |from: &ConnectionId, event, disposition, targets| EventRecord {
         key: key.clone(),
         conversation: conversation.id.clone(),
         from: from.clone(),
         event,
-        arrived: now,
-        standing,
+        received_at: now,
+        disposition,
         targets,
-        before: Vec::new(),
-        after: Vec::new(),
+        preceding: Vec::new(),
+        following: Vec::new(),
         outcomes: BTreeMap::new(),
     };
-    let house = ConnectionId::house();
-    let said = |said: Said| {
+    let system = ConnectionId::system();
+    let system_event = |system_event: SystemEvent| {
         let event = Event {
             id: EventId::from_parts(&[
                 "h",
-                said.name,
+                system_event.name,
                 &digest(&[from.as_str(), event.id.as_str()]),
             ]),
-            external_id: None,
-            author: said.author,
+            external_message_id: None,
+            author: system_event.author,
             at: now,
             origin: serde_json::Map::new(),
-            reaches: None,
-            clue: None,
-            floor: None,
-            body: said.body,
+            intended_recipient: None,
+            correlation_hint: None,
+            claimed_owner: None,
+            body: system_event.body,
             ..event.clone()
         };
-        record(&house, event, Standing::Regular, said.targets)
+        record(&system, event, Disposition::Routed, system_event.targets)
     };
-    let before: Vec<_> = decision.before.into_iter().map(said).collect();
-    let after: Vec<_> = decision.after.into_iter().map(said).collect();
+    let preceding: Vec<_> = decision.preceding.into_iter().map(system_event).collect();
+    let following: Vec<_> = decision.following.into_iter().map(system_event).collect();
     let mut event = event.clone();
-    if let Some(meant) = decision.meant {
-        event.body = meant;
+    if let Some(body) = decision.rewritten_body {
+        event.body = body;
     }
     let ids = |records: &[EventRecord]| records.iter().map(|r| r.event.id.clone()).collect();
     let main = EventRecord {
-        before: ids(&before),
-        after: ids(&after),
-        ..record(from, event, decision.standing, decision.targets)
+        preceding: ids(&preceding),
+        following: ids(&following),
+        ..record(from, event, decision.disposition, decision.targets)
     };
-    (Records { before, main, after }, decision.changed.then_some(conversation))
+    (Records { preceding, main, following }, decision.changed.then_some(conversation))
 }

@@ -1,47 +1,47 @@
-//! What is not taken is kept where a person can see it.
+//! Stores rejected events so that operators can inspect them.
 
-use super::{IntakeError, Rejection, Taken, take_now};
+use super::{InboundError, Ingested, Rejection, ingest_now};
 use crate::app::App;
 use crate::model::{Connection, ConnectionId, Event};
 use crate::store::{Rejected, StoreError};
 
-/// Takes an event that did not come by a call of its own: whoever sent it cannot be told that it is
-/// refused, so then it is kept, and there is nothing taken.
+/// Ingests an event that did not arrive in a call of its own. Its sender gets no response, so a rejected
+/// event is stored for operators, and the result is `None`.
 ///
 /// # Errors
-/// Ours only.
-pub async fn take_or_keep(
+/// Internal errors only.
+pub async fn ingest_or_store_rejected(
     app: &App,
     connection: &Connection,
     event: Event,
-) -> Result<Option<Taken>, IntakeError> {
+) -> Result<Option<Ingested>, InboundError> {
     let body = serde_json::to_vec(&event).unwrap_or_default();
-    match Box::pin(take_now(app, connection, event)).await {
-        Ok(taken) => Ok(Some(taken)),
-        Err(IntakeError::Rejected(why)) => {
-            keep_rejected(app, &connection.id, &why, &body).await?;
+    match Box::pin(ingest_now(app, connection, event)).await {
+        Ok(ingested) => Ok(Some(ingested)),
+        Err(InboundError::Rejected(why)) => {
+            store_rejected_event(app, &connection.id, &why, &body).await?;
             Ok(None)
         }
-        Err(ours) => Err(ours),
+        Err(internal) => Err(internal),
     }
 }
 
-/// Keeps a refused body, unless it stands in the transcript.
-pub(super) async fn keep_rejected(
+/// Stores the body of a rejected event, unless the event is in the transcript.
+pub(super) async fn store_rejected_event(
     app: &App,
     connection: &ConnectionId,
     why: &Rejection,
     body: &[u8],
 ) -> Result<(), StoreError> {
-    tracing::warn!(%connection, %why, "an event was refused");
+    tracing::warn!(%connection, %why, "an event was rejected");
     if why.is_recorded() {
         return Ok(());
     }
-    keep(app, connection, &why.to_string(), body).await
+    store_rejected(app, connection, &why.to_string(), body).await
 }
 
-/// Keeps a body with the reason why nothing came of it.
-pub(super) async fn keep(
+/// Stores a request body with the reason for its rejection.
+pub(super) async fn store_rejected(
     app: &App,
     connection: &ConnectionId,
     reason: &str,
@@ -49,5 +49,5 @@ pub(super) async fn keep(
 ) -> Result<(), StoreError> {
     let now = app.clock.now();
     let rejected = Rejected::new(now, reason.to_owned(), body);
-    app.store.keep_rejected(connection, &app.ids.next(now), &rejected).await
+    app.store.put_rejected(connection, &app.ids.next(now), &rejected).await
 }

@@ -1,26 +1,26 @@
-//! Who may look and do what.
+//! Access to the operator API: access levels, tokens and the audit log.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What somebody may do; each may also do what those before it may.
+/// What the bearer of a token may do. Each level includes the levels before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Access {
-    /// Look.
+pub enum AccessLevel {
+    /// May read everything.
     Viewer,
-    /// See to conversations and deliveries.
+    /// May also act on conversations and deliveries.
     Operator,
-    /// Change what is configured, and who may do what.
+    /// May also change the configuration and the tokens.
     Admin,
 }
 
-impl Access {
-    /// All of them, the least first.
+impl AccessLevel {
+    /// All levels, the lowest first.
     pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Admin];
 
-    /// As it is written.
+    /// Returns the name of the level as in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -31,53 +31,49 @@ impl Access {
     }
 }
 
-/// What a token is for.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
-    /// A person's or program's, until it is taken back or ends.
+    /// A token of a person or program, valid until it is revoked or expires.
     Operator,
-    /// A sign-in of the console's.
+    /// A session of the console.
     Session,
-    /// Good for one sign-in.
-    Once,
+    /// A token for a single sign-in.
+    OneTime,
 }
 
-/// A token, without what makes it one.
+/// A token as stored, without its secret part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
-    /// Its public part.
+    /// The public part of the token.
     pub id: String,
-    /// Whose it is, or what for.
+    /// The person or program that uses the token. The audit log shows this name.
     pub name: String,
-    /// What its bearer may do.
-    pub role: Access,
-    /// What it is for.
+    pub role: AccessLevel,
     pub kind: TokenKind,
-    /// The digest of its secret part.
+    /// The SHA-256 of the secret part, base64url.
     pub digest: String,
-    /// When it was made.
-    pub made_at: Timestamp,
-    /// Until when it is good; for ever, if absent.
+    pub created_at: Timestamp,
+    /// `None`: the token does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
 
-/// A change that somebody made.
+/// An entry of the audit log: one change by an operator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Audit {
-    /// Its id, which sorts by time.
+pub struct AuditEntry {
+    /// The id; ids sort by time.
     pub id: String,
-    /// When.
     pub at: Timestamp,
-    /// Who, by their token's name.
-    pub who: String,
-    /// What they may do.
-    pub role: Access,
-    /// What they did, such as `connection.suspend`.
-    pub what: String,
-    /// To what.
+    /// The name of the operator's token.
+    pub actor: String,
+    /// The access level of the operator's token.
+    pub role: AccessLevel,
+    /// For example `connection.suspend`.
+    pub action: String,
+    /// The id of the object that was changed.
     pub target: String,
-    /// In particular; never a secret or what customers wrote.
+    /// Further details as JSON. Never contains secrets or message text.
     pub detail: Value,
 }

@@ -1,30 +1,30 @@
-//! A connection's breaker: closed, or open until the connection has shown that it works again.
+//! The circuit breaker of a connection. While it is open, only probes are sent.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A connection's breaker, as it stands in the table.
+/// The stored state of a connection's breaker.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breaker {
-    /// Failures in a row.
+    /// The number of consecutive failures.
     pub failures: u32,
-    /// Since when it is open; closed, if absent. While it is open nothing is attempted but probes.
+    /// When the breaker opened. `None` while it is closed.
     pub opened_at: Option<Timestamp>,
-    /// When it was last probed.
+    /// When the last probe was sent.
     pub probed_at: Option<Timestamp>,
 }
 
 impl Breaker {
-    /// Whether nothing may be attempted but probes.
+    /// Returns whether the breaker is open, so that only probes may be sent.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.opened_at.is_some()
     }
 }
 
-/// When to probe next: 5 seconds after opening, then each 8 seconds for an hour, then each 50 seconds.
-/// So, with what a note and a call take, what is parked flows within 10 seconds of the connection's
-/// return, and within a minute after an hour.
+/// Returns the time of the next probe: 5 seconds after the breaker opened, then every 8 seconds for an
+/// hour, then every 50 seconds. With the latency of a scheduled task and a call, parked deliveries flow
+/// within 10 seconds of the connection's recovery, and within a minute after an outage of an hour.
 #[must_use]
 pub fn next_probe(opened_at: Timestamp, now: Timestamp) -> Timestamp {
     let first = opened_at + SignedDuration::from_secs(5);
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn probes_are_paced() {
+    fn probe_interval_grows_after_an_hour() {
         let opened = Timestamp::UNIX_EPOCH;
         let at = |seconds| opened + SignedDuration::from_secs(seconds);
         assert_eq!(next_probe(opened, at(0)), at(5));

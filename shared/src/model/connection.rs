@@ -6,24 +6,24 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ConnectionId, Feature, Party, Platform, Policy, RouteId};
+use super::{ConnectionId, DeliveryPolicy, Feature, Party, Platform, RouteId};
 
-/// What a connection is in a route.
+/// The role of a connection in a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The customer is there.
+    /// Connects customers.
     Channel,
-    /// It answers first.
+    /// Answers customers first.
     Bot,
-    /// People are there.
+    /// Connects human agents.
     Desk,
-    /// It gets copies only.
+    /// Receives copies only.
     Observer,
 }
 
 impl Role {
-    /// All roles, as written in configuration.
+    /// All roles with their names in the configuration.
     pub const NAMES: [(&'static str, Role); 4] = [
         ("channel", Role::Channel),
         ("bot", Role::Bot),
@@ -32,59 +32,55 @@ impl Role {
     ];
 }
 
-/// A connection as it is stored: settings and the names of its secrets, never a secret.
+/// A connection as stored: its settings and the names of its secrets, never the secrets themselves.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
-    /// Its id.
     pub id: ConnectionId,
-    /// Its platform.
     pub platform: Platform,
-    /// What it is in its route.
     pub role: Role,
-    /// The route of a channel connection.
+    /// The route of a channel connection. `None` for other roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteId>,
-    /// Whether it wants copies of what is not addressed to it.
+    /// Whether the connection receives copies of events that are not addressed to it.
     #[serde(default)]
     pub copies: bool,
-    /// Whether what people say to it begins with their name.
+    /// Whether text from people starts with the author's name.
     #[serde(default)]
     pub sender_prefix: bool,
-    /// The longest text that it takes, in characters, where that differs from its platform's.
+    /// The maximum text length in characters. `None`: the platform's limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_limit: Option<u32>,
-    /// What it shows beyond its platform's row.
+    /// Features that the connection supports in addition to its platform's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shows: Vec<Feature>,
-    /// For how many seconds its events are held back, to be passed on in the order of their own
-    /// timestamps; not at all, if absent.
+    /// Seconds for which events are held, to be released in the order of their own timestamps. `None`:
+    /// events are not held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reorder_window: Option<u32>,
-    /// Whence its platform may call; empty for anywhere.
+    /// Source addresses from which the platform may call. Empty: all addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_ips: Vec<IpNet>,
-    /// How deliveries to it are tried again.
+    /// The retry schedule and the breaker settings.
     #[serde(default)]
-    pub delivery: Policy,
-    /// Whether nothing is sent to it for now, by a person's order: what comes for it parks, in order.
+    pub delivery: DeliveryPolicy,
+    /// Whether an operator has suspended the connection. Deliveries to it are parked, in order.
     #[serde(default)]
     pub suspended: bool,
-    /// Counts its changes; a change is made only on the version it was decided on.
+    /// Increases with each change. A change is only written to the version that it was based on.
     #[serde(default)]
     pub version: u64,
-    /// The platform's own settings, checked when they were applied.
+    /// The platform's settings, validated when the configuration was applied.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Value>,
-    /// The names of its secrets.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub secrets: BTreeSet<String>,
-    /// Which writing of its secrets belongs to these settings.
+    /// The version of the secrets that belongs to these settings.
     #[serde(default)]
     pub secrets_version: i64,
 }
 
 impl Connection {
-    /// The connection as a party to a conversation.
+    /// Returns the connection as a party of a conversation.
     #[must_use]
     pub fn as_party(&self) -> Party {
         Party {
@@ -97,9 +93,10 @@ impl Connection {
         }
     }
 
-    /// Whether its events stand in a transcript by their own timestamps, in place of their arrival.
+    /// Returns whether a transcript sorts the connection's events by their own timestamps instead of their
+    /// arrival.
     #[must_use]
-    pub fn timestamps_rule(&self) -> bool {
-        self.reorder_window.is_some() || self.platform.capabilities().timestamps_rule
+    pub fn orders_by_timestamp(&self) -> bool {
+        self.reorder_window.is_some() || self.platform.capabilities().orders_by_timestamp
     }
 }

@@ -1,75 +1,74 @@
-//! What a message says.
+//! The content of a message.
 
 use serde::{Deserialize, Serialize};
 
-/// A message's content. Each part may be absent, but not all.
+/// The content of a message. At least one part is present.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
-    /// Text, written as `format` says.
+    /// The text, in the format that `format` names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// How the text is written.
+    /// The format of `text`.
     #[serde(default, skip_serializing_if = "Format::is_plain")]
     pub format: Format,
-    /// Pictures, recordings, files: by reference.
+    /// Pictures, recordings and other files, by reference.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Media>,
-    /// What the reader may pick from.
+    /// Buttons or list entries from which the reader may select one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
 }
 
-/// How a text is written.
+/// The format of a text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// As it is to be read.
+    /// Plain text, without markup.
     #[default]
     Plain,
-    /// In Markdown (CommonMark).
+    /// Markdown (CommonMark).
     Markdown,
-    /// In HTML.
     Html,
 }
 
 impl Format {
-    /// Whether the text is to be read as it is.
+    /// Returns whether this is the default format, plain text.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         *self == Self::Plain
     }
 }
 
-/// A file by reference.
+/// A file, by reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
-    /// Where it can be fetched.
+    /// The URL from which the file can be downloaded.
     pub url: String,
-    /// Its MIME type, if known.
+    /// The MIME type. `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
-    /// Its file name, if known.
+    /// The file name. `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// One thing that the reader may pick.
+/// A choice that a message offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
-    /// What comes back when it is picked.
+    /// The id that a selection of this choice returns.
     pub id: String,
-    /// What the reader sees.
+    /// The label that the reader sees.
     pub title: String,
 }
 
 impl Content {
-    /// Only text.
+    /// Returns content that consists of plain text only.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self { text: Some(text.into()), ..Self::default() }
     }
 
-    /// Nothing to show at all.
+    /// Returns whether there is nothing to show: no text except white space, no files and no choices.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.as_deref().is_none_or(|text| text.trim().is_empty())
@@ -83,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blank_text_alone_is_empty() {
+    fn content_with_only_blank_text_is_empty() {
         assert!(Content::text(" \n").is_empty());
         assert!(!Content::text("x").is_empty());
     }

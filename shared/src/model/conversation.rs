@@ -1,160 +1,155 @@
-//! A conversation, who takes part, and who answers.
+//! A conversation: its parties, its owner and its state.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Capabilities, Choice, ConnectionId, ConversationKey, Feature, Platform, RouteId};
+use super::{
+    Capabilities, Choice, ConnectionId, ConversationId, ConversationKey, Feature, HandoverId,
+    Platform, RouteId,
+};
 
-/// Who answers the customer now. Exactly one does.
+/// The owner of a conversation: the party that answers the customer. There is always exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
-    /// The route's bot.
     Bot,
-    /// People.
+    /// Human agents, at the desk or on the channel's own platform.
     Desk,
 }
 
-/// Whether a conversation goes on.
+/// Whether a conversation is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// It goes on.
     Open,
-    /// It is over; the customer's next message starts another.
+    /// The customer's next message starts a new conversation.
     Closed,
 }
 
-/// A connection as it takes part in a conversation.
+/// A connection as a party of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
-    /// Which.
     pub connection: ConnectionId,
-    /// Its platform, which tells the queue.
+    /// The platform, which determines the queue.
     pub platform: Platform,
-    /// Whether it wants copies of what is not addressed to it.
+    /// Whether the party receives copies of events that are not addressed to it.
     #[serde(default)]
     pub copies: bool,
-    /// Whether what people say to it begins with their name: they share one account there.
+    /// Whether text from people starts with the author's name, because they share one account there.
     #[serde(default)]
     pub sender_prefix: bool,
-    /// The longest text that it takes, in characters, where that differs from its platform's.
+    /// The maximum text length in characters. `None`: the platform's limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_limit: Option<u32>,
-    /// What it shows beyond its platform's row.
+    /// Features that the connection supports in addition to its platform's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shows: Vec<Feature>,
 }
 
 impl Party {
-    /// What it can be given.
+    /// Returns the capabilities of the platform and the connection.
     #[must_use]
-    pub fn can(&self) -> Capabilities {
+    pub fn capabilities(&self) -> Capabilities {
         self.platform.capabilities().with(&self.shows)
     }
 }
 
-/// Who takes part. Settled when the conversation starts, and for a bot or desk anew when it gets the
-/// conversation, so that no change of configuration strands one that goes on.
+/// The parties of a conversation. They are resolved when the conversation starts, and the bot or desk
+/// again when it receives the conversation, so that a change of configuration does not strand open
+/// conversations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parties {
-    /// Where the customer is.
+    /// The channel of the customer.
     pub channel: Party,
-    /// What answers first, if anything does.
+    /// `None`: the desk answers first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bot: Option<Party>,
-    /// Where people are, if the route has such a place.
+    /// `None` if the route has no desk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desk: Option<Party>,
-    /// Who listens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub observers: Vec<Party>,
 }
 
-/// That people have a conversation, or are asked to take it.
+/// A handover: agents own the conversation, or the conversation is offered to them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handover {
-    /// What the desk knows the conversation by: a new one each time.
-    pub id: String,
-    /// Where the people are.
-    pub place: Place,
-    /// What brought it about.
-    pub by: Trigger,
-    /// Why, in the words of who asked.
+    /// The id by which the desk knows the conversation. Each handover has a new one.
+    pub id: HandoverId,
+    pub location: AgentLocation,
+    pub trigger: HandoverTrigger,
+    /// The reason that the requesting party gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// When it was asked for.
+    /// When the handover was requested.
     pub at: Timestamp,
-    /// When one of them took it; pending, if absent.
+    /// When an agent accepted. `None` while pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
-    /// Who took it, as far as we know.
+    /// The name of the agent who accepted. `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
 }
 
-/// Where people are.
+/// Where the agents of a handover work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Place {
-    /// At the route's desk.
+pub enum AgentLocation {
     Desk,
-    /// On the channel's own side, such as Webex Connect's contact centre.
+    /// On the channel's own platform, such as Webex Connect's contact centre.
     Channel,
 }
 
-/// What brought a handover about.
+/// The cause of a handover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trigger {
-    /// The bot asked.
+pub enum HandoverTrigger {
+    /// The bot requested it.
     Bot,
-    /// The channel's platform said so.
+    /// The channel's platform reported it.
     Channel,
-    /// People at the desk began it.
+    /// An agent at the desk started the conversation.
     Desk,
-    /// The customer wrote one of the route's words for it.
+    /// The customer sent one of the route's handover keywords.
     Keyword,
-    /// A person who operates Trunkline.
+    /// An operator requested it.
     Operator,
-    /// The bot's connection was down for too long.
+    /// The bot's connection was down for longer than `bot_down_after`.
     BotDown,
-    /// The route has no bot.
     Route,
 }
 
-/// What a bot or desk is in a conversation at the moment.
+/// How a bot or desk currently participates in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Floor {
-    /// It answers.
+pub enum Participation {
+    /// It owns the conversation and answers.
     Active,
-    /// It was asked to answer, and has not accepted yet. Everything goes to it already.
+    /// The conversation is offered to it and not accepted yet. Messages go to it already.
     Pending,
-    /// It listens at most.
+    /// It does not own the conversation; it may receive copies.
     Standby,
 }
 
-/// How a conversation stands, in one word.
+/// The state of a conversation, for lists and filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// The bot has it.
+    /// The bot owns it.
     Bot,
-    /// People are asked to take it.
+    /// It is offered to agents who have not accepted yet.
     Pending,
-    /// People have it.
+    /// Agents own the conversation.
     Desk,
-    /// It is over.
     Closed,
 }
 
 impl State {
-    /// All of them.
+    /// All states, in this order.
     pub const ALL: [Self; 4] = [Self::Bot, Self::Pending, Self::Desk, Self::Closed];
 
-    /// As it is written.
+    /// Returns the name of the state as in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -166,83 +161,83 @@ impl State {
     }
 }
 
-/// One customer's exchange on one channel connection.
+/// A conversation of one customer on one channel connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
-    /// What it is found by.
+    /// The key under which the conversation is stored.
     pub key: ConversationKey,
-    /// Its own id: what bots and desks know it by. A new one each time it starts.
-    pub id: String,
-    /// By which route it started.
+    /// Trunkline's id, by which a bot knows the conversation. The customer's next conversation has a new
+    /// one.
+    pub id: ConversationId,
+    /// The route on which the conversation started.
     pub route: RouteId,
-    /// Who takes part.
     pub parties: Parties,
-    /// That people have it; the bot does, if absent.
+    /// `None` while the bot owns the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
-    /// Since when the bot has it, or had it last.
+    /// When the bot last became the owner.
     pub bot_since: Timestamp,
-    /// Whether it goes on.
     pub phase: Phase,
-    /// The customer's language (BCP 47), as last heard.
+    /// The customer's language (BCP 47), as last received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// What the channel's platform needs to have back in an answer, as last heard.
+    /// Data of the channel's platform that replies must return to it, as last received.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub origin: Map<String, Value>,
-    /// What the customer was last given to choose from as numbered text.
+    /// The choices that the customer last received as numbered text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub offered: Vec<Choice>,
-    /// Whether the customer was told that something cannot be shown: that is said once.
+    pub offered_choices: Vec<Choice>,
+    /// Whether the customer has received the notice that a message cannot be shown. It is sent once.
     #[serde(default)]
-    pub told_unshown: bool,
-    /// When it started.
+    pub unsupported_notice_sent: bool,
     pub started_at: Timestamp,
-    /// When this record was last written. It is written anew now and then, so that one that goes on does
-    /// not expire.
+    /// When this record was last written. The record of an open conversation is rewritten from time to time
+    /// so that it does not expire.
     pub touched_at: Timestamp,
-    /// Counts the changes of this record; a change is made only on the version it was decided on.
+    /// Increases with each change. A change is only written to the version that it was based on.
     pub version: u64,
 }
 
 impl Conversation {
-    /// Whether it goes on.
+    /// Returns whether the conversation is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.phase == Phase::Open
     }
 
-    /// How it stands, in one word.
+    /// Returns the state of the conversation.
     #[must_use]
     pub fn state(&self) -> State {
         match (self.is_open(), self.owner()) {
             (false, _) => State::Closed,
             (true, Owner::Bot) => State::Bot,
-            (true, owner) if self.floor(owner) == Floor::Pending => State::Pending,
+            (true, owner) if self.participation(owner) == Participation::Pending => State::Pending,
             (true, Owner::Desk) => State::Desk,
         }
     }
 
-    /// Who answers. Exactly one does.
+    /// Returns the owner of the conversation.
     #[must_use]
     pub fn owner(&self) -> Owner {
         if self.handover.is_some() || self.parties.bot.is_none() { Owner::Desk } else { Owner::Bot }
     }
 
-    /// What the bot or the desk is at the moment.
+    /// Returns how the bot or the desk currently participates.
     #[must_use]
-    pub fn floor(&self, of: Owner) -> Floor {
+    pub fn participation(&self, of: Owner) -> Participation {
         match (&self.handover, of) {
-            _ if self.owner() != of || !self.is_open() => Floor::Standby,
-            (Some(handover), Owner::Desk) if handover.accepted_at.is_none() => Floor::Pending,
-            (None, Owner::Desk) => Floor::Pending,
-            _ => Floor::Active,
+            _ if self.owner() != of || !self.is_open() => Participation::Standby,
+            (Some(handover), Owner::Desk) if handover.accepted_at.is_none() => {
+                Participation::Pending
+            }
+            (None, Owner::Desk) => Participation::Pending,
+            _ => Participation::Active,
         }
     }
 
-    /// The handover to the route's desk, if that is where the conversation is.
+    /// Returns the current handover if it is to the route's desk.
     #[must_use]
     pub fn at_desk(&self) -> Option<&Handover> {
-        self.handover.as_ref().filter(|handover| handover.place == Place::Desk)
+        self.handover.as_ref().filter(|handover| handover.location == AgentLocation::Desk)
     }
 }

@@ -1,48 +1,46 @@
-//! One event on its way to one leg.
+//! A delivery: one event, or one part of it, on its way to one leg.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Capabilities, ConnectionId, ConversationKey, Event, EventId, Feature, Handover, LegId, Party,
-    Platform, Role, Session, digest,
+    Capabilities, ConnectionId, ConversationId, ConversationKey, DeliveryId, Event, EventId,
+    Feature, Handover, LegId, Party, Platform, Role, Session, SessionId, digest,
 };
 
-/// What the ids of deliveries begin with.
+/// The prefix of delivery ids.
 const PREFIX: &str = "dlv_";
 
-/// Where an event is to go.
+/// The leg to which an event is delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
-    /// The connection.
     pub connection: ConnectionId,
-    /// Its platform, which tells the queue.
+    /// The platform, which determines the queue.
     pub platform: Platform,
-    /// What the connection is in this conversation.
+    /// The role of the connection in this conversation.
     pub role: Role,
-    /// A copy: for the record, not to be answered.
+    /// Whether this is a copy, which the receiver must not answer.
     #[serde(default)]
     pub copy: bool,
-    /// Which of the leg's conversations, where that is not the conversation itself: each handover is
-    /// a new one to a desk.
+    /// The session on the leg, at a desk: each handover is a new session. `None`: the conversation's id is
+    /// the session id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub conversation: Option<String>,
-    /// What the channel's platform needs to have back in an answer.
+    pub session_id: Option<SessionId>,
+    /// Data of the channel's platform that replies must return to it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub origin: Map<String, Value>,
-    /// Whether what people say to it begins with their name.
+    /// Whether text from people starts with the author's name.
     #[serde(default)]
     pub sender_prefix: bool,
-    /// The longest text that it takes, in characters, where that differs from its platform's.
+    /// The maximum text length in characters. `None`: the platform's limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_limit: Option<u32>,
-    /// What it shows beyond its platform's row.
+    /// Features that the connection supports in addition to its platform's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shows: Vec<Feature>,
-    /// Which part of the event, where it is too long for one: from 0.
+    /// The number of the part, from 0. An event that is too long for one message is split into parts.
     #[serde(default)]
     pub part: u16,
-    /// Whether this is the last part.
     #[serde(default = "yes")]
     pub last_part: bool,
 }
@@ -52,7 +50,7 @@ fn yes() -> bool {
 }
 
 impl Target {
-    /// To whoever this is meant for.
+    /// Returns the target for the recipient of an event.
     #[must_use]
     pub fn addressed(party: &Party, role: Role) -> Self {
         Self {
@@ -60,7 +58,7 @@ impl Target {
             platform: party.platform,
             role,
             copy: false,
-            conversation: None,
+            session_id: None,
             origin: Map::new(),
             sender_prefix: party.sender_prefix,
             text_limit: party.text_limit,
@@ -70,26 +68,26 @@ impl Target {
         }
     }
 
-    /// To somebody who only listens.
+    /// Returns the target for a party that receives a copy.
     #[must_use]
     pub fn copied(party: &Party, role: Role) -> Self {
         Self { copy: true, ..Self::addressed(party, role) }
     }
 
-    /// To a desk, in the conversation that a handover opened there.
+    /// Returns the target for a desk, in the session of a handover.
     #[must_use]
     pub fn at_desk(party: &Party, handover: &Handover) -> Self {
-        let conversation = Some(handover.id.clone());
-        Self { conversation, ..Self::addressed(party, Role::Desk) }
+        let session_id = Some(SessionId::from(&handover.id));
+        Self { session_id, ..Self::addressed(party, Role::Desk) }
     }
 
-    /// What it can be given.
+    /// Returns the capabilities of the platform and the connection.
     #[must_use]
-    pub fn can(&self) -> Capabilities {
+    pub fn capabilities(&self) -> Capabilities {
         self.platform.capabilities().with(&self.shows)
     }
 
-    /// By what its outcome is found.
+    /// Returns the key of the outcome in the event's record.
     #[must_use]
     pub fn outcome_key(&self) -> String {
         match self.part {
@@ -99,126 +97,123 @@ impl Target {
     }
 }
 
-/// One event on its way to one leg.
+/// A delivery: one event, or one part of it, on its way to one leg.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// The same for every attempt and every copy of this delivery in a queue.
-    pub id: String,
-    /// The conversation.
+    /// The same for every attempt and every queue message of this delivery.
+    pub id: DeliveryId,
+    /// The key of the conversation.
     pub key: ConversationKey,
-    /// Which of the key's conversations.
-    pub conversation: String,
-    /// Whence the event came.
+    /// The id of the conversation, among those of the key.
+    pub conversation: ConversationId,
+    /// The connection that sent the event.
     pub from: ConnectionId,
-    /// Where it goes.
     pub to: Target,
-    /// What happened, as the target is to see it.
+    /// The event, as the target receives it.
     pub event: Event,
-    /// Queued anew for a duplicate: it may have been settled already.
+    /// Whether the delivery is queued again, and why.
     #[serde(default)]
-    pub again: bool,
-    /// A person wants it sent although it had failed for good.
-    #[serde(default)]
-    pub replay: bool,
+    pub resend: Resend,
+}
+
+/// Whether a delivery is queued again, and why.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resend {
+    /// The delivery is queued for the first time.
+    #[default]
+    No,
+    /// The event arrived again. The delivery may already have a final outcome.
+    AfterDuplicate,
+    /// An operator replays the delivery although it has failed permanently.
+    ByOperator,
 }
 
 impl Delivery {
-    /// The id of the delivery of `event` from `from` to `to`.
+    /// Returns the id of the delivery of `event` from `from` to `to`.
     #[must_use]
-    pub fn id(key: &ConversationKey, from: &ConnectionId, event: &EventId, to: &Target) -> String {
-        Self::part_id(key, from, event, &to.connection, to.part)
+    pub fn make_id(
+        key: &ConversationKey,
+        from: &ConnectionId,
+        event: &EventId,
+        to: &Target,
+    ) -> DeliveryId {
+        Self::make_part_id(key, from, event, &to.connection, to.part)
     }
 
-    /// The id of the delivery of a part of `event` from `from` to `to`.
+    /// Returns the id of the delivery of a part of `event` from `from` to `to`.
     #[must_use]
-    pub fn part_id(
+    pub fn make_part_id(
         key: &ConversationKey,
         from: &ConnectionId,
         event: &EventId,
         to: &ConnectionId,
         part: u16,
-    ) -> String {
+    ) -> DeliveryId {
         let part = part.to_string();
         let whole = [key.channel.as_str(), &key.customer, from.as_str(), event.as_str()];
         let to = [to.as_str(), &part];
-        // Most events have one part only, which needs no telling.
+        // The first part is not numbered: most events have one part only.
         let to = if part == "0" { &to[..1] } else { &to[..] };
-        format!("{PREFIX}{}", digest(&[&whole, to].concat()))
+        format!("{PREFIX}{}", digest(&[&whole, to].concat())).into()
     }
 
-    /// Whether an id that came from outside is one of ours: what it names came from here.
+    /// Returns whether a message id from a platform is the id of a delivery, so that the message came from
+    /// Trunkline.
     #[must_use]
-    pub fn is_ours(id: &str) -> bool {
+    pub fn is_delivery_id(id: &str) -> bool {
         id.strip_prefix(PREFIX).is_some_and(|rest| rest.len() == 43)
     }
 
-    /// What the leg knows the conversation by.
+    /// Returns the id by which the leg knows the conversation.
     #[must_use]
-    pub fn leg_conversation(&self) -> &str {
-        self.to.conversation.as_deref().unwrap_or(&self.conversation)
+    pub fn session_id(&self) -> &SessionId {
+        self.to.session_id.as_ref().unwrap_or_else(|| self.conversation.as_session_id())
     }
 
-    /// The leg that it goes to.
+    /// Returns the leg to which the delivery goes.
     #[must_use]
     pub fn leg(&self) -> LegId {
         LegId { key: self.key.clone(), connection: self.to.connection.clone() }
     }
 }
 
-/// Why what is parked on a leg is sent now.
+/// Why the parked deliveries of a leg are sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Drain {
-    /// The first of it is due.
+pub enum DrainReason {
+    /// The first of them is due.
     Due,
-    /// To see whether the connection works again: its breaker is open.
+    /// A probe: the breaker is open, and the first of them shows whether the connection works again.
     Probe,
-    /// The connection works again, or a person wants it.
+    /// The connection has recovered, or an operator replays them.
     Released,
 }
 
-/// What a platform's outbound queue carries.
+/// A message of a platform's outbound queue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "job", rename_all = "snake_case")]
 pub enum Job {
-    /// Deliver this.
+    /// Sends a delivery.
     Deliver(Box<Delivery>),
-    /// Send what is parked on this leg, in order.
-    Drain {
-        /// Which leg.
-        leg: LegId,
-        /// Why now.
-        why: Drain,
-    },
-    /// Take this out of what is parked on the leg: a person does not want it sent.
+    /// Sends the parked deliveries of a leg, in order.
+    Drain { leg: LegId, reason: DrainReason },
+    /// Removes a parked delivery that an operator discards.
     Discard {
-        /// Which leg.
         leg: LegId,
-        /// Its place among what is parked.
+        /// The sequence number of the parked delivery.
         seq: u64,
     },
-    /// Know a conversation that the far side began by its own id.
-    Adopt {
-        /// On which leg.
-        leg: LegId,
-        /// The conversation as the far side has it.
-        session: Session,
-    },
-    /// Take what was held back of this leg's events, in the order of their timestamps.
-    Release {
-        /// Which leg.
-        leg: LegId,
-    },
-    /// Ask the connection's far side to prove that it is ours.
+    /// Stores the session of a conversation that the platform started under an id of its own.
+    BindSession { leg: LegId, session: Session },
+    /// Ingests the held events of a leg, in the order of their timestamps.
+    ReleaseHeld { leg: LegId },
+    /// Verifies that the connection's endpoint belongs to this stack.
     Verify {
-        /// Which connection.
         connection: ConnectionId,
-        /// What it must answer with.
+        /// The value that the endpoint must return.
         challenge: String,
     },
-    /// Look after our registration on the connection's far side.
-    Tend {
-        /// Which connection.
-        connection: ConnectionId,
-    },
+    /// Compares Trunkline's registration on the platform with the configuration, and repairs it.
+    ReconcileRegistration { connection: ConnectionId },
 }

@@ -1,23 +1,27 @@
-//! What arrives from a leg.
+//! Events: what happens in a conversation, as all platforms report it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ConnectionId, Content, ConversationKey, Owner, Trace, digest};
+use super::{
+    ConnectionId, Content, ConversationKey, ExternalConversationId, ExternalMessageId, Owner,
+    Trace, digest,
+};
 
-/// An event's identity among those of its connection and customer: the same event sent again has
-/// the same one.
+/// The id of an event among those of its connection and customer. An event that is sent again has the
+/// same id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EventId(String);
 
 impl EventId {
-    /// From the platform's own identifying parts, in a form that is safe in keys and bounded.
+    /// Builds the id from the parts that identify the event on its platform. The result is bounded and safe
+    /// in table keys.
     #[must_use]
     pub fn from_parts(parts: &[&str]) -> Self {
         let joined = parts.join(":");
         let plain = |c: u8| c.is_ascii_alphanumeric() || b"-_.:".contains(&c);
-        // A part with a colon in it could be read as two: such ids are told apart by their digest.
+        // A part that contains the separator is ambiguous, so such ids are replaced by their digest.
         let ambiguous = parts.iter().any(|part| part.contains(':'));
         if joined.len() <= 128 && !ambiguous && joined.bytes().all(plain) {
             Self(joined)
@@ -26,251 +30,251 @@ impl EventId {
         }
     }
 
-    /// As it stood in a key.
+    /// Reads the id from a table key.
     #[must_use]
     pub fn from_key(key: &str) -> Self {
         Self(key.to_owned())
     }
 
-    /// As it stands in keys.
+    /// Returns the id as it is used in table keys.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Something that happened on a leg, in Trunkline's own terms.
+/// An event on a leg, independent of the platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// What it is known by.
     pub id: EventId,
-    /// What its sender knows it by, where receipts can name it.
+    /// The platform's id of the message, which receipts name. `None` if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<String>,
-    /// The far side's id of the conversation that it belongs to.
-    pub conversation: String,
-    /// When it happened, as the platform says, or else when it arrived.
+    pub external_message_id: Option<ExternalMessageId>,
+    /// The platform's id of the conversation.
+    pub external_conversation_id: ExternalConversationId,
+    /// The time that the platform reports, or else the time of arrival.
     pub at: Timestamp,
-    /// Who did it.
     pub author: Author,
-    /// The name of the network behind the channel, such as `WhatsApp`.
+    /// The network behind the channel, such as `WhatsApp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
-    /// The customer's language (BCP 47), where the platform says it.
+    /// The customer's language (BCP 47), if the platform reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// What its platform needs to have back in an answer; from channels only.
+    /// Data that replies must return to the platform. Channels only.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub origin: Map<String, Value>,
-    /// Whose conversation it is to be, where people at a desk begin one that we do not know yet.
+    /// The customer to reach, if an agent starts a conversation with this event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reaches: Option<ConversationKey>,
-    /// Whom the platform itself says the conversation is with, where it says so.
+    pub intended_recipient: Option<ConversationKey>,
+    /// The owner of the conversation according to the platform, if it reports one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub floor: Option<Owner>,
-    /// How its conversation can be found where the far side's id leads nowhere yet.
+    pub claimed_owner: Option<Owner>,
+    /// How to find the conversation while the platform's id of it is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clue: Option<Clue>,
-    /// Where in a trace it came about.
+    pub correlation_hint: Option<CorrelationHint>,
+    /// The position in a distributed trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
-    /// What happened.
     pub body: EventBody,
 }
 
 impl Event {
-    /// An event of which nothing else is known.
+    /// Creates an event without optional data.
     #[must_use]
     pub fn new(
         id: EventId,
-        conversation: impl Into<String>,
+        external_conversation_id: impl Into<ExternalConversationId>,
         at: Timestamp,
         author: Author,
         body: EventBody,
     ) -> Self {
         Self {
             id,
-            external_id: None,
-            conversation: conversation.into(),
+            external_message_id: None,
+            external_conversation_id: external_conversation_id.into(),
             at,
             author,
             channel: None,
             language: None,
             origin: Map::new(),
-            reaches: None,
-            floor: None,
-            clue: None,
+            intended_recipient: None,
+            claimed_owner: None,
+            correlation_hint: None,
             trace: None,
             body,
         }
     }
+
+    /// Returns the id by which the sender of a message knows it, as receipts name it: the platform's id
+    /// if the event has one, otherwise the event's id.
+    #[must_use]
+    pub fn sender_message_id(&self) -> ExternalMessageId {
+        self.external_message_id.clone().unwrap_or_else(|| self.id.as_str().into())
+    }
 }
 
-/// How a conversation can be found to which the far side gave an id that it never told us.
+/// How to find a conversation whose id the platform has assigned without reporting it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Clue {
-    /// By this, which was noted when it was sent there.
-    Noted(String),
-    /// By another event of the conversation, which is about to come.
-    Coming,
+pub enum CorrelationHint {
+    /// By a key that was stored when a delivery was sent there.
+    Key(String),
+    /// By another event of the conversation that arrives soon.
+    Pending,
 }
 
-/// Who did something.
+/// The author of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Author {
-    /// In what capacity.
     pub role: AuthorRole,
-    /// The name to show, if known.
+    /// The display name. `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
 impl Author {
-    /// An author without a name.
+    /// Returns an author without a display name.
     #[must_use]
     pub fn nameless(role: AuthorRole) -> Self {
         Self { role, name: None }
     }
 }
 
-/// In what capacity somebody wrote.
+/// The role of an author.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthorRole {
-    /// The person who is being served.
+    /// The author is the customer.
     Customer,
-    /// A program that answers.
     Bot,
-    /// A person who answers.
+    /// The author is a human agent.
     Agent,
-    /// The platform itself.
+    /// A platform, or Trunkline itself.
     System,
-    /// The platform does not say.
+    /// The platform does not report the role.
     Unknown,
 }
 
-/// What happened.
+/// The content of an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventBody {
-    /// Something was said.
+    /// A message with text, media or choices.
     Message {
-        /// What.
         content: Content,
-        /// Flat extras for the other side, such as an intent or its confidence.
+        /// Flat data for the receiver, such as an intent and its confidence.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         metadata: Map<String, Value>,
     },
-    /// A button or list entry was picked.
+    /// The selection of a button or list entry.
     Choice {
-        /// The picked choice's id.
+        /// The id of the selected choice.
         id: String,
-        /// What the customer saw, if known.
+        /// The label that the customer saw. `None` if unknown.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         title: Option<String>,
-        /// What the customer typed, where the choice was read from that.
+        /// The text that the customer typed, if the choice was recognised from it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         typed: Option<String>,
     },
-    /// What became of an earlier message.
+    /// The delivery status of an earlier message.
     Receipt {
-        /// The platform's id of that message.
-        message: String,
-        /// Whose message that was, once it was found.
+        /// The platform's id of the message, or the id of the delivery.
+        message: ExternalMessageId,
+        /// The message as its sender knows it. `None` until it is found.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        about: Option<Reference>,
-        /// What became of it.
+        target: Option<MessageReference>,
         status: ReceiptStatus,
-        /// Why, where it failed.
+        /// The reason of a failure.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// Somebody is writing, or stopped.
+    /// The author is typing, or has stopped.
     Typing {
-        /// Whether they are.
+        /// Whether the author is typing.
         active: bool,
     },
-    /// People are to take over.
+    /// A handover to agents.
     Handover {
-        /// Whether they are asked or told.
         #[serde(default)]
-        mode: Mode,
-        /// Why.
+        mode: HandoverMode,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// What the people who take over should know: flat, at most 4 KB.
+        /// Data for the agents: flat, at most 4 KB.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         context: Map<String, Value>,
-        /// What was said before.
-        #[serde(default, skip_serializing_if = "Recall::is_nothing")]
-        recall: Recall,
+        /// The earlier messages.
+        #[serde(default, skip_serializing_if = "Transcript::is_empty")]
+        transcript: Transcript,
     },
-    /// Somebody at the desk takes what was offered.
+    /// An agent accepts an offered handover.
     Accept,
-    /// People give the conversation back to the bot.
+    /// Agents return the conversation to the bot.
     Handback {
-        /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// What the bot should know: flat, at most 4 KB.
+        /// Data for the bot: flat, at most 4 KB.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         context: Map<String, Value>,
-        /// What was said meanwhile.
-        #[serde(default, skip_serializing_if = "Recall::is_nothing")]
-        recall: Recall,
+        /// The messages exchanged during the handover.
+        #[serde(default, skip_serializing_if = "Transcript::is_empty")]
+        transcript: Transcript,
     },
-    /// An earlier message reads otherwise now. Recorded only.
+    /// An earlier message was edited. Only recorded.
     Edit {
-        /// The platform's id of that message.
-        message: String,
-        /// What it says now.
+        /// The platform's id of the message.
+        message: ExternalMessageId,
+        /// The new content.
         content: Content,
     },
-    /// An earlier message was taken back. Recorded only.
+    /// An earlier message was deleted. Only recorded.
     Delete {
-        /// The platform's id of that message.
-        message: String,
+        /// The platform's id of the message.
+        message: ExternalMessageId,
     },
-    /// The conversation is over.
+    /// The conversation is closed.
     Close {
-        /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// Something of the platform's own that means nothing here: kept, not passed on.
+    /// A platform-specific event without an equivalent in Trunkline. It is recorded and not passed on.
     Opaque {
-        /// Whether somebody said something by it: then they are told that it cannot be shown.
+        /// Whether it is a message. Its author is then notified that it cannot be shown.
         #[serde(default)]
-        said: bool,
-        /// What the platform calls it.
+        is_message: bool,
+        /// The platform's name of the event.
         name: String,
-        /// As it came.
+        /// The event as received.
         raw: Value,
     },
 }
 
 impl EventBody {
-    /// The same, told with what was said before; only changes of hands tell that.
+    /// Returns the body with a transcript. Bodies other than handovers and hand-backs are unchanged.
     #[must_use]
-    pub fn recalling(&self, told: Recall) -> Self {
+    pub fn with_transcript(&self, transcript: Transcript) -> Self {
         let mut body = self.clone();
-        if let Self::Handover { recall, .. } | Self::Handback { recall, .. } = &mut body {
-            *recall = told;
+        if let Self::Handover { transcript: slot, .. } | Self::Handback { transcript: slot, .. } =
+            &mut body
+        {
+            *slot = transcript;
         }
         body
     }
 
-    /// What is to be told of what was said before, if this changes hands.
+    /// Returns the transcript of a handover or hand-back.
     #[must_use]
-    pub fn recall(&self) -> Option<&Recall> {
+    pub fn transcript(&self) -> Option<&Transcript> {
         match self {
-            Self::Handover { recall, .. } | Self::Handback { recall, .. } => Some(recall),
+            Self::Handover { transcript, .. } | Self::Handback { transcript, .. } => {
+                Some(transcript)
+            }
             _ => None,
         }
     }
 
-    /// The kind's name, as in JSON.
+    /// Returns the name of the event type as in JSON.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -289,73 +293,71 @@ impl EventBody {
     }
 }
 
-/// An earlier message, as its sender knows it.
+/// A reference to an earlier message, as its sender knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reference {
-    /// The connection that it came from.
+pub struct MessageReference {
+    /// The connection that sent the message.
     pub connection: ConnectionId,
-    /// What that connection's far side knows it by.
-    pub message: String,
+    /// The id by which that connection's platform knows the message.
+    pub message: ExternalMessageId,
 }
 
-/// How a conversation is passed to people.
+/// How a conversation is handed over to agents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// It is pending until one of them accepts.
+pub enum HandoverMode {
+    /// The handover is pending until an agent accepts.
     #[default]
     Offer,
-    /// It is theirs at once.
+    /// The agents own the conversation immediately.
     Pass,
 }
 
-/// What was said before, for who takes over: first how much of it, and on its way also the lines.
+/// The earlier messages for the new owner. Routing sets the limits; the outbound function adds the
+/// entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recall {
-    /// The last so many messages; none, if 0.
+pub struct Transcript {
+    /// The maximum number of entries. 0: no transcript.
     #[serde(default)]
-    pub last: u16,
-    /// When it was asked for.
+    pub limit: u16,
+    /// When the transcript was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked_at: Option<Timestamp>,
-    /// Only what was said since then.
+    pub requested_at: Option<Timestamp>,
+    /// Only messages since this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// What was said, the oldest first.
+    /// The messages, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<Line>,
+    pub entries: Vec<TranscriptEntry>,
 }
 
-impl Recall {
-    /// Whether nothing is told.
+impl Transcript {
+    /// Returns whether the transcript is neither requested nor filled.
     #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        self.last == 0 && self.lines.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.limit == 0 && self.entries.is_empty()
     }
 }
 
-/// One thing that was said.
+/// A message in a transcript.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// When.
+pub struct TranscriptEntry {
     pub at: Timestamp,
-    /// By whom.
     pub author: Author,
-    /// What.
     pub content: Content,
 }
 
-/// What became of a message on its platform.
+/// The delivery status of a message on its platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReceiptStatus {
-    /// It reached the customer's device.
+    /// The message reached the recipient's device.
     Delivered,
-    /// The customer opened it.
+    /// The recipient opened the message.
     Read,
-    /// It did not get there.
+    /// The message could not be delivered.
     Failed,
-    /// The platform's own word, which we do not know.
+    /// A status that only the platform knows, as it names it.
     Other(String),
 }
 
@@ -364,7 +366,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_bounded_and_never_confuse_two_events() {
+    fn event_ids_are_bounded_and_unambiguous() {
         assert_eq!(EventId::from_parts(&["m", "a-1"]).as_str(), "m:a-1");
         assert!(EventId::from_parts(&["m", &"x".repeat(5000)]).as_str().len() < 60);
         assert_ne!(

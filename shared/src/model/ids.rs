@@ -1,4 +1,4 @@
-//! Ids: names that people give (connections, routes) and keys that follow from them.
+//! Ids: configured names (connections, routes), generated ids and ids of platforms.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,10 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The longest id that a far side may choose for a conversation, in bytes: it is part of a key.
-pub const MAX_FAR_ID: usize = 512;
+/// The maximum length of a platform's id, in bytes. The id is part of a table key.
+pub const MAX_EXTERNAL_ID_BYTES: usize = 512;
 
-/// Why a text is not a connection's or route's id.
+/// A text that is not a valid id of a connection or route.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "'{0}' is not an id: use 1 to 63 lower-case letters, digits and hyphens, a letter or digit first"
@@ -26,7 +26,7 @@ macro_rules! name {
         pub struct $name(String);
 
         impl $name {
-            /// The id as it is written in configuration, paths and keys.
+            /// Returns the id as it is used in configuration, paths and keys.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -62,25 +62,140 @@ macro_rules! name {
 }
 
 name!(
-    /// A connection's id, chosen by whoever configures it.
+    /// The id of a connection, as configured.
     ConnectionId
 );
 name!(
-    /// A route's id, chosen by whoever configures it.
+    /// The id of a route, as configured.
     RouteId
 );
 
-/// The name under which Trunkline itself takes part: of what it says, and of what its timers and
-/// operators do. No connection can have it.
-pub const HOUSE: &str = "trunkline";
+/// The connection id under which Trunkline itself takes part: for its own messages, timers and operator
+/// actions. No connection can have this id.
+pub const SYSTEM: &str = "trunkline";
 
 impl ConnectionId {
-    /// Trunkline itself.
+    /// Returns the connection id of Trunkline itself.
     #[must_use]
-    pub fn house() -> Self {
-        Self(HOUSE.to_owned())
+    pub fn system() -> Self {
+        Self(SYSTEM.to_owned())
     }
 }
+
+macro_rules! opaque_id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name($inner);
+
+        impl $name {
+            /// Returns the id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl From<&$name> for $name {
+            fn from(id: &$name) -> Self {
+                id.clone()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0.into()
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, text: &str) -> bool {
+                self.as_str() == text
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, text: &&str) -> bool {
+                self.as_str() == *text
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+/// The part that session ids share: a conversation's id or a handover's id identifies a session.
+macro_rules! session_id {
+    ($name:ident) => {
+        impl $name {
+            /// Returns the id of the session that this identifies.
+            #[must_use]
+            pub fn as_session_id(&self) -> &SessionId {
+                &self.0
+            }
+        }
+
+        impl From<$name> for SessionId {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl From<&$name> for SessionId {
+            fn from(id: &$name) -> Self {
+                id.0.clone()
+            }
+        }
+    };
+}
+
+opaque_id!(
+    /// The id by which a leg knows a conversation. On a channel and at a bot it is the
+    /// [`ConversationId`]; at a desk it is the [`HandoverId`], because each handover is a new
+    /// session there.
+    SessionId(String)
+);
+opaque_id!(
+    /// Trunkline's id of a conversation. A customer's next conversation has a new id.
+    ConversationId(SessionId)
+);
+opaque_id!(
+    /// Trunkline's id of a handover to agents.
+    HandoverId(SessionId)
+);
+opaque_id!(
+    /// The id of a delivery: `dlv_` and 43 characters of base64url. It is the same for every attempt.
+    DeliveryId(String)
+);
+opaque_id!(
+    /// The id that a platform uses for a conversation.
+    ExternalConversationId(String)
+);
+opaque_id!(
+    /// The id that a platform uses for a message.
+    ExternalMessageId(String)
+);
+session_id!(ConversationId);
+session_id!(HandoverId);
 
 fn is_name(text: &str) -> bool {
     let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
@@ -89,16 +204,16 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|c| plain(c) || c == b'-')
 }
 
-/// One customer on one channel connection: what a conversation is found by.
+/// The key of a conversation: one customer on one channel connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ConversationKey {
-    /// The channel connection.
     pub channel: ConnectionId,
-    /// The platform's own id of the customer or of their thread.
+    /// The platform's id of the customer or of their thread.
     pub customer: String,
 }
 
-/// A short, URL-safe SHA-256 of `parts`, which cannot run into one another.
+/// Returns the SHA-256 of `parts` in base64url, 43 characters. Each part is hashed with its length, so
+/// that different parts cannot have the same concatenation.
 #[must_use]
 pub fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
@@ -114,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_strict() {
+    fn rejects_invalid_ids() {
         for good in ["a", "shop-whatsapp", "0-1"] {
             assert!(good.parse::<ConnectionId>().is_ok(), "{good}");
         }
@@ -124,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_keeps_its_parts_apart() {
+    fn digest_separates_its_parts() {
         assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
         assert_eq!(digest(&["ab", "c"]).len(), 43);
     }

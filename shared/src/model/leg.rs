@@ -1,132 +1,134 @@
-//! A leg: a conversation's presence on one connection, and its place in the order.
+//! Legs: the presence of a customer's conversations on one connection.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionId, ConversationKey, digest};
+use super::{ConnectionId, ConversationKey, ExternalConversationId, SessionId, digest};
 
-/// How many of a leg's earlier conversations are remembered.
-const REMEMBERED: usize = 8;
+/// The maximum number of sessions that a leg remembers.
+const MAX_SESSIONS: usize = 8;
 
-/// Which leg. Successive conversations of one customer share it, so that they stay in order, too.
+/// The id of a leg. Successive conversations of one customer share the leg, so that their order is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LegId {
-    /// The customer's conversations.
+    /// The key of the customer's conversations.
     pub key: ConversationKey,
-    /// On which connection.
     pub connection: ConnectionId,
 }
 
 impl LegId {
-    /// The leg's place in the queue: all that is sent on one leg is in one group, in order.
+    /// Returns the SQS message group of the leg. All deliveries of a leg are in one group, which keeps their
+    /// order.
     #[must_use]
-    pub fn group(&self) -> String {
+    pub fn message_group(&self) -> String {
         digest(&[self.key.channel.as_str(), &self.key.customer, self.connection.as_str()])
     }
 }
 
-/// A conversation as the far side has it.
+/// A conversation as the platform knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// The conversation, as the leg knows it.
-    pub conversation: String,
-    /// What the far side knows it by.
-    pub external_id: String,
-    /// When the far side forgets it; never, if absent.
+    /// The id by which the leg knows the conversation.
+    pub id: SessionId,
+    /// The id by which the platform knows the conversation.
+    pub external_conversation_id: ExternalConversationId,
+    /// When the session expires on the platform. `None`: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// Whether somebody must listen for what the far side says.
+    /// Whether a listener must receive the events of this session.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub listen: bool,
-    /// What else its platform needs to go on: ids, never a secret.
+    pub needs_listener: bool,
+    /// Further ids that the platform needs in later calls. Never contains secrets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub memory: BTreeMap<String, String>,
+    pub platform_data: BTreeMap<String, String>,
 }
 
 impl Session {
-    /// A session that lasts, of which nothing else is to be remembered.
+    /// Creates a session that does not expire, without platform data.
     #[must_use]
-    pub fn new(conversation: impl Into<String>, external_id: impl Into<String>) -> Self {
+    pub fn new(
+        id: impl Into<SessionId>,
+        external_conversation_id: impl Into<ExternalConversationId>,
+    ) -> Self {
         Self {
-            conversation: conversation.into(),
-            external_id: external_id.into(),
+            id: id.into(),
+            external_conversation_id: external_conversation_id.into(),
             expires_at: None,
-            listen: false,
-            memory: BTreeMap::new(),
+            needs_listener: false,
+            platform_data: BTreeMap::new(),
         }
     }
 
-    /// Whether the far side still has it.
+    /// Returns whether the session has not expired.
     #[must_use]
-    pub fn lasts(&self, now: Timestamp) -> bool {
+    pub fn is_active(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|expires_at| now < expires_at)
     }
 }
 
-/// A leg as its one writer, the outbound function inside of its message group, keeps it.
+/// A leg as stored. Its only writer is the outbound function, inside the message group of the leg.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leg {
-    /// Which.
     pub id: LegId,
-    /// The last conversations as the far side has them, the newest last.
+    /// The latest sessions, the newest last.
     pub sessions: Vec<Session>,
-    /// How many deliveries are parked on it. While any is, whatever comes parks behind.
+    /// The number of parked deliveries. While it is not 0, further deliveries are parked behind them.
     #[serde(default)]
     pub parked: u64,
-    /// The next place among what is parked.
+    /// The sequence number of the next parked delivery.
     #[serde(default)]
     pub next_seq: u64,
-    /// When a conversation on it was last opened or renewed.
+    /// When a session was last opened or the record was last rewritten to prevent its expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub touched_at: Option<Timestamp>,
-    /// Counts its writings.
+    /// Increases with each write.
     #[serde(default)]
     pub version: u64,
 }
 
 impl Leg {
-    /// A leg on which nothing was sent yet.
+    /// Creates a leg without sessions.
     #[must_use]
     pub fn new(id: LegId) -> Self {
         Self { id, sessions: Vec::new(), parked: 0, next_seq: 0, touched_at: None, version: 0 }
     }
 
-    /// A conversation as the far side has it, if it was opened there.
+    /// Returns the session with this id, if it was opened.
     #[must_use]
-    pub fn session(&self, conversation: &str) -> Option<&Session> {
-        self.sessions.iter().find(|session| session.conversation == conversation)
+    pub fn session(&self, id: &SessionId) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.id == *id)
     }
 
-    /// The leg with a conversation opened on it, or with another session of the same.
+    /// Returns the leg with the session added, in place of an earlier one with the same id.
     #[must_use]
-    pub fn opened(&self, session: Session, now: Timestamp) -> Self {
-        let mut after = self.renewed(now);
-        after.sessions.retain(|known| known.conversation != session.conversation);
-        if after.sessions.len() >= REMEMBERED {
+    pub fn with_session(&self, session: Session, now: Timestamp) -> Self {
+        let mut after = self.touched(now);
+        after.sessions.retain(|known| known.id != session.id);
+        if after.sessions.len() >= MAX_SESSIONS {
             after.sessions.remove(0);
         }
         after.sessions.push(session);
         after
     }
 
-    /// The leg as it is written anew, so that it does not expire.
+    /// Returns the leg to write so that it does not expire.
     #[must_use]
-    pub fn renewed(&self, now: Timestamp) -> Self {
+    pub fn touched(&self, now: Timestamp) -> Self {
         Self { touched_at: Some(now), version: self.version + 1, ..self.clone() }
     }
 
-    /// The leg with one more delivery parked, at `next_seq`.
+    /// Returns the leg with one more parked delivery, at `next_seq`.
     #[must_use]
-    pub fn with_one_more(&self) -> Self {
+    pub fn with_one_more_parked(&self) -> Self {
         let (parked, next_seq, version) = (self.parked + 1, self.next_seq + 1, self.version + 1);
         Self { parked, next_seq, version, ..self.clone() }
     }
 
-    /// The leg with one delivery less parked.
+    /// Returns the leg with one parked delivery less.
     #[must_use]
-    pub fn with_one_less(&self) -> Self {
+    pub fn with_one_less_parked(&self) -> Self {
         Self { parked: self.parked.saturating_sub(1), version: self.version + 1, ..self.clone() }
     }
 }

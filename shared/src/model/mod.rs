@@ -1,4 +1,4 @@
-//! Plain types: they know nobody, do nothing to the outside, and are what everything else speaks in.
+//! Domain types. They do no I/O and depend on no other module.
 
 mod access;
 mod breaker;
@@ -19,25 +19,33 @@ mod text;
 pub mod time;
 mod trace;
 
-pub use access::{Access, Audit, Token, TokenKind};
+pub use access::{AccessLevel, AuditEntry, Token, TokenKind};
 pub use breaker::{Breaker, next_probe};
 pub use connection::{Connection, Role};
 pub use content::{Choice, Content, Format, Media};
 pub use conversation::{
-    Conversation, Floor, Handover, Owner, Parties, Party, Phase, Place, State, Trigger,
+    AgentLocation, Conversation, Handover, HandoverTrigger, Owner, Participation, Parties, Party,
+    Phase, State,
 };
-pub use delivery::{Delivery, Drain, Job, Target};
+pub use delivery::{Delivery, DrainReason, Job, Resend, Target};
 pub use event::{
-    Author, AuthorRole, Clue, Event, EventBody, EventId, Line, Mode, Recall, ReceiptStatus,
-    Reference,
+    Author, AuthorRole, CorrelationHint, Event, EventBody, EventId, HandoverMode, MessageReference,
+    ReceiptStatus, Transcript, TranscriptEntry,
 };
-pub use ids::{ConnectionId, ConversationKey, HOUSE, InvalidId, MAX_FAR_ID, RouteId, digest};
+pub use ids::{
+    ConnectionId, ConversationId, ConversationKey, DeliveryId, ExternalConversationId,
+    ExternalMessageId, HandoverId, InvalidId, MAX_EXTERNAL_ID_BYTES, RouteId, SYSTEM, SessionId,
+    digest,
+};
 pub use leg::{Leg, LegId, Session};
 pub use outcome::{Outcome, Verdict};
 pub use parked::{DeadLetter, Failed, Parked};
 pub use platform::{Capabilities, Feature, Platform, UnknownPlatform};
-pub use policy::{Policy, Reactivation};
-pub use route::{Due, Keywords, Route, Serving, Since, Switching, Texts, Then, Timer};
-pub use scheduled_task::Wake;
-pub use text::Text;
-pub use trace::{NoTrace, Trace};
+pub use policy::{DeliveryPolicy, Reactivation};
+pub use route::{
+    DueTimer, HandoverPolicy, Keywords, OnClose, ResolvedRoute, Route, Texts, Timer,
+    TranscriptStart,
+};
+pub use scheduled_task::ScheduledTask;
+pub use text::LenientText;
+pub use trace::{InvalidTraceparent, Trace};

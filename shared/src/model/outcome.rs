@@ -1,53 +1,53 @@
-//! What became of an attempt to deliver.
+//! The outcome of an attempt to send a delivery.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What became of one attempt, and so what is done next.
+use super::ExternalMessageId;
+
+/// The result of an attempt, which determines the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The platform has it.
+    /// The platform accepted it.
     Delivered,
-    /// Not now: try again.
+    /// A temporary failure: the attempt is repeated.
     Retryable,
-    /// Never: show it to a person.
+    /// A permanent failure: an operator must act.
     Permanent,
-    /// The bytes went, the answer never came.
+    /// The request was sent, but no response arrived: the platform may have accepted it.
     Unknown,
-    /// Nothing was sent, rightly: the platform has no form for it.
+    /// Nothing was sent, because the platform has no equivalent. This is not a failure.
     Skipped,
-    /// It waits in the table, in its leg's order.
+    /// It waits in the table, in the order of its leg.
     Parked,
-    /// The retry schedule is used up: show it to a person.
+    /// All retries failed: an operator must act.
     Exhausted,
-    /// A person decided that it is not to be sent.
+    /// An operator discarded it.
     Discarded,
 }
 
-/// An attempt's verdict with its particulars.
+/// The verdict of an attempt, with details.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// What became of it.
     pub verdict: Verdict,
-    /// When.
     pub at: Timestamp,
-    /// The platform's HTTP status, if it answered.
+    /// The platform's HTTP status. `None` without a response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Why, in words for an operator; absent where delivered.
+    /// The reason, for operators. `None` if delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The platform's own id of what was delivered.
+    /// The platform's id of the delivered message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<String>,
-    /// How often it was attempted by then.
+    pub external_message_id: Option<ExternalMessageId>,
+    /// The number of attempts so far.
     #[serde(default)]
     pub attempts: u32,
 }
 
 impl Verdict {
-    /// Whether nothing more will be tried.
+    /// Returns whether no further attempt follows.
     #[must_use]
     pub fn is_final(self) -> bool {
         match self {
@@ -60,7 +60,7 @@ impl Verdict {
         }
     }
 
-    /// Whether a person may have it sent again.
+    /// Returns whether an operator can replay the delivery.
     #[must_use]
     pub fn can_be_replayed(self) -> bool {
         matches!(self, Self::Permanent | Self::Exhausted)

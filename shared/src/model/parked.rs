@@ -1,30 +1,28 @@
-//! Deliveries that wait: for their connection, for their time, or for a person.
+//! Deliveries that wait for their connection, for their next attempt, or for an operator.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Delivery, Outcome, Platform, Verdict};
 
-/// A delivery that waits in its leg's order until it can be sent.
+/// A delivery that waits, in the order of its leg, until it can be sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Parked {
-    /// Its place in the leg's order.
+    /// The sequence number on the leg.
     pub seq: u64,
-    /// What waits.
     pub delivery: Delivery,
-    /// Since when.
-    pub since: Timestamp,
-    /// When it is tried next; absent while it waits for what is before it, or for its connection.
+    /// When it was parked.
+    pub parked_at: Timestamp,
+    /// When it is attempted next. `None` while it waits for earlier deliveries or for its connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due: Option<Timestamp>,
-    /// How often it was attempted.
+    pub next_attempt_at: Option<Timestamp>,
+    /// The number of attempts so far.
     pub attempts: u32,
-    /// Why it waits.
     pub reason: String,
 }
 
 impl Parked {
-    /// The outcome that stands on the event while it waits.
+    /// Returns the outcome to record on the event while the delivery waits.
     #[must_use]
     pub fn outcome(&self, at: Timestamp) -> Outcome {
         Outcome {
@@ -32,38 +30,36 @@ impl Parked {
             at,
             status: None,
             reason: Some(self.reason.clone()),
-            external_id: None,
+            external_message_id: None,
             attempts: self.attempts,
         }
     }
 }
 
-/// A delivery that is not tried any more unless a person says so.
+/// A failed delivery. It is not attempted again unless an operator replays it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failed {
-    /// What failed.
     pub delivery: Delivery,
-    /// Since when.
+    /// When it failed.
     pub at: Timestamp,
-    /// How often it was attempted.
+    /// The number of attempts.
     pub attempts: u32,
-    /// Why it failed.
     pub reason: String,
 }
 
-/// A queue's message that our own side could not handle.
+/// A queue message that Trunkline could not process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
-    /// Its id in the table.
+    /// The id in the table, which sorts by time.
     pub id: String,
-    /// Whose queue it was in.
+    /// The platform whose queue held it.
     pub platform: Platform,
-    /// Since when.
+    /// When it was moved to the table.
     pub at: Timestamp,
-    /// Why.
+    /// The reason, for operators.
     pub reason: String,
-    /// Its message group.
+    /// The SQS message group.
     pub group: String,
-    /// As it stood in the queue.
+    /// The body of the queue message.
     pub body: String,
 }

@@ -1,57 +1,58 @@
-//! The platforms that Trunkline speaks with, and what each can carry.
+//! The supported platforms and their capabilities.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A kind of system that we speak with.
+/// A supported platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Platform {
-    /// CM.com's conversational router, TwoWay.
+    /// CM.com TwoWay, a conversational router.
     Cm,
     /// ServisBOT, eventing and engagement adapter.
     Servisbot,
-    /// TWIN chats.
+    /// TWIN's chats and dialogs.
     Twin,
     /// Unblu, external messengers.
     Unblu,
     /// Webex Connect, generic bot.
     Webex,
-    /// Trunkline's own open protocol: signed webhooks.
+    /// Trunkline's open protocol: signed webhooks.
     Webhook,
 }
 
-/// What a platform's side can be given, beyond plain text.
+/// The capabilities of a platform, beyond plain text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "a table of yes and no")]
+#[expect(clippy::struct_excessive_bools, reason = "a table of flags")]
 pub struct Capabilities {
-    /// The longest text, in characters; longer ones are split.
-    pub text: u32,
-    /// Markdown and HTML; otherwise both become plain text.
+    /// The maximum text length in characters. Longer texts are split.
+    pub max_text_chars: u32,
+    /// Markdown and HTML. Otherwise both are converted to plain text.
     pub markup: bool,
-    /// Buttons or lists; otherwise choices become numbered text.
+    /// Buttons or lists. Otherwise choices are sent as numbered text.
     pub choices: bool,
-    /// Files and pictures; otherwise they become links.
+    /// Files and pictures. Otherwise they are sent as links.
     pub media: bool,
-    /// Delivered and read receipts for what came from there.
+    /// Receipts for messages that came from the platform.
     pub receipts: bool,
-    /// "Is typing".
+    /// Typing indicators.
     pub typing: bool,
-    /// A handover to people who sit on that side.
+    /// Handovers to agents on the platform itself.
     pub handover: bool,
-    /// Events that mean nothing here, as they came.
+    /// Opaque events, as received.
     pub opaque: bool,
-    /// It chooses the ids of conversations itself, so what it says may come before we know them.
-    pub own_ids: bool,
-    /// Its own timestamps tell the order of its events, not their arrival.
-    pub timestamps_rule: bool,
-    /// It keeps a registration of ours, which it may switch off: upkeep looks after it.
-    pub registers: bool,
+    /// The platform chooses conversation ids, so an event can arrive before its id is stored.
+    pub assigns_conversation_ids: bool,
+    /// The order of events follows the platform's timestamps instead of their arrival.
+    pub orders_by_timestamp: bool,
+    /// The platform keeps a registration of Trunkline, which it may deactivate. The upkeep function
+    /// reconciles it.
+    pub keeps_registration: bool,
 }
 
-/// What a connection shows although its platform's row does not say so, because it is set up for it.
+/// A feature that a connection supports in addition to its platform's capabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Feature {
@@ -64,13 +65,13 @@ pub enum Feature {
 }
 
 impl Feature {
-    /// All features, as written in configuration.
+    /// All features with their names in the configuration.
     pub const NAMES: [(&'static str, Self); 3] =
         [("markup", Self::Markup), ("choices", Self::Choices), ("media", Self::Media)];
 }
 
 impl Capabilities {
-    /// These, and what a connection shows beyond them.
+    /// Returns the capabilities with the features of a connection added.
     #[must_use]
     pub fn with(mut self, features: &[Feature]) -> Self {
         for feature in features {
@@ -84,14 +85,14 @@ impl Capabilities {
     }
 }
 
-/// Adding a platform adds its row here, and one in the command line's table of settings.
+/// A new platform needs a row here, and one in the table of platform settings in `setup`.
 const TABLE: &[(Platform, &str, Capabilities)] = &[
     (
         Platform::Cm,
         "cm",
         Capabilities {
-            // None is documented; the fact sheet proposes this.
-            text: 4_000,
+            // The vendor documents no limit; the fact sheet proposes this one.
+            max_text_chars: 4_000,
             markup: false,
             choices: false,
             media: false,
@@ -99,17 +100,17 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             typing: false,
             handover: true,
             opaque: false,
-            own_ids: true,
-            timestamps_rule: false,
-            registers: false,
+            assigns_conversation_ids: true,
+            orders_by_timestamp: false,
+            keeps_registration: false,
         },
     ),
     (
         Platform::Servisbot,
         "servisbot",
         Capabilities {
-            // None is documented.
-            text: u32::MAX,
+            // The vendor documents no limit.
+            max_text_chars: u32::MAX,
             markup: false,
             choices: false,
             media: false,
@@ -117,17 +118,17 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             typing: false,
             handover: false,
             opaque: false,
-            own_ids: false,
-            timestamps_rule: true,
-            registers: false,
+            assigns_conversation_ids: false,
+            orders_by_timestamp: true,
+            keeps_registration: false,
         },
     ),
     (
         Platform::Twin,
         "twin",
         Capabilities {
-            // None is documented.
-            text: u32::MAX,
+            // The vendor documents no limit.
+            max_text_chars: u32::MAX,
             markup: false,
             choices: false,
             media: true,
@@ -135,17 +136,17 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             typing: false,
             handover: false,
             opaque: false,
-            own_ids: true,
-            timestamps_rule: false,
-            registers: false,
+            assigns_conversation_ids: true,
+            orders_by_timestamp: false,
+            keeps_registration: false,
         },
     ),
     (
         Platform::Unblu,
         "unblu",
         Capabilities {
-            // None is documented.
-            text: u32::MAX,
+            // The vendor documents no limit.
+            max_text_chars: u32::MAX,
             markup: true,
             choices: false,
             media: true,
@@ -153,17 +154,17 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             typing: false,
             handover: false,
             opaque: false,
-            own_ids: true,
-            timestamps_rule: false,
-            registers: true,
+            assigns_conversation_ids: true,
+            orders_by_timestamp: false,
+            keeps_registration: true,
         },
     ),
     (
         Platform::Webex,
         "webex",
         Capabilities {
-            // None is documented. WhatsApp's, the tightest of its common channels.
-            text: 4_096,
+            // The vendor documents no limit. This is WhatsApp's, the lowest of the common channels.
+            max_text_chars: 4_096,
             markup: false,
             choices: false,
             media: false,
@@ -171,16 +172,16 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             typing: false,
             handover: true,
             opaque: false,
-            own_ids: false,
-            timestamps_rule: false,
-            registers: false,
+            assigns_conversation_ids: false,
+            orders_by_timestamp: false,
+            keeps_registration: false,
         },
     ),
     (
         Platform::Webhook,
         "webhook",
         Capabilities {
-            text: u32::MAX,
+            max_text_chars: u32::MAX,
             markup: true,
             choices: true,
             media: true,
@@ -188,14 +189,14 @@ const TABLE: &[(Platform, &str, Capabilities)] = &[
             typing: true,
             handover: true,
             opaque: true,
-            own_ids: false,
-            timestamps_rule: false,
-            registers: false,
+            assigns_conversation_ids: false,
+            orders_by_timestamp: false,
+            keeps_registration: false,
         },
     ),
 ];
 
-/// Why a text names no platform.
+/// A text that is not the name of a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a platform: use {known}", known = Platform::names().join(", "))]
 pub struct UnknownPlatform(pub String);
@@ -205,19 +206,19 @@ impl Platform {
         TABLE.iter().find(|row| row.0 == self).unwrap_or(&TABLE[0])
     }
 
-    /// The platform's name in paths, queues and configuration.
+    /// Returns the platform's name in paths, queues and configuration.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.row().1
     }
 
-    /// What the platform's side can be given.
+    /// Returns the capabilities of the platform.
     #[must_use]
     pub fn capabilities(self) -> Capabilities {
         self.row().2
     }
 
-    /// All names, in the table's order.
+    /// Returns all names, in the order of the table.
     #[must_use]
     pub fn names() -> Vec<&'static str> {
         TABLE.iter().map(|row| row.1).collect()
@@ -246,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_platform_has_a_row_and_its_serde_name_is_the_rows() {
+    fn platform_names_round_trip() {
         use Platform::{Cm, Servisbot, Twin, Unblu, Webex, Webhook};
         for platform in [Cm, Servisbot, Twin, Unblu, Webex, Webhook] {
             assert_eq!(platform.name().parse(), Ok(platform));

@@ -1,95 +1,88 @@
-//! A route: who serves a channel connection, and what holds between them.
+//! Routes: which bot, desk and observers serve a channel connection, and under which policy.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionId, Party, RouteId};
+use super::{ConnectionId, ConversationId, HandoverId, Party, RouteId};
 
-/// Which bot, desk and observers serve the channels that name this route.
+/// A route: the bot, the desk and the observers of the channels that name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
-    /// Its id.
     pub id: RouteId,
-    /// What answers first. Without one, everything goes to the desk.
+    /// `None`: everything goes to the desk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bot: Option<ConnectionId>,
-    /// Where people are.
+    /// `None`: the route has no desk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desk: Option<ConnectionId>,
-    /// Who listens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub observers: Vec<ConnectionId>,
-    /// When people take over, and when they give back.
     #[serde(default)]
-    pub switching: Switching,
-    /// Counts its changes; a change is made only on the version it was decided on.
+    pub handover_policy: HandoverPolicy,
+    /// Increases with each change. A change is only written to the version that it was based on.
     #[serde(default)]
     pub version: u64,
 }
 
-/// A route with its parties, as they are configured now.
+/// A route with its parties as currently configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Serving {
-    /// The route's id.
+pub struct ResolvedRoute {
     pub route: RouteId,
-    /// What answers first.
     pub bot: Option<Party>,
-    /// Where people are.
     pub desk: Option<Party>,
-    /// Who listens.
     pub observers: Vec<Party>,
-    /// When people take over, and when they give back.
-    pub switching: Switching,
+    pub handover_policy: HandoverPolicy,
 }
 
-/// When people take over, when they give back, and what the customer is told. Times are in seconds.
+/// When agents take over and return a conversation, and which texts the customer receives. Times are in
+/// seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Switching {
-    /// How long an offer waits to be accepted; for ever, if absent.
+pub struct HandoverPolicy {
+    /// How long an offered handover waits to be accepted. `None`: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accept_within: Option<u32>,
-    /// How long a customer waits for the agent's answer; for ever, if absent.
+    /// How long a customer waits for the agent's answer. `None`: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_idle: Option<u32>,
-    /// After how long a silence the conversation ends; never, if absent.
+    /// After how long without messages the conversation is closed. `None`: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_ttl: Option<u32>,
-    /// After how long an outage of the bot's connection people take over; never, if absent.
+    /// After how long an outage of the bot's connection agents take over. `None`: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bot_down_after: Option<u32>,
-    /// What follows when the desk closes its side.
-    pub after_close: Then,
-    /// What follows when nobody accepts, or the agent does not answer.
-    pub if_nobody: Then,
-    /// How many messages the desk is told of what was said before.
+    /// What happens when the desk closes its session.
+    pub after_close: OnClose,
+    /// What happens when no agent accepts or the agent does not answer.
+    pub if_unanswered: OnClose,
+    /// The maximum number of earlier messages in a handover.
     pub transcript: u16,
-    /// Since when.
-    pub transcript_since: Since,
-    /// The language of customers of whom nobody says it (BCP 47).
+    /// The start of the transcript that a handover passes on.
+    pub transcript_since: TranscriptStart,
+    /// The language (BCP 47) of customers whose language is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// The words by which a customer switches, by language.
+    /// The keywords of customers, by language.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub keywords: BTreeMap<String, Keywords>,
-    /// What the customer is told, by language.
+    /// The texts for customers, by language.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub texts: BTreeMap<String, Texts>,
 }
 
-impl Default for Switching {
+impl Default for HandoverPolicy {
     fn default() -> Self {
         Self {
             accept_within: None,
             agent_idle: None,
             session_ttl: None,
             bot_down_after: None,
-            after_close: Then::Bot,
-            if_nobody: Then::Bot,
+            after_close: OnClose::Bot,
+            if_unanswered: OnClose::Bot,
             transcript: 20,
-            transcript_since: Since::Start,
+            transcript_since: TranscriptStart::Start,
             language: None,
             keywords: BTreeMap::new(),
             texts: BTreeMap::new(),
@@ -97,80 +90,69 @@ impl Default for Switching {
     }
 }
 
-/// What follows when people have done with a conversation.
+/// What happens to a conversation when the agents are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Then {
-    /// The bot has it again.
+pub enum OnClose {
+    /// The bot becomes the owner.
     Bot,
-    /// It is over.
+    /// The conversation is closed.
     Close,
 }
 
-/// Since when a desk is told what was said before.
+/// The start of the transcript that a handover includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Since {
-    /// Since the conversation started.
+pub enum TranscriptStart {
+    /// The start of the conversation.
     Start,
-    /// Since the bot last got it back.
+    /// The last hand-back to the bot.
     Handback,
 }
 
-/// The words by which a customer switches: a message that says nothing else.
+/// Keywords by which a customer changes the owner. A message matches if it consists of the keyword only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Keywords {
-    /// To people.
+    /// Keywords for a handover to agents.
     pub handover: Vec<String>,
-    /// Back to the bot.
+    /// Keywords for a hand-back to the bot.
     pub handback: Vec<String>,
 }
 
-/// What the customer is told. Where a text is empty, nothing.
+/// Texts that the customer receives. An empty text is not sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Texts {
-    /// People were asked to take over.
+    /// Sent when a handover is offered.
     pub waiting: String,
-    /// One of them has; `{agent}` stands for the name.
+    /// Sent when an agent accepts. `{agent}` is replaced by the name.
     pub joined: String,
-    /// They have gone.
+    /// Sent when the agent leaves. `{agent}` is replaced by the name.
     pub left: String,
-    /// Nobody took over.
-    pub nobody: String,
-    /// What the customer sent cannot be shown here.
-    pub unshown: String,
-    /// What `{agent}` stands for where the name is not known.
+    /// Sent when no agent accepts.
+    pub unanswered: String,
+    /// Sent when a message of the customer cannot be shown.
+    pub unsupported: String,
+    /// Replaces `{agent}` if the name is unknown.
     pub agent: String,
 }
 
-/// What may come due in a conversation.
+/// A timer of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "timer", rename_all = "snake_case")]
 pub enum Timer {
-    /// Nobody has accepted.
-    AcceptWithin {
-        /// Which handover.
-        handover: String,
-    },
-    /// The agent has not answered.
-    AgentIdle {
-        /// Which handover.
-        handover: String,
-    },
-    /// Nobody says anything any more.
-    SessionTtl {
-        /// Which of the customer's conversations.
-        conversation: String,
-    },
+    /// An offered handover has not been accepted.
+    AcceptWithin { handover: HandoverId },
+    /// The agent has not answered the customer.
+    AgentIdle { handover: HandoverId },
+    /// The conversation has had no messages.
+    SessionTtl { conversation: ConversationId },
 }
 
-/// What may come due, and when to look.
+/// A timer with the time at which to evaluate it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
-    /// What.
+pub struct DueTimer {
     pub timer: Timer,
-    /// When to look.
     pub at: Timestamp,
 }

@@ -1,101 +1,65 @@
-//! What is to be looked at later.
+//! Tasks that run later.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ConnectionId, ConversationKey, Delivery, LegId, Platform, Timer};
 
-/// A note to ourselves, on the delayed queue.
+/// A task on the delayed queue, which runs at its time. A task that no longer applies does nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "wake", rename_all = "snake_case")]
-pub enum Wake {
-    /// Send what is parked on a leg.
-    Leg {
-        /// The leg's platform.
-        platform: Platform,
-        /// Which leg.
-        leg: LegId,
-        /// When.
-        at: Timestamp,
-    },
-    /// See whether a connection works again.
+#[serde(tag = "task", rename_all = "snake_case")]
+pub enum ScheduledTask {
+    /// Sends the parked deliveries of a leg.
+    DrainLeg { platform: Platform, leg: LegId, at: Timestamp },
+    /// Probes a connection whose breaker is open.
     Probe {
-        /// Its platform.
         platform: Platform,
-        /// Which connection.
         connection: ConnectionId,
-        /// When its breaker opened: a note about an earlier opening is void.
+        /// When the breaker opened. A probe of an earlier opening does nothing.
         opened_at: Timestamp,
-        /// How many probes there were before.
-        round: u32,
-        /// When.
+        /// The number of earlier probes of this opening.
+        previous_probes: u32,
         at: Timestamp,
     },
-    /// A connection works again: send what is parked on all its legs.
-    Release {
-        /// Its platform.
+    /// Sends the parked deliveries of all legs of a connection that has recovered.
+    ReleaseParked {
         platform: Platform,
-        /// Which connection.
         connection: ConnectionId,
-        /// When; at once, if absent.
+        /// `None`: immediately.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Timestamp>,
-        /// The group of the last leg that was released; none yet, if absent.
+        /// The message group of the last released leg. `None`: none yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        after: Option<String>,
+        after_group: Option<String>,
     },
-    /// Something in a conversation may be due.
-    Timer {
-        /// Which conversation.
-        key: ConversationKey,
-        /// What.
-        timer: Timer,
-        /// When.
-        at: Timestamp,
-    },
-    /// A bot does not get what it is sent: see whether its connection has been down for too long.
-    BotDown {
-        /// The bot's leg.
-        leg: LegId,
-        /// When.
-        at: Timestamp,
-    },
-    /// See whether somebody listens for a platform, if anybody should.
-    Listen {
-        /// Which platform.
-        platform: Platform,
-        /// When.
-        at: Timestamp,
-    },
-    /// Events that were held back are to be taken.
-    Held {
-        /// The platform that they came from.
-        platform: Platform,
-        /// Their leg.
-        leg: LegId,
-        /// When.
-        at: Timestamp,
-    },
+    /// Evaluates a timer of a conversation.
+    Timer { key: ConversationKey, timer: Timer, at: Timestamp },
+    /// Checks whether the connection of a bot with parked deliveries has been down for too long.
+    CheckBotDown { leg: LegId, at: Timestamp },
+    /// Starts a listener for a platform if one is needed and none runs.
+    EnsureListener { platform: Platform, at: Timestamp },
+    /// Ingests the held events of a leg.
+    ReleaseHeld { platform: Platform, leg: LegId, at: Timestamp },
 }
 
-impl Wake {
-    /// A note to send what is parked on a delivery's leg then.
+impl ScheduledTask {
+    /// Returns the task that drains the leg of a delivery at this time.
     #[must_use]
-    pub fn leg_of(delivery: &Delivery, at: Timestamp) -> Self {
-        Self::Leg { platform: delivery.to.platform, leg: delivery.leg(), at }
+    pub fn drain_leg(delivery: &Delivery, at: Timestamp) -> Self {
+        Self::DrainLeg { platform: delivery.to.platform, leg: delivery.leg(), at }
     }
 
-    /// When, if not at once.
+    /// Returns when the task runs. `None`: immediately.
     #[must_use]
     pub fn at(&self) -> Option<Timestamp> {
         match self {
-            Self::Leg { at, .. }
+            Self::DrainLeg { at, .. }
             | Self::Probe { at, .. }
             | Self::Timer { at, .. }
-            | Self::BotDown { at, .. }
-            | Self::Listen { at, .. }
-            | Self::Held { at, .. } => Some(*at),
-            Self::Release { at, .. } => *at,
+            | Self::CheckBotDown { at, .. }
+            | Self::EnsureListener { at, .. }
+            | Self::ReleaseHeld { at, .. } => Some(*at),
+            Self::ReleaseParked { at, .. } => *at,
         }
     }
 }

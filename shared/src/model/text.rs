@@ -1,14 +1,14 @@
-//! Texts as platforms really send them.
+//! Text values in the forms in which platforms send them.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A text that may also come as a number, a boolean or null, as some platforms send it.
+/// A text that some platforms send as a number, a boolean or null instead.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Value")]
-pub struct Text(String);
+pub struct LenientText(String);
 
-impl From<Value> for Text {
+impl From<Value> for LenientText {
     fn from(value: Value) -> Self {
         Self(match value {
             Value::String(text) => text,
@@ -18,20 +18,20 @@ impl From<Value> for Text {
     }
 }
 
-impl Text {
-    /// The text without white space around it.
+impl LenientText {
+    /// Returns the text without surrounding white space.
     #[must_use]
-    pub fn get(&self) -> &str {
+    pub fn trimmed(&self) -> &str {
         self.0.trim()
     }
 
-    /// The text, unless it is blank.
+    /// Returns the trimmed text, or `None` if it is blank.
     #[must_use]
-    pub fn some(&self) -> Option<&str> {
-        Some(self.get()).filter(|text| !text.is_empty())
+    pub fn non_blank(&self) -> Option<&str> {
+        Some(self.trimmed()).filter(|text| !text.is_empty())
     }
 
-    /// The text exactly as it came.
+    /// Returns the text as received.
     #[must_use]
     pub fn raw(&self) -> &str {
         &self.0

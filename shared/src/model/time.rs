@@ -1,11 +1,11 @@
-//! Times as platforms write them.
+//! Time formats of the platforms.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// Reads a date and time with 0 to 9 fractional digits, `T` or a space between, and `Z`, an offset,
-/// or nothing (which means UTC) behind: Webex Connect's and CM's writings are among these.
+/// Parses a date and time with 0 to 9 fractional digits, separated by `T` or a space, and followed by
+/// `Z`, an offset or nothing (UTC). Includes the formats of Webex Connect and CM.com.
 #[must_use]
 pub fn parse_lenient(text: &str) -> Option<Timestamp> {
     let text = text.trim();
@@ -15,22 +15,22 @@ pub fn parse_lenient(text: &str) -> Option<Timestamp> {
     })
 }
 
-/// `2026-03-04 09:15:21.412`, in UTC (WX-BOT's `YYYY-MM-DD hh:mm:ss.SSS`).
+/// Formats a time in UTC as `2026-03-04 09:15:21.412` (WX-BOT's `YYYY-MM-DD hh:mm:ss.SSS`).
 #[must_use]
-pub fn spaced_millis(at: Timestamp) -> String {
+pub fn format_spaced_millis(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S.%3f").to_string()
 }
 
-/// `2026-03-04T09:15:21.412Z`: sorts as text.
+/// Formats a time as `2026-03-04T09:15:21.412Z` (RFC 3339), which sorts as text.
 #[must_use]
-pub fn rfc3339_millis(at: Timestamp) -> String {
+pub fn format_rfc3339_millis(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
-/// A time in whole milliseconds.
+/// Returns a duration in whole milliseconds.
 #[must_use]
-pub fn millis(time: SignedDuration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+pub fn millis(duration: SignedDuration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_the_writings_are_read() {
+    fn parses_all_time_formats() {
         let expected: Timestamp = "2026-03-04T09:15:20.89Z".parse().unwrap();
         for text in [
             "2026-03-04 09:15:20.89",
@@ -55,9 +55,9 @@ mod tests {
     }
 
     #[test]
-    fn writings_have_three_decimals() {
+    fn formats_times_with_milliseconds() {
         let at: Timestamp = "2026-03-04T09:15:21.4129Z".parse().unwrap();
-        assert_eq!(spaced_millis(at), "2026-03-04 09:15:21.412");
-        assert_eq!(rfc3339_millis(at), "2026-03-04T09:15:21.412Z");
+        assert_eq!(format_spaced_millis(at), "2026-03-04 09:15:21.412");
+        assert_eq!(format_rfc3339_millis(at), "2026-03-04T09:15:21.412Z");
     }
 }

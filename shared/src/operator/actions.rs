@@ -1,43 +1,35 @@
-//! What waits, and what a person can do about it.
+//! Deliveries that are parked or failed, and the actions of operators on them.
 
 use jiff::Timestamp;
 
-use crate::app::{Clock, Ids};
+use crate::app::{Clock, IdGenerator};
+use crate::error::BackendError;
 use crate::model::{
-    ConnectionId, DeadLetter, Delivery, Drain, Failed, Job, LegId, Outcome, Parked, Verdict,
+    ConnectionId, ConversationId, DeadLetter, Delivery, DeliveryId, DrainReason, Failed, Job,
+    LegId, Outcome, Parked, Platform, Resend, Verdict,
 };
-use crate::queue::{Packed, QueueError, Queues};
-use crate::store::{Store, StoreError};
+use crate::queue::{QueueMessage, Queues};
+use crate::store::Store;
 
-/// How many are read at once.
-const PAGE: u16 = 100;
+/// How many dead letters one query reads.
+const PAGE_SIZE: u16 = 100;
 
-/// Why an order was not carried out.
-#[derive(Debug, thiserror::Error)]
-pub enum OrderError {
-    /// The table.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A queue.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-}
-
-/// What an order is about.
+/// The deliveries to which an action applies. All given criteria must match; without any, every pending
+/// delivery is selected.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// One delivery.
-    pub delivery: Option<String>,
-    /// All of a conversation, by its id.
-    pub conversation: Option<String>,
-    /// All to a connection.
+    /// Only the delivery with this id.
+    pub delivery: Option<DeliveryId>,
+    /// A conversation id.
+    pub conversation: Option<ConversationId>,
+    /// The connection to which the deliveries are sent.
     pub connection: Option<ConnectionId>,
-    /// All that wait since then or later.
+    /// The earliest time of parking or failure.
     pub since: Option<Timestamp>,
 }
 
 impl Selection {
-    pub(super) fn holds(&self, delivery: &Delivery, at: Timestamp) -> bool {
+    pub(super) fn matches(&self, delivery: &Delivery, at: Timestamp) -> bool {
         self.delivery.as_ref().is_none_or(|id| *id == delivery.id)
             && self.conversation.as_ref().is_none_or(|id| *id == delivery.conversation)
             && self.connection.as_ref().is_none_or(|id| *id == delivery.to.connection)
@@ -45,64 +37,79 @@ impl Selection {
     }
 }
 
-/// A delivery that waits.
+/// A delivery that is parked or failed.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Waiting {
-    /// For its connection, or its time.
+pub enum PendingDelivery {
+    /// Waits for its connection, or for its next attempt.
     Parked(Box<Parked>),
-    /// For a person.
+    /// Waits for an operator.
     Failed(Box<Failed>),
 }
 
-impl Waiting {
-    /// The delivery, since when it waits, how often it was attempted, and why it waits.
+/// The details that parked and failed deliveries have in common.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PendingDetails<'a> {
+    pub delivery: &'a Delivery,
+    /// When the delivery was parked or failed.
+    pub since: Timestamp,
+    /// The number of attempts so far.
+    pub attempts: u32,
+    /// Why it is parked or failed.
+    pub reason: &'a str,
+}
+
+impl PendingDelivery {
+    /// Returns the details that parked and failed deliveries have in common.
     #[must_use]
-    pub fn particulars(&self) -> (&Delivery, Timestamp, u32, &str) {
+    pub fn details(&self) -> PendingDetails<'_> {
         match self {
-            Self::Parked(parked) => {
-                (&parked.delivery, parked.since, parked.attempts, &parked.reason)
-            }
-            Self::Failed(failed) => (&failed.delivery, failed.at, failed.attempts, &failed.reason),
+            Self::Parked(parked) => PendingDetails {
+                delivery: &parked.delivery,
+                since: parked.parked_at,
+                attempts: parked.attempts,
+                reason: &parked.reason,
+            },
+            Self::Failed(failed) => PendingDetails {
+                delivery: &failed.delivery,
+                since: failed.at,
+                attempts: failed.attempts,
+                reason: &failed.reason,
+            },
         }
     }
 }
 
-/// Carries out orders.
+/// The actions of operators.
 #[derive(Debug, Clone, Copy)]
-pub struct Operator<'a> {
-    /// The table.
+pub struct OperatorActions<'a> {
     pub store: &'a Store,
-    /// The queues.
     pub queues: &'a Queues,
-    /// The time.
     pub clock: &'a dyn Clock,
-    /// New ids.
-    pub ids: &'a dyn Ids,
+    pub ids: &'a dyn IdGenerator,
 }
 
-impl Operator<'_> {
-    /// All that waits of a selection: what is parked in its order, then what has failed.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn waiting(&self, selection: &Selection) -> Result<Vec<Waiting>, OrderError> {
+impl OperatorActions<'_> {
+    /// Returns all selected deliveries: the parked ones in their order, then the failed ones.
+    pub async fn pending(
+        &self,
+        selection: &Selection,
+    ) -> Result<Vec<PendingDelivery>, BackendError> {
         let (found, _) = self.page(selection, None, None, usize::MAX).await?;
         Ok(found)
     }
 
-    /// Has all of a selection sent again: what has failed anew, what is parked now. Answers with how
-    /// many.
+    /// Replays all selected deliveries: failed ones start over, parked ones are sent now. Returns how many.
     ///
     /// # Errors
-    /// If the table or a queue does not answer. Ordering it again is safe.
-    pub async fn replay(&self, selection: &Selection) -> Result<usize, OrderError> {
-        let waiting = self.waiting(selection).await?;
+    /// If the table or a queue fails. Calling it again is safe.
+    pub async fn replay(&self, selection: &Selection) -> Result<usize, BackendError> {
+        let pending = self.pending(selection).await?;
         let mut failed: Vec<&Failed> = Vec::new();
-        let mut legs: Vec<(LegId, crate::model::Platform)> = Vec::new();
-        for one in &waiting {
-            match one {
-                Waiting::Failed(one) => failed.push(one),
-                Waiting::Parked(parked) => {
+        let mut legs: Vec<(LegId, Platform)> = Vec::new();
+        for delivery in &pending {
+            match delivery {
+                PendingDelivery::Failed(delivery) => failed.push(delivery),
+                PendingDelivery::Parked(parked) => {
                     let leg = (parked.delivery.leg(), parked.delivery.to.platform);
                     if !legs.contains(&leg) {
                         legs.push(leg);
@@ -110,62 +117,60 @@ impl Operator<'_> {
                 }
             }
         }
-        // In the order in which they happened.
+        // In the order of their events.
         failed.sort_by_key(|failed| failed.delivery.event.at);
         for failed in failed {
-            let delivery = Delivery { replay: true, ..failed.delivery.clone() };
-            let (platform, group) = (delivery.to.platform, delivery.leg().group());
+            let delivery = Delivery { resend: Resend::ByOperator, ..failed.delivery.clone() };
+            let (platform, group) = (delivery.to.platform, delivery.leg().message_group());
             let job = Job::Deliver(Box::new(delivery));
-            self.order(platform, group, &job).await?;
-            self.store.forget_failed(failed).await?;
+            self.enqueue(platform, group, &job).await?;
+            self.store.delete_failed(failed).await?;
         }
         for (leg, platform) in legs {
-            let group = leg.group();
-            self.order(platform, group, &Job::Drain { leg, why: Drain::Released }).await?;
+            let group = leg.message_group();
+            self.enqueue(platform, group, &Job::Drain { leg, reason: DrainReason::Released })
+                .await?;
         }
-        Ok(waiting.len())
+        Ok(pending.len())
     }
 
-    /// Discards all of a selection: it is not sent. Answers with how many.
+    /// Discards all selected deliveries, so that they are never sent. Returns how many.
     ///
     /// # Errors
-    /// If the table or a queue does not answer. Ordering it again is safe.
-    pub async fn discard(&self, selection: &Selection) -> Result<usize, OrderError> {
-        let waiting = self.waiting(selection).await?;
-        for one in &waiting {
-            match one {
-                Waiting::Failed(failed) => {
+    /// If the table or a queue fails. Calling it again is safe.
+    pub async fn discard(&self, selection: &Selection) -> Result<usize, BackendError> {
+        let pending = self.pending(selection).await?;
+        for delivery in &pending {
+            match delivery {
+                PendingDelivery::Failed(failed) => {
                     let outcome = Outcome {
                         verdict: Verdict::Discarded,
                         at: self.clock.now(),
                         status: None,
                         reason: Some(failed.reason.clone()),
-                        external_id: None,
+                        external_message_id: None,
                         attempts: failed.attempts,
                     };
-                    self.store.settle(&failed.delivery, &outcome).await?;
-                    self.store.forget_failed(failed).await?;
+                    self.store.put_outcome(&failed.delivery, &outcome).await?;
+                    self.store.delete_failed(failed).await?;
                 }
-                // Only the leg's one writer may touch what is parked on it.
-                Waiting::Parked(parked) => {
+                // Only the worker of the leg's message group may change what is parked on it.
+                PendingDelivery::Parked(parked) => {
                     let leg = parked.delivery.leg();
-                    let (platform, group) = (parked.delivery.to.platform, leg.group());
-                    self.order(platform, group, &Job::Discard { leg, seq: parked.seq }).await?;
+                    let (platform, group) = (parked.delivery.to.platform, leg.message_group());
+                    self.enqueue(platform, group, &Job::Discard { leg, seq: parked.seq }).await?;
                 }
             }
         }
-        Ok(waiting.len())
+        Ok(pending.len())
     }
 
-    /// The dead letters, the oldest first.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn dead_letters(&self) -> Result<Vec<DeadLetter>, OrderError> {
+    /// Returns the dead letters, the oldest first.
+    pub async fn dead_letters(&self) -> Result<Vec<DeadLetter>, BackendError> {
         let mut found: Vec<DeadLetter> = Vec::new();
         loop {
             let after = found.last().map(|letter| letter.id.clone());
-            let page = self.store.dead_letters(after.as_deref(), PAGE).await?;
+            let page = self.store.dead_letters(after.as_deref(), PAGE_SIZE).await?;
             if page.is_empty() {
                 return Ok(found);
             }
@@ -173,29 +178,30 @@ impl Operator<'_> {
         }
     }
 
-    /// Puts dead letters back into their queues, the oldest first: one, or all. Answers with how many.
+    /// Moves dead letters back into their queues, the oldest first: the one with the id `only`, or all.
+    /// Returns how many.
     ///
     /// # Errors
-    /// If the table or a queue does not answer. Ordering it again is safe.
-    pub async fn redrive(&self, only: Option<&str>) -> Result<usize, OrderError> {
+    /// If the table or a queue fails. Calling it again is safe.
+    pub async fn redrive(&self, only: Option<&str>) -> Result<usize, BackendError> {
         let mut letters = self.dead_letters().await?;
         letters.retain(|letter| only.is_none_or(|only| only == letter.id));
         for letter in &letters {
             let id = self.ids.next(self.clock.now());
             let (group, body) = (letter.group.clone(), letter.body.clone());
-            self.queues.send(Packed::raw(letter.platform, group, id, body)).await?;
-            self.store.forget_dead_letter(letter).await?;
+            self.queues.send(QueueMessage::raw(letter.platform, group, id, body)).await?;
+            self.store.delete_dead_letter(letter).await?;
         }
         Ok(letters.len())
     }
 
-    async fn order(
+    async fn enqueue(
         &self,
-        platform: crate::model::Platform,
+        platform: Platform,
         group: String,
         job: &Job,
-    ) -> Result<(), OrderError> {
+    ) -> Result<(), BackendError> {
         let id = self.ids.next(self.clock.now());
-        Ok(self.queues.order(platform, group, id, job).await?)
+        Ok(self.queues.enqueue(platform, group, id, job).await?)
     }
 }

@@ -1,28 +1,21 @@
-//! What operators do to deliveries: list, replay, discard, redrive, verify. The CLI and the console
-//! are built on this.
+//! Actions of operators on deliveries: list, replay, discard, redrive, verify. The console, and through
+//! its API the CLI, are built on this.
 
 mod actions;
 mod pages;
 mod verify;
 
-pub use actions::{Operator, OrderError, Selection, Waiting};
-pub use pages::{Kind, Place};
-pub use verify::{Asking, Unheard, verify};
+pub use actions::{OperatorActions, PendingDelivery, PendingDetails, Selection};
+pub use pages::{PageCursor, PendingKind};
+pub use verify::VerifyError;
 
 use crate::app::App;
 
 impl App {
-    /// Who carries out orders.
+    /// Returns the actions of operators.
     #[must_use]
-    pub fn operator(&self) -> Operator<'_> {
+    pub fn operator_actions(&self) -> OperatorActions<'_> {
         let (clock, ids) = (&*self.clock, &*self.ids);
-        Operator { store: &self.store, queues: &self.queues, clock, ids }
-    }
-
-    /// With what far sides are asked.
-    #[must_use]
-    pub fn asking(&self) -> Asking<'_> {
-        let (clock, ids) = (&*self.clock, &*self.ids);
-        Asking { store: &self.store, queues: &self.queues, clock, ids }
+        OperatorActions { store: &self.store, queues: &self.queues, clock, ids }
     }
 }

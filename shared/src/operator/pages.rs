@@ -1,78 +1,75 @@
-//! What waits, page by page: connection by connection, what is parked leg by leg in its order, then what
-//! has failed.
+//! Pending deliveries, page by page: first the parked ones, by connection, leg and order on the leg; then the
+//! failed ones, by connection.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Operator, OrderError, Selection, Waiting};
-use crate::model::{ConnectionId, Failed, LegId, Parked};
+use super::{OperatorActions, PendingDelivery, Selection};
+use crate::error::BackendError;
+use crate::model::{ConnectionId, DeliveryId, Failed, LegId, Parked};
 
-/// How many are read at once.
-const READ: u16 = 100;
+/// How many items one query reads.
+const PAGE_SIZE: u16 = 100;
 
-/// What a delivery waits for.
+/// The kind of a pending delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// For its connection, or its time.
+pub enum PendingKind {
+    /// Waits for its connection, or for its next attempt.
     Parked,
-    /// For a person.
+    /// Waits for an operator.
     Failed,
 }
 
-/// Where a page ended.
+/// The position after which the next page starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    kind: Kind,
+pub struct PageCursor {
+    kind: PendingKind,
     connection: ConnectionId,
-    /// The parked delivery's leg and its place there; the failed one's id.
-    at: At,
+    /// The leg and sequence number of a parked delivery, or the id of a failed one.
+    position: Position,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum At {
+enum Position {
     Parked(LegId, u64),
-    Failed(String),
+    Failed(DeliveryId),
 }
 
-impl Operator<'_> {
-    /// The next `most` that wait of a selection, from after where a page ended; and where this one ends,
-    /// if there may be more.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+impl OperatorActions<'_> {
+    /// Returns up to `limit` selected deliveries after a cursor, and the next cursor if there may be more.
     pub async fn page(
         &self,
         selection: &Selection,
-        only: Option<Kind>,
-        after: Option<Place>,
-        most: usize,
-    ) -> Result<(Vec<Waiting>, Option<Place>), OrderError> {
-        let mut found: Vec<Waiting> = Vec::new();
+        only: Option<PendingKind>,
+        after: Option<PageCursor>,
+        limit: usize,
+    ) -> Result<(Vec<PendingDelivery>, Option<PageCursor>), BackendError> {
+        let mut found: Vec<PendingDelivery> = Vec::new();
         let mut after = after;
-        for kind in [Kind::Parked, Kind::Failed] {
+        for kind in [PendingKind::Parked, PendingKind::Failed] {
             let past = after.as_ref().is_some_and(|after| after.kind > kind);
             if past || only.is_some_and(|only| only != kind) {
                 continue;
             }
             for connection in self.connections(kind, selection).await? {
-                let from =
+                let cursor =
                     after.take_if(|after| after.kind == kind && after.connection == connection);
                 if after.as_ref().is_some_and(|a| a.kind == kind && a.connection > connection) {
                     continue;
                 }
                 after = None;
                 match kind {
-                    Kind::Parked => {
-                        self.parked_from(&connection, from, selection, most, &mut found).await?;
+                    PendingKind::Parked => {
+                        self.parked_from(&connection, cursor, selection, limit, &mut found).await?;
                     }
-                    Kind::Failed => {
-                        self.failed_from(&connection, from, selection, most, &mut found).await?;
+                    PendingKind::Failed => {
+                        self.failed_from(&connection, cursor, selection, limit, &mut found).await?;
                     }
                 }
-                if found.len() >= most {
-                    let ended = found.last().map(place);
-                    return Ok((found, ended));
+                if found.len() >= limit {
+                    let next = found.last().map(cursor_at);
+                    return Ok((found, next));
                 }
             }
         }
@@ -81,13 +78,13 @@ impl Operator<'_> {
 
     async fn connections(
         &self,
-        kind: Kind,
+        kind: PendingKind,
         selection: &Selection,
-    ) -> Result<Vec<ConnectionId>, OrderError> {
+    ) -> Result<Vec<ConnectionId>, BackendError> {
         let mut all = match (&selection.connection, kind) {
             (Some(only), _) => vec![only.clone()],
-            (None, Kind::Parked) => self.store.connections_with_parked().await?,
-            (None, Kind::Failed) => self.store.connections_with_failed().await?,
+            (None, PendingKind::Parked) => self.store.connections_with_parked().await?,
+            (None, PendingKind::Failed) => self.store.connections_with_failed().await?,
         };
         all.sort();
         Ok(all)
@@ -96,24 +93,24 @@ impl Operator<'_> {
     async fn parked_from(
         &self,
         connection: &ConnectionId,
-        from: Option<Place>,
+        cursor: Option<PageCursor>,
         selection: &Selection,
-        most: usize,
-        found: &mut Vec<Waiting>,
-    ) -> Result<(), OrderError> {
+        limit: usize,
+        found: &mut Vec<PendingDelivery>,
+    ) -> Result<(), BackendError> {
         let mut last = None;
-        // The leg on which a page ended may have more; then come those after it.
-        if let Some(At::Parked(leg, seq)) = from.map(|from| from.at) {
-            self.leg_from(&leg, Some(seq), selection, most, found).await?;
-            last = Some(leg.group());
+        // The leg on which the previous page ended may have more; the legs after it follow.
+        if let Some(Position::Parked(leg, seq)) = cursor.map(|cursor| cursor.position) {
+            self.leg_from(&leg, Some(seq), selection, limit, found).await?;
+            last = Some(leg.message_group());
         }
-        while found.len() < most {
-            let legs = self.store.parked_legs(connection, last.as_deref(), READ).await?;
+        while found.len() < limit {
+            let legs = self.store.parked_legs(connection, last.as_deref(), PAGE_SIZE).await?;
             let Some(end) = legs.last() else { return Ok(()) };
-            last = Some(end.leg.group());
+            last = Some(end.leg.message_group());
             for parked in &legs {
-                self.leg_from(&parked.leg, None, selection, most, found).await?;
-                if found.len() >= most {
+                self.leg_from(&parked.leg, None, selection, limit, found).await?;
+                if found.len() >= limit {
                     return Ok(());
                 }
             }
@@ -126,18 +123,19 @@ impl Operator<'_> {
         leg: &LegId,
         after: Option<u64>,
         selection: &Selection,
-        most: usize,
-        found: &mut Vec<Waiting>,
-    ) -> Result<(), OrderError> {
+        limit: usize,
+        found: &mut Vec<PendingDelivery>,
+    ) -> Result<(), BackendError> {
         let mut after = after;
-        while found.len() < most {
-            let page: Vec<Parked> = self.store.parked(leg, after, READ).await?;
+        while found.len() < limit {
+            let page: Vec<Parked> = self.store.parked(leg, after, PAGE_SIZE).await?;
             let Some(end) = page.last() else { return Ok(()) };
             after = Some(end.seq);
-            let fit = page.into_iter();
-            let fit = fit.filter(|parked| selection.holds(&parked.delivery, parked.since));
-            let fit = fit.map(|parked| Waiting::Parked(Box::new(parked)));
-            found.extend(fit.take(most - found.len()));
+            let selected = page.into_iter();
+            let selected =
+                selected.filter(|parked| selection.matches(&parked.delivery, parked.parked_at));
+            let selected = selected.map(|parked| PendingDelivery::Parked(Box::new(parked)));
+            found.extend(selected.take(limit - found.len()));
         }
         Ok(())
     }
@@ -145,39 +143,39 @@ impl Operator<'_> {
     async fn failed_from(
         &self,
         connection: &ConnectionId,
-        from: Option<Place>,
+        cursor: Option<PageCursor>,
         selection: &Selection,
-        most: usize,
-        found: &mut Vec<Waiting>,
-    ) -> Result<(), OrderError> {
-        let mut after = match from.map(|from| from.at) {
-            Some(At::Failed(id)) => Some(id),
+        limit: usize,
+        found: &mut Vec<PendingDelivery>,
+    ) -> Result<(), BackendError> {
+        let mut after = match cursor.map(|cursor| cursor.position) {
+            Some(Position::Failed(id)) => Some(id),
             _ => None,
         };
-        while found.len() < most {
-            let page: Vec<Failed> = self.store.failed(connection, after.as_deref(), READ).await?;
+        while found.len() < limit {
+            let page: Vec<Failed> = self.store.failed(connection, after.as_ref(), PAGE_SIZE).await?;
             let Some(end) = page.last() else { return Ok(()) };
             after = Some(end.delivery.id.clone());
-            let fit = page.into_iter();
-            let fit = fit.filter(|failed| selection.holds(&failed.delivery, failed.at));
-            let fit = fit.map(|failed| Waiting::Failed(Box::new(failed)));
-            found.extend(fit.take(most - found.len()));
+            let selected = page.into_iter();
+            let selected = selected.filter(|failed| selection.matches(&failed.delivery, failed.at));
+            let selected = selected.map(|failed| PendingDelivery::Failed(Box::new(failed)));
+            found.extend(selected.take(limit - found.len()));
         }
         Ok(())
     }
 }
 
-fn place(waiting: &Waiting) -> Place {
-    match waiting {
-        Waiting::Parked(parked) => Place {
-            kind: Kind::Parked,
+fn cursor_at(pending: &PendingDelivery) -> PageCursor {
+    match pending {
+        PendingDelivery::Parked(parked) => PageCursor {
+            kind: PendingKind::Parked,
             connection: parked.delivery.to.connection.clone(),
-            at: At::Parked(parked.delivery.leg(), parked.seq),
+            position: Position::Parked(parked.delivery.leg(), parked.seq),
         },
-        Waiting::Failed(failed) => Place {
-            kind: Kind::Failed,
+        PendingDelivery::Failed(failed) => PageCursor {
+            kind: PendingKind::Failed,
             connection: failed.delivery.to.connection.clone(),
-            at: At::Failed(failed.delivery.id.clone()),
+            position: Position::Failed(failed.delivery.id.clone()),
         },
     }
 }

@@ -1,62 +1,51 @@
-//! Asks a connection's far side to prove that it is ours, by way of the function that will send to it.
+//! Verifies a connection through its outbound function, so that the same network path and secrets are used
+//! as for deliveries.
 
 use std::time::Duration;
 
-use crate::app::{Clock, Ids};
+use super::OperatorActions;
+use crate::error::BackendError;
 use crate::model::{ConnectionId, Job, Platform};
-use crate::queue::{QueueError, Queues};
-use crate::store::{Health, Store, StoreError};
+use crate::store::Health;
 
-/// How often it is looked whether something was heard.
-const LOOK: Duration = Duration::from_millis(250);
+/// How often the result is looked up.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Why nothing is known of a far side.
+/// Why a connection has no verification result.
 #[derive(Debug, thiserror::Error)]
-pub enum Unheard {
-    /// The table.
+pub enum VerifyError {
+    /// The table or the queue failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The queue.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-    /// The function did not say anything in time.
-    #[error("nothing was heard within {0} seconds: see the outbound function's log")]
-    Silence(u64),
+    Backend(BackendError),
+    /// The outbound function stored no result in time; the limit in seconds.
+    #[error("no verification result within {0} seconds: see the outbound function's log")]
+    TimedOut(u64),
 }
 
-/// With what is asked.
-#[derive(Debug, Clone, Copy)]
-pub struct Asking<'a> {
-    /// The table.
-    pub store: &'a Store,
-    /// The queues.
-    pub queues: &'a Queues,
-    /// The time.
-    pub clock: &'a dyn Clock,
-    /// New ids.
-    pub ids: &'a dyn Ids,
-}
+crate::from_backend_errors!(VerifyError);
 
-/// Asks, and waits for at most `seconds`. Answers with what came of it.
-///
-/// # Errors
-/// If nothing is known.
-pub async fn verify(
-    asking: Asking<'_>,
-    connection: &ConnectionId,
-    platform: Platform,
-    seconds: u64,
-) -> Result<Health, Unheard> {
-    let challenge = asking.ids.next(asking.clock.now());
-    let job = Job::Verify { connection: connection.clone(), challenge: challenge.clone() };
-    let group = format!("verify-{connection}");
-    asking.queues.order(platform, group, challenge.clone(), &job).await?;
-    for _ in 0..seconds * 4 {
-        tokio::time::sleep(LOOK).await;
-        let health = asking.store.health(connection).await?;
-        if let Some(health) = health.filter(|health| health.challenge == challenge) {
-            return Ok(health);
+impl OperatorActions<'_> {
+    /// Verifies a connection. Waits for the result for at most `seconds`.
+    ///
+    /// # Errors
+    /// If no result is stored in time, or an internal error occurred.
+    pub async fn verify(
+        &self,
+        connection: &ConnectionId,
+        platform: Platform,
+        seconds: u64,
+    ) -> Result<Health, VerifyError> {
+        let challenge = self.ids.next(self.clock.now());
+        let job = Job::Verify { connection: connection.clone(), challenge: challenge.clone() };
+        let group = format!("verify-{connection}");
+        self.queues.enqueue(platform, group, challenge.clone(), &job).await?;
+        for _ in 0..seconds * 4 {
+            tokio::time::sleep(POLL_INTERVAL).await;
+            let health = self.store.health(connection).await?;
+            if let Some(health) = health.filter(|health| health.challenge == challenge) {
+                return Ok(health);
+            }
         }
+        Err(VerifyError::TimedOut(seconds))
     }
-    Err(Unheard::Silence(seconds))
 }

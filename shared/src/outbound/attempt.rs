@@ -1,119 +1,145 @@
-//! One attempt: open the conversation on the leg if need be, send, and take what came back.
+//! One attempt: opens the conversation on the leg if needed, sends, and ingests the reply events.
 
-use super::{Attempt, DispatchError, Meaning, Outbound, Sending, transcript};
+use super::{Attempt, Classification, Outbound, OutboundError, SendContext, transcript};
 use crate::app::App;
-use crate::inbound::take_or_keep;
+use crate::inbound::ingest_or_store_rejected;
 use crate::listener;
-use crate::model::{Connection, Delivery, Event, Leg, MAX_FAR_ID, Platform, Verdict};
+use crate::model::{
+    Connection, Delivery, Event, Leg, MAX_EXTERNAL_ID_BYTES, Platform, SessionId, Verdict,
+};
 
-/// Attempts a delivery; answers with the leg afterwards.
+/// Attempts a delivery. Returns the leg as it is afterwards.
 pub(super) async fn attempt<P: Outbound>(
     app: &App,
     platform: &P,
     connection: Option<&Connection>,
     leg: Leg,
     delivery: &Delivery,
-) -> Result<(Leg, Attempt), DispatchError> {
-    let Some(connection) = connection else { return Ok((leg, Attempt::without_answer(gone()))) };
-    let secrets = app.secrets.of(connection).await?;
-    let filled = transcript::fill(app, delivery).await?;
+) -> Result<(Leg, Attempt), OutboundError> {
+    let Some(connection) = connection else {
+        return Ok((leg, Attempt::without_response(not_configured())));
+    };
+    let secrets = app.secrets.for_connection(connection).await?;
+    let filled = transcript::fill_transcript(app, delivery).await?;
     let delivery = filled.as_ref().unwrap_or(delivery);
     let now = app.clock.now();
-    let opening =
-        Sending { connection, secrets: &secrets, session: None, delivery, now: app.clock.now() };
-    let leg = match open(app, platform, leg, &opening).await? {
-        Ok(leg) => leg,
-        Err((leg, failed)) => return Ok((leg, *failed)),
+    let opening = SendContext {
+        connection,
+        secrets: &secrets,
+        session: None,
+        delivery,
+        now: app.clock.now(),
     };
-    let session = leg.session(delivery.leg_conversation()).filter(|session| session.lasts(now));
-    let sending = Sending { session, now: app.clock.now(), ..opening };
-    if let Some(clue) = platform.clue(&sending) {
-        let (id, conversation) = (delivery.leg(), delivery.leg_conversation());
-        app.store.note_clue(&id, conversation, &clue, sending.now).await?;
+    let leg = match open_session(app, platform, leg, &opening).await? {
+        Opened::Leg(leg) => leg,
+        Opened::Failed(leg, attempt) => return Ok((leg, *attempt)),
+    };
+    let session = leg.session(delivery.session_id()).filter(|session| session.is_active(now));
+    let context = SendContext { session, now: app.clock.now(), ..opening };
+    if let Some(key) = platform.correlation_key(&context) {
+        let (id, session_id) = (delivery.leg(), delivery.session_id());
+        app.store.put_correlation_hint(&id, session_id, &key, context.now).await?;
     }
-    let mut attempt = bounded(platform.send(&sending, &app.outside).await);
-    attempt.took = app.clock.now().duration_since(now);
-    let told = attempt.meaning.external_id.take();
-    attempt.meaning.external_id = platform.message_id(delivery, told);
+    let mut attempt = limit_id_lengths(platform.send(&context, &app.http_client).await);
+    attempt.duration = app.clock.now().duration_since(now);
+    let returned = attempt.classification.external_message_id.take();
+    attempt.classification.external_message_id = platform.external_message_id(delivery, returned);
     let leg = match attempt.session.take() {
         Some(session) => {
-            let leg = leg.opened(session, app.clock.now());
-            keep_open(app, P::PLATFORM, &leg, delivery.leg_conversation()).await?;
+            let leg = leg.with_session(session, app.clock.now());
+            store_open_leg(app, P::PLATFORM, &leg, delivery.session_id()).await?;
             leg
         }
         None => leg,
     };
-    for event in std::mem::take(&mut attempt.said) {
+    for event in std::mem::take(&mut attempt.reply_events) {
         let event = Event { trace: event.trace.or(delivery.event.trace), ..event };
-        take_or_keep(app, connection, event).await?;
+        ingest_or_store_rejected(app, connection, event).await?;
     }
     Ok((leg, attempt))
 }
 
-/// Opens the conversation on the leg. This happens here, inside the leg's message group, so two first
-/// messages never open two.
-async fn open<P: Outbound>(
+/// The result of [`open_session`].
+enum Opened {
+    /// The leg, with an open session unless sending opens it.
+    Leg(Leg),
+    /// The platform did not open the conversation.
+    Failed(Leg, Box<Attempt>),
+}
+
+/// Opens the conversation on the leg. The leg's message group makes this sequential, so two first messages
+/// never open two sessions.
+async fn open_session<P: Outbound>(
     app: &App,
     platform: &P,
     leg: Leg,
-    opening: &Sending<'_>,
-) -> Result<Result<Leg, (Leg, Box<Attempt>)>, DispatchError> {
-    let (conversation, now) = (opening.delivery.leg_conversation(), opening.now);
-    let known = leg.session(conversation).filter(|session| session.lasts(now));
-    let leg = match known {
+    opening: &SendContext<'_>,
+) -> Result<Opened, OutboundError> {
+    let (session_id, now) = (opening.delivery.session_id(), opening.now);
+    let open = leg.session(session_id).filter(|session| session.is_active(now));
+    let leg = match open {
         Some(_) if leg.touched_at.is_some_and(|at| !app.store.is_stale(at, now)) => {
-            return Ok(Ok(leg));
+            return Ok(Opened::Leg(leg));
         }
-        Some(_) => leg.renewed(now),
-        None => match platform.open(opening, &app.outside).await {
-            Ok(Some(session)) if session.external_id.len() > MAX_FAR_ID => {
-                return Ok(Err((leg, Box::new(Attempt::without_answer(too_long())))));
+        Some(_) => leg.touched(now),
+        None => match platform.open(opening, &app.http_client).await {
+            Ok(Some(session))
+                if session.external_conversation_id.as_str().len() > MAX_EXTERNAL_ID_BYTES =>
+            {
+                let attempt = Attempt::without_response(id_too_long());
+                return Ok(Opened::Failed(leg, Box::new(attempt)));
             }
-            Ok(Some(session)) => leg.opened(session, now),
-            // Sending opens it.
-            Ok(None) => return Ok(Ok(leg)),
-            Err(failed) => return Ok(Err((leg, failed))),
+            Ok(Some(session)) => leg.with_session(session, now),
+            // Sending opens the session.
+            Ok(None) => return Ok(Opened::Leg(leg)),
+            Err(attempt) => return Ok(Opened::Failed(leg, attempt)),
         },
     };
-    keep_open(app, P::PLATFORM, &leg, conversation).await?;
-    Ok(Ok(leg))
+    store_open_leg(app, P::PLATFORM, &leg, session_id).await?;
+    Ok(Opened::Leg(leg))
 }
 
-/// Writes a leg with a conversation open on it, and sees to it that somebody listens, where that is
-/// needed.
-async fn keep_open(
+/// Stores a leg with an open session, and starts a listener if the session needs one.
+async fn store_open_leg(
     app: &App,
     platform: Platform,
     leg: &Leg,
-    conversation: &str,
-) -> Result<(), DispatchError> {
+    session_id: &SessionId,
+) -> Result<(), OutboundError> {
     let now = app.clock.now();
-    app.store.open_leg(platform, leg, conversation, now).await?;
-    if leg.session(conversation).is_some_and(|session| session.listen) {
-        listener::ensure(app, platform).await?;
+    app.store.open_leg(platform, leg, session_id, now).await?;
+    if leg.session(session_id).is_some_and(|session| session.needs_listener) {
+        listener::ensure_running(app, platform).await?;
     }
     Ok(())
 }
 
-/// An attempt whose ids fit into keys. What a far side calls a message only leads receipts to it; but
-/// what it calls the conversation is needed to go on.
-fn bounded(mut attempt: Attempt) -> Attempt {
-    let told = attempt.meaning.external_id.take();
-    attempt.meaning.external_id = told.filter(|id| id.len() <= MAX_FAR_ID);
-    if attempt.session.as_ref().is_some_and(|session| session.external_id.len() > MAX_FAR_ID) {
+/// Limits the ids in an attempt to what fits into a key. A message id that is too long is dropped, because
+/// only receipts need it. A conversation id that is too long fails the attempt, because every later
+/// delivery needs it.
+fn limit_id_lengths(mut attempt: Attempt) -> Attempt {
+    let returned = attempt.classification.external_message_id.take();
+    attempt.classification.external_message_id =
+        returned.filter(|id| id.as_str().len() <= MAX_EXTERNAL_ID_BYTES);
+    if attempt.session.as_ref().is_some_and(|session| {
+        session.external_conversation_id.as_str().len() > MAX_EXTERNAL_ID_BYTES
+    }) {
         attempt.session = None;
-        attempt.meaning = too_long();
+        attempt.classification = id_too_long();
     }
     attempt
 }
 
-fn too_long() -> Meaning {
-    let reason =
-        format!("the platform gave the conversation an id of more than {MAX_FAR_ID} bytes");
-    Meaning { verdict: Verdict::Permanent, reason: Some(reason), external_id: None }
+fn id_too_long() -> Classification {
+    let reason = format!("the platform's conversation id exceeds {MAX_EXTERNAL_ID_BYTES} bytes");
+    Classification { verdict: Verdict::Permanent, reason: Some(reason), external_message_id: None }
 }
 
-fn gone() -> Meaning {
-    let reason = "the connection is not configured any more: apply it again, or discard this";
-    Meaning { verdict: Verdict::Permanent, reason: Some(reason.into()), external_id: None }
+fn not_configured() -> Classification {
+    let reason = "the connection is no longer configured: apply it again, or discard the delivery";
+    Classification {
+        verdict: Verdict::Permanent,
+        reason: Some(reason.into()),
+        external_message_id: None,
+    }
 }

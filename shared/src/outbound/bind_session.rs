@@ -1,21 +1,21 @@
-//! A conversation that the far side began is known by its id from now on. This is a message in the leg's
-//! group, so it comes before whatever answers it.
+//! Binds a conversation that the platform started to the platform's id of it. The job is in the leg's
+//! message group, so it runs before the first reply is delivered.
 
-use super::DispatchError;
+use super::OutboundError;
 use crate::app::App;
 use crate::model::{LegId, Platform, Session};
 
-pub(super) async fn adopt(
+pub(super) async fn bind_session(
     app: &App,
     platform: Platform,
     id: &LegId,
     session: Session,
-) -> Result<(), DispatchError> {
+) -> Result<(), OutboundError> {
     let leg = app.store.leg(id).await?;
-    if leg.session(&session.conversation) == Some(&session) {
+    if leg.session(&session.id) == Some(&session) {
         return Ok(());
     }
-    let (conversation, now) = (session.conversation.clone(), app.clock.now());
-    app.store.open_leg(platform, &leg.opened(session, now), &conversation, now).await?;
+    let (session_id, now) = (session.id.clone(), app.clock.now());
+    app.store.open_leg(platform, &leg.with_session(session, now), &session_id, now).await?;
     Ok(())
 }

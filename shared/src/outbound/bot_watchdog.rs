@@ -1,28 +1,28 @@
-//! A bot that does not get what it is sent is watched, where its route says so.
+//! Watches a bot that deliveries do not reach, if its route asks for that.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::DispatchError;
+use super::OutboundError;
 use crate::app::App;
-use crate::model::{Delivery, Role, Wake};
+use crate::model::{Delivery, Role, ScheduledTask};
 
-/// Leaves a note to see whether the bot has been down for too long. Whoever reads it leaves the next,
-/// as long as anything is parked on the leg.
-pub(super) async fn bot(
+/// Schedules a check whether the bot has been down for too long. The check schedules the next one while
+/// anything is parked on the leg.
+pub(super) async fn schedule_check(
     app: &App,
     delivery: &Delivery,
     now: Timestamp,
-) -> Result<(), DispatchError> {
+) -> Result<(), OutboundError> {
     if delivery.to.role != Role::Bot || delivery.to.copy {
         return Ok(());
     }
     let Some(conversation) = app.store.conversation(&delivery.key).await? else { return Ok(()) };
-    let Some(serving) = app.directory.serving(&conversation.route, now).await? else {
+    let Some(route) = app.config_cache.resolved_route(&conversation.route, now).await? else {
         return Ok(());
     };
-    if let Some(seconds) = serving.switching.bot_down_after {
+    if let Some(seconds) = route.handover_policy.bot_down_after {
         let at = now + SignedDuration::from_secs(i64::from(seconds));
-        app.queues.wake(&Wake::BotDown { leg: delivery.leg(), at }, now).await?;
+        app.queues.schedule(&ScheduledTask::CheckBotDown { leg: delivery.leg(), at }, now).await?;
     }
     Ok(())
 }

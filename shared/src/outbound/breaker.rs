@@ -1,78 +1,80 @@
-//! What attempts do to a connection's breaker.
+//! The effect of attempts on a connection's breaker.
 
 use jiff::SignedDuration;
 
-use super::DispatchError;
-use crate::alerts::{self, Report};
+use super::OutboundError;
+use crate::alerts::{self, Alert};
 use crate::app::App;
-use crate::model::{Breaker, Connection, Reactivation, Wake, next_probe};
-use crate::telemetry::{self, Count};
+use crate::model::{Breaker, Connection, Reactivation, ScheduledTask, next_probe};
+use crate::telemetry::{self, Metric};
 
-/// When what is parked is released by the note that is left in case.
-const IN_CASE: SignedDuration = SignedDuration::from_secs(2);
+/// Delay of the release that is scheduled before the breaker closes, in case the worker crashes.
+const FALLBACK_DELAY: SignedDuration = SignedDuration::from_secs(2);
 
-/// The connection answered. Closes nothing: only a probe or a verification does.
-pub(super) async fn worked(
+/// Records that the connection answered. Does not close an open breaker: only a probe or a verification
+/// does.
+pub(super) async fn record_success(
     app: &App,
     connection: &Connection,
     before: &Breaker,
-) -> Result<(), DispatchError> {
+) -> Result<(), OutboundError> {
     if before.failures > 0 && !before.is_open() {
-        app.store.forget_failures(&connection.id).await?;
+        app.store.reset_failures(&connection.id).await?;
     }
     Ok(())
 }
 
-/// The connection failed. The last of so many failures in a row opens the breaker.
-pub(super) async fn failed(
+/// Records a failure. The configured number of consecutive failures (`breaker_after`) opens the breaker.
+pub(super) async fn record_failure(
     app: &App,
     connection: &Connection,
     reason: &str,
-) -> Result<(), DispatchError> {
-    app.directory.forget_breaker(&connection.id);
+) -> Result<(), OutboundError> {
+    app.config_cache.invalidate_breaker(&connection.id);
     let failures = app.store.count_failure(&connection.id).await?;
     let now = app.clock.now();
     if failures < connection.delivery.breaker_after {
         return Ok(());
     }
     if connection.delivery.reactivation == Reactivation::Automatic {
-        // Left before the breaker opens, for whoever opens it may die of it. Void if it does not.
-        let wake = Wake::Probe {
+        // Scheduled before the breaker opens: a crash in between must not leave it open without a
+        // probe. The probe is ignored if the breaker stays closed.
+        let task = ScheduledTask::Probe {
             platform: connection.platform,
             connection: connection.id.clone(),
             opened_at: now,
-            round: 0,
+            previous_probes: 0,
             at: next_probe(now, now),
         };
-        app.queues.wake(&wake, now).await?;
+        app.queues.schedule(&task, now).await?;
     }
     if !app.store.open_breaker(&connection.id, now).await? {
         return Ok(());
     }
     tracing::error!(connection = %connection.id, failures, reason, "the breaker opened");
-    telemetry::count(now, Count::BreakerOpened, connection);
-    let report = Report::breaker_opened(&connection.id, failures, reason);
-    alerts::tell(app, &connection.id, &report).await;
+    telemetry::count(now, Metric::BreakerOpened, connection);
+    let alert = Alert::breaker_opened(&connection.id, failures, reason);
+    alerts::notify(app, &connection.id, &alert).await;
     Ok(())
 }
 
-/// The connection has shown that it works again: closes its breaker, and has all that is parked sent.
-pub(super) async fn proved(app: &App, connection: &Connection) -> Result<(), DispatchError> {
+/// Closes the breaker of a connection that works again, and releases its parked deliveries.
+pub(super) async fn close(app: &App, connection: &Connection) -> Result<(), OutboundError> {
     let now = app.clock.now();
-    let release = |at| Wake::Release {
+    let release = |at| ScheduledTask::ReleaseParked {
         platform: connection.platform,
         connection: connection.id.clone(),
         at,
-        after: None,
+        after_group: None,
     };
-    // Left before the breaker closes, for whoever closes it may die of it.
-    app.queues.wake(&release(Some(now + IN_CASE)), now).await?;
+    // Scheduled before the breaker closes: a crash in between must not leave the legs parked.
+    app.queues.schedule(&release(Some(now + FALLBACK_DELAY)), now).await?;
     if !app.store.close_breaker(&connection.id).await? {
         return Ok(());
     }
     tracing::info!(connection = %connection.id, "the breaker closed");
-    telemetry::count(now, Count::BreakerClosed, connection);
-    app.queues.wake(&release(None), now).await?;
-    alerts::tell(app, &connection.id, &Report::breaker_closed(&connection.id)).await;
+    telemetry::count(now, Metric::BreakerClosed, connection);
+    app.queues.schedule(&release(None), now).await?;
+    alerts::notify(app, &connection.id, &Alert::breaker_closed(&connection.id)).await;
     Ok(())
 }

@@ -1,15 +1,15 @@
-//! What an answer, or none, means for a delivery.
+//! Classifies a platform's response, or the lack of one.
 
 use http::StatusCode;
 
-use super::Meaning;
-use crate::http_client::{Answer, HttpError};
+use super::Classification;
+use crate::http_client::{HttpError, HttpResponse};
 use crate::model::Verdict;
 
-/// What an answer means by its HTTP status alone.
+/// Classifies a response by its HTTP status alone.
 #[must_use]
-pub fn by_status(answer: &Answer) -> Meaning {
-    let status = answer.status;
+pub fn classify_by_status(response: &HttpResponse) -> Classification {
+    let status = response.status;
     let verdict = match status {
         _ if status.is_success() => Verdict::Delivered,
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
@@ -19,18 +19,18 @@ pub fn by_status(answer: &Answer) -> Meaning {
         _ => Verdict::Permanent,
     };
     let reason = (verdict != Verdict::Delivered).then(|| format!("the platform answered {status}"));
-    Meaning { verdict, reason, external_id: None }
+    Classification { verdict, reason, external_message_id: None }
 }
 
-/// What it means that no answer came.
+/// Classifies a call without a response. After a timeout it is unknown whether the platform has the message.
 #[must_use]
-pub fn unanswered(error: &HttpError) -> Meaning {
+pub fn classify_error(error: &HttpError) -> Classification {
     let verdict = match error {
         HttpError::NotConnected(_) => Verdict::Retryable,
         HttpError::TimedOut | HttpError::Broken => Verdict::Unknown,
         HttpError::Blocked(_) | HttpError::Malformed(_) => Verdict::Permanent,
     };
-    Meaning { verdict, reason: Some(error.to_string()), external_id: None }
+    Classification { verdict, reason: Some(error.to_string()), external_message_id: None }
 }
 
 #[cfg(test)]
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_mean_what_the_design_says() {
+    fn classifies_http_statuses() {
         use Verdict::{Delivered, Permanent, Retryable};
         for (status, verdict) in [
             (200, Delivered),
@@ -58,12 +58,12 @@ mod tests {
             (500, Retryable),
             (503, Retryable),
         ] {
-            let answer = Answer {
+            let response = HttpResponse {
                 status: StatusCode::from_u16(status).unwrap(),
                 headers: HeaderMap::new(),
                 body: vec![],
             };
-            assert_eq!(by_status(&answer).verdict, verdict, "{status}");
+            assert_eq!(classify_by_status(&response).verdict, verdict, "{status}");
         }
     }
 }

@@ -1,69 +1,69 @@
-//! A delivery from the queue: sent, or parked where it cannot be.
+//! Sends a delivery from the queue, or parks it if it cannot be sent now.
 
 use jiff::Timestamp;
 
 use super::attempt::attempt;
-use super::record_outcome::{Conclusion, about, conclude};
-use super::{DispatchError, Outbound, bot_watchdog};
-use crate::alerts::{self, Report};
+use super::record_outcome::{NextStep, log_details, record_outcome};
+use super::{Outbound, OutboundError, bot_watchdog};
+use crate::alerts::{self, Alert};
 use crate::app::App;
-use crate::model::{Delivery, Leg, Parked, Verdict, Wake};
-use crate::store::ParkedAs;
-use crate::telemetry::{self, Count};
+use crate::model::{Delivery, Leg, Parked, Resend, ScheduledTask, Verdict};
+use crate::store::ParkResult;
+use crate::telemetry::{self, Metric};
 
-/// Why a delivery waits that a person holds back.
+/// Why a delivery is parked while an operator has suspended its connection.
 const SUSPENDED: &str = "its connection is suspended";
 
-/// Deals with a delivery, which the queue has given `received` times by now.
+/// Processes a delivery. `received` is how often SQS has handed out its message, this time included.
 pub(super) async fn deliver<P: Outbound>(
     app: &App,
     platform: &P,
     delivery: &Delivery,
     received: u32,
-) -> Result<(), DispatchError> {
+) -> Result<(), OutboundError> {
     let mut attempts = 0;
-    // A first receipt of a first message cannot have been settled: only others cost this read.
-    if (received > 1 || delivery.again || delivery.replay)
-        && let Some(known) = app.store.outcome(delivery).await?
+    // A delivery that is received for the first time has no outcome yet: only others need this read.
+    if (received > 1 || delivery.resend != Resend::No)
+        && let Some(outcome) = app.store.outcome(delivery).await?
     {
-        let replayed = delivery.replay && known.verdict.can_be_replayed();
-        if known.verdict.is_final() && !replayed {
+        let replayed = delivery.resend == Resend::ByOperator && outcome.verdict.can_be_replayed();
+        if outcome.verdict.is_final() && !replayed {
             return Ok(());
         }
-        if known.verdict == Verdict::Parked {
-            // Whoever parked it may have died before it left the note.
-            return wake(app, delivery, app.clock.now()).await;
+        if outcome.verdict == Verdict::Parked {
+            // The worker that parked this may have crashed before scheduling the drain.
+            return schedule_drain(app, delivery, app.clock.now()).await;
         }
-        attempts = if replayed { 0 } else { known.attempts };
+        attempts = if replayed { 0 } else { outcome.attempts };
     }
-    let (leg, breaker) = app.directory.leg_and_breaker(&delivery.leg(), app.clock.now()).await?;
+    let (leg, breaker) = app.config_cache.leg_and_breaker(&delivery.leg(), app.clock.now()).await?;
     if leg.parked > 0 {
-        return park(app, &leg, delivery, attempts, None, "what is before it waits").await;
+        return park(app, &leg, delivery, attempts, None, "an earlier delivery is parked").await;
     }
     if breaker.is_open() {
         let reason = "its connection's breaker is open";
         park(app, &leg, delivery, attempts, None, reason).await?;
-        // If the breaker closed just now, nobody may have seen that something is parked here.
+        // If the breaker closed just now, its release may have missed this leg.
         if !app.store.breaker(&delivery.to.connection).await?.is_open() {
-            wake(app, delivery, app.clock.now()).await?;
+            schedule_drain(app, delivery, app.clock.now()).await?;
         }
         return Ok(());
     }
-    let connection = app.directory.connection(&delivery.to.connection, app.clock.now()).await?;
+    let connection = app.config_cache.connection(&delivery.to.connection, app.clock.now()).await?;
     let connection = connection.as_deref();
     if connection.is_some_and(|connection| connection.suspended) {
         return park(app, &leg, delivery, attempts, None, SUSPENDED).await;
     }
     let (leg, attempted) = attempt(app, platform, connection, leg, delivery).await?;
-    match conclude(app, connection, &breaker, delivery, attempted, attempts + 1).await? {
-        Conclusion::Settled => Ok(()),
-        Conclusion::Again { due, reason } => {
+    match record_outcome(app, connection, &breaker, delivery, attempted, attempts + 1).await? {
+        NextStep::Settled => Ok(()),
+        NextStep::Retry { due, reason } => {
             park(app, &leg, delivery, attempts + 1, Some(due), &reason).await
         }
     }
 }
 
-/// Parks a delivery behind what is parked on its leg; the first of them has its time noted.
+/// Parks a delivery behind those that are parked on its leg, and schedules a drain if it is due at a time.
 async fn park(
     app: &App,
     leg: &Leg,
@@ -71,46 +71,46 @@ async fn park(
     attempts: u32,
     due: Option<Timestamp>,
     reason: &str,
-) -> Result<(), DispatchError> {
+) -> Result<(), OutboundError> {
     let now = app.clock.now();
     let parked = Parked {
         seq: leg.next_seq,
         delivery: delivery.clone(),
-        since: now,
-        due,
+        parked_at: now,
+        next_attempt_at: due,
         attempts,
         reason: reason.to_owned(),
     };
     if leg.parked == 0 {
-        bot_watchdog::bot(app, delivery, now).await?;
+        bot_watchdog::schedule_check(app, delivery, now).await?;
     }
-    let parked_as = app.store.park(leg, &parked, now).await?;
-    match (due, parked_as) {
-        (Some(due), _) => wake(app, delivery, due).await?,
-        // Whoever parked it may have died before it left the note.
-        (None, ParkedAs::Already) => wake(app, delivery, now).await?,
-        (None, ParkedAs::New) => {}
+    let result = app.store.park(leg, &parked, now).await?;
+    match (due, result) {
+        (Some(due), _) => schedule_drain(app, delivery, due).await?,
+        // The worker that parked this may have crashed before scheduling the drain.
+        (None, ParkResult::AlreadyParked) => schedule_drain(app, delivery, now).await?,
+        (None, ParkResult::Parked) => {}
     }
-    app.store.settle(delivery, &parked.outcome(now)).await?;
-    if parked_as == ParkedAs::New {
-        let connection = app.directory.connection(&delivery.to.connection, now).await?;
+    app.store.put_outcome(delivery, &parked.outcome(now)).await?;
+    if result == ParkResult::Parked {
+        let connection = app.config_cache.connection(&delivery.to.connection, now).await?;
         if let Some(connection) = &connection {
-            telemetry::tell(now, Count::Parked, connection, about(delivery));
+            telemetry::record(now, Metric::Parked, connection, log_details(delivery));
         }
         if leg.parked == 0 {
-            let report = Report::parked(delivery, attempts, reason);
-            alerts::tell(app, &delivery.to.connection, &report).await;
+            let alert = Alert::parked(delivery, attempts, reason);
+            alerts::notify(app, &delivery.to.connection, &alert).await;
         }
     }
     Ok(())
 }
 
-/// Leaves a note to send what is parked on the delivery's leg then.
-pub(super) async fn wake(
+/// Schedules a drain of the delivery's leg.
+pub(super) async fn schedule_drain(
     app: &App,
     delivery: &Delivery,
     at: Timestamp,
-) -> Result<(), DispatchError> {
-    app.queues.wake(&Wake::leg_of(delivery, at), app.clock.now()).await?;
+) -> Result<(), OutboundError> {
+    app.queues.schedule(&ScheduledTask::drain_leg(delivery, at), app.clock.now()).await?;
     Ok(())
 }

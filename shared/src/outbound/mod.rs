@@ -1,4 +1,7 @@
-//! The shell on the way out: a queue's deliveries become calls, and their answers outcomes.
+//! Outbound pipeline: receives deliveries from SQS, calls the platform, and records the outcome.
+//!
+//! The path of a delivery: `receive` -> `deliver` -> `attempt` -> `record_outcome`, or `park` if it cannot be
+//! sent now.
 
 mod attempt;
 mod bind_session;
@@ -16,287 +19,292 @@ mod verify;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use classify::{by_status, unanswered};
-pub use headers::{json_headers, needed, put_header};
-pub use sqs::{serve, work};
+pub use classify::{classify_by_status, classify_error};
+pub use headers::{insert_secret_header, json_headers, required_secret};
+pub use sqs::{run_job, serve};
 
 use crate::app::App;
-use crate::http_client::{Answer, HttpClient, HttpError, Request};
-use crate::inbound::IntakeError;
-use crate::listener::ListeningError;
-use crate::model::{Connection, Delivery, Event, Platform, Role, Session, Verdict};
-use crate::queue::QueueError;
-use crate::secrets::{SecretBag, SecretsError};
-use crate::store::StoreError;
+use crate::error::BackendError;
+use crate::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
+use crate::inbound::InboundError;
+use crate::model::{
+    Connection, Delivery, Event, ExternalConversationId, ExternalMessageId, Platform, Role,
+    Session, Verdict,
+};
+use crate::secrets::SecretBag;
 
-/// Why a message could not be worked on. Ours: the queue gives it again.
+/// Why a job failed. Except for [`OutboundError::Unreadable`], SQS hands the message out again.
 #[derive(Debug, thiserror::Error)]
-pub enum DispatchError {
-    /// The table.
+pub enum OutboundError {
+    /// The table, a queue or the secrets failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A queue.
+    Backend(BackendError),
+    /// An event that follows from the delivery could not be ingested.
     #[error(transparent)]
-    Queue(#[from] QueueError),
-    /// The secrets.
-    #[error(transparent)]
-    Secrets(#[from] SecretsError),
-    /// Nobody could be made to listen.
-    #[error(transparent)]
-    Listening(#[from] ListeningError),
-    /// What follows from it for its sender.
-    #[error(transparent)]
-    Intake(#[from] IntakeError),
-    /// It is not as we write them: a dead letter.
-    #[error("a queue's message cannot be read: {0}")]
+    Inbound(#[from] InboundError),
+    /// The message is not a job. It goes to the dead-letter queue.
+    #[error("cannot parse the job: {0}")]
     Unreadable(#[from] serde_json::Error),
 }
 
-/// How long may be worked.
+crate::from_backend_errors!(OutboundError);
+
+impl OutboundError {
+    /// Whether a retry can succeed without a change by an operator.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Backend(error) => error.is_retryable(),
+            Self::Inbound(error) => error.is_retryable(),
+            Self::Unreadable(_) => false,
+        }
+    }
+}
+
+/// The time limit of an invocation.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
-    /// Until then.
-    pub until: Timestamp,
+    /// No further delivery is started after this time.
+    pub latest_start: Timestamp,
 }
 
 impl Budget {
     fn is_spent(self, app: &App) -> bool {
-        app.clock.now() >= self.until
+        app.clock.now() >= self.latest_start
     }
 }
 
-/// All that a platform may know to encode a delivery.
+/// Everything that a platform needs to encode and send a delivery.
 #[derive(Debug, Clone, Copy)]
-pub struct Sending<'a> {
-    /// The connection that it goes to.
+pub struct SendContext<'a> {
+    /// The connection to which the delivery is sent.
     pub connection: &'a Connection,
-    /// That connection's secrets.
     pub secrets: &'a SecretBag,
-    /// The conversation as the far side has it; absent while it is opened.
+    /// The platform's session of the conversation; `None` while it is being opened.
     pub session: Option<&'a Session>,
-    /// The delivery.
     pub delivery: &'a Delivery,
-    /// The time.
     pub now: Timestamp,
 }
 
-impl Sending<'_> {
-    /// The far side's id of the conversation; empty while it is opened.
+impl SendContext<'_> {
+    /// Returns the platform's id of the conversation; empty while it is being opened.
     #[must_use]
-    pub fn external_id(&self) -> &str {
-        self.session.map_or("", |session| &session.external_id)
+    pub fn external_conversation_id(&self) -> &str {
+        self.session.map_or("", |session| session.external_conversation_id.as_str())
     }
 }
 
-/// Why a delivery is not sent at all.
+/// Why a delivery cannot be encoded. Nothing is sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unsendable {
-    /// The platform has no form for it, and that is all right.
+pub enum EncodeError {
+    /// The platform has no equivalent. The delivery is skipped, which is not a failure.
     #[error("{0}")]
-    NoForm(&'static str),
-    /// The connection is not configured for it: a person must mend that.
+    Unsupported(&'static str),
+    /// The connection's configuration is incomplete or invalid: an operator must correct it.
     #[error("{0}")]
     Misconfigured(String),
 }
 
-/// What an answer means.
+/// A platform's response, classified.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Meaning {
-    /// What became of the attempt.
+pub struct Classification {
     pub verdict: Verdict,
-    /// Why, in words for an operator; absent where delivered.
+    /// The reason, for operators; `None` if delivered.
     pub reason: Option<String>,
-    /// The platform's own id of what was delivered, where it gives one.
-    pub external_id: Option<String>,
+    /// The platform's id of the delivered message, if it returned one.
+    pub external_message_id: Option<ExternalMessageId>,
 }
 
-/// What came of an attempt.
+/// The result of one attempt to send a delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
-    /// What it means.
-    pub meaning: Meaning,
-    /// The platform's HTTP status, if it answered.
+    /// The verdict on the attempt, and its reason.
+    pub classification: Classification,
+    /// The platform's HTTP status; `None` without a response.
     pub status: Option<u16>,
-    /// For how long it asks us to wait, in seconds.
+    /// The platform's `Retry-After`, in seconds.
     pub retry_after: Option<u32>,
-    /// The conversation as the far side has it now, where that changed.
+    /// The platform's session of the conversation, if the attempt opened or changed it.
     pub session: Option<Session>,
-    /// What the far side said in its answer: taken like anything that comes from it.
-    pub said: Vec<Event>,
-    /// How long it took.
-    pub took: SignedDuration,
+    /// Events that the platform returned in its response. They are ingested like inbound events.
+    pub reply_events: Vec<Event>,
+    /// How long the attempt took.
+    pub duration: SignedDuration,
 }
 
 impl Attempt {
-    /// An attempt that the platform answered.
+    /// Builds the result of an attempt that the platform answered.
     #[must_use]
-    pub fn answered(answer: &Answer, meaning: Meaning) -> Self {
+    pub fn with_response(response: &HttpResponse, classification: Classification) -> Self {
         Self {
-            status: Some(answer.status.as_u16()),
-            retry_after: retry_after(answer),
-            ..Self::without_answer(meaning)
+            status: Some(response.status.as_u16()),
+            retry_after: retry_after(response),
+            ..Self::without_response(classification)
         }
     }
 
-    /// An attempt that was not made, or not answered.
+    /// Builds the result of an attempt that was not made or not answered.
     #[must_use]
-    pub fn without_answer(meaning: Meaning) -> Self {
+    pub fn without_response(classification: Classification) -> Self {
         Self {
-            meaning,
+            classification,
             status: None,
             retry_after: None,
             session: None,
-            said: Vec::new(),
-            took: SignedDuration::ZERO,
+            reply_events: Vec::new(),
+            duration: SignedDuration::ZERO,
         }
     }
 }
 
-impl From<Unsendable> for Attempt {
-    fn from(why: Unsendable) -> Self {
-        let verdict = match why {
-            Unsendable::NoForm(_) => Verdict::Skipped,
-            Unsendable::Misconfigured(_) => Verdict::Permanent,
+impl From<EncodeError> for Attempt {
+    fn from(error: EncodeError) -> Self {
+        let verdict = match error {
+            EncodeError::Unsupported(_) => Verdict::Skipped,
+            EncodeError::Misconfigured(_) => Verdict::Permanent,
         };
-        let reason = Some(why.to_string());
-        Self::without_answer(Meaning { verdict, reason, external_id: None })
+        let reason = Some(error.to_string());
+        Self::without_response(Classification { verdict, reason, external_message_id: None })
     }
 }
 
 impl From<HttpError> for Attempt {
     fn from(error: HttpError) -> Self {
-        Self::without_answer(unanswered(&error))
+        Self::without_response(classify_error(&error))
     }
 }
 
-/// `Retry-After` in seconds; one that is a date is left alone, as the schedule covers it.
-fn retry_after(answer: &Answer) -> Option<u32> {
-    let value = answer.headers.get(http::header::RETRY_AFTER)?;
+/// Reads `Retry-After` in seconds. A date is ignored: the retry schedule applies instead.
+fn retry_after(response: &HttpResponse) -> Option<u32> {
+    let value = response.headers.get(http::header::RETRY_AFTER)?;
     value.to_str().ok()?.trim().parse().ok()
 }
 
-/// A platform's way out: from a delivery to calls, and from their answers to an outcome. What most
-/// platforms need is one call, and then this is pure: [`Outbound::encode`] and [`Outbound::meaning`].
+/// The outbound side of a platform: sends deliveries and classifies the responses. Most platforms need one
+/// call per delivery, and then an implementation does no I/O: [`Outbound::encode`] and
+/// [`Outbound::classify`].
 pub trait Outbound: Send + Sync {
-    /// The platform.
     const PLATFORM: Platform;
-    /// How long one delivery may take at most, where that is more than one call.
-    const LONGEST: SignedDuration = SignedDuration::from_secs(5);
+    /// Maximum duration of one delivery, for platforms that need more than one call.
+    const MAX_DURATION: SignedDuration = SignedDuration::from_secs(5);
 
-    /// The far side's id of a conversation that is about to be opened there, where we choose it.
-    fn external_id(&self, delivery: &Delivery) -> String {
+    /// Chooses the platform's id of a conversation that is about to be opened there, for platforms that
+    /// let the caller choose it.
+    fn choose_conversation_id(&self, delivery: &Delivery) -> ExternalConversationId {
         match delivery.to.role {
-            Role::Channel => delivery.key.customer.clone(),
-            Role::Bot | Role::Desk | Role::Observer => delivery.leg_conversation().to_owned(),
+            Role::Channel => delivery.key.customer.as_str().into(),
+            Role::Bot | Role::Desk | Role::Observer => delivery.session_id().as_str().into(),
         }
     }
 
-    /// Opens the conversation on the far side, before anything is sent there; nothing, if sending does
-    /// that. It may be asked again for one that it opened: whoever asked may have died.
+    /// Opens the conversation on the platform before anything is sent there; `None` if sending opens it.
+    /// It may be called again for a conversation that it opened, because a worker may crash in between.
     ///
     /// # Errors
-    /// What came of it, if it could not be opened.
+    /// The failed attempt, if the conversation could not be opened.
     fn open(
         &self,
-        sending: &Sending<'_>,
-        _outside: &HttpClient,
+        context: &SendContext<'_>,
+        _http_client: &HttpClient,
     ) -> impl Future<Output = Result<Option<Session>, Box<Attempt>>> + Send {
-        let delivery = sending.delivery;
-        let session = Session::new(delivery.leg_conversation(), self.external_id(delivery));
+        let delivery = context.delivery;
+        let session = Session::new(delivery.session_id(), self.choose_conversation_id(delivery));
         std::future::ready(Ok(Some(session)))
     }
 
     /// Sends a delivery.
     fn send(
         &self,
-        sending: &Sending<'_>,
-        outside: &HttpClient,
+        context: &SendContext<'_>,
+        http_client: &HttpClient,
     ) -> impl Future<Output = Attempt> + Send {
         async move {
-            let request = match self.encode(sending) {
+            let request = match self.encode(context) {
                 Ok(request) => request,
-                Err(unsendable) => return unsendable.into(),
+                Err(error) => return error.into(),
             };
-            match outside.call(request).await {
-                Ok(answer) => Attempt::answered(&answer, self.meaning(&answer)),
+            match http_client.send(request).await {
+                Ok(response) => Attempt::with_response(&response, self.classify(&response)),
                 Err(error) => error.into(),
             }
         }
     }
 
-    /// What the far side knows a delivered message by, so that its receipts can be understood.
-    /// `told` is what it answered.
-    fn message_id(&self, _delivery: &Delivery, told: Option<String>) -> Option<String> {
-        told
+    /// Returns the id by which the platform knows a delivered message, so that receipts can be matched.
+    /// `returned` is the id from its response.
+    fn external_message_id(
+        &self,
+        _delivery: &Delivery,
+        returned: Option<ExternalMessageId>,
+    ) -> Option<ExternalMessageId> {
+        returned
     }
 
-    /// By what the far side may speak of this delivery under an id of the conversation that we do not
-    /// know: noted before it is sent.
-    fn clue(&self, _sending: &Sending<'_>) -> Option<String> {
+    /// Returns a key by which the platform may refer to this delivery under a conversation id that is not
+    /// known yet. It is stored before the delivery is sent.
+    fn correlation_key(&self, _context: &SendContext<'_>) -> Option<String> {
         None
     }
 
-    /// The call that delivers.
+    /// Encodes a delivery as an HTTP request.
     ///
     /// # Errors
-    /// Why nothing is sent.
-    fn encode(&self, sending: &Sending<'_>) -> Result<Request, Unsendable>;
+    /// If the platform has no equivalent, or the connection's configuration is incomplete.
+    fn encode(&self, context: &SendContext<'_>) -> Result<HttpRequest, EncodeError>;
 
-    /// What an answer means. The default goes by HTTP status.
-    fn meaning(&self, answer: &Answer) -> Meaning {
-        by_status(answer)
+    /// Classifies the platform's response. The default uses the HTTP status alone.
+    fn classify(&self, response: &HttpResponse) -> Classification {
+        classify_by_status(response)
     }
 
-    /// Asks the far side to prove that it is ours, and takes our credentials.
-    fn prove(
+    /// Verifies that the connection's endpoint belongs to this stack and accepts its credentials.
+    fn verify(
         &self,
-        asking: &Asking<'_>,
-        outside: &HttpClient,
-    ) -> impl Future<Output = Proof> + Send;
+        check: &CheckContext<'_>,
+        http_client: &HttpClient,
+    ) -> impl Future<Output = Verification> + Send;
 
-    /// Looks after our registration on a far side that keeps one ([`Capabilities::registers`]).
+    /// Compares Trunkline's registration on the platform with the configuration and repairs it, on platforms
+    /// that keep one ([`Capabilities::keeps_registration`]).
     ///
-    /// [`Capabilities::registers`]: crate::model::Capabilities::registers
-    fn tend(
+    /// [`Capabilities::keeps_registration`]: crate::model::Capabilities::keeps_registration
+    fn reconcile_registration(
         &self,
-        _asking: &Asking<'_>,
-        _outside: &HttpClient,
-    ) -> impl Future<Output = Registered> + Send {
-        std::future::ready(Registered::Well)
+        _check: &CheckContext<'_>,
+        _http_client: &HttpClient,
+    ) -> impl Future<Output = RegistrationState> + Send {
+        std::future::ready(RegistrationState::InSync)
     }
 }
 
-/// Which far side is asked.
+/// What a platform needs to verify a connection or its registration.
 #[derive(Debug, Clone, Copy)]
-pub struct Asking<'a> {
-    /// The connection.
+pub struct CheckContext<'a> {
     pub connection: &'a Connection,
-    /// That connection's secrets.
     pub secrets: &'a SecretBag,
-    /// What a far side can answer with that was not known before.
+    /// A new value that the endpoint must return.
     pub challenge: &'a str,
-    /// The time.
     pub now: Timestamp,
 }
 
-/// What came of asking a far side to prove itself.
+/// The result of verifying a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Proof {
-    /// It is ours, and takes our credentials.
-    Given,
-    /// It is not, or does not, for this reason.
-    Missing(String),
-    /// Its platform has no call for that; what a person can do in its place.
-    Unasked(&'static str),
+pub enum Verification {
+    /// The endpoint is verified and accepts the credentials.
+    Ok,
+    /// Verification failed, for this reason.
+    Failed(String),
+    /// The platform has no call for verification; what an operator can do instead.
+    Unsupported(&'static str),
 }
 
-/// How a far side has us registered.
+/// The state of Trunkline's registration on a platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Registered {
-    /// As we want it.
-    Well,
-    /// It was otherwise: this was done about it.
-    Mended(String),
-    /// Otherwise, and a person must see to it.
-    Unwell(String),
+pub enum RegistrationState {
+    /// The registration is as configured.
+    InSync,
+    /// It differed and was repaired: what was done.
+    Repaired(String),
+    /// It differs and an operator must correct it: the reason.
+    OutOfSync(String),
 }

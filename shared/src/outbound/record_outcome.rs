@@ -1,157 +1,162 @@
-//! What follows from an attempt: the outcome on the event, the breaker, and whether it is tried again.
+//! Records an attempt: its outcome on the event, its effect on the breaker, and whether to retry.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Attempt, DispatchError, breaker};
-use crate::alerts::{self, Report};
+use super::{Attempt, OutboundError, breaker};
+use crate::alerts::{self, Alert};
 use crate::app::App;
-use crate::inbound::{IntakeError, take_from_target};
+use crate::inbound::{InboundError, ingest_from_target};
 use crate::model::{
-    Breaker, Connection, ConnectionId, Delivery, EventBody, EventId, Failed, Outcome, Policy,
-    ReceiptStatus, Reference, Verdict, time,
+    Breaker, Connection, ConnectionId, Delivery, DeliveryPolicy, EventBody, EventId, Failed,
+    MessageReference, Outcome, ReceiptStatus, Verdict, time,
 };
-use crate::telemetry::{self, About, Count};
+use crate::telemetry::{self, LogFields, Metric};
 
-/// What is left to do about a delivery after an attempt.
+/// What happens to a delivery after an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Conclusion {
-    /// Nothing: it arrived, was skipped, or is a person's now.
+pub(super) enum NextStep {
+    /// Nothing: it was delivered, skipped, or failed.
     Settled,
-    /// It is to be tried again then.
-    Again { due: Timestamp, reason: String },
+    /// It is retried at `due`.
+    Retry { due: Timestamp, reason: String },
 }
 
-/// Draws the conclusion from the `attempts`th attempt, and records it. `breaker` is as it was read
-/// before.
-pub(super) async fn conclude(
+/// Records the outcome of attempt number `attempts`. `breaker` is its state before the attempt.
+pub(super) async fn record_outcome(
     app: &App,
     connection: Option<&Connection>,
     breaker: &Breaker,
     delivery: &Delivery,
     attempt: Attempt,
     attempts: u32,
-) -> Result<Conclusion, DispatchError> {
+) -> Result<NextStep, OutboundError> {
     let now = app.clock.now();
-    let Attempt { meaning, status, retry_after, took, .. } = attempt;
-    let reason = meaning.reason.clone().unwrap_or_default();
+    let Attempt { classification, status, retry_after, duration, .. } = attempt;
+    let reason = classification.reason.clone().unwrap_or_default();
     let outcome = |verdict| Outcome {
         verdict,
         at: now,
         status,
-        reason: meaning.reason.clone(),
-        external_id: meaning.external_id.clone(),
+        reason: classification.reason.clone(),
+        external_message_id: classification.external_message_id.clone(),
         attempts,
     };
-    if meaning.verdict.is_final() {
-        if meaning.verdict == Verdict::Permanent {
+    if classification.verdict.is_final() {
+        if classification.verdict == Verdict::Permanent {
             give_up(app, delivery, attempts, &reason, now).await?;
         }
-        let settled = outcome(meaning.verdict);
-        app.store.settle(delivery, &settled).await?;
+        let settled = outcome(classification.verdict);
+        app.store.put_outcome(delivery, &settled).await?;
         if let Some(connection) = connection {
             if status.is_some() {
-                breaker::worked(app, connection, breaker).await?;
+                breaker::record_success(app, connection, breaker).await?;
             }
-            report(connection, delivery, &settled, took);
+            record_metrics(connection, delivery, &settled, duration);
         }
-        return Ok(Conclusion::Settled);
+        return Ok(NextStep::Settled);
     }
     if let Some(connection) = connection {
-        breaker::failed(app, connection, &reason).await?;
-        report(connection, delivery, &outcome(meaning.verdict), took);
+        breaker::record_failure(app, connection, &reason).await?;
+        record_metrics(connection, delivery, &outcome(classification.verdict), duration);
     }
-    let policy = connection.map_or_else(Policy::default, |connection| connection.delivery.clone());
-    let unknown = meaning.verdict == Verdict::Unknown;
+    let policy =
+        connection.map_or_else(DeliveryPolicy::default, |connection| connection.delivery.clone());
+    let unknown = classification.verdict == Verdict::Unknown;
     let next = policy.next_attempt(&delivery.id, attempts, unknown, retry_after, now);
     if let Some(due) = next {
-        return Ok(Conclusion::Again { due, reason });
+        return Ok(NextStep::Retry { due, reason });
     }
     give_up(app, delivery, attempts, &reason, now).await?;
-    app.store.settle(delivery, &outcome(Verdict::Exhausted)).await?;
-    Ok(Conclusion::Settled)
+    app.store.put_outcome(delivery, &outcome(Verdict::Exhausted)).await?;
+    Ok(NextStep::Settled)
 }
 
-/// Leaves a delivery to a person.
+/// Stores a delivery as failed, for operators to replay or discard.
 async fn give_up(
     app: &App,
     delivery: &Delivery,
     attempts: u32,
     reason: &str,
     now: Timestamp,
-) -> Result<(), DispatchError> {
+) -> Result<(), OutboundError> {
     let failed =
         Failed { delivery: delivery.clone(), at: now, attempts, reason: reason.to_owned() };
-    app.store.keep_failed(&failed).await?;
-    tell_sender(app, delivery, reason).await?;
-    let report = Report::failed(delivery, attempts, reason);
-    alerts::tell(app, &delivery.to.connection, &report).await;
+    app.store.put_failed(&failed).await?;
+    notify_sender(app, delivery, reason).await?;
+    let alert = Alert::failed(delivery, attempts, reason);
+    alerts::notify(app, &delivery.to.connection, &alert).await;
     Ok(())
 }
 
-/// Whoever said it is told that it did not arrive, if they can be told such things.
-async fn tell_sender(app: &App, delivery: &Delivery, reason: &str) -> Result<(), DispatchError> {
-    let is_said =
+/// Sends a failed receipt to the sender of a message, if the sender can receive one.
+async fn notify_sender(app: &App, delivery: &Delivery, reason: &str) -> Result<(), OutboundError> {
+    let is_message =
         matches!(delivery.event.body, EventBody::Message { .. } | EventBody::Choice { .. });
-    if !is_said || delivery.to.copy || delivery.from == ConnectionId::house() {
+    if !is_message || delivery.to.copy || delivery.from == ConnectionId::system() {
         return Ok(());
     }
-    let known_as = delivery.event.external_id.as_deref();
-    let about = Reference {
+    let target = MessageReference {
         connection: delivery.from.clone(),
-        message: known_as.unwrap_or(delivery.event.id.as_str()).to_owned(),
+        message: delivery.event.sender_message_id(),
     };
     let body = EventBody::Receipt {
-        message: delivery.id.clone(),
-        about: Some(about),
+        message: delivery.id.as_str().into(),
+        target: Some(target),
         status: ReceiptStatus::Failed,
         reason: Some(reason.to_owned()),
     };
-    let id = EventId::from_parts(&["failed", &delivery.id]);
-    match Box::pin(take_from_target(app, delivery, id, body)).await {
-        // The conversation may be over: then there is nobody to tell.
-        Ok(_) | Err(IntakeError::Rejected(_)) => Ok(()),
-        Err(ours) => Err(ours.into()),
+    let id = EventId::from_parts(&["failed", delivery.id.as_str()]);
+    match Box::pin(ingest_from_target(app, delivery, id, body)).await {
+        // The conversation may be closed, and then no receipt is possible.
+        Ok(_) | Err(InboundError::Rejected(_)) => Ok(()),
+        Err(internal) => Err(internal.into()),
     }
 }
 
-/// What is told of a delivery, whatever becomes of it.
-pub(super) fn about(delivery: &Delivery) -> About<'_> {
-    About {
+/// Returns the details that every log line about a delivery has.
+pub(super) fn log_details(delivery: &Delivery) -> LogFields<'_> {
+    LogFields {
         trace: delivery.event.trace,
-        conversation: Some(&delivery.conversation),
+        conversation: Some(delivery.conversation.as_str()),
         event: Some(delivery.event.body.kind()),
-        delivery: Some(&delivery.id),
-        ..About::default()
+        delivery: Some(delivery.id.as_str()),
+        ..LogFields::default()
     }
 }
 
-fn report(connection: &Connection, delivery: &Delivery, outcome: &Outcome, took: SignedDuration) {
+/// Counts an attempt and logs a failed one.
+fn record_metrics(
+    connection: &Connection,
+    delivery: &Delivery,
+    outcome: &Outcome,
+    duration: SignedDuration,
+) {
     let now = outcome.at;
-    let what = match outcome.verdict {
-        Verdict::Delivered => Count::Delivered,
-        Verdict::Skipped | Verdict::Discarded => Count::Skipped,
-        Verdict::Permanent | Verdict::Exhausted => Count::Failed,
-        Verdict::Retryable | Verdict::Unknown | Verdict::Parked => Count::Retried,
+    let metric = match outcome.verdict {
+        Verdict::Delivered => Metric::Delivered,
+        Verdict::Skipped | Verdict::Discarded => Metric::Skipped,
+        Verdict::Permanent | Verdict::Exhausted => Metric::Failed,
+        Verdict::Retryable | Verdict::Unknown | Verdict::Parked => Metric::Retried,
     };
-    let since = now.duration_since(delivery.event.at);
-    let about = About {
+    let latency = now.duration_since(delivery.event.at);
+    let fields = LogFields {
         status: outcome.status,
-        ms: Some(time::millis(took)),
-        delivery_time: (what == Count::Delivered).then(|| time::millis(since)),
-        ..about(delivery)
+        ms: Some(time::millis(duration)),
+        delivery_time: (metric == Metric::Delivered).then(|| time::millis(latency)),
+        ..log_details(delivery)
     };
-    telemetry::tell(now, what, connection, about);
-    if what == Count::Delivered {
-        telemetry::took(&connection.id, now, since);
+    telemetry::record(now, metric, connection, fields);
+    if metric == Metric::Delivered {
+        telemetry::record_latency(&connection.id, now, latency);
     }
-    if matches!(what, Count::Failed | Count::Retried) {
+    if matches!(metric, Metric::Failed | Metric::Retried) {
         tracing::warn!(
             connection = %connection.id,
-            delivery = delivery.id,
+            delivery = %delivery.id,
             attempts = outcome.attempts,
             verdict = ?outcome.verdict,
             reason = outcome.reason.as_deref().unwrap_or(""),
-            "a delivery did not arrive"
+            "delivery attempt failed"
         );
     }
 }

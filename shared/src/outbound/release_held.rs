@@ -1,29 +1,30 @@
-//! Takes events that were held back, in the order of their own times. This is a message in their leg's
-//! group, so there is one who does so at a time.
+//! Ingests events that were held for reordering, in the order of their own timestamps. The job is in their
+//! leg's message group, so only one worker does this at a time.
 
 use jiff::SignedDuration;
 
-use super::DispatchError;
+use super::OutboundError;
 use crate::app::App;
-use crate::inbound::take_or_keep;
+use crate::inbound::ingest_or_store_rejected;
 use crate::model::LegId;
 
-/// How many are read at once.
-const MOST: u16 = 100;
-/// What is less early than this is on time.
-const SOON: SignedDuration = SignedDuration::from_millis(500);
+/// How many held events one job reads.
+const PAGE_SIZE: u16 = 100;
+/// An event is released up to this long before its time.
+const TOLERANCE: SignedDuration = SignedDuration::from_millis(500);
 
-/// Takes whatever has waited for long enough, and all that comes before it.
-pub(super) async fn release(app: &App, leg: &LegId) -> Result<(), DispatchError> {
+/// Ingests the events that have been held long enough, and all with an earlier timestamp.
+pub(super) async fn release_held(app: &App, leg: &LegId) -> Result<(), OutboundError> {
     let now = app.clock.now();
-    let Some(connection) = app.directory.connection(&leg.connection, now).await? else {
+    let Some(connection) = app.config_cache.connection(&leg.connection, now).await? else {
         return Ok(());
     };
-    let held = app.store.held(leg, MOST).await?;
-    let ready = held.iter().rposition(|held| held.until <= now + SOON).map_or(0, |last| last + 1);
+    let held = app.store.held(leg, PAGE_SIZE).await?;
+    let ready =
+        held.iter().rposition(|held| held.until <= now + TOLERANCE).map_or(0, |last| last + 1);
     for held in held.into_iter().take(ready) {
-        take_or_keep(app, &connection, held.event.clone()).await?;
-        app.store.let_go(leg, &held).await?;
+        ingest_or_store_rejected(app, &connection, held.event.clone()).await?;
+        app.store.remove_held(leg, &held).await?;
     }
     Ok(())
 }

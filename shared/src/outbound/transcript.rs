@@ -1,72 +1,78 @@
-//! What was said before, told to whoever gets the conversation now.
+//! Fills the transcript for the desk or bot that takes over a conversation.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::DispatchError;
+use super::OutboundError;
 use crate::app::App;
-use crate::model::{ConnectionId, Content, Delivery, Event, EventBody, Line, Recall, Target};
-use crate::routing::Standing;
+use crate::model::{
+    ConnectionId, Content, Delivery, Event, EventBody, Target, Transcript, TranscriptEntry,
+};
+use crate::routing::Disposition;
 use crate::store::EventRecord;
 
-/// How long after the change of hands the transcript is read. By then everything is in it that was
-/// decided on before (`inbound::take` decides on nothing older than half of this).
-const SETTLED: SignedDuration = SignedDuration::from_secs(1);
-/// How many events are looked at.
-const LOOKED_AT: u16 = 100;
-/// How much is told, in bytes of text.
-const MAX_TOLD: usize = 64 * 1024;
+/// How long after the change of owner the transcript is read. By then it has every event that was routed to
+/// the previous owner (`inbound::ingest` bases no decision on a snapshot older than half of this).
+const SETTLE_TIME: SignedDuration = SignedDuration::from_secs(1);
+/// How many events are read.
+const MAX_EVENTS_READ: u16 = 100;
+/// Maximum size of the transcript, in bytes of text.
+const MAX_TEXT_BYTES: usize = 64 * 1024;
 
-/// The delivery with the lines that it asks for, if it asks for any.
-pub(super) async fn fill(
+/// Returns the delivery with the transcript that its event asks for; `None` if it asks for none.
+pub(super) async fn fill_transcript(
     app: &App,
     delivery: &Delivery,
-) -> Result<Option<Delivery>, DispatchError> {
-    let asks = |recall: &&Recall| recall.last > 0 && !delivery.to.copy;
-    let Some(recall) = delivery.event.body.recall().filter(asks) else { return Ok(None) };
-    let asked_at = recall.asked_at.unwrap_or_else(|| app.clock.now());
-    let left = (SETTLED - app.clock.now().duration_since(asked_at)).min(SETTLED);
-    if let Ok(left) = Duration::try_from(left) {
-        tokio::time::sleep(left).await;
+) -> Result<Option<Delivery>, OutboundError> {
+    let asks = |request: &&Transcript| request.limit > 0 && !delivery.to.copy;
+    let Some(request) = delivery.event.body.transcript().filter(asks) else { return Ok(None) };
+    let requested_at = request.requested_at.unwrap_or_else(|| app.clock.now());
+    let wait = (SETTLE_TIME - app.clock.now().duration_since(requested_at)).min(SETTLE_TIME);
+    if let Ok(wait) = Duration::try_from(wait) {
+        tokio::time::sleep(wait).await;
     }
-    let transcript = app.store.transcript(&delivery.key, LOOKED_AT).await?;
-    let told =
-        transcript.iter().enumerate().filter(|(_, record)| is_told(record, delivery, recall));
-    let lines: Vec<Line> =
-        told.filter_map(|(place, record)| line(&record.event, &transcript[..place])).collect();
-    let told = Recall { lines: newest(lines, usize::from(recall.last)), ..recall.clone() };
-    let event = Event { body: delivery.event.body.recalling(told), ..delivery.event.clone() };
+    let transcript = app.store.transcript(&delivery.key, MAX_EVENTS_READ).await?;
+    let included =
+        transcript.iter().enumerate().filter(|(_, record)| is_included(record, delivery, request));
+    let entries: Vec<TranscriptEntry> =
+        included.filter_map(|(index, record)| entry(&record.event, &transcript[..index])).collect();
+    let filled =
+        Transcript { entries: newest(entries, usize::from(request.limit)), ..request.clone() };
+    let event =
+        Event { body: delivery.event.body.with_transcript(filled), ..delivery.event.clone() };
     Ok(Some(Delivery { event, ..delivery.clone() }))
 }
 
-/// What was said in this conversation, and has not reached the target by itself.
-fn is_told(record: &EventRecord, delivery: &Delivery, recall: &Recall) -> bool {
+/// Whether an event belongs into the transcript: it is of this conversation, and the target has not received
+/// it by itself.
+fn is_included(record: &EventRecord, delivery: &Delivery, request: &Transcript) -> bool {
     let reached = |target: &Target| {
         let same = target.connection == delivery.to.connection;
-        same && target.conversation == delivery.to.conversation && !target.copy
+        same && target.session_id == delivery.to.session_id && !target.copy
     };
     record.conversation == delivery.conversation
-        && record.from != ConnectionId::house()
-        && matches!(record.standing, Standing::Regular | Standing::Record)
-        && recall.since.is_none_or(|since| record.arrived >= since)
+        && record.from != ConnectionId::system()
+        && matches!(record.disposition, Disposition::Routed | Disposition::RecordedOnly)
+        && request.since.is_none_or(|since| record.received_at >= since)
         && !record.targets.iter().any(reached)
 }
 
-fn line(event: &Event, before: &[EventRecord]) -> Option<Line> {
+/// Builds the entry of an event; `None` if it is not a message or a choice.
+fn entry(event: &Event, before: &[EventRecord]) -> Option<TranscriptEntry> {
     let content = match &event.body {
         EventBody::Message { content, .. } => content.clone(),
         EventBody::Choice { id, title, .. } => {
-            let title = title.as_deref().or_else(|| title_of(id, before));
+            let title = title.as_deref().or_else(|| choice_title(id, before));
             Content::text(title.unwrap_or(id))
         }
         _ => return None,
     };
-    Some(Line { at: event.at, author: event.author.clone(), content })
+    Some(TranscriptEntry { at: event.at, author: event.author.clone(), content })
 }
 
-/// What the customer saw of a choice: some channels say only the id of what was picked.
-fn title_of<'a>(id: &str, before: &'a [EventRecord]) -> Option<&'a str> {
+/// Returns the title that the customer saw of a choice: some channels send only its id.
+fn choice_title<'a>(id: &str, before: &'a [EventRecord]) -> Option<&'a str> {
     let offered = before.iter().rev().filter_map(|record| match &record.event.body {
         EventBody::Message { content, .. } => Some(&content.choices),
         _ => None,
@@ -74,16 +80,16 @@ fn title_of<'a>(id: &str, before: &'a [EventRecord]) -> Option<&'a str> {
     offered.flatten().find(|choice| choice.id == id).map(|choice| choice.title.as_str())
 }
 
-/// The last `most` lines, and no more than is told at all.
-fn newest(lines: Vec<Line>, most: usize) -> Vec<Line> {
+/// Returns the last `limit` entries, up to [`MAX_TEXT_BYTES`].
+fn newest(entries: Vec<TranscriptEntry>, limit: usize) -> Vec<TranscriptEntry> {
     let mut size = 0;
-    let mut newest: Vec<Line> = lines
+    let mut newest: Vec<TranscriptEntry> = entries
         .into_iter()
         .rev()
-        .take(most)
-        .take_while(|line| {
-            size += line.content.text.as_deref().unwrap_or_default().len();
-            size <= MAX_TOLD
+        .take(limit)
+        .take_while(|entry| {
+            size += entry.content.text.as_deref().unwrap_or_default().len();
+            size <= MAX_TEXT_BYTES
         })
         .collect();
     newest.reverse();

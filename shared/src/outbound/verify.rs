@@ -1,33 +1,33 @@
-//! Asks a connection's far side to prove itself, and looks after our registration there.
+//! Verifies a connection's endpoint and reconciles its registration on the platform.
 
-use super::{Asking, DispatchError, Outbound, Proof, Registered, breaker};
-use crate::alerts::{self, Report};
+use super::{CheckContext, Outbound, OutboundError, RegistrationState, Verification, breaker};
+use crate::alerts::{self, Alert};
 use crate::app::App;
 use crate::model::ConnectionId;
 use crate::store::{Health, Registration};
 
-/// Asks, for a person, and records what came of it. Where there is nothing to be asked, the person's
-/// word closes the breaker.
+/// Verifies a connection on an operator's request and stores the result. Success closes the breaker, and so
+/// does the request itself on a platform that cannot be verified.
 pub(super) async fn verify<P: Outbound>(
     app: &App,
     platform: &P,
     id: &ConnectionId,
     challenge: &str,
-) -> Result<(), DispatchError> {
+) -> Result<(), OutboundError> {
     let now = app.clock.now();
     let mut health =
-        Health { challenge: challenge.to_owned(), at: now, problem: None, unasked: None };
-    match app.directory.connection(id, now).await? {
+        Health { challenge: challenge.to_owned(), at: now, problem: None, unsupported: None };
+    match app.config_cache.connection(id, now).await? {
         Some(connection) => {
-            let secrets = app.secrets.of(&connection).await?;
-            let asking = Asking { connection: &connection, secrets: &secrets, challenge, now };
-            match platform.prove(&asking, &app.outside).await {
-                Proof::Given => {}
-                Proof::Missing(problem) => health.problem = Some(problem),
-                Proof::Unasked(how) => health.unasked = Some(how.to_owned()),
+            let secrets = app.secrets.for_connection(&connection).await?;
+            let check = CheckContext { connection: &connection, secrets: &secrets, challenge, now };
+            match platform.verify(&check, &app.http_client).await {
+                Verification::Ok => {}
+                Verification::Failed(problem) => health.problem = Some(problem),
+                Verification::Unsupported(how) => health.unsupported = Some(how.to_owned()),
             }
             if health.problem.is_none() {
-                breaker::proved(app, &connection).await?;
+                breaker::close(app, &connection).await?;
             }
         }
         None => health.problem = Some("the connection is not configured".to_owned()),
@@ -37,33 +37,34 @@ pub(super) async fn verify<P: Outbound>(
     Ok(())
 }
 
-/// Looks after a connection's registration. Whoever operates is told when it changes.
-pub(super) async fn tend<P: Outbound>(
+/// Reconciles a connection's registration. Sends an alert when its state changes.
+pub(super) async fn reconcile_registration<P: Outbound>(
     app: &App,
     platform: &P,
     id: &ConnectionId,
-) -> Result<(), DispatchError> {
+) -> Result<(), OutboundError> {
     let now = app.clock.now();
-    let Some(connection) = app.directory.connection(id, now).await? else { return Ok(()) };
-    let secrets = app.secrets.of(&connection).await?;
-    let asking = Asking { connection: &connection, secrets: &secrets, challenge: "", now };
-    let (problem, mended) = match platform.tend(&asking, &app.outside).await {
-        Registered::Well => (None, None),
-        Registered::Mended(what) => (None, Some(what)),
-        Registered::Unwell(why) => (Some(why), None),
+    let Some(connection) = app.config_cache.connection(id, now).await? else { return Ok(()) };
+    let secrets = app.secrets.for_connection(&connection).await?;
+    let check = CheckContext { connection: &connection, secrets: &secrets, challenge: "", now };
+    let (problem, repaired) = match platform.reconcile_registration(&check, &app.http_client).await
+    {
+        RegistrationState::InSync => (None, None),
+        RegistrationState::Repaired(repair) => (None, Some(repair)),
+        RegistrationState::OutOfSync(problem) => (Some(problem), None),
     };
     let before = app.store.registration(id).await?.and_then(|before| before.problem);
-    let report = match (&mended, &problem) {
-        (Some(what), _) => Some(Report::registration_mended(id, what)),
+    let alert = match (&repaired, &problem) {
+        (Some(repair), _) => Some(Alert::registration_repaired(id, repair)),
         (None, Some(why)) if before.as_ref() != Some(why) => {
-            Some(Report::registration_unwell(id, why))
+            Some(Alert::registration_out_of_sync(id, why))
         }
         _ => None,
     };
     app.store.put_registration(id, &Registration { at: app.clock.now(), problem }).await?;
-    if let Some(report) = report {
-        tracing::warn!(connection = %id, ?report, "a registration changed");
-        alerts::tell(app, id, &report).await;
+    if let Some(alert) = alert {
+        tracing::warn!(connection = %id, ?alert, "the state of a registration changed");
+        alerts::notify(app, id, &alert).await;
     }
     Ok(())
 }

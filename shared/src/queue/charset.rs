@@ -1,20 +1,21 @@
-//! What SQS takes: most of Unicode, but not all. A message with any other character is refused, each
-//! time that it is sent again.
+//! The characters that SQS accepts: most of Unicode, but not all. SQS rejects a message with any other
+//! character, on every retry.
 
-/// JSON with the two characters escaped that SQS does not take and JSON does not escape by itself. They
-/// can stand in texts only, where an escape means the same.
-pub(super) fn json(json: String) -> String {
-    // Both begin with this byte, which few texts have.
+/// Escapes the two characters in JSON that SQS rejects and serializers do not escape. They can occur only
+/// in strings, where the escape is equivalent.
+pub(super) fn escape_json(json: String) -> String {
+    // Both begin with this UTF-8 byte, which is rare.
     if !json.as_bytes().contains(&0xef) {
         return json;
     }
     json.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
 }
 
-/// A text without the characters that SQS does not take.
-pub(super) fn text(text: &str) -> String {
-    let fits = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..);
-    text.chars().map(|c| if fits(c) { c } else { '\u{fffd}' }).collect()
+/// Replaces the characters in a text that SQS rejects.
+pub(super) fn replace_unsupported(text: &str) -> String {
+    let is_accepted =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..);
+    text.chars().map(|c| if is_accepted(c) { c } else { '\u{fffd}' }).collect()
 }
 
 #[cfg(test)]
@@ -22,10 +23,10 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::{json, text};
+    use super::{escape_json, replace_unsupported};
 
-    /// As SQS documents it for `SendMessage`.
-    fn is_taken(text: &str) -> bool {
+    /// The characters that SQS documents for `SendMessage`.
+    fn is_accepted(text: &str) -> bool {
         text.chars().all(|c| {
             matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}'
                 | '\u{10000}'..='\u{10ffff}')
@@ -33,25 +34,25 @@ mod tests {
     }
 
     #[test]
-    fn the_two_that_are_left_are_escaped() {
+    fn escapes_the_two_noncharacters() {
         let body = json!({"t\u{ffff}": "a\u{fffe}b\u{fffd}\u{0}\u{1b}[31m"}).to_string();
-        assert!(!is_taken(&body));
-        assert!(is_taken(&json(body.clone())));
+        assert!(!is_accepted(&body));
+        assert!(is_accepted(&escape_json(body.clone())));
         assert_eq!(
-            serde_json::from_str::<Value>(&json(body.clone())).unwrap(),
+            serde_json::from_str::<Value>(&escape_json(body.clone())).unwrap(),
             serde_json::from_str::<Value>(&body).unwrap()
         );
-        assert_eq!(text("a\u{0}b\u{ffff}\n"), "a\u{fffd}b\u{fffd}\n");
+        assert_eq!(replace_unsupported("a\u{0}b\u{ffff}\n"), "a\u{fffd}b\u{fffd}\n");
     }
 
     proptest! {
         #[test]
-        fn any_text_goes_and_comes_back(said in any::<String>(), odd in "[\u{fff0}-\u{ffff}\u{0}-\u{20}]{0,9}") {
-            let value = json!({said.clone(): [odd.clone(), said.clone()]});
-            let written = json(value.to_string());
-            prop_assert!(is_taken(&written));
+        fn any_text_survives_a_round_trip(content in any::<String>(), edge in "[\u{fff0}-\u{ffff}\u{0}-\u{20}]{0,9}") {
+            let value = json!({content.clone(): [edge.clone(), content.clone()]});
+            let written = escape_json(value.to_string());
+            prop_assert!(is_accepted(&written));
             prop_assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), value);
-            prop_assert!(is_taken(&text(&said)) && is_taken(&text(&odd)));
+            prop_assert!(is_accepted(&replace_unsupported(&content)) && is_accepted(&replace_unsupported(&edge)));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A message as it will be queued.
+//! A queue message: body, attributes, message group and deduplication id.
 
 use std::collections::HashMap;
 
@@ -7,15 +7,15 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeValue as SystemValue,
 };
 
-use super::{MAX_MESSAGE, QueueError, TRACE, charset};
+use super::{MAX_MESSAGE, QueueError, TRACE_ATTRIBUTE, charset};
 use crate::model::{Job, Platform, Trace};
 
 type Attributes = HashMap<String, MessageAttributeValue>;
 type SystemAttributes = HashMap<SystemName, SystemValue>;
 
-/// A message ready to be queued.
+/// A message ready to be sent to a platform's FIFO queue.
 #[derive(Debug, Clone)]
-pub struct Packed {
+pub struct QueueMessage {
     pub(super) platform: Platform,
     pub(super) group: String,
     pub(super) id: String,
@@ -23,20 +23,20 @@ pub struct Packed {
     pub(super) trace: Option<Trace>,
 }
 
-impl Packed {
-    /// A message as it stood in a queue.
+impl QueueMessage {
+    /// Builds a message from its parts, such as a dead letter.
     #[must_use]
     pub fn raw(platform: Platform, group: String, id: String, body: String) -> Self {
         Self { platform, group, id, body, trace: None }
     }
 
-    /// Its platform, which tells the queue.
+    /// The platform whose queue the message is for.
     #[must_use]
     pub fn platform(&self) -> Platform {
         self.platform
     }
 
-    /// Its message group.
+    /// The SQS message group: the leg.
     #[must_use]
     pub fn group(&self) -> &str {
         &self.group
@@ -48,8 +48,8 @@ impl Packed {
         id: String,
         job: &Job,
     ) -> Result<Self, QueueError> {
-        let body = serde_json::to_string(job).map_err(|e| QueueError::Unwritable(e.to_string()))?;
-        let body = charset::json(body);
+        let body = serde_json::to_string(job).map_err(|e| QueueError::Serialize(e.to_string()))?;
+        let body = charset::escape_json(body);
         if body.len() > MAX_MESSAGE {
             return Err(QueueError::TooLarge { size: body.len() });
         }
@@ -60,33 +60,34 @@ impl Packed {
         Ok(Self { platform, group, id, body, trace })
     }
 
-    /// Its attributes: where in a trace it is, for whoever follows it by the queue.
+    /// Returns the message attributes: the trace, for tools that follow a message through the queue.
     pub(super) fn attributes(&self) -> Option<Attributes> {
         let trace = self.trace?.to_string();
-        Some(HashMap::from([(TRACE.to_owned(), text(&trace)?)]))
+        Some(HashMap::from([(TRACE_ATTRIBUTE.to_owned(), text_attribute(&trace)?)]))
     }
 
-    /// What AWS itself hands on: its own trace, if it records one.
+    /// Returns the system attributes: the X-Ray trace header, if the trace is sampled.
     pub(super) fn system_attributes(&self) -> Option<SystemAttributes> {
         let trace = self.trace.filter(|trace| trace.is_sampled())?;
-        let value = SystemValue::builder().data_type("String").string_value(trace.to_lambda());
+        let value =
+            SystemValue::builder().data_type("String").string_value(trace.to_lambda_header());
         Some(HashMap::from([(SystemName::AwsTraceHeader, value.build().ok()?)]))
     }
 }
 
-/// A text as an attribute.
-pub(super) fn text(value: &str) -> Option<MessageAttributeValue> {
+/// Builds a string attribute.
+pub(super) fn text_attribute(value: &str) -> Option<MessageAttributeValue> {
     MessageAttributeValue::builder().data_type("String").string_value(value).build().ok()
 }
 
-/// As many as fit into one call each: ten, and no more in all than fits into one message.
-pub(super) fn batches(messages: Vec<Packed>) -> Vec<Vec<Packed>> {
-    const MOST: usize = 10;
-    let mut batches: Vec<(usize, Vec<Packed>)> = Vec::new();
+/// Splits messages into batches for `SendMessageBatch`: at most ten messages and [`MAX_MESSAGE`] bytes each.
+pub(super) fn batches(messages: Vec<QueueMessage>) -> Vec<Vec<QueueMessage>> {
+    const MAX_ENTRIES: usize = 10;
+    let mut batches: Vec<(usize, Vec<QueueMessage>)> = Vec::new();
     for message in messages {
         let size = message.body.len();
         match batches.last_mut() {
-            Some((sum, batch)) if batch.len() < MOST && *sum + size <= MAX_MESSAGE => {
+            Some((sum, batch)) if batch.len() < MAX_ENTRIES && *sum + size <= MAX_MESSAGE => {
                 *sum += size;
                 batch.push(message);
             }
@@ -101,13 +102,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sent_at_once_fits_into_one_call() {
+    fn batches_respect_the_limits_of_one_call() {
         let message = |size| {
             let (group, id) = (String::new(), String::new());
-            Packed::raw(Platform::Webhook, group, id, "x".repeat(size))
+            QueueMessage::raw(Platform::Webhook, group, id, "x".repeat(size))
         };
-        let sizes =
-            |messages: Vec<Packed>| batches(messages).iter().map(Vec::len).collect::<Vec<_>>();
+        let sizes = |messages: Vec<QueueMessage>| {
+            batches(messages).iter().map(Vec::len).collect::<Vec<_>>()
+        };
         assert_eq!(sizes(Vec::new()), [0_usize; 0]);
         assert_eq!(sizes((0..23).map(|_| message(100)).collect()), [10, 10, 3]);
         assert_eq!(sizes((0..3).map(|_| message(MAX_MESSAGE / 2)).collect()), [2, 1]);

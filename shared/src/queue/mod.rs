@@ -1,4 +1,5 @@
-//! The outbound queues: one SQS FIFO queue a platform, one message group a leg.
+//! The SQS queues: one outbound FIFO queue per platform with one message group per leg, the dead-letter
+//! queues, the delayed queue of scheduled tasks, and the queues that start listeners.
 
 mod charset;
 mod message;
@@ -12,140 +13,132 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::packed::Packed;
-use self::packed::{batches, text};
-use crate::model::{Delivery, Job, Platform, Wake};
+pub use self::message::QueueMessage;
+use self::message::{batches, text_attribute};
+use crate::model::{Delivery, Job, Platform, ScheduledTask};
 
-/// What fits into a message, in bytes (SQS takes more by now; smaller messages cost less).
+/// Maximum size of a message, in bytes (SQS now accepts more; smaller messages cost less).
 pub const MAX_MESSAGE: usize = 256 * 1024;
 
-/// The message attribute that says why a message is in a dead-letter queue.
-pub const REASON: &str = "reason";
+/// Message attribute with the reason why a message is in a dead-letter queue.
+pub const REASON_ATTRIBUTE: &str = "reason";
 
-/// The message attribute that says where in a trace a message is (W3C trace context).
-pub const TRACE: &str = "traceparent";
+/// Message attribute with the trace of a message (W3C Trace Context).
+pub const TRACE_ATTRIBUTE: &str = "traceparent";
 
-/// The longest delay of a message, in seconds.
-const LONGEST_DELAY: f64 = 900.0;
+/// The maximum delay of an SQS message, in seconds.
+const MAX_DELAY_SECONDS: f64 = 900.0;
 
-/// Why something was not queued.
+/// Why a message was not queued.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum QueueError {
-    /// SQS did not take it. Ours: worth another try.
-    #[error("the {platform} queue did not take a message: {cause}")]
+    /// The call to a platform's queue failed.
+    #[error("the call to the {platform} queue failed: {cause}")]
     Unavailable {
-        /// Whose queue.
         platform: Platform,
-        /// What SQS said.
+        /// The SDK's error with its causes.
         cause: String,
     },
-    /// It does not fit. Permanent.
-    #[error("a delivery of {size} bytes does not fit into the queue's {MAX_MESSAGE}")]
+    /// The message is too large. Permanent.
+    #[error("a message of {size} bytes exceeds the queue's limit of {MAX_MESSAGE} bytes")]
     TooLarge {
-        /// Its size in bytes.
+        /// Size of the message, in bytes.
         size: usize,
     },
-    /// The template gives the platform no queue. Ours.
+    /// The stack has no queue for the platform.
     #[error("the platform {0} has no queue: add it to TRUNKLINE_QUEUES in template.yaml")]
     NoQueue(Platform),
-    /// SQS did not take a note to ourselves. Ours: worth another try.
-    #[error("the wake queue did not take a note: {0}")]
-    Wake(String),
-    /// It cannot be written as JSON. Ours.
-    #[error("a job cannot be written: {0}")]
-    Unwritable(String),
+    /// The call to the tasks queue failed.
+    #[error("cannot schedule a task: {0}")]
+    Tasks(String),
+    /// The job or task cannot be serialized as JSON.
+    #[error("cannot serialize a queue message: {0}")]
+    Serialize(String),
 }
 
-/// Why the queues' addresses cannot be read.
+/// The queue URLs cannot be parsed.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the queues' addresses must be JSON as the template writes it: {0}")]
-pub struct BadQueues(String);
+#[error("cannot parse the queue URLs (TRUNKLINE_QUEUES): {0}")]
+pub struct InvalidQueueUrls(String);
 
-/// The queues' addresses, as the template writes them.
+/// The URLs of the queues, from the environment variable `TRUNKLINE_QUEUES` (JSON).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Urls {
-    /// The outbound FIFO queues.
+pub struct QueueUrls {
+    /// The outbound FIFO queue of each platform.
     pub outbound: HashMap<Platform, String>,
-    /// Their dead-letter queues.
+    /// The dead-letter queue of each platform.
     pub dead: HashMap<Platform, String>,
-    /// The delayed queue of notes to ourselves.
-    pub wake: String,
-    /// The queues by which listeners are started.
+    /// The delayed queue of scheduled tasks.
+    pub tasks: String,
+    /// The queues that start listeners.
     #[serde(default)]
     pub listen: HashMap<Platform, String>,
 }
 
-impl FromStr for Urls {
-    type Err = BadQueues;
-    fn from_str(text: &str) -> Result<Self, BadQueues> {
-        serde_json::from_str(text).map_err(|error| BadQueues(error.to_string()))
+impl FromStr for QueueUrls {
+    type Err = InvalidQueueUrls;
+    fn from_str(text: &str) -> Result<Self, InvalidQueueUrls> {
+        serde_json::from_str(text).map_err(|error| InvalidQueueUrls(error.to_string()))
     }
 }
 
-/// What starts a listener.
+/// The message that starts a listener.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Listen {
-    /// Whom it follows, who goes on until it has taken over; nobody, if absent.
+pub struct StartListener {
+    /// The listener that it replaces, which runs until the new one has the lease; `None` for a first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub follows: Option<String>,
+    pub predecessor: Option<String>,
 }
 
-/// The queues.
+/// Client of the stack's SQS queues.
 #[derive(Debug, Clone)]
 pub struct Queues {
     sqs: aws_sdk_sqs::Client,
-    urls: Arc<Urls>,
+    urls: Arc<QueueUrls>,
 }
 
 impl Queues {
-    /// The queues at these addresses.
+    /// Creates a client for the queues at these URLs.
     #[must_use]
-    pub fn new(sqs: aws_sdk_sqs::Client, urls: Urls) -> Self {
+    pub fn new(sqs: aws_sdk_sqs::Client, urls: QueueUrls) -> Self {
         Self { sqs, urls: Arc::new(urls) }
     }
 
-    /// Writes a delivery as it will be queued, so that one that does not fit is seen before anything
-    /// is accepted.
+    /// Builds the queue message of a delivery. A separate step, so that a delivery that does not fit is
+    /// found before its event is accepted.
     ///
     /// # Errors
-    /// If it does not fit.
-    pub fn pack(delivery: Delivery) -> Result<Packed, QueueError> {
+    /// If the message is too large.
+    pub fn delivery_message(delivery: Delivery) -> Result<QueueMessage, QueueError> {
         let (platform, group, id) =
-            (delivery.to.platform, delivery.leg().group(), delivery.id.clone());
-        Packed::new(platform, group, id, &Job::Deliver(Box::new(delivery)))
+            (delivery.to.platform, delivery.leg().message_group(), delivery.id.clone().into());
+        QueueMessage::new(platform, group, id, &Job::Deliver(Box::new(delivery)))
     }
 
-    /// Queues any other order. Its `id` must be new: the queue drops what it has seen.
-    ///
-    /// # Errors
-    /// If it cannot be written, or the queue did not take it.
-    pub async fn order(
+    /// Queues any other job. Its `id` must be new: SQS drops a message whose id it has seen.
+    pub async fn enqueue(
         &self,
         platform: Platform,
         group: String,
         id: String,
         job: &Job,
     ) -> Result<(), QueueError> {
-        self.send(Packed::new(platform, group, id, job)?).await
+        self.send(QueueMessage::new(platform, group, id, job)?).await
     }
 
-    /// Queues a message; returns when the queue has it for good.
-    ///
-    /// # Errors
-    /// If the queue did not take it.
-    pub async fn send(&self, packed: Packed) -> Result<(), QueueError> {
-        let url = self.url(packed.platform)?;
-        self.send_fifo(url, packed, None).await
+    /// Sends a message and returns when SQS has stored it.
+    pub async fn send(&self, message: QueueMessage) -> Result<(), QueueError> {
+        let url = self.url(message.platform)?;
+        self.send_fifo(url, message, None).await
     }
 
-    /// Queues messages of one platform and of different groups; returns when the queue has them all for
-    /// good. Where it has some of them only that is an error: what is sent again is dropped by their ids.
+    /// Sends messages of one platform and of different groups, and returns when SQS has stored all.
     ///
     /// # Errors
-    /// If the queue did not take all.
-    pub async fn send_all(&self, messages: Vec<Packed>) -> Result<(), QueueError> {
-        for calls in batches(messages) {
-            match <[Packed; 1]>::try_from(calls) {
+    /// If SQS did not store all of them. Sending all again is safe: SQS drops ids that it has seen.
+    pub async fn send_all(&self, messages: Vec<QueueMessage>) -> Result<(), QueueError> {
+        for batch in batches(messages) {
+            match <[QueueMessage; 1]>::try_from(batch) {
                 Ok([only]) => self.send(only).await?,
                 Err(several) => self.send_batch(several).await?,
             }
@@ -153,22 +146,22 @@ impl Queues {
         Ok(())
     }
 
-    async fn send_batch(&self, messages: Vec<Packed>) -> Result<(), QueueError> {
-        let Some(platform) = messages.first().map(Packed::platform) else { return Ok(()) };
+    async fn send_batch(&self, messages: Vec<QueueMessage>) -> Result<(), QueueError> {
+        let Some(platform) = messages.first().map(QueueMessage::platform) else { return Ok(()) };
         let mut call = self.sqs.send_message_batch().queue_url(self.url(platform)?);
-        for (place, packed) in messages.into_iter().enumerate() {
+        for (index, message) in messages.into_iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder()
-                .id(place.to_string())
-                .set_message_attributes(packed.attributes())
-                .set_message_system_attributes(packed.system_attributes())
-                .message_group_id(packed.group)
-                .message_deduplication_id(packed.id)
-                .message_body(packed.body)
+                .id(index.to_string())
+                .set_message_attributes(message.attributes())
+                .set_message_system_attributes(message.system_attributes())
+                .message_group_id(message.group)
+                .message_deduplication_id(message.id)
+                .message_body(message.body)
                 .build();
             call = call.entries(entry.map_err(|error| unavailable(platform, &error))?);
         }
-        let answer = call.send().await.map_err(|error| unavailable(platform, &error))?;
-        match answer.failed().first() {
+        let response = call.send().await.map_err(|error| unavailable(platform, &error))?;
+        match response.failed().first() {
             None => Ok(()),
             Some(failed) => {
                 let cause = format!("{}: {}", failed.code(), failed.message().unwrap_or_default());
@@ -177,82 +170,75 @@ impl Queues {
         }
     }
 
-    /// Puts a message that we cannot handle where a person sees it.
-    ///
-    /// # Errors
-    /// If the queue did not take it.
-    pub async fn bury(&self, packed: Packed, reason: &str) -> Result<(), QueueError> {
-        let url = self.urls.dead.get(&packed.platform);
-        let url = url.ok_or(QueueError::NoQueue(packed.platform))?;
-        self.send_fifo(url, packed, Some(reason)).await
+    /// Moves a message that cannot be processed to the platform's dead-letter queue.
+    pub async fn send_to_dlq(&self, message: QueueMessage, reason: &str) -> Result<(), QueueError> {
+        let url = self.urls.dead.get(&message.platform);
+        let url = url.ok_or(QueueError::NoQueue(message.platform))?;
+        self.send_fifo(url, message, Some(reason)).await
     }
 
     async fn send_fifo(
         &self,
         url: &str,
-        packed: Packed,
+        message: QueueMessage,
         reason: Option<&str>,
     ) -> Result<(), QueueError> {
-        let platform = packed.platform;
+        let platform = message.platform;
         let mut call = self
             .sqs
             .send_message()
             .queue_url(url)
-            .set_message_attributes(packed.attributes())
-            .set_message_system_attributes(packed.system_attributes());
-        if let Some(reason) = reason.and_then(|reason| text(&charset::text(reason))) {
-            call = call.message_attributes(REASON, reason);
+            .set_message_attributes(message.attributes())
+            .set_message_system_attributes(message.system_attributes());
+        if let Some(reason) =
+            reason.and_then(|reason| text_attribute(&charset::replace_unsupported(reason)))
+        {
+            call = call.message_attributes(REASON_ATTRIBUTE, reason);
         }
-        call.message_body(packed.body)
-            .message_group_id(packed.group)
-            .message_deduplication_id(packed.id)
+        call.message_body(message.body)
+            .message_group_id(message.group)
+            .message_deduplication_id(message.id)
             .send()
             .await
             .map_err(|error| unavailable(platform, &error))?;
         Ok(())
     }
 
-    /// Leaves a note to ourselves, to be read at its time or, if that is more than a quarter of an
-    /// hour ahead, by then: whoever reads it too early leaves it again.
-    ///
-    /// # Errors
-    /// If the queue did not take it.
-    pub async fn wake(&self, wake: &Wake, now: Timestamp) -> Result<(), QueueError> {
-        let wait = wake.at().map_or(0.0, |at| at.duration_since(now).as_secs_f64().ceil());
+    /// Schedules a task: puts it into the delayed tasks queue. SQS delays a message by at most 15 minutes, so a
+    /// task that is further ahead arrives early and is then scheduled again.
+    pub async fn schedule(&self, task: &ScheduledTask, now: Timestamp) -> Result<(), QueueError> {
+        let wait = task.at().map_or(0.0, |at| at.duration_since(now).as_secs_f64().ceil());
         #[expect(clippy::cast_possible_truncation, reason = "clamped to what fits")]
-        let seconds = wait.clamp(0.0, LONGEST_DELAY) as i32;
-        let body =
-            serde_json::to_string(wake).map_err(|e| QueueError::Unwritable(e.to_string()))?;
-        let body = charset::json(body);
+        let seconds = wait.clamp(0.0, MAX_DELAY_SECONDS) as i32;
+        let body = serde_json::to_string(task).map_err(|e| QueueError::Serialize(e.to_string()))?;
+        let body = charset::escape_json(body);
         self.sqs
             .send_message()
-            .queue_url(&self.urls.wake)
+            .queue_url(&self.urls.tasks)
             .delay_seconds(seconds)
             .message_body(body)
             .send()
             .await
-            .map_err(|error| QueueError::Wake(DisplayErrorContext(&error).to_string()))?;
+            .map_err(|error| QueueError::Tasks(DisplayErrorContext(&error).to_string()))?;
         Ok(())
     }
 
-    /// Starts a listener of a platform.
-    ///
-    /// # Errors
-    /// If the queue did not take it.
-    pub async fn listen(&self, platform: Platform, listen: &Listen) -> Result<(), QueueError> {
+    /// Starts a listener for a platform.
+    pub async fn start_listener(
+        &self,
+        platform: Platform,
+        start: &StartListener,
+    ) -> Result<(), QueueError> {
         let url = self.urls.listen.get(&platform).ok_or(QueueError::NoQueue(platform))?;
         let body =
-            serde_json::to_string(listen).map_err(|e| QueueError::Unwritable(e.to_string()))?;
+            serde_json::to_string(start).map_err(|e| QueueError::Serialize(e.to_string()))?;
         let call = self.sqs.send_message().queue_url(url).message_body(body);
         call.send().await.map_err(|error| unavailable(platform, &error))?;
         Ok(())
     }
 
-    /// Hides a received message for `seconds` more, after which it is received again.
-    ///
-    /// # Errors
-    /// If the queue did not do so.
-    pub async fn postpone(
+    /// Sets the visibility timeout of a received message: SQS hands it out again after `seconds`.
+    pub async fn change_visibility(
         &self,
         platform: Platform,
         receipt: &str,
@@ -269,10 +255,7 @@ impl Queues {
         Ok(())
     }
 
-    /// How full a platform's queues are, about.
-    ///
-    /// # Errors
-    /// If SQS does not say so.
+    /// Returns the approximate number of messages in a platform's queues.
     pub async fn depth(&self, platform: Platform) -> Result<Depth, QueueError> {
         let dead = self.urls.dead.get(&platform).ok_or(QueueError::NoQueue(platform))?;
         let (waiting, dead) = tokio::try_join!(
@@ -287,11 +270,11 @@ impl Queues {
             ApproximateNumberOfMessages as Waiting,
             ApproximateNumberOfMessagesNotVisible as InFlight,
         };
-        let asked = self.sqs.get_queue_attributes().queue_url(url);
-        let answer = asked.attribute_names(Waiting).attribute_names(InFlight).send().await;
-        let answer = answer.map_err(|error| unavailable(platform, &error))?;
+        let request = self.sqs.get_queue_attributes().queue_url(url);
+        let response = request.attribute_names(Waiting).attribute_names(InFlight).send().await;
+        let response = response.map_err(|error| unavailable(platform, &error))?;
         let size = |name| {
-            let value = answer.attributes.as_ref().and_then(|known| known.get(&name));
+            let value = response.attributes.as_ref().and_then(|known| known.get(&name));
             value.and_then(|value| value.parse().ok()).unwrap_or(0)
         };
         Ok((size(Waiting), size(InFlight)))
@@ -306,13 +289,13 @@ fn unavailable(platform: Platform, error: &(impl std::error::Error + 'static)) -
     QueueError::Unavailable { platform, cause: DisplayErrorContext(error).to_string() }
 }
 
-/// How full a platform's queues are, about.
+/// Approximate number of messages in a platform's queues.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Depth {
-    /// What waits to be received.
+    /// Messages that wait to be received.
     pub waiting: u64,
-    /// What is being worked on.
+    /// Messages that are being processed.
     pub in_flight: u64,
-    /// What is in the dead-letter queue.
+    /// Messages in the dead-letter queue.
     pub dead: u64,
 }

@@ -1,12 +1,12 @@
-//! Markup as plain text.
+//! Converts Markdown and HTML to plain text.
 
 use pulldown_cmark::{Options, Parser, html};
 
 use crate::model::Format;
 
-/// A text as it is to be read where no markup is understood.
+/// Returns the plain text of `text` for platforms without markup.
 #[must_use]
-pub fn plain(text: &str, format: Format) -> String {
+pub fn to_plain_text(text: &str, format: Format) -> String {
     match format {
         Format::Plain => text.to_owned(),
         Format::Markdown => {

@@ -1,22 +1,22 @@
-//! What a target is to see of an event: whatever it cannot show becomes something that it can. Pure.
+//! Renders an event for a target: content that the target cannot show is replaced by a fallback. Pure.
 
 mod markup;
 mod split;
 
-pub use markup::plain;
+pub use markup::to_plain_text;
 pub use split::split;
 
 use crate::model::{AuthorRole, Choice, Content, Event, EventBody, Format, Role, Target};
 
-/// The event as the target is to see it, in as many parts as it takes: at least one.
+/// Returns the event in the form that the target can show, split into one or more parts.
 #[must_use]
 pub fn render(event: &Event, target: &Target) -> Vec<Event> {
     let EventBody::Message { content, metadata } = &event.body else {
-        return vec![unnamed(event, target)];
+        return vec![hide_operator_name(event, target)];
     };
-    let mut content = fit(content, target);
+    let mut content = degrade(content, target);
     if target.sender_prefix && event.author.role == AuthorRole::Agent {
-        prefix(&mut content, event.author.name.as_deref());
+        prefix_sender(&mut content, event.author.name.as_deref());
     }
     let part = |content| {
         let body = EventBody::Message { content, metadata: metadata.clone() };
@@ -25,8 +25,8 @@ pub fn render(event: &Event, target: &Target) -> Vec<Event> {
     into_parts(content, limit(target)).into_iter().map(part).collect()
 }
 
-/// Which operator turned a conversation is not the customer's to know.
-fn unnamed(event: &Event, target: &Target) -> Event {
+/// Removes the operator's name: customers do not see which operator moved or closed a conversation.
+fn hide_operator_name(event: &Event, target: &Target) -> Event {
     let mut event = event.clone();
     if target.role == Role::Channel && event.author.role == AuthorRole::System {
         event.author.name = None;
@@ -34,12 +34,12 @@ fn unnamed(event: &Event, target: &Target) -> Event {
     event
 }
 
-/// Content in the forms that the target can show, in full length.
-fn fit(content: &Content, target: &Target) -> Content {
-    let can = target.can();
+/// Replaces what the target cannot show by its fallback. Does not split.
+fn degrade(content: &Content, target: &Target) -> Content {
+    let can = target.capabilities();
     let mut fitted = content.clone();
     if !can.markup {
-        fitted.text = content.text.as_deref().map(|text| plain(text, content.format));
+        fitted.text = content.text.as_deref().map(|text| to_plain_text(text, content.format));
         fitted.format = Format::Plain;
     }
     let mut lines: Vec<String> = fitted.text.take().into_iter().collect();
@@ -50,7 +50,7 @@ fn fit(content: &Content, target: &Target) -> Content {
         }));
     }
     if !can.choices {
-        // They stay beside the text, for a platform that can use their ids.
+        // The choices are kept as well, for platforms that can use their ids.
         let numbered = fitted.choices.iter().enumerate();
         lines.extend(numbered.map(|(i, choice)| format!("{}. {}", i + 1, choice.title)));
     }
@@ -58,18 +58,18 @@ fn fit(content: &Content, target: &Target) -> Content {
     fitted
 }
 
-fn prefix(content: &mut Content, name: Option<&str>) {
+fn prefix_sender(content: &mut Content, name: Option<&str>) {
     if let (Some(text), Some(name)) = (&content.text, name) {
         content.text = Some(format!("{name}: {text}"));
     }
 }
 
 fn limit(target: &Target) -> usize {
-    let own = target.platform.capabilities().text;
+    let own = target.platform.capabilities().max_text_chars;
     usize::try_from(target.text_limit.unwrap_or(own)).unwrap_or(usize::MAX)
 }
 
-/// A text that is too long becomes several; files and choices come with the last.
+/// Splits a text that is too long. Files and choices stay with the last part.
 fn into_parts(content: Content, limit: usize) -> Vec<Content> {
     let texts = split(content.text.as_deref().unwrap_or_default(), limit);
     let last = texts.len().saturating_sub(1);
@@ -84,9 +84,9 @@ fn into_parts(content: Content, limit: usize) -> Vec<Content> {
     parts
 }
 
-/// What the customer was offered as numbered text, and typed back: its number or its title.
+/// Returns the offered choice whose number or title the customer typed.
 #[must_use]
-pub fn typed_choice<'a>(text: &str, offered: &'a [Choice]) -> Option<&'a Choice> {
+pub fn match_typed_choice<'a>(text: &str, offered: &'a [Choice]) -> Option<&'a Choice> {
     let typed = text.trim().trim_end_matches(['.', ')']);
     if let Ok(number) = typed.parse::<usize>() {
         return offered.get(number.checked_sub(1)?);

@@ -1,9 +1,9 @@
-//! Long texts in parts: at the ends of sentences, or else of words, or else between characters.
+//! Splits long texts at the ends of sentences, otherwise of words, otherwise between characters.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// A text in parts of at most `limit` characters each (Unicode scalar values). White space at a cut
-/// is dropped; nothing else is. A text that fits is one part, as it is.
+/// Splits `text` into parts of at most `limit` characters (Unicode scalar values). Drops only the white
+/// space at a cut. A text that fits is returned unchanged.
 #[must_use]
 pub fn split(text: &str, limit: usize) -> Vec<String> {
     let limit = limit.max(1);
@@ -21,7 +21,7 @@ pub fn split(text: &str, limit: usize) -> Vec<String> {
                 parts.add(word);
                 continue;
             }
-            // Characters that belong together may still be more than the limit.
+            // One grapheme may consist of more characters than the limit.
             for letter in word.graphemes(true) {
                 if length(letter) <= limit {
                     parts.add(letter);

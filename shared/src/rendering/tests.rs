@@ -48,7 +48,7 @@ fn rich() -> Content {
 }
 
 #[test]
-fn what_can_be_shown_stays_and_what_cannot_becomes_text() {
+fn unsupported_content_is_replaced_by_text() {
     let agents = message(AuthorRole::Agent, rich());
     let bots = message(AuthorRole::Bot, rich());
     let plain = Target::addressed(&party(Platform::Webex), Role::Channel);
@@ -57,8 +57,9 @@ fn what_can_be_shown_stays_and_what_cannot_becomes_text() {
     let with_ids = |who| Content { choices: rich().choices, ..Content::text(text(who)) };
     assert_eq!(shown(&agents, &plain), [with_ids("Ann: ")]);
     assert_eq!(shown(&bots, &plain), [with_ids("")]);
-    let set_up = Party { shows: vec![Feature::Media, Feature::Choices], ..party(Platform::Webex) };
-    let shown_there = shown(&bots, &Target::addressed(&set_up, Role::Channel)).remove(0);
+    let configured =
+        Party { shows: vec![Feature::Media, Feature::Choices], ..party(Platform::Webex) };
+    let shown_there = shown(&bots, &Target::addressed(&configured, Role::Channel)).remove(0);
     assert_eq!((shown_there.media, shown_there.choices), (rich().media, rich().choices));
     assert_eq!(shown_there.text.as_deref(), Some("Which one (https://x.example/b)?"));
     let able = Target::addressed(&party(Platform::Webhook), Role::Channel);
@@ -66,7 +67,7 @@ fn what_can_be_shown_stays_and_what_cannot_becomes_text() {
 }
 
 #[test]
-fn the_customer_is_not_told_which_operator_turned_a_conversation() {
+fn customer_does_not_see_the_operators_name() {
     let operator = Author { role: AuthorRole::System, name: Some("anna".into()) };
     let closed = Event {
         author: operator,
@@ -82,7 +83,7 @@ fn the_customer_is_not_told_which_operator_turned_a_conversation() {
 }
 
 #[test]
-fn files_and_choices_come_with_the_last_part() {
+fn files_and_choices_stay_with_the_last_part() {
     let content = Content { text: Some("One is red. One is blue.".into()), ..rich() };
     let mut target = Target::addressed(&party(Platform::Webhook), Role::Channel);
     target.text_limit = Some(12);
@@ -94,7 +95,7 @@ fn files_and_choices_come_with_the_last_part() {
 }
 
 #[test]
-fn long_texts_are_cut_at_sentences_then_words_then_characters() {
+fn splits_at_sentences_then_words_then_characters() {
     assert_eq!(split("Short.", 10), ["Short."]);
     assert_eq!(split("One two. Three four! Five?", 12), ["One two.", "Three four!", "Five?"]);
     assert_eq!(split("one two three four", 9), ["one two", "three", "four"]);
@@ -102,27 +103,27 @@ fn long_texts_are_cut_at_sentences_then_words_then_characters() {
 }
 
 #[test]
-fn html_and_markdown_read_well_as_text() {
+fn converts_html_and_markdown_to_plain_text() {
     let html = "<p>Hello <b>you</b> &amp; me</p><ul><li>one</li><li>two</li></ul>";
-    assert_eq!(plain(html, Format::Html), "Hello you & me\n\none\ntwo");
-    assert_eq!(plain("# Hi\n\n- *one*\n- two", Format::Markdown), "Hi\n\none\ntwo");
-    assert_eq!(plain("5 < 6 & *x*", Format::Plain), "5 < 6 & *x*");
+    assert_eq!(to_plain_text(html, Format::Html), "Hello you & me\n\none\ntwo");
+    assert_eq!(to_plain_text("# Hi\n\n- *one*\n- two", Format::Markdown), "Hi\n\none\ntwo");
+    assert_eq!(to_plain_text("5 < 6 & *x*", Format::Plain), "5 < 6 & *x*");
 }
 
 #[test]
-fn a_number_or_a_title_typed_back_is_the_choice() {
+fn typed_number_or_title_selects_the_choice() {
     let offered = rich().choices;
     for text in ["2", " 2. ", "2)", "blue", "BLUE "] {
-        assert_eq!(typed_choice(text, &offered).unwrap().id, "b", "{text}");
+        assert_eq!(match_typed_choice(text, &offered).unwrap().id, "b", "{text}");
     }
     for text in ["0", "3", "two", "", "2 please", "-1"] {
-        assert_eq!(typed_choice(text, &offered), None, "{text}");
+        assert_eq!(match_typed_choice(text, &offered), None, "{text}");
     }
 }
 
 proptest! {
     #[test]
-    fn parts_fit_and_hold_all_that_was_said(text in "\\PC{0,200}|[a-z .!?\n]{0,300}", limit in 1usize..60) {
+    fn parts_fit_the_limit_and_keep_the_text(text in "\\PC{0,200}|[a-z .!?\n]{0,300}", limit in 1usize..60) {
         let parts = split(&text, limit);
         let fits = text.chars().count() <= limit;
         prop_assert!(!parts.is_empty() || text.trim().is_empty());
@@ -137,8 +138,8 @@ proptest! {
     }
 
     #[test]
-    fn no_markup_makes_it_panic(text in "[<>a-z&;/\"= *_#`\\[\\]()!\n-]{0,120}") {
-        let _ = plain(&text, Format::Html);
-        let _ = plain(&text, Format::Markdown);
+    fn any_markup_is_converted_without_panic(text in "[<>a-z&;/\"= *_#`\\[\\]()!\n-]{0,120}") {
+        let _ = to_plain_text(&text, Format::Html);
+        let _ = to_plain_text(&text, Format::Markdown);
     }
 }

@@ -1,27 +1,27 @@
-//! What people at a desk do who begin a conversation with a customer of their own accord.
+//! Decides on a message by which an agent starts a conversation with a customer.
 
-use super::decision_builder::Turn;
-use super::{Decision, Refusal, Situation};
-use crate::model::{EventBody, Mode, Trigger};
+use super::decision_builder::DecisionBuilder;
+use super::{Decision, Refusal, RoutingInput};
+use crate::model::{EventBody, HandoverMode, HandoverTrigger};
 
-pub(super) fn decide(situation: &Situation<'_>) -> Result<Decision, Refusal> {
-    let event = situation.event;
+pub(super) fn decide(input: &RoutingInput<'_>) -> Result<Decision, Refusal> {
+    let event = input.event;
     let EventBody::Message { content, .. } = &event.body else {
         return Err(Refusal::UnknownConversation);
     };
-    let mut turn = match situation.conversation {
-        Some(open) if open.is_open() => Turn::new(situation, open.clone()),
-        past => Turn::starting(situation, past)?,
+    let mut builder = match input.conversation {
+        Some(open) if open.is_open() => DecisionBuilder::new(input, open.clone()),
+        past => DecisionBuilder::starting(input, past)?,
     };
-    if turn.after.at_desk().is_none_or(|handover| handover.accepted_at.is_none()) {
-        // They have it at once: nobody has to be asked, and nothing to be told.
-        turn.hand_over(Mode::Pass, Trigger::Desk, None)?;
-        if let Some(handover) = &mut turn.after.handover {
+    if builder.conversation.at_desk().is_none_or(|handover| handover.accepted_at.is_none()) {
+        // The desk started this conversation, so it owns it immediately: no offer, no transcript.
+        builder.hand_over(HandoverMode::Pass, HandoverTrigger::Desk, None)?;
+        if let Some(handover) = &mut builder.conversation.handover {
             handover.agent.clone_from(&event.author.name);
         }
     }
-    turn.offer(&content.choices);
-    turn.targets.push(turn.to_channel());
-    turn.copy_to_bot();
-    Ok(turn.decided())
+    builder.remember_choices(&content.choices);
+    builder.targets.push(builder.channel_target());
+    builder.copy_to_bot();
+    Ok(builder.build())
 }

@@ -1,66 +1,75 @@
-//! What a bot's events do.
+//! Decides on events from a bot.
 
-use super::decision_builder::Turn;
-use super::{Decision, Refusal, Situation, Standing};
-use crate::model::{AuthorRole, EventBody, Owner, Phase, Reference, Role, Target, Trigger};
+use super::decision_builder::DecisionBuilder;
+use super::{Decision, Disposition, Refusal, RoutingInput};
+use crate::model::{
+    AuthorRole, EventBody, HandoverTrigger, MessageReference, Owner, Phase, Role, SessionId, Target,
+};
 
-pub(super) fn decide(situation: &Situation<'_>, leg: Option<&str>) -> Result<Decision, Refusal> {
-    let event = situation.event;
-    let before = situation.conversation.ok_or(Refusal::UnknownConversation)?;
-    // What it knows may be one of the customer's earlier conversations.
-    if !before.is_open() || leg.is_some_and(|leg| leg != before.id) {
+pub(super) fn decide(input: &RoutingInput<'_>, leg: Option<&SessionId>) -> Result<Decision, Refusal> {
+    let event = input.event;
+    let before = input.conversation.ok_or(Refusal::UnknownConversation)?;
+    // The event may name one of the customer's earlier conversations.
+    if !before.is_open() || leg.is_some_and(|leg| leg != before.id.as_session_id()) {
         return Err(Refusal::Closed);
     }
-    let mut turn = Turn::new(situation, before.clone());
+    let mut builder = DecisionBuilder::new(input, before.clone());
     let can = before.parties.channel.platform.capabilities();
     let owns = before.owner() == Owner::Bot;
     let is_message = matches!(event.body, EventBody::Message { .. });
-    if situation.echo || (is_message && event.author.role == AuthorRole::Customer) {
-        return Ok(turn.record(Standing::Echo));
+    if input.echo || (is_message && event.author.role == AuthorRole::Customer) {
+        return Ok(builder.build_with(Disposition::Echo));
     }
     match &event.body {
         EventBody::Message { content, .. } if owns => {
-            turn.offer(&content.choices);
-            turn.targets.push(turn.to_channel());
+            builder.remember_choices(&content.choices);
+            builder.targets.push(builder.channel_target());
         }
-        EventBody::Typing { .. } if owns && can.typing => turn.targets.push(turn.to_channel()),
+        EventBody::Typing { .. } if owns && can.typing => {
+            builder.targets.push(builder.channel_target());
+        }
         EventBody::Typing { .. } => {}
-        EventBody::Receipt { about, .. } => turn.targets.extend(receipt(&turn, about.as_ref())),
+        EventBody::Receipt { target: about, .. } => {
+            builder.targets.extend(receipt(&builder, about.as_ref()));
+        }
         EventBody::Handover { mode, reason, .. } if owns => {
-            let recall = turn.recall();
-            let target = turn.hand_over(*mode, Trigger::Bot, reason.clone())?;
+            let transcript = builder.transcript_for_desk();
+            let target = builder.hand_over(*mode, HandoverTrigger::Bot, reason.clone())?;
             if target.role == Role::Desk {
-                turn.mean_with(recall);
+                builder.attach_transcript(transcript);
             }
-            turn.targets.push(target);
+            builder.targets.push(target);
         }
         EventBody::Close { .. } if owns => {
-            turn.after.phase = Phase::Closed;
-            turn.targets.push(turn.to_channel());
+            builder.conversation.phase = Phase::Closed;
+            builder.targets.push(builder.channel_target());
         }
         EventBody::Message { .. } | EventBody::Handover { .. } | EventBody::Close { .. } => {
-            turn.standing = Standing::Late;
+            builder.disposition = Disposition::NotOwner;
         }
-        EventBody::Opaque { said, .. } => {
-            turn.standing = Standing::Record;
+        EventBody::Opaque { is_message: said, .. } => {
+            builder.disposition = Disposition::RecordedOnly;
             let bot = before.parties.bot.as_ref().filter(|_| *said && owns);
             if let Some(bot) = bot {
-                turn.say_unshown(Target::addressed(bot, Role::Bot));
+                builder.report_unsupported(Target::addressed(bot, Role::Bot));
             }
         }
         EventBody::Accept | EventBody::Edit { .. } | EventBody::Delete { .. } => {
-            turn.standing = Standing::Record;
+            builder.disposition = Disposition::RecordedOnly;
         }
         EventBody::Choice { .. } | EventBody::Handback { .. } => {
-            return Err(Refusal::OutOfPlace { role: "bot", kind: event.body.kind() });
+            return Err(Refusal::UnexpectedEvent { role: "bot", kind: event.body.kind() });
         }
     }
-    Ok(turn.decided())
+    Ok(builder.build())
 }
 
-/// The channel is told what became of a message of its own.
-pub(super) fn receipt(turn: &Turn<'_>, about: Option<&Reference>) -> Option<Target> {
-    let channel = turn.to_channel();
+/// The channel as the target of a receipt, if the receipt is about a message of the channel.
+pub(super) fn receipt(
+    builder: &DecisionBuilder<'_>,
+    about: Option<&MessageReference>,
+) -> Option<Target> {
+    let channel = builder.channel_target();
     let is_channels = about.is_none_or(|about| about.connection == channel.connection);
     (is_channels && channel.platform.capabilities().receipts).then_some(channel)
 }

@@ -1,111 +1,121 @@
-//! What a channel's events do.
+//! Decides on events from a channel.
 
-use super::decision_builder::Turn;
-use super::keywords::{self, Wish};
-use super::{Decision, Refusal, Situation, Standing};
+use super::decision_builder::DecisionBuilder;
+use super::keywords::{self, KeywordIntent};
+use super::{Decision, Disposition, Refusal, RoutingInput};
 use crate::model::{
-    AuthorRole, Conversation, EventBody, Handover, Owner, Phase, Place, Reference, Role, Target,
-    Then, Trigger,
+    AgentLocation, AuthorRole, Conversation, EventBody, Handover, HandoverTrigger,
+    MessageReference, OnClose, Owner, Phase, Role, Target,
 };
-use crate::rendering::typed_choice;
+use crate::rendering::match_typed_choice;
 
-pub(super) fn decide(situation: &Situation<'_>) -> Result<Decision, Refusal> {
-    let event = situation.event;
-    let mut turn = match situation.conversation {
-        Some(open) if open.is_open() => Turn::new(situation, open.clone()),
-        past => start(situation, past)?,
+pub(super) fn decide(input: &RoutingInput<'_>) -> Result<Decision, Refusal> {
+    let event = input.event;
+    let mut builder = match input.conversation {
+        Some(open) if open.is_open() => DecisionBuilder::new(input, open.clone()),
+        past => start(input, past)?,
     };
-    if situation.echo {
-        return Ok(turn.record(Standing::Echo));
+    if input.echo {
+        return Ok(builder.build_with(Disposition::Echo));
     }
     if event.language.is_some() {
-        turn.after.language.clone_from(&event.language);
+        builder.conversation.language.clone_from(&event.language);
     }
     if !event.origin.is_empty() {
-        turn.after.origin.clone_from(&event.origin);
+        builder.conversation.origin.clone_from(&event.origin);
     }
     match &event.body {
-        EventBody::Message { .. } | EventBody::Choice { .. } => said(turn),
-        EventBody::Receipt { about, .. } => {
-            turn.targets = receipt(&turn, about.as_ref()).into_iter().collect();
-            Ok(turn.decided())
+        EventBody::Message { .. } | EventBody::Choice { .. } => message(builder),
+        EventBody::Receipt { target: about, .. } => {
+            builder.targets = receipt(&builder, about.as_ref()).into_iter().collect();
+            Ok(builder.build())
         }
         EventBody::Typing { .. } => {
-            turn.targets.extend(turn.owner().filter(|owner| owner.platform.capabilities().typing));
-            Ok(turn.decided())
+            builder.targets.extend(
+                builder.owner_target().filter(|owner| owner.platform.capabilities().typing),
+            );
+            Ok(builder.build())
         }
-        EventBody::Handover { .. } if turn.after.handover.is_some() => {
-            Ok(turn.record(Standing::Record))
+        EventBody::Handover { .. } if builder.conversation.handover.is_some() => {
+            Ok(builder.build_with(Disposition::RecordedOnly))
         }
         EventBody::Handover { mode, reason, .. } => {
-            let recall = turn.recall();
-            let target = turn.hand_over(*mode, Trigger::Channel, reason.clone())?;
-            turn.mean_with(recall);
-            // The channel's own people need no telling.
-            turn.targets.extend(Some(target).filter(|target| target.role == Role::Desk));
-            turn.copy_to_bot();
-            Ok(turn.decided())
+            let transcript = builder.transcript_for_desk();
+            let target = builder.hand_over(*mode, HandoverTrigger::Channel, reason.clone())?;
+            builder.attach_transcript(transcript);
+            // Agents on the channel's own platform already know.
+            builder.targets.extend(Some(target).filter(|target| target.role == Role::Desk));
+            builder.copy_to_bot();
+            Ok(builder.build())
         }
         EventBody::Handback { reason, .. } => {
-            let recall = turn.recall_for_bot();
-            turn.take_back(Then::Bot, reason.as_deref(), false);
-            turn.mean_with(recall);
-            turn.targets.extend(turn.owner());
-            Ok(turn.decided())
+            let transcript = builder.transcript_for_bot();
+            builder.end_handover(OnClose::Bot, reason.as_deref(), false);
+            builder.attach_transcript(transcript);
+            builder.targets.extend(builder.owner_target());
+            Ok(builder.build())
         }
         EventBody::Close { .. } => {
-            turn.targets.extend(turn.owner());
-            turn.copy_to_bot();
-            turn.after.handover = None;
-            turn.after.phase = Phase::Closed;
-            Ok(turn.decided())
+            builder.targets.extend(builder.owner_target());
+            builder.copy_to_bot();
+            builder.conversation.handover = None;
+            builder.conversation.phase = Phase::Closed;
+            Ok(builder.build())
         }
-        EventBody::Opaque { said, .. } => {
+        EventBody::Opaque { is_message: said, .. } => {
             let by_customer = event.author.role == AuthorRole::Customer;
-            if *said && by_customer && !turn.after.told_unshown {
-                turn.after.told_unshown = true;
-                turn.tell_customer("unshown", |texts| &texts.unshown, None, false);
+            if *said && by_customer && !builder.conversation.unsupported_notice_sent {
+                builder.conversation.unsupported_notice_sent = true;
+                builder.notify_customer("unsupported", |texts| &texts.unsupported, None, false);
             }
-            Ok(turn.record(Standing::Record))
+            Ok(builder.build_with(Disposition::RecordedOnly))
         }
-        EventBody::Edit { .. } | EventBody::Delete { .. } => Ok(turn.record(Standing::Record)),
-        EventBody::Accept => Err(Refusal::OutOfPlace { role: "channel", kind: event.body.kind() }),
+        EventBody::Edit { .. } | EventBody::Delete { .. } => {
+            Ok(builder.build_with(Disposition::RecordedOnly))
+        }
+        EventBody::Accept => {
+            Err(Refusal::UnexpectedEvent { role: "channel", kind: event.body.kind() })
+        }
     }
 }
 
-/// Something was said on the channel.
-fn said(mut turn: Turn<'_>) -> Result<Decision, Refusal> {
-    let event = turn.situation.event;
-    follow_floor(&mut turn);
+/// Decides on a message or a choice.
+fn message(mut builder: DecisionBuilder<'_>) -> Result<Decision, Refusal> {
+    let event = builder.input.event;
+    apply_claimed_owner(&mut builder);
     match event.author.role {
         AuthorRole::Customer => {}
-        AuthorRole::Bot | AuthorRole::System => return Ok(turn.record(Standing::Record)),
+        AuthorRole::Bot | AuthorRole::System => {
+            return Ok(builder.build_with(Disposition::RecordedOnly));
+        }
         AuthorRole::Agent | AuthorRole::Unknown => {
-            let bot = turn.after.parties.bot.as_ref().filter(|bot| bot.copies);
-            turn.targets.extend(bot.map(|bot| Target::copied(bot, Role::Bot)));
-            return Ok(turn.record(Standing::Record));
+            let bot = builder.conversation.parties.bot.as_ref().filter(|bot| bot.copies);
+            builder.targets.extend(bot.map(|bot| Target::copied(bot, Role::Bot)));
+            return Ok(builder.build_with(Disposition::RecordedOnly));
         }
     }
     let text = plain_text(&event.body);
-    let choice = text.and_then(|text| typed_choice(text, &turn.after.offered)).cloned();
+    let choice = text
+        .and_then(|text| match_typed_choice(text, &builder.conversation.offered_choices))
+        .cloned();
     if let Some(choice) = choice {
         let (title, typed) = (Some(choice.title), text.map(ToOwned::to_owned));
-        turn.meant = Some(EventBody::Choice { id: choice.id, title, typed });
+        builder.rewritten_body = Some(EventBody::Choice { id: choice.id, title, typed });
     } else if let Some(text) = text {
-        follow_wish(&mut turn, text)?;
+        apply_keyword(&mut builder, text)?;
     }
-    if turn.after.handover.is_none() && turn.after.parties.bot.is_none() {
-        turn.say_handover(Trigger::Route, "the route has no bot")?;
+    if builder.conversation.handover.is_none() && builder.conversation.parties.bot.is_none() {
+        builder.add_handover_event(HandoverTrigger::Route, "the route has no bot")?;
     }
-    match turn.owner() {
-        Some(owner) => turn.targets.push(owner),
-        None => turn.standing = Standing::Record,
+    match builder.owner_target() {
+        Some(owner) => builder.targets.push(owner),
+        None => builder.disposition = Disposition::RecordedOnly,
     }
-    turn.copy_to_bot();
-    Ok(turn.decided())
+    builder.copy_to_bot();
+    Ok(builder.build())
 }
 
-/// A message's text, if it is nothing else.
+/// The text of a message that carries no media.
 fn plain_text(body: &EventBody) -> Option<&str> {
     match body {
         EventBody::Message { content, .. } if content.media.is_empty() => content.text.as_deref(),
@@ -113,37 +123,42 @@ fn plain_text(body: &EventBody) -> Option<&str> {
     }
 }
 
-/// A keyword takes effect before the message is passed on: it goes to whoever it asks for.
-fn follow_wish(turn: &mut Turn<'_>, text: &str) -> Result<(), Refusal> {
-    let language = turn.after.language.as_deref();
-    match keywords::wish(text, turn.switching(), language) {
-        Some(Wish::People) if turn.after.owner() == Owner::Bot && turn.has_people() => {
-            turn.say_handover(Trigger::Keyword, "the customer asked")
+/// Applies a keyword before the message is passed on, so that the new owner receives the message.
+fn apply_keyword(builder: &mut DecisionBuilder<'_>, text: &str) -> Result<(), Refusal> {
+    let language = builder.conversation.language.as_deref();
+    match keywords::match_keyword(text, builder.policy(), language) {
+        Some(KeywordIntent::Desk)
+            if builder.conversation.owner() == Owner::Bot && builder.has_desk() =>
+        {
+            builder.add_handover_event(HandoverTrigger::Keyword, "the customer asked")
         }
-        Some(Wish::Bot) if turn.after.at_desk().is_some() && turn.after.parties.bot.is_some() => {
-            let (reason, recall) = (Some("the customer asked"), turn.recall_for_bot());
-            turn.take_back(Then::Bot, reason, false);
-            turn.say_back(reason, recall);
+        Some(KeywordIntent::Bot)
+            if builder.conversation.at_desk().is_some()
+                && builder.conversation.parties.bot.is_some() =>
+        {
+            let (reason, transcript) = (Some("the customer asked"), builder.transcript_for_bot());
+            builder.end_handover(OnClose::Bot, reason, false);
+            builder.add_handback_event(reason, transcript);
             Ok(())
         }
         _ => Ok(()),
     }
 }
 
-/// Only what the customer does, and the platform's own oddities, start a conversation: there is
-/// nobody to tell of a receipt or an end.
+/// Starts a conversation. Messages, choices, typing and opaque events can start one; a receipt, an
+/// edit, a deletion or a close cannot.
 fn start<'a>(
-    situation: &'a Situation<'a>,
+    input: &'a RoutingInput<'a>,
     past: Option<&Conversation>,
-) -> Result<Turn<'a>, Refusal> {
-    match (&situation.event.body, past) {
+) -> Result<DecisionBuilder<'a>, Refusal> {
+    match (&input.event.body, past) {
         (
             EventBody::Receipt { .. }
             | EventBody::Edit { .. }
             | EventBody::Delete { .. }
-            | EventBody::Opaque { said: false, .. },
+            | EventBody::Opaque { is_message: false, .. },
             Some(past),
-        ) => Ok(Turn::new(situation, past.clone())),
+        ) => Ok(DecisionBuilder::new(input, past.clone())),
         (
             EventBody::Message { .. }
             | EventBody::Choice { .. }
@@ -151,54 +166,54 @@ fn start<'a>(
             | EventBody::Typing { .. },
             _,
         ) => {
-            let mut turn = Turn::starting(situation, past)?;
-            turn.watch_silence();
-            Ok(turn)
+            let mut builder = DecisionBuilder::starting(input, past)?;
+            builder.start_session_timer();
+            Ok(builder)
         }
         (_, Some(_)) => Err(Refusal::Closed),
         (_, None) => Err(Refusal::UnknownConversation),
     }
 }
 
-/// Where the platform itself says whom the conversation is with, that holds for its own people. A
-/// platform's word that it is the bot's counts after a handover only if it is younger (fact sheet
-/// B6); a route's own desk is none of its business.
-fn follow_floor(turn: &mut Turn<'_>) {
-    let situation = turn.situation;
-    match (situation.event.floor, &turn.after.handover) {
+/// Applies the owner that the platform itself reports. The report concerns only agents on the
+/// channel's platform, never the route's desk. A report that the bot is the owner ends a handover only
+/// if the event is newer than the handover (fact sheet B6).
+fn apply_claimed_owner(builder: &mut DecisionBuilder<'_>) {
+    let input = builder.input;
+    match (input.event.claimed_owner, &builder.conversation.handover) {
         (Some(Owner::Desk), None) => {
-            turn.after.handover = Some(Handover {
-                id: situation.fresh.to_owned(),
-                place: Place::Channel,
-                by: Trigger::Channel,
+            builder.conversation.handover = Some(Handover {
+                id: input.new_handover_id.clone(),
+                location: AgentLocation::Channel,
+                trigger: HandoverTrigger::Channel,
                 reason: None,
-                at: situation.now,
-                accepted_at: Some(situation.now),
+                at: input.now,
+                accepted_at: Some(input.now),
                 agent: None,
             });
         }
-        (Some(Owner::Bot), Some(Handover { place: Place::Channel, at, .. }))
-            if situation.event.at > *at =>
+        (Some(Owner::Bot), Some(Handover { location: AgentLocation::Channel, at, .. }))
+            if input.event.at > *at =>
         {
-            turn.after.handover = None;
-            turn.after.bot_since = situation.now;
+            builder.conversation.handover = None;
+            builder.conversation.bot_since = input.now;
         }
         _ => {}
     }
 }
 
-/// Who is told what became of a message: its sender, if that is known and can be told, or else
-/// whoever answers now.
-fn receipt(turn: &Turn<'_>, about: Option<&Reference>) -> Option<Target> {
-    let parties = &turn.after.parties;
+/// The target of a receipt: the sender of the message if it is known, otherwise the current owner;
+/// `None` if the target's platform has no receipts.
+fn receipt(builder: &DecisionBuilder<'_>, about: Option<&MessageReference>) -> Option<Target> {
+    let parties = &builder.conversation.parties;
     let bot = parties.bot.as_ref().map(|bot| Target::addressed(bot, Role::Bot));
-    let desk = parties.desk.as_ref().zip(turn.after.at_desk());
+    let desk = parties.desk.as_ref().zip(builder.conversation.at_desk());
     let desk = desk.map(|(desk, handover)| Target::at_desk(desk, handover));
     let target = match about {
         Some(about) => {
             bot.into_iter().chain(desk).find(|target| target.connection == about.connection)
         }
-        None => turn.owner(),
+        None => builder.owner_target(),
     };
     target.filter(|target| target.platform.capabilities().receipts)
 }

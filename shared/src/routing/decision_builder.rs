@@ -1,4 +1,4 @@
-//! A decision in the making: what changes in the conversation, and what is said because of it.
+//! Builds a decision: changes of the conversation, targets, system events and timers.
 
 use std::sync::LazyLock;
 
@@ -6,92 +6,93 @@ use jiff::SignedDuration;
 use serde_json::Map;
 
 use super::keywords;
-use super::{Decision, Refusal, Said, Situation, Standing};
+use super::{Decision, Disposition, Refusal, RoutingInput, SystemEvent};
 use crate::model::{
-    Author, AuthorRole, Choice, Content, Conversation, Due, EventBody, Handover, Mode, Owner,
-    Party, Phase, Place, Recall, ReceiptStatus, Reference, Role, Serving, Since, Switching, Target,
-    Texts, Then, Timer, Trigger,
+    AgentLocation, Author, AuthorRole, Choice, Content, Conversation, DueTimer, EventBody,
+    Handover, HandoverMode, HandoverPolicy, HandoverTrigger, MessageReference, OnClose, Owner,
+    Party, Phase, ReceiptStatus, ResolvedRoute, Role, Target, Texts, Timer, Transcript,
+    TranscriptStart,
 };
 
-/// What holds where nobody says who serves the conversation.
-static USUAL: LazyLock<Switching> = LazyLock::new(Switching::default);
+/// Defaults used when the route cannot be resolved.
+static DEFAULT_POLICY: LazyLock<HandoverPolicy> = LazyLock::new(HandoverPolicy::default);
 
-/// A decision in the making.
-pub(super) struct Turn<'a> {
-    pub(super) situation: &'a Situation<'a>,
-    pub(super) after: Conversation,
-    pub(super) standing: Standing,
-    pub(super) meant: Option<EventBody>,
-    pub(super) before: Vec<Said>,
+/// A decision that is being built for one input.
+pub(super) struct DecisionBuilder<'a> {
+    pub(super) input: &'a RoutingInput<'a>,
+    pub(super) conversation: Conversation,
+    pub(super) disposition: Disposition,
+    pub(super) rewritten_body: Option<EventBody>,
+    pub(super) preceding: Vec<SystemEvent>,
     pub(super) targets: Vec<Target>,
-    pub(super) said: Vec<Said>,
-    timers: Vec<Due>,
+    pub(super) following: Vec<SystemEvent>,
+    timers: Vec<DueTimer>,
 }
 
-impl<'a> Turn<'a> {
-    pub(super) fn new(situation: &'a Situation<'a>, after: Conversation) -> Self {
+impl<'a> DecisionBuilder<'a> {
+    pub(super) fn new(input: &'a RoutingInput<'a>, conversation: Conversation) -> Self {
         Self {
-            situation,
-            after,
-            standing: Standing::Regular,
-            meant: None,
-            before: Vec::new(),
+            input,
+            conversation,
+            disposition: Disposition::Routed,
+            rewritten_body: None,
+            preceding: Vec::new(),
             targets: Vec::new(),
-            said: Vec::new(),
+            following: Vec::new(),
             timers: Vec::new(),
         }
     }
 
-    /// On a conversation that starts, after `past`.
+    /// Starts with a new conversation, which continues the version of `past`.
     pub(super) fn starting(
-        situation: &'a Situation<'a>,
+        input: &'a RoutingInput<'a>,
         past: Option<&Conversation>,
     ) -> Result<Self, Refusal> {
-        let (start, serving) = situation.start.zip(situation.serving).ok_or(Refusal::NoRoute)?;
-        if serving.bot.is_none() && serving.desk.is_none() {
+        let (start, route) = input.new_conversation.zip(input.route).ok_or(Refusal::NoRoute)?;
+        if route.bot.is_none() && route.desk.is_none() {
             return Err(Refusal::NoRoute);
         }
         let version = past.map_or(0, |past| past.version);
-        Ok(Self::new(situation, start.conversation(serving, version, situation.now)))
+        Ok(Self::new(input, start.conversation(route, version, input.now)))
     }
 
-    pub(super) fn record(mut self, standing: Standing) -> Decision {
-        self.standing = standing;
-        self.decided()
+    pub(super) fn build_with(mut self, standing: Disposition) -> Decision {
+        self.disposition = standing;
+        self.build()
     }
 
-    /// The parts of a decision as one. Whatever changes the conversation raises its version.
-    pub(super) fn decided(mut self) -> Decision {
-        let before = self.situation.conversation;
-        let changed = before != Some(&self.after);
-        self.after.version = before.map_or(0, |before| before.version) + u64::from(changed);
-        if self.standing != Standing::Echo && is_worth_a_copy(&self.situation.event.body) {
-            self.targets.extend(observers(&self.after));
+    /// Returns the decision. A changed conversation gets the next version.
+    pub(super) fn build(mut self) -> Decision {
+        let before = self.input.conversation;
+        let changed = before != Some(&self.conversation);
+        self.conversation.version = before.map_or(0, |before| before.version) + u64::from(changed);
+        if self.disposition != Disposition::Echo && is_copied_to_observers(&self.input.event.body) {
+            self.targets.extend(observers(&self.conversation));
         }
-        for said in self.before.iter_mut().chain(&mut self.said) {
-            said.targets.extend(observers(&self.after));
+        for said in self.preceding.iter_mut().chain(&mut self.following) {
+            said.targets.extend(observers(&self.conversation));
         }
         Decision {
-            standing: self.standing,
-            conversation: self.after,
+            disposition: self.disposition,
+            conversation: self.conversation,
             changed,
-            meant: self.meant,
-            before: self.before,
+            rewritten_body: self.rewritten_body,
+            preceding: self.preceding,
             targets: self.targets,
-            after: self.said,
+            following: self.following,
             timers: self.timers,
         }
     }
 
-    pub(super) fn switching(&self) -> &'a Switching {
-        self.situation.serving.map_or(&USUAL, |serving| &serving.switching)
+    pub(super) fn policy(&self) -> &'a HandoverPolicy {
+        self.input.route.map_or(&DEFAULT_POLICY, |route| &route.handover_policy)
     }
 
-    /// Whoever answers the customer now, as the target of what the customer does.
-    pub(super) fn owner(&self) -> Option<Target> {
-        let parties = &self.after.parties;
-        match (&self.after.handover, &parties.bot) {
-            (Some(Handover { place: Place::Channel, .. }), _) => None,
+    /// The current owner as the target of the customer's events; `None` if the channel's own agents have it.
+    pub(super) fn owner_target(&self) -> Option<Target> {
+        let parties = &self.conversation.parties;
+        match (&self.conversation.handover, &parties.bot) {
+            (Some(Handover { location: AgentLocation::Channel, .. }), _) => None,
             (Some(handover), _) => {
                 parties.desk.as_ref().map(|desk| Target::at_desk(desk, handover))
             }
@@ -99,230 +100,259 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// A copy for the bot while it is not its turn, if it wants any.
+    /// Adds a copy for the bot while the desk owns the conversation, if the bot wants copies.
     pub(super) fn copy_to_bot(&mut self) {
-        let bot = self.after.parties.bot.as_ref().filter(|bot| bot.copies);
-        if let Some(bot) = bot.filter(|_| self.after.owner() == Owner::Desk) {
+        let bot = self.conversation.parties.bot.as_ref().filter(|bot| bot.copies);
+        if let Some(bot) = bot.filter(|_| self.conversation.owner() == Owner::Desk) {
             self.targets.push(Target::copied(bot, Role::Bot));
         }
     }
 
-    pub(super) fn to_channel(&self) -> Target {
-        let origin = self.after.origin.clone();
-        Target { origin, ..Target::addressed(&self.after.parties.channel, Role::Channel) }
+    pub(super) fn channel_target(&self) -> Target {
+        let origin = self.conversation.origin.clone();
+        Target { origin, ..Target::addressed(&self.conversation.parties.channel, Role::Channel) }
     }
 
-    /// Whether there are people to hand over to.
-    pub(super) fn has_people(&self) -> bool {
-        self.desk().is_some() || self.after.parties.channel.platform.capabilities().handover
+    /// Whether the route has a desk, or the channel has agents of its own.
+    pub(super) fn has_desk(&self) -> bool {
+        self.desk().is_some() || self.conversation.parties.channel.platform.capabilities().handover
     }
 
-    /// The desk as configured now, or else as it was when the conversation started.
+    /// The desk as configured now, otherwise as configured when the conversation started.
     fn desk(&self) -> Option<Party> {
-        let now = self.situation.serving.and_then(|serving| serving.desk.clone());
-        now.or_else(|| self.after.parties.desk.clone())
+        let now = self.input.route.and_then(|route| route.desk.clone());
+        now.or_else(|| self.conversation.parties.desk.clone())
     }
 
-    /// Gives the conversation to people. Answers with where the handover is to be told.
+    /// Opens a handover. Returns the target that must be informed.
     pub(super) fn hand_over(
         &mut self,
-        mode: Mode,
-        by: Trigger,
+        mode: HandoverMode,
+        by: HandoverTrigger,
         reason: Option<String>,
     ) -> Result<Target, Refusal> {
-        let now = self.situation.now;
+        let now = self.input.now;
         let desk = self.desk();
-        let place = if desk.is_some() { Place::Desk } else { Place::Channel };
-        if !self.has_people() {
+        let place = if desk.is_some() { AgentLocation::Desk } else { AgentLocation::Channel };
+        if !self.has_desk() {
             return Err(Refusal::NoDesk);
         }
-        let accepted_at = (mode == Mode::Pass).then_some(now);
-        let id = self.situation.fresh.to_owned();
-        let handover = Handover { id, place, by, reason, at: now, accepted_at, agent: None };
-        let switching = self.switching();
+        let accepted_at = (mode == HandoverMode::Pass).then_some(now);
+        let id = self.input.new_handover_id.clone();
+        let handover = Handover {
+            id,
+            location: place,
+            trigger: by,
+            reason,
+            at: now,
+            accepted_at,
+            agent: None,
+        };
+        let policy = self.policy();
         let target = match &desk {
             Some(desk) => Target::at_desk(desk, &handover),
-            None => self.to_channel(),
+            None => self.channel_target(),
         };
-        if place == Place::Desk {
+        if place == AgentLocation::Desk {
             let timer = |seconds: Option<u32>, timer| {
-                seconds.map(|seconds| Due { timer, at: now + seconds_of(seconds) })
+                seconds.map(|seconds| DueTimer { timer, at: now + seconds_of(seconds) })
             };
             let handover = handover.id.clone();
             self.timers.extend(match mode {
-                Mode::Offer => timer(switching.accept_within, Timer::AcceptWithin { handover }),
-                Mode::Pass => timer(switching.agent_idle, Timer::AgentIdle { handover }),
+                HandoverMode::Offer => {
+                    timer(policy.accept_within, Timer::AcceptWithin { handover })
+                }
+                HandoverMode::Pass => timer(policy.agent_idle, Timer::AgentIdle { handover }),
             });
         }
-        self.after.parties.desk = desk;
-        self.after.handover = Some(handover);
-        self.after.offered = Vec::new();
-        if place == Place::Desk && mode == Mode::Offer {
-            self.tell_customer("waiting", |texts| &texts.waiting, None, false);
+        self.conversation.parties.desk = desk;
+        self.conversation.handover = Some(handover);
+        self.conversation.offered_choices = Vec::new();
+        if place == AgentLocation::Desk && mode == HandoverMode::Offer {
+            self.notify_customer("waiting", |texts| &texts.waiting, None, false);
         }
         Ok(target)
     }
 
-    /// What a handover to the desk tells of what was said before.
-    pub(super) fn recall(&self) -> Recall {
-        let switching = self.switching();
-        let since = match switching.transcript_since {
-            Since::Start => self.after.started_at,
-            Since::Handback => self.after.bot_since,
+    /// The part of the transcript that a handover passes to the desk.
+    pub(super) fn transcript_for_desk(&self) -> Transcript {
+        let policy = self.policy();
+        let since = match policy.transcript_since {
+            TranscriptStart::Start => self.conversation.started_at,
+            TranscriptStart::Handback => self.conversation.bot_since,
         };
-        Recall {
-            last: switching.transcript,
-            asked_at: Some(self.situation.now),
+        Transcript {
+            limit: policy.transcript,
+            requested_at: Some(self.input.now),
             since: Some(since),
-            lines: Vec::new(),
+            entries: Vec::new(),
         }
     }
 
-    /// Says a handover that the sender of the event did not say in so many words.
-    pub(super) fn say_handover(&mut self, by: Trigger, reason: &str) -> Result<(), Refusal> {
-        let recall = self.recall();
-        let target = self.hand_over(Mode::Offer, by, Some(reason.to_owned()))?;
+    /// Opens a handover that the event implies, and adds the system event for it.
+    pub(super) fn add_handover_event(
+        &mut self,
+        by: HandoverTrigger,
+        reason: &str,
+    ) -> Result<(), Refusal> {
+        let transcript = self.transcript_for_desk();
+        let target = self.hand_over(HandoverMode::Offer, by, Some(reason.to_owned()))?;
         let body = EventBody::Handover {
-            mode: Mode::Offer,
+            mode: HandoverMode::Offer,
             reason: Some(reason.to_owned()),
             context: Map::new(),
-            recall,
+            transcript,
         };
         let mut targets = vec![target];
-        if let Some(bot) = self.after.parties.bot.as_ref().filter(|bot| bot.copies) {
+        if let Some(bot) = self.conversation.parties.bot.as_ref().filter(|bot| bot.copies) {
             targets.push(Target::copied(bot, Role::Bot));
         }
-        self.before.push(by_house("handover", body, targets));
+        self.preceding.push(system_event("handover", body, targets));
         Ok(())
     }
 
-    /// Somebody at the desk takes what was offered. `first` says it before the event itself.
+    /// Marks the handover as accepted. `first` notifies the customer before the event itself.
     pub(super) fn accept(&mut self, agent: Option<&str>, first: bool) {
-        let now = self.situation.now;
-        let idle = self.switching().agent_idle;
-        let Some(handover) = &mut self.after.handover else { return };
+        let now = self.input.now;
+        let idle = self.policy().agent_idle;
+        let Some(handover) = &mut self.conversation.handover else { return };
         handover.accepted_at = Some(now);
         handover.agent = agent.map(ToOwned::to_owned);
         let timer = Timer::AgentIdle { handover: handover.id.clone() };
-        self.timers.extend(idle.map(|idle| Due { timer, at: now + seconds_of(idle) }));
-        self.tell_customer("joined", |texts| &texts.joined, agent, first);
+        self.timers.extend(idle.map(|idle| DueTimer { timer, at: now + seconds_of(idle) }));
+        self.notify_customer("joined", |texts| &texts.joined, agent, first);
     }
 
-    /// Takes the conversation from people. `by_desk` if they know already.
-    pub(super) fn take_back(&mut self, then: Then, reason: Option<&str>, by_desk: bool) {
-        let Some(handover) = self.after.handover.take() else { return };
+    /// Ends the handover. `by_desk`: the desk ended it and needs no notification.
+    pub(super) fn end_handover(&mut self, then: OnClose, reason: Option<&str>, by_desk: bool) {
+        let Some(handover) = self.conversation.handover.take() else { return };
         let was_accepted = handover.accepted_at.is_some();
-        let desk = self.after.parties.desk.clone().filter(|_| handover.place == Place::Desk);
+        let desk = self
+            .conversation
+            .parties
+            .desk
+            .clone()
+            .filter(|_| handover.location == AgentLocation::Desk);
         if let Some(desk) = desk.filter(|_| !by_desk) {
             let body = EventBody::Close { reason: reason.map(ToOwned::to_owned) };
-            self.before.push(by_house("close", body, vec![Target::at_desk(&desk, &handover)]));
+            self.preceding.push(system_event(
+                "close",
+                body,
+                vec![Target::at_desk(&desk, &handover)],
+            ));
         }
-        if handover.place == Place::Desk {
+        if handover.location == AgentLocation::Desk {
             if was_accepted {
                 let agent = handover.agent.as_deref();
-                self.tell_customer("left", |texts| &texts.left, agent, false);
+                self.notify_customer("left", |texts| &texts.left, agent, false);
             } else {
-                self.tell_customer("nobody", |texts| &texts.nobody, None, false);
+                self.notify_customer("unanswered", |texts| &texts.unanswered, None, false);
             }
         }
-        self.after.offered = Vec::new();
-        if then == Then::Close || !self.has_bot() {
-            self.after.phase = Phase::Closed;
+        self.conversation.offered_choices = Vec::new();
+        if then == OnClose::Close || !self.has_bot() {
+            self.conversation.phase = Phase::Closed;
             return;
         }
-        self.after.bot_since = self.situation.now;
-        if let Some(bot) = self.situation.serving.and_then(|serving| serving.bot.clone()) {
-            self.after.parties.bot = Some(bot);
+        self.conversation.bot_since = self.input.now;
+        if let Some(bot) = self.input.route.and_then(|route| route.bot.clone()) {
+            self.conversation.parties.bot = Some(bot);
         }
     }
 
     fn has_bot(&self) -> bool {
-        self.after.parties.bot.is_some()
-            || self.situation.serving.is_some_and(|serving: &Serving| serving.bot.is_some())
+        self.conversation.parties.bot.is_some()
+            || self.input.route.is_some_and(|route: &ResolvedRoute| route.bot.is_some())
     }
 
-    /// The event as it is passed on: with what was said before.
-    pub(super) fn mean_with(&mut self, recall: Recall) {
-        self.meant = Some(self.situation.event.body.recalling(recall));
+    /// Adds the transcript to the event as it is delivered.
+    pub(super) fn attach_transcript(&mut self, transcript: Transcript) {
+        self.rewritten_body = Some(self.input.event.body.with_transcript(transcript));
     }
 
-    /// What a hand-back tells a bot that did not get copies.
-    pub(super) fn recall_for_bot(&self) -> Recall {
-        let since = self.situation.conversation.and_then(|before| before.handover.as_ref());
-        let sees = self.after.parties.bot.as_ref().is_some_and(|bot| bot.copies);
+    /// The part of the transcript that a hand-back passes to a bot that received no copies.
+    pub(super) fn transcript_for_bot(&self) -> Transcript {
+        let since = self.input.conversation.and_then(|before| before.handover.as_ref());
+        let sees = self.conversation.parties.bot.as_ref().is_some_and(|bot| bot.copies);
         match since {
-            Some(handover) if !sees => Recall {
-                last: self.switching().transcript,
-                asked_at: Some(self.situation.now),
+            Some(handover) if !sees => Transcript {
+                limit: self.policy().transcript,
+                requested_at: Some(self.input.now),
                 since: Some(handover.at),
-                lines: Vec::new(),
+                entries: Vec::new(),
             },
-            _ => Recall::default(),
+            _ => Transcript::default(),
         }
     }
 
-    /// Tells the bot that it has the conversation again, or that it is over.
-    pub(super) fn say_back(&mut self, reason: Option<&str>, recall: Recall) {
-        let Some(bot) = &self.after.parties.bot else { return };
+    /// Adds the system event by which the bot learns that it owns the conversation again, or that the
+    /// conversation is closed.
+    pub(super) fn add_handback_event(&mut self, reason: Option<&str>, transcript: Transcript) {
+        let Some(bot) = &self.conversation.parties.bot else { return };
         let target = Target::addressed(bot, Role::Bot);
         let reason = reason.map(ToOwned::to_owned);
-        let (name, body) = if self.after.is_open() {
-            ("handback", EventBody::Handback { reason, context: Map::new(), recall })
+        let (name, body) = if self.conversation.is_open() {
+            ("handback", EventBody::Handback { reason, context: Map::new(), transcript })
         } else {
-            ("over", EventBody::Close { reason })
+            ("closed", EventBody::Close { reason })
         };
-        self.before.push(by_house(name, body, vec![target]));
+        self.preceding.push(system_event(name, body, vec![target]));
     }
 
-    /// A receipt that tells a bot or desk that something it said cannot be shown.
-    pub(super) fn say_unshown(&mut self, target: Target) {
-        let event = self.situation.event;
-        let Some(message) = event.external_id.clone() else { return };
+    /// Adds a failed receipt for a message that has no form on the channel.
+    pub(super) fn report_unsupported(&mut self, target: Target) {
+        let event = self.input.event;
+        let Some(message) = event.external_message_id.clone() else { return };
         if !target.platform.capabilities().receipts {
             return;
         }
-        let about = Reference { connection: target.connection.clone(), message: message.clone() };
+        let about =
+            MessageReference { connection: target.connection.clone(), message: message.clone() };
         let body = EventBody::Receipt {
             message,
-            about: Some(about),
+            target: Some(about),
             status: ReceiptStatus::Failed,
-            reason: Some("there is no form in which the customer could see this".into()),
+            reason: Some("the channel cannot show this message in any form".into()),
         };
-        self.said.push(by_house("unshown", body, vec![target]));
+        self.following.push(system_event("unsupported", body, vec![target]));
     }
 
-    /// What the customer is given to choose from, where they can only type.
-    pub(super) fn offer(&mut self, choices: &[Choice]) {
-        let shows = self.after.parties.channel.can().choices;
-        self.after.offered = if shows { Vec::new() } else { choices.to_vec() };
+    /// Remembers the offered choices if the channel shows them as numbered text.
+    pub(super) fn remember_choices(&mut self, choices: &[Choice]) {
+        let shows = self.conversation.parties.channel.capabilities().choices;
+        self.conversation.offered_choices = if shows { Vec::new() } else { choices.to_vec() };
     }
 
-    /// A conversation that starts has its silence watched.
-    pub(super) fn watch_silence(&mut self) {
-        if let Some(ttl) = self.switching().session_ttl {
-            let timer = Timer::SessionTtl { conversation: self.after.id.clone() };
-            self.timers.push(Due { timer, at: self.situation.now + seconds_of(ttl) });
+    /// Schedules the session timer of a new conversation.
+    pub(super) fn start_session_timer(&mut self) {
+        if let Some(ttl) = self.policy().session_ttl {
+            let timer = Timer::SessionTtl { conversation: self.conversation.id.clone() };
+            self.timers.push(DueTimer { timer, at: self.input.now + seconds_of(ttl) });
         }
     }
 
-    /// Tells the customer something of our own, which goes to nobody else but those who listen.
-    pub(super) fn tell_customer(
+    /// Adds one of the route's texts for the customer. Only the channel and observers receive it.
+    pub(super) fn notify_customer(
         &mut self,
         name: &'static str,
         which: fn(&Texts) -> &String,
         agent: Option<&str>,
         first: bool,
     ) {
-        let language = self.after.language.as_deref();
-        let Some(text) = keywords::text(self.switching(), language, which, agent) else { return };
+        let language = self.conversation.language.as_deref();
+        let Some(text) = keywords::text(self.policy(), language, which, agent) else { return };
         let body = EventBody::Message { content: Content::text(text), metadata: Map::new() };
-        let said = by_house(name, body, vec![self.to_channel()]);
-        if first { self.before.push(said) } else { self.said.push(said) }
+        let said = system_event(name, body, vec![self.channel_target()]);
+        if first { self.preceding.push(said) } else { self.following.push(said) }
     }
 }
 
-pub(super) fn by_house(name: &'static str, body: EventBody, targets: Vec<Target>) -> Said {
-    Said { name, author: Author::nameless(AuthorRole::System), body, targets }
+pub(super) fn system_event(
+    name: &'static str,
+    body: EventBody,
+    targets: Vec<Target>,
+) -> SystemEvent {
+    SystemEvent { name, author: Author::nameless(AuthorRole::System), body, targets }
 }
 
 fn seconds_of(seconds: u32) -> SignedDuration {
@@ -334,7 +364,7 @@ fn observers(conversation: &Conversation) -> impl Iterator<Item = Target> + '_ {
     observers.map(|party| Target::copied(party, Role::Observer))
 }
 
-/// Typing is of the moment, and a platform's own oddities are kept but passed to nobody.
-fn is_worth_a_copy(body: &EventBody) -> bool {
+/// Typing events are transient, and opaque events are only recorded.
+fn is_copied_to_observers(body: &EventBody) -> bool {
     !matches!(body, EventBody::Typing { .. } | EventBody::Opaque { .. })
 }

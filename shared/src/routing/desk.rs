@@ -1,93 +1,98 @@
-//! What a desk's events do.
+//! Decides on events from a desk.
 
 use super::bot::receipt;
-use super::decision_builder::Turn;
-use super::{Decision, Refusal, Situation, Standing};
-use crate::model::{AuthorRole, EventBody, Target, Then};
+use super::decision_builder::DecisionBuilder;
+use super::{Decision, Disposition, Refusal, RoutingInput};
+use crate::model::{AuthorRole, EventBody, OnClose, SessionId, Target};
 
-pub(super) fn decide(situation: &Situation<'_>, leg: Option<&str>) -> Result<Decision, Refusal> {
-    let event = situation.event;
-    let before = situation.conversation.ok_or(Refusal::UnknownConversation)?;
+pub(super) fn decide(input: &RoutingInput<'_>, leg: Option<&SessionId>) -> Result<Decision, Refusal> {
+    let event = input.event;
+    let before = input.conversation.ok_or(Refusal::UnknownConversation)?;
     if !before.is_open() {
         return Err(Refusal::Closed);
     }
-    let mut turn = Turn::new(situation, before.clone());
+    let mut builder = DecisionBuilder::new(input, before.clone());
     let is_message = matches!(event.body, EventBody::Message { .. });
-    if situation.echo || (is_message && event.author.role == AuthorRole::Customer) {
-        return Ok(turn.record(Standing::Echo));
+    if input.echo || (is_message && event.author.role == AuthorRole::Customer) {
+        return Ok(builder.build_with(Disposition::Echo));
     }
-    // Each handover is a conversation of its own to the desk; an earlier one is over.
-    let current = before.at_desk().filter(|handover| leg.is_none_or(|leg| leg == handover.id));
-    let Some(handover) = current else { return past(turn) };
+    // Each handover opens a session of its own at the desk; earlier sessions are closed.
+    let current = before.at_desk().filter(|handover| leg.is_none_or(|leg| leg == handover.id.as_session_id()));
+    let Some(handover) = current else { return without_handover(builder) };
     let is_pending = handover.accepted_at.is_none();
     match &event.body {
         EventBody::Message { content, .. } => {
             let by_machine = matches!(event.author.role, AuthorRole::System | AuthorRole::Bot);
             if is_pending && !by_machine {
-                turn.accept(event.author.name.as_deref(), true);
+                builder.accept(event.author.name.as_deref(), true);
             }
-            turn.offer(&content.choices);
-            turn.targets.push(turn.to_channel());
-            turn.copy_to_bot();
+            builder.remember_choices(&content.choices);
+            builder.targets.push(builder.channel_target());
+            builder.copy_to_bot();
         }
         EventBody::Accept if is_pending => {
-            turn.accept(event.author.name.as_deref(), false);
-            turn.copy_to_bot();
+            builder.accept(event.author.name.as_deref(), false);
+            builder.copy_to_bot();
         }
         EventBody::Typing { .. } => {
-            let channel = turn.to_channel();
+            let channel = builder.channel_target();
             let shows = channel.platform.capabilities().typing;
-            turn.targets.extend(Some(channel).filter(|_| shows));
+            builder.targets.extend(Some(channel).filter(|_| shows));
         }
-        EventBody::Receipt { about, .. } => turn.targets.extend(receipt(&turn, about.as_ref())),
+        EventBody::Receipt { target: about, .. } => {
+            builder.targets.extend(receipt(&builder, about.as_ref()));
+        }
         EventBody::Handback { reason, .. } => {
-            let recall = turn.recall_for_bot();
-            turn.take_back(Then::Bot, reason.as_deref(), true);
-            if !turn.after.is_open() {
+            let transcript = builder.transcript_for_bot();
+            builder.end_handover(OnClose::Bot, reason.as_deref(), true);
+            if !builder.conversation.is_open() {
                 return Err(Refusal::NoBot);
             }
-            turn.mean_with(recall);
-            turn.targets.extend(turn.owner());
+            builder.attach_transcript(transcript);
+            builder.targets.extend(builder.owner_target());
         }
         EventBody::Close { reason } => {
-            let then = turn.switching().after_close;
-            let recall = turn.recall_for_bot();
-            turn.take_back(then, reason.as_deref(), true);
-            turn.say_back(reason.as_deref().or(Some("the desk closed")), recall);
+            let then = builder.policy().after_close;
+            let transcript = builder.transcript_for_bot();
+            builder.end_handover(then, reason.as_deref(), true);
+            builder.add_handback_event(
+                reason.as_deref().or(Some("the desk closed the conversation")),
+                transcript,
+            );
         }
-        EventBody::Opaque { said, .. } => {
-            turn.standing = Standing::Record;
+        EventBody::Opaque { is_message: said, .. } => {
+            builder.disposition = Disposition::RecordedOnly;
             let desk = before.parties.desk.as_ref().filter(|_| *said);
             if let Some(desk) = desk {
-                turn.say_unshown(Target::at_desk(desk, handover));
+                builder.report_unsupported(Target::at_desk(desk, handover));
             }
         }
         EventBody::Accept | EventBody::Edit { .. } | EventBody::Delete { .. } => {
-            turn.standing = Standing::Record;
+            builder.disposition = Disposition::RecordedOnly;
         }
         EventBody::Choice { .. } | EventBody::Handover { .. } => {
-            return Err(Refusal::OutOfPlace { role: "desk", kind: event.body.kind() });
+            return Err(Refusal::UnexpectedEvent { role: "desk", kind: event.body.kind() });
         }
     }
-    Ok(turn.decided())
+    Ok(builder.build())
 }
 
-/// What comes from a desk that does not have the conversation, or not any more.
-fn past(turn: Turn<'_>) -> Result<Decision, Refusal> {
-    let event = turn.situation.event;
+/// Decides on an event from a desk that does not hold the conversation, or no longer holds it.
+fn without_handover(builder: DecisionBuilder<'_>) -> Result<Decision, Refusal> {
+    let event = builder.input.event;
     let standing = match &event.body {
         EventBody::Message { .. }
         | EventBody::Accept
         | EventBody::Handback { .. }
-        | EventBody::Close { .. } => Standing::Late,
+        | EventBody::Close { .. } => Disposition::NotOwner,
         EventBody::Receipt { .. }
         | EventBody::Typing { .. }
         | EventBody::Edit { .. }
         | EventBody::Delete { .. }
-        | EventBody::Opaque { .. } => Standing::Record,
+        | EventBody::Opaque { .. } => Disposition::RecordedOnly,
         EventBody::Choice { .. } | EventBody::Handover { .. } => {
-            return Err(Refusal::OutOfPlace { role: "desk", kind: event.body.kind() });
+            return Err(Refusal::UnexpectedEvent { role: "desk", kind: event.body.kind() });
         }
     };
-    Ok(turn.record(standing))
+    Ok(builder.build_with(standing))
 }

@@ -1,19 +1,19 @@
-//! What a customer's words mean, and what the customer is told, in their language.
+//! Matches keywords and selects texts in the customer's language.
 
 use std::collections::BTreeMap;
 
-use crate::model::{Keywords, Switching, Texts};
+use crate::model::{HandoverPolicy, Keywords, Texts};
 
-/// Where a customer wants to go.
+/// The owner that a keyword asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
-    People,
+pub(super) enum KeywordIntent {
+    Desk,
     Bot,
 }
 
-/// The entry for a language: its own, or that of the language without its region, or that of the
-/// route's own language.
-fn of_language<'a, T>(
+/// The entry for a language: the exact language, then the language without its region, then the
+/// route's default language.
+fn for_language<'a, T>(
     table: &'a BTreeMap<String, T>,
     language: Option<&str>,
     usual: Option<&str>,
@@ -28,40 +28,44 @@ fn of_language<'a, T>(
     language.and_then(with_and_without_region).or_else(|| usual.and_then(with_and_without_region))
 }
 
-/// What a message that is nothing but a keyword asks for. Where nobody knows the customer's language,
-/// the words of all languages count.
-pub(super) fn wish(text: &str, switching: &Switching, language: Option<&str>) -> Option<Wish> {
-    if switching.keywords.is_empty() {
+/// The intent of a message that consists of a keyword and nothing else. If the customer's language is
+/// unknown, the keywords of all languages match.
+pub(super) fn match_keyword(
+    text: &str,
+    policy: &HandoverPolicy,
+    language: Option<&str>,
+) -> Option<KeywordIntent> {
+    if policy.keywords.is_empty() {
         return None;
     }
-    let said = folded(text);
-    let own = language.and_then(|language| of_language(&switching.keywords, Some(language), None));
+    let said = normalize(text);
+    let own = language.and_then(|language| for_language(&policy.keywords, Some(language), None));
     let tables: Vec<&Keywords> =
-        own.map_or_else(|| switching.keywords.values().collect(), |own| vec![own]);
-    let has = |words: &[String]| words.iter().any(|word| folded(word) == said);
+        own.map_or_else(|| policy.keywords.values().collect(), |own| vec![own]);
+    let has = |words: &[String]| words.iter().any(|word| normalize(word) == said);
     if tables.iter().any(|table| has(&table.handover)) {
-        Some(Wish::People)
+        Some(KeywordIntent::Desk)
     } else if tables.iter().any(|table| has(&table.handback)) {
-        Some(Wish::Bot)
+        Some(KeywordIntent::Bot)
     } else {
         None
     }
 }
 
-/// In lower case, with single spaces, and without punctuation at the ends.
-fn folded(text: &str) -> String {
+/// Lower case, single spaces, no punctuation at the ends.
+fn normalize(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     words.trim_matches(|c: char| !c.is_alphanumeric()).to_owned()
 }
 
-/// One of the texts for a customer, if it is to be said at all.
+/// One of the route's texts in the customer's language; `None` if it is empty or not configured.
 pub(super) fn text(
-    switching: &Switching,
+    policy: &HandoverPolicy,
     language: Option<&str>,
     which: fn(&Texts) -> &String,
     agent: Option<&str>,
 ) -> Option<String> {
-    let texts = of_language(&switching.texts, language, switching.language.as_deref())?;
+    let texts = for_language(&policy.texts, language, policy.language.as_deref())?;
     let text = which(texts);
     let agent = agent.unwrap_or(&texts.agent);
     (!text.trim().is_empty()).then(|| text.replace("{agent}", agent))
@@ -71,7 +75,7 @@ pub(super) fn text(
 mod tests {
     use super::*;
 
-    fn switching() -> Switching {
+    fn policy() -> HandoverPolicy {
         let keywords = |handover: &str, handback: &str| Keywords {
             handover: vec![handover.into()],
             handback: vec![handback.into()],
@@ -81,7 +85,7 @@ mod tests {
             agent: "someone".into(),
             ..Texts::default()
         };
-        Switching {
+        HandoverPolicy {
             language: Some("en".into()),
             keywords: [("en", keywords("agent", "robot")), ("nl", keywords("Een mens", "agent"))]
                 .map(|(language, words)| (language.to_owned(), words))
@@ -89,28 +93,36 @@ mod tests {
             texts: [("en", texts("{agent} is here.")), ("nl", texts("{agent} is er."))]
                 .map(|(language, texts)| (language.to_owned(), texts))
                 .into(),
-            ..Switching::default()
+            ..HandoverPolicy::default()
         }
     }
 
     #[test]
     fn only_a_message_that_is_nothing_else_is_a_keyword() {
-        let wish = |text: &str, language: Option<&str>| wish(text, &switching(), language);
-        assert_eq!(wish(" Agent! ", Some("en-GB")), Some(Wish::People));
+        let wish = |text: &str, language: Option<&str>| match_keyword(text, &policy(), language);
+        assert_eq!(wish(" Agent! ", Some("en-GB")), Some(KeywordIntent::Desk));
         assert_eq!(wish("my travel agent", Some("en")), None);
-        assert_eq!(wish("een  mens", Some("nl")), Some(Wish::People));
+        assert_eq!(wish("een  mens", Some("nl")), Some(KeywordIntent::Desk));
         assert_eq!(wish("een mens", Some("en")), None, "another language's word");
-        assert_eq!(wish("agent", Some("nl-BE")), Some(Wish::Bot), "each language has its own");
-        assert_eq!(wish("een mens", None), Some(Wish::People), "all count where none is known");
+        assert_eq!(
+            wish("agent", Some("nl-BE")),
+            Some(KeywordIntent::Bot),
+            "each language has its own"
+        );
+        assert_eq!(
+            wish("een mens", None),
+            Some(KeywordIntent::Desk),
+            "all count where none is known"
+        );
         assert_eq!(wish("", None), None);
     }
 
     #[test]
     fn texts_are_in_the_customers_language_or_else_the_routes() {
-        let joined = |language, agent| text(&switching(), language, |t| &t.joined, agent);
+        let joined = |language, agent| text(&policy(), language, |t| &t.joined, agent);
         assert_eq!(joined(Some("nl_NL"), Some("Ann")).unwrap(), "Ann is er.");
         assert_eq!(joined(Some("fr"), Some("Ann")).unwrap(), "Ann is here.");
         assert_eq!(joined(None, None).unwrap(), "someone is here.");
-        assert_eq!(text(&switching(), None, |t| &t.left, None), None, "an empty one is not said");
+        assert_eq!(text(&policy(), None, |t| &t.left, None), None, "an empty one is not said");
     }
 }

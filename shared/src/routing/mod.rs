@@ -1,8 +1,8 @@
-//! Who gets what, and who owns the conversation: pure decisions.
+//! Routing decides who receives an event and who owns the conversation. Pure: no I/O.
 //!
-//! A conversation is the bot's, or people's: then it holds a handover, pending until one of them
-//! accepts. Whatever changes that is an event in the transcript: the sender's own, or one that the
-//! house (Trunkline itself) says because of it.
+//! The bot owns a conversation unless it holds a handover; a handover is pending until an agent
+//! accepts it. Every change of owner is an event in the transcript: the sender's own, or a system
+//! event that Trunkline adds.
 
 mod agent_initiated;
 mod bot;
@@ -19,157 +19,156 @@ mod timers;
 use jiff::Timestamp;
 
 pub use refusal::Refusal;
-pub use timers::{Activity, Look, look, look_at_bot};
+pub use timers::{Activity, TimerOutcome, evaluate, evaluate_bot_outage};
 
 use crate::model::{
-    Author, Conversation, ConversationKey, Due, Event, EventBody, Parties, Party, Phase, Role,
-    Serving, Target, Timer,
+    Author, Conversation, ConversationId, ConversationKey, DueTimer, Event, EventBody, HandoverId,
+    Parties, Party, Phase, ResolvedRoute, Role, SessionId, Target, Timer,
 };
 
-/// What a decision rests on.
+/// Everything that a routing decision depends on.
 #[derive(Debug, Clone, Copy)]
-pub struct Situation<'a> {
-    /// The conversation, if there is one.
+pub struct RoutingInput<'a> {
+    /// The customer's latest conversation, open or closed; `None` before the first one.
     pub conversation: Option<&'a Conversation>,
-    /// Who serves it, as configured now; nobody, if absent.
-    pub serving: Option<&'a Serving>,
-    /// What a new conversation would be; only a channel's event can start one.
-    pub start: Option<&'a Start>,
-    /// Whence the event comes.
+    /// The route as configured now; `None` if the channel has no route.
+    pub route: Option<&'a ResolvedRoute>,
+    /// The conversation to create if the event starts one; `None` if it cannot.
+    pub new_conversation: Option<&'a NewConversation>,
+    /// The sender of the event.
     pub from: Sender<'a>,
-    /// What arrived.
+    /// The event to route.
     pub event: &'a Event,
-    /// Whether it is something that we sent, come back.
+    /// Whether the event repeats a message that Trunkline itself sent.
     pub echo: bool,
-    /// Whether people at a desk begin a conversation with it.
-    pub begins: bool,
-    /// The time.
+    /// Whether an agent starts a conversation with this event.
+    pub agent_initiated: bool,
+    /// The current time.
     pub now: Timestamp,
-    /// A new id, should a desk get the conversation.
-    pub fresh: &'a str,
+    /// The id to use if the decision creates a handover.
+    pub new_handover_id: &'a HandoverId,
 }
 
-/// Whence an event comes.
+/// The sender of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender<'a> {
-    /// A connection that takes part.
+    /// A connection that takes part in the conversation.
     Party {
-        /// In what role.
+        /// The role of the connection in the route.
         role: Role,
-        /// What its leg knows the conversation by; a channel has no other name for it.
-        leg: Option<&'a str>,
+        /// The session that the event names; `None` on a channel, which has one per customer.
+        leg: Option<&'a SessionId>,
     },
     /// Trunkline itself.
-    House(Cause<'a>),
+    System(SystemTrigger<'a>),
 }
 
-/// What makes the house do something of its own accord.
+/// What causes Trunkline to act on a conversation by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause<'a> {
-    /// A person who operates it.
+pub enum SystemTrigger<'a> {
+    /// An operator asked for it.
     Operator,
-    /// The bot has been out of reach for too long.
+    /// The bot's connection was down for longer than `bot_down_after`.
     BotDown,
-    /// Something came due.
+    /// A timer of the conversation fired.
     Timer(&'a Timer),
 }
 
-/// What a conversation starts with.
+/// The initial data of a new conversation.
 #[derive(Debug, Clone)]
-pub struct Start {
-    /// What it will be found by.
+pub struct NewConversation {
+    /// The key under which it is stored.
     pub key: ConversationKey,
-    /// Its new id.
-    pub id: String,
-    /// Where the customer is.
+    pub id: ConversationId,
+    /// The channel connection of the customer.
     pub channel: Party,
 }
 
-/// How an event stands towards its conversation.
+/// How an event was handled in its conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// It came from, or goes to, the owner.
-    Regular,
-    /// It is kept for the record; whom it concerns gets it as a copy.
-    Record,
-    /// It came from somebody who does not own the conversation any more: kept, not passed on.
-    Late,
-    /// It is what we, or the other side, said: kept, not passed on.
+pub enum Disposition {
+    /// Passed on: it comes from the owner or goes to the owner.
+    Routed,
+    /// Recorded; connections that want copies receive one.
+    RecordedOnly,
+    /// Recorded and not passed on: the sender does not own the conversation.
+    NotOwner,
+    /// Recorded and not passed on: it repeats a message that was delivered to its sender.
     Echo,
 }
 
-/// What the house says because of an event.
+/// An event that Trunkline adds because of another event.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Said {
-    /// What tells it from whatever else is said because of the same event.
+pub struct SystemEvent {
+    /// Distinguishes it from other system events with the same cause; part of its id.
     pub name: &'static str,
-    /// By whom.
+    /// The author to show.
     pub author: Author,
-    /// What.
+    /// The content of the event.
     pub body: EventBody,
-    /// Where it goes.
+    /// The legs that receive it.
     pub targets: Vec<Target>,
 }
 
-/// What is done with an event.
+/// The result of routing one event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// How the event stands.
-    pub standing: Standing,
-    /// The conversation afterwards.
+    /// How the event is handled.
+    pub disposition: Disposition,
+    /// The conversation after the event.
     pub conversation: Conversation,
-    /// Whether that differs from before.
+    /// Whether the conversation changed and must be written.
     pub changed: bool,
-    /// What the event turned out to mean, where that is not what it said.
-    pub meant: Option<EventBody>,
-    /// What is said before the event is passed on.
-    pub before: Vec<Said>,
-    /// Where the event goes.
+    /// The body to deliver in place of the original, for example a choice in place of its typed number.
+    pub rewritten_body: Option<EventBody>,
+    /// System events that are delivered before the event.
+    pub preceding: Vec<SystemEvent>,
+    /// The legs that receive the event.
     pub targets: Vec<Target>,
-    /// What is said after that.
-    pub after: Vec<Said>,
-    /// What may come due, and when to look.
-    pub timers: Vec<Due>,
+    /// System events that are delivered after the event.
+    pub following: Vec<SystemEvent>,
+    /// Timers to schedule.
+    pub timers: Vec<DueTimer>,
 }
 
-/// Decides what is done with an event.
+/// Decides who receives an event and how it changes the conversation.
 ///
 /// # Errors
-/// The reason why it is not taken.
-pub fn decide(situation: &Situation<'_>) -> Result<Decision, Refusal> {
-    refusal::check_context(&situation.event.body)?;
-    match situation.from {
-        Sender::Party { role: Role::Channel, .. } => channel::decide(situation),
-        Sender::Party { role: Role::Bot, leg } => bot::decide(situation, leg),
-        Sender::Party { role: Role::Desk, .. } if situation.begins => {
-            agent_initiated::decide(situation)
+/// The reason why the event is rejected.
+pub fn decide(input: &RoutingInput<'_>) -> Result<Decision, Refusal> {
+    refusal::check_context(&input.event.body)?;
+    match input.from {
+        Sender::Party { role: Role::Channel, .. } => channel::decide(input),
+        Sender::Party { role: Role::Bot, leg } => bot::decide(input, leg),
+        Sender::Party { role: Role::Desk, .. } if input.agent_initiated => {
+            agent_initiated::decide(input)
         }
-        Sender::Party { role: Role::Desk, leg } => desk::decide(situation, leg),
-        Sender::Party { role: Role::Observer, .. } => Err(Refusal::OnlyListens),
-        Sender::House(cause) => system::decide(situation, cause),
+        Sender::Party { role: Role::Desk, leg } => desk::decide(input, leg),
+        Sender::Party { role: Role::Observer, .. } => Err(Refusal::ObserverCannotSend),
+        Sender::System(cause) => system::decide(input, cause),
     }
 }
 
-impl Start {
-    fn conversation(&self, serving: &Serving, version: u64, now: Timestamp) -> Conversation {
+impl NewConversation {
+    fn conversation(&self, route: &ResolvedRoute, version: u64, now: Timestamp) -> Conversation {
         Conversation {
             key: self.key.clone(),
             id: self.id.clone(),
-            route: serving.route.clone(),
+            route: route.route.clone(),
             parties: Parties {
                 channel: self.channel.clone(),
-                bot: serving.bot.clone(),
-                desk: serving.desk.clone(),
-                observers: serving.observers.clone(),
+                bot: route.bot.clone(),
+                desk: route.desk.clone(),
+                observers: route.observers.clone(),
             },
             handover: None,
             bot_since: now,
             phase: Phase::Open,
             language: None,
             origin: serde_json::Map::new(),
-            offered: Vec::new(),
-            told_unshown: false,
+            offered_choices: Vec::new(),
+            unsupported_notice_sent: false,
             started_at: now,
             touched_at: now,
             version,

@@ -1,70 +1,69 @@
-//! Why an event is not taken.
+//! Reasons to reject an event.
 
 use serde_json::{Map, Value};
 
 use crate::model::EventBody;
 
-/// The largest context of a handover or hand-back, in bytes of JSON.
+/// Maximum size of the context of a handover or hand-back, in bytes of JSON.
 const MAX_CONTEXT: usize = 4 * 1024;
 
-/// Why an event is not taken. Permanent: sending it again changes nothing.
+/// Why an event is rejected. Permanent: sending the event again has the same result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// From a bot or desk, about a conversation that is not there.
-    #[error("there is no such conversation: use the id that came with its messages")]
+    /// A bot or desk names a conversation that does not exist.
+    #[error("unknown conversation: use the conversation id that came with the messages")]
     UnknownConversation,
-    /// The conversation is over.
-    #[error("the conversation is closed: it starts anew with the customer's next message")]
+    #[error("the conversation is closed: the customer's next message starts a new one")]
     Closed,
-    /// The sender does not own the conversation. The event is recorded, not passed on.
-    #[error("somebody else has the conversation: the message was recorded and not passed on")]
+    /// The sender does not own the conversation. The event is recorded and not passed on.
+    #[error("the sender does not own the conversation: the event was recorded and not passed on")]
     NotOwner,
-    /// A listener wrote.
-    #[error("an observer only listens: give the connection the role bot, desk or channel to write")]
-    OnlyListens,
-    /// The event makes no sense from there.
+    /// An observer sent an event.
+    #[error("an observer cannot send events: give the connection the role bot, desk or channel")]
+    ObserverCannotSend,
+    /// A sender of this role cannot send this event now.
     #[error("a {role} cannot send an event of type '{kind}' in this conversation")]
-    OutOfPlace {
-        /// The sender's role.
+    UnexpectedEvent {
+        /// The role of the sender.
         role: &'static str,
-        /// The event's kind.
+        /// The type of the event.
         kind: &'static str,
     },
-    /// There are no people to hand over to.
-    #[error("there is nobody to hand over to: give the route a desk, and apply again")]
+    /// The route has no desk, and the channel has no agents of its own.
+    #[error("there is no desk to hand over to: add a desk to the route and apply it")]
     NoDesk,
-    /// There is no bot to give back to.
-    #[error("there is no bot to give back to: close the conversation, or give the route a bot")]
+    /// The route has no bot to hand back to.
+    #[error("there is no bot to hand back to: close the conversation, or add a bot to the route")]
     NoBot,
-    /// The context has members within members.
-    #[error("a context is flat: its values are texts, numbers, true, false or null")]
+    /// The context holds an object or an array.
+    #[error("a context must be flat: its values are strings, numbers, booleans or null")]
     ContextNotFlat,
-    /// The context is too large.
-    #[error("a context has at most {MAX_CONTEXT} bytes of JSON, this one {0}")]
+    /// The context exceeds 4 KiB; holds its size in bytes.
+    #[error("a context has at most {MAX_CONTEXT} bytes of JSON; this one has {0}")]
     ContextTooLarge(usize),
-    /// What was to come due is not due any more.
-    #[error("the conversation stands so already, or has gone on meanwhile")]
-    Moot,
-    /// The channel connection is in no route.
-    #[error("the channel has no route: name it under a route's channels and apply again")]
+    /// The conversation is already in the requested state, or the timer is obsolete.
+    #[error("nothing to change: the conversation is already in this state, or has changed since")]
+    NoChange,
+    /// No route names the channel connection.
+    #[error("the channel has no route: add it to the channels of a route and apply it")]
     NoRoute,
 }
 
 impl Refusal {
-    /// A short word for programs.
+    /// The stable machine-readable code, such as `unknown_conversation`.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
             Self::UnknownConversation => "unknown_conversation",
             Self::Closed => "conversation_closed",
             Self::NotOwner => "not_owner",
-            Self::OnlyListens => "observer_only_listens",
-            Self::OutOfPlace { .. } => "out_of_place",
+            Self::ObserverCannotSend => "observer_cannot_send",
+            Self::UnexpectedEvent { .. } => "unexpected_event",
             Self::NoDesk => "no_desk",
             Self::NoBot => "no_bot",
             Self::ContextNotFlat => "context_not_flat",
             Self::ContextTooLarge(_) => "context_too_large",
-            Self::Moot => "moot",
+            Self::NoChange => "no_change",
             Self::NoRoute => "no_route",
         }
     }

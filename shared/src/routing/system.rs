@@ -1,66 +1,69 @@
-//! What Trunkline itself does: timers that came due, and the orders of those who operate it.
+//! Decides on events of Trunkline itself: timers that fired, outages of the bot and operators' actions.
 
-use super::decision_builder::Turn;
-use super::{Cause, Decision, Refusal, Situation, timers};
-use crate::model::{EventBody, Owner, Phase, Role, Target, Then, Trigger};
+use super::decision_builder::DecisionBuilder;
+use super::{Decision, Refusal, RoutingInput, SystemTrigger, timers};
+use crate::model::{EventBody, HandoverTrigger, OnClose, Owner, Phase, Role, Target};
 
-pub(super) fn decide(situation: &Situation<'_>, cause: Cause<'_>) -> Result<Decision, Refusal> {
-    let event = situation.event;
-    let before = situation.conversation.ok_or(Refusal::UnknownConversation)?;
+pub(super) fn decide(
+    input: &RoutingInput<'_>,
+    cause: SystemTrigger<'_>,
+) -> Result<Decision, Refusal> {
+    let event = input.event;
+    let before = input.conversation.ok_or(Refusal::UnknownConversation)?;
     if !before.is_open() {
         return Err(Refusal::Closed);
     }
-    // It was due when it was looked at; by now it may not be.
-    if let Cause::Timer(timer) = cause
-        && !timers::concerns(timer, before)
+    // The timer was due when it was evaluated, but the conversation may have changed since.
+    if let SystemTrigger::Timer(timer) = cause
+        && !timers::is_current(timer, before)
     {
-        return Err(Refusal::Moot);
+        return Err(Refusal::NoChange);
     }
-    let mut turn = Turn::new(situation, before.clone());
+    let mut builder = DecisionBuilder::new(input, before.clone());
     match &event.body {
         EventBody::Handover { mode, reason, .. } => {
             if before.owner() == Owner::Desk {
-                return Err(Refusal::Moot);
+                return Err(Refusal::NoChange);
             }
             let by = match cause {
-                Cause::BotDown => Trigger::BotDown,
-                Cause::Operator | Cause::Timer(_) => Trigger::Operator,
+                SystemTrigger::BotDown => HandoverTrigger::BotDown,
+                SystemTrigger::Operator | SystemTrigger::Timer(_) => HandoverTrigger::Operator,
             };
-            let recall = turn.recall();
-            let target = turn.hand_over(*mode, by, reason.clone())?;
-            turn.mean_with(recall);
-            turn.targets.push(target);
-            turn.copy_to_bot();
+            let transcript = builder.transcript_for_desk();
+            let target = builder.hand_over(*mode, by, reason.clone())?;
+            builder.attach_transcript(transcript);
+            builder.targets.push(target);
+            builder.copy_to_bot();
         }
         EventBody::Handback { reason, .. } => {
             if before.handover.is_none() {
-                return Err(Refusal::Moot);
+                return Err(Refusal::NoChange);
             }
-            let recall = turn.recall_for_bot();
-            turn.take_back(Then::Bot, reason.as_deref(), false);
-            if !turn.after.is_open() {
+            let transcript = builder.transcript_for_bot();
+            builder.end_handover(OnClose::Bot, reason.as_deref(), false);
+            if !builder.conversation.is_open() {
                 return Err(Refusal::NoBot);
             }
-            turn.mean_with(recall);
-            turn.targets.extend(turn.owner());
+            builder.attach_transcript(transcript);
+            builder.targets.extend(builder.owner_target());
         }
-        // Whoever has the conversation: it stays theirs, and they see what was said.
-        EventBody::Message { .. } if cause == Cause::Operator => {
-            turn.targets.push(turn.to_channel());
+        // The owner stays the same; the desk and the bot receive copies.
+        EventBody::Message { .. } if cause == SystemTrigger::Operator => {
+            builder.targets.push(builder.channel_target());
             let desk = before.parties.desk.as_ref().zip(before.at_desk());
             let told = desk.map(|(desk, handover)| Target::at_desk(desk, handover));
-            turn.targets.extend(told.map(|target| Target { copy: true, ..target }));
+            builder.targets.extend(told.map(|target| Target { copy: true, ..target }));
             let bot = before.parties.bot.as_ref().filter(|bot| bot.copies);
-            turn.targets.extend(bot.map(|bot| Target::copied(bot, Role::Bot)));
+            builder.targets.extend(bot.map(|bot| Target::copied(bot, Role::Bot)));
         }
         EventBody::Close { reason } => {
             let bot = before.parties.bot.as_ref();
-            turn.targets.extend(bot.map(|bot| Target::addressed(bot, Role::Bot)));
-            turn.targets.push(turn.to_channel());
-            turn.take_back(Then::Close, reason.as_deref(), false);
-            turn.after.phase = Phase::Closed;
+            builder.targets.extend(bot.map(|bot| Target::addressed(bot, Role::Bot)));
+            builder.targets.push(builder.channel_target());
+            builder.end_handover(OnClose::Close, reason.as_deref(), false);
+            builder.conversation.phase = Phase::Closed;
         }
-        other => return Err(Refusal::OutOfPlace { role: "house", kind: other.kind() }),
+        other => return Err(Refusal::UnexpectedEvent { role: "system", kind: other.kind() }),
     }
-    Ok(turn.decided())
+    Ok(builder.build())
 }

@@ -1,82 +1,85 @@
-//! What comes due in a conversation. Nothing is written while people talk: when a timer is looked at,
-//! the transcript tells who has said something since.
+//! Evaluates the timers of a conversation. Messages do not reset a timer by a write: when a timer is
+//! evaluated, the transcript shows whether there was activity since.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
 
 use crate::model::{
-    Breaker, Conversation, EventBody, Handover, Mode, Owner, Recall, Switching, Then, Timer,
+    Breaker, Conversation, EventBody, Handover, HandoverId, HandoverMode, HandoverPolicy, OnClose,
+    Owner, Timer, Transcript,
 };
 
-/// Who said something lately, as the transcript tells.
+/// Recent activity in a conversation, read from its transcript.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Activity {
-    /// When anybody last said anything.
-    pub anybody: Option<Timestamp>,
-    /// When the desk last said anything.
-    pub desk: Option<Timestamp>,
-    /// When the customer first said something that the desk has not answered.
-    pub unanswered: Option<Timestamp>,
+    /// Time of the last message by anyone.
+    pub last_message_at: Option<Timestamp>,
+    /// Time of the last message by the desk.
+    pub last_desk_message_at: Option<Timestamp>,
+    /// Time of the customer's first message that the desk has not answered.
+    pub first_unanswered_at: Option<Timestamp>,
 }
 
-/// What a look at a timer shows.
+/// The result of evaluating a timer.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Look {
-    /// There is nothing to wait for any more.
-    Moot,
-    /// It is not due before then.
-    Later(Timestamp),
-    /// It is due: this is to happen.
-    Due(EventBody),
+pub enum TimerOutcome {
+    /// The timer no longer applies.
+    Obsolete,
+    /// The timer is not due before this time; evaluate it again then.
+    Reschedule(Timestamp),
+    /// The timer is due; holds the event to apply.
+    Fire(EventBody),
 }
 
-/// Looks at a timer.
+/// Evaluates a timer at `now`.
 #[must_use]
-pub fn look(
+pub fn evaluate(
     timer: &Timer,
     conversation: &Conversation,
-    switching: &Switching,
+    policy: &HandoverPolicy,
     activity: Activity,
     now: Timestamp,
-) -> Look {
-    if !concerns(timer, conversation) {
-        return Look::Moot;
+) -> TimerOutcome {
+    if !is_current(timer, conversation) {
+        return TimerOutcome::Obsolete;
     }
     let handover = conversation.handover.as_ref();
     let due = match timer {
-        Timer::AcceptWithin { .. } => handover.map(|h| h.at).zip(switching.accept_within),
-        Timer::AgentIdle { .. } => waiting_since(handover, activity, now).zip(switching.agent_idle),
+        Timer::AcceptWithin { .. } => handover.map(|h| h.at).zip(policy.accept_within),
+        Timer::AgentIdle { .. } => {
+            customer_waiting_since(handover, activity, now).zip(policy.agent_idle)
+        }
         Timer::SessionTtl { .. } => {
-            let last = activity.anybody.unwrap_or(conversation.started_at);
-            Some(last.max(conversation.started_at)).zip(switching.session_ttl)
+            let last = activity.last_message_at.unwrap_or(conversation.started_at);
+            Some(last.max(conversation.started_at)).zip(policy.session_ttl)
         }
     };
-    let Some((since, seconds)) = due else { return Look::Moot };
+    let Some((since, seconds)) = due else { return TimerOutcome::Obsolete };
     let due = since + SignedDuration::from_secs(i64::from(seconds));
     if due > now {
-        return Look::Later(due);
+        return TimerOutcome::Reschedule(due);
     }
     let close = matches!(timer, Timer::SessionTtl { .. })
-        || switching.if_nobody == Then::Close
+        || policy.if_unanswered == OnClose::Close
         || conversation.parties.bot.is_none();
     let reason = Some(
         match timer {
-            Timer::AcceptWithin { .. } => "nobody accepted in time",
+            Timer::AcceptWithin { .. } => "no agent accepted in time",
             Timer::AgentIdle { .. } => "the agent did not answer in time",
-            Timer::SessionTtl { .. } => "nobody said anything any more",
+            Timer::SessionTtl { .. } => "the conversation was idle for too long",
         }
         .to_owned(),
     );
-    Look::Due(if close {
+    TimerOutcome::Fire(if close {
         EventBody::Close { reason }
     } else {
-        EventBody::Handback { reason, context: Map::new(), recall: Recall::default() }
+        EventBody::Handback { reason, context: Map::new(), transcript: Transcript::default() }
     })
 }
 
-/// Whether a timer is about what the conversation is in now.
-pub(super) fn concerns(timer: &Timer, conversation: &Conversation) -> bool {
-    let at_desk = |id: &str| conversation.at_desk().filter(|handover| handover.id == id);
+/// Whether a timer belongs to the current handover or conversation.
+pub(super) fn is_current(timer: &Timer, conversation: &Conversation) -> bool {
+    let at_desk = |id: &HandoverId| conversation.at_desk().filter(|handover| handover.id == *id);
     conversation.is_open()
         && match timer {
             Timer::AcceptWithin { handover } => {
@@ -89,43 +92,45 @@ pub(super) fn concerns(timer: &Timer, conversation: &Conversation) -> bool {
         }
 }
 
-/// Since when the customer waits for an agent's word: since one took over, or since what the agent
-/// has not answered; not at all yet, if everything is answered.
-fn waiting_since(
+/// The time since when the customer waits for the agent: the acceptance, or the first unanswered
+/// message; `now` if everything is answered.
+fn customer_waiting_since(
     handover: Option<&Handover>,
     activity: Activity,
     now: Timestamp,
 ) -> Option<Timestamp> {
     let accepted = handover?.accepted_at?;
-    Some(match activity.desk {
-        Some(desk) if desk >= accepted => activity.unanswered.unwrap_or(now),
+    Some(match activity.last_desk_message_at {
+        Some(desk) if desk >= accepted => activity.first_unanswered_at.unwrap_or(now),
         _ => accepted,
     })
 }
 
-/// Looks at a bot that does not get what it is sent: people take over once its connection's breaker
-/// has been open for `bot_down_after`. A slow or failing answer alone is no reason.
+/// Evaluates an outage of the bot: the desk takes over once the breaker of the bot's connection has
+/// been open for `bot_down_after`. Slow or failing answers alone do not cause a handover.
 #[must_use]
-pub fn look_at_bot(
+pub fn evaluate_bot_outage(
     conversation: &Conversation,
-    switching: &Switching,
+    policy: &HandoverPolicy,
     breaker: &Breaker,
     waiting: bool,
     now: Timestamp,
-) -> Look {
+) -> TimerOutcome {
     let goes_on = conversation.is_open() && waiting;
-    let Some(seconds) = switching.bot_down_after.filter(|_| goes_on) else { return Look::Moot };
+    let Some(seconds) = policy.bot_down_after.filter(|_| goes_on) else {
+        return TimerOutcome::Obsolete;
+    };
     let after = |since| since + SignedDuration::from_secs(i64::from(seconds));
-    // The bot may get the conversation back while it is still down.
+    // The bot may receive the conversation back while it is still down.
     let down_since = breaker.opened_at.filter(|_| conversation.owner() == Owner::Bot);
     let due = after(down_since.unwrap_or(now));
     if due > now {
-        return Look::Later(due);
+        return TimerOutcome::Reschedule(due);
     }
-    Look::Due(EventBody::Handover {
-        mode: Mode::Offer,
-        reason: Some("the bot cannot be reached".into()),
+    TimerOutcome::Fire(EventBody::Handover {
+        mode: HandoverMode::Offer,
+        reason: Some("the bot is unreachable".into()),
         context: Map::new(),
-        recall: Recall::default(),
+        transcript: Transcript::default(),
     })
 }

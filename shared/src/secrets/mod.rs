@@ -1,4 +1,4 @@
-//! The connections' secrets: one SSM `SecureString` a connection, which holds them all by name.
+//! Secrets of connections: one SSM `SecureString` per connection, with all of its secrets by name.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -11,48 +11,48 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Connection, ConnectionId};
 
-/// The name of the secret part of a connection's inbound address.
+/// Name of the secret in a connection's inbound URL.
 pub const PATH_KEY: &str = "path_key";
 
-/// How many connections' secrets are remembered.
-const REMEMBERED: usize = 1_000;
+/// Maximum number of connections in the cache.
+const CACHE_CAPACITY: usize = 1_000;
 
-/// A connection's secrets by name. Each name has one live value, or two while it is rotated.
+/// A connection's secrets by name. Each name has one live value, or two during a rotation.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretBag(BTreeMap<String, Vec<String>>);
 
 impl SecretBag {
-    /// The live values of `name`, the newest first; none if there is no such secret.
+    /// Returns the live values of `name`, newest first; empty if there is no such secret.
     #[must_use]
     pub fn live(&self, name: &str) -> Vec<&str> {
         self.0.get(name).into_iter().flatten().map(String::as_str).collect()
     }
 
-    /// The newest value of `name`.
+    /// Returns the newest value of `name`.
     #[must_use]
     pub fn newest(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(|values| values.first()).map(String::as_str)
     }
 
-    /// Sets the live values of `name`, the newest first.
+    /// Sets the live values of `name`, newest first.
     pub fn set(&mut self, name: &str, values: Vec<String>) {
         self.0.insert(name.to_owned(), values);
     }
 
-    /// Forgets `name`.
+    /// Removes all values of `name`.
     pub fn remove(&mut self, name: &str) {
         self.0.remove(name);
     }
 
-    /// The names and newest values of the secrets whose names begin with `prefix`, without it.
+    /// Returns name (without `prefix`) and newest value of each secret whose name starts with `prefix`.
     pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().filter_map(move |(name, values)| {
             Some((name.strip_prefix(prefix)?, values.first()?.as_str()))
         })
     }
 
-    /// The secrets' names.
+    /// Returns the names of the secrets.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
@@ -64,73 +64,69 @@ impl fmt::Debug for SecretBag {
     }
 }
 
-/// Why a connection's secrets cannot be had. Ours: worth another try.
+/// Why a connection's secrets cannot be read or written. Internal and retryable.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SecretsError {
-    /// SSM did not give or take them.
-    #[error("the secrets of {connection} could not be read or written: {cause}")]
+    /// SSM is down, slow or refuses the call.
+    #[error("cannot read or write the secrets of {connection}: {cause}")]
     Unavailable {
-        /// Whose.
         connection: ConnectionId,
-        /// What SSM said.
+        /// Error of the AWS SDK with its causes.
         cause: String,
     },
-    /// The parameter is not what `trunkline apply` writes.
-    #[error("the secrets of {0} are not readable: apply its configuration again")]
-    Garbled(ConnectionId),
+    /// The parameter is missing or not in the format that `trunkline apply` writes.
+    #[error("the secrets of {0} are missing or corrupt: apply its configuration again")]
+    Corrupt(ConnectionId),
 }
 
-/// Reads secrets, and remembers them until the connection is applied anew.
+/// Reads secrets and caches them until the connection is applied again.
 #[derive(Debug)]
-pub struct Secrets {
+pub struct SecretStore {
     ssm: aws_sdk_ssm::Client,
     prefix: String,
-    remembered: RwLock<HashMap<ConnectionId, (i64, Arc<SecretBag>)>>,
+    cache: RwLock<HashMap<ConnectionId, (i64, Arc<SecretBag>)>>,
 }
 
-impl Secrets {
-    /// Secrets whose parameters' names begin with `prefix`.
+impl SecretStore {
+    /// Creates a store for parameters whose names start with `prefix`.
     #[must_use]
     pub fn new(ssm: aws_sdk_ssm::Client, prefix: String) -> Self {
-        Self { ssm, prefix, remembered: RwLock::default() }
+        Self { ssm, prefix, cache: RwLock::default() }
     }
 
-    /// The secrets that belong to the connection as it is applied now.
-    ///
-    /// # Errors
-    /// If they are not remembered and SSM does not give them.
-    pub async fn of(&self, connection: &Connection) -> Result<Arc<SecretBag>, SecretsError> {
+    /// Returns the secrets of the connection's applied version, from the cache where possible.
+    pub async fn for_connection(
+        &self,
+        connection: &Connection,
+    ) -> Result<Arc<SecretBag>, SecretsError> {
         let version = connection.secrets_version;
         {
-            let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some((known, bag)) = remembered.get(&connection.id)
-                && *known == version
+            let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some((cached_version, bag)) = cache.get(&connection.id)
+                && *cached_version == version
             {
                 return Ok(Arc::clone(bag));
             }
         }
         let bag = Arc::new(self.read(&connection.id).await?);
-        let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= REMEMBERED {
-            remembered.clear();
+        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= CACHE_CAPACITY {
+            cache.clear();
         }
-        remembered.insert(connection.id.clone(), (version, Arc::clone(&bag)));
+        cache.insert(connection.id.clone(), (version, Arc::clone(&bag)));
         Ok(bag)
     }
 
     async fn read(&self, connection: &ConnectionId) -> Result<SecretBag, SecretsError> {
-        match self.written(connection).await? {
+        match self.fetch(connection).await? {
             Some((bag, _)) => Ok(bag),
-            None => Err(SecretsError::Garbled(connection.clone())),
+            None => Err(SecretsError::Corrupt(connection.clone())),
         }
     }
 
-    /// A connection's secrets as they are now, and which writing of them that is; nothing, if none were
-    /// ever written.
-    ///
-    /// # Errors
-    /// If SSM does not give them.
-    pub async fn written(
+    /// Reads a connection's current secrets and their SSM parameter version. Returns `None` if none were ever
+    /// written.
+    pub async fn fetch(
         &self,
         connection: &ConnectionId,
     ) -> Result<Option<(SecretBag, i64)>, SecretsError> {
@@ -146,26 +142,23 @@ impl Secrets {
         let version = parameter.as_ref().map_or(0, |parameter| parameter.version);
         let text = parameter.and_then(|parameter| parameter.value).unwrap_or_default();
         let bag = serde_json::from_str(&text);
-        let bag = bag.map_err(|_| SecretsError::Garbled(connection.clone()))?;
+        let bag = bag.map_err(|_| SecretsError::Corrupt(connection.clone()))?;
         Ok(Some((bag, version)))
     }
 
-    /// Writes a connection's secrets; answers with which writing that is. They are the connection's once
-    /// it is stored with that number.
-    ///
-    /// # Errors
-    /// If SSM does not take them.
+    /// Writes a connection's secrets and returns their SSM parameter version. They take effect once the
+    /// connection is stored with that version.
     pub async fn write(
         &self,
         connection: &ConnectionId,
         bag: &SecretBag,
     ) -> Result<i64, SecretsError> {
-        let garbled = |_| SecretsError::Garbled(connection.clone());
+        let corrupt = |_| SecretsError::Corrupt(connection.clone());
         let answer = self
             .ssm
             .put_parameter()
             .name(format!("{}{connection}", self.prefix))
-            .value(serde_json::to_string(bag).map_err(garbled)?)
+            .value(serde_json::to_string(bag).map_err(corrupt)?)
             .r#type(ParameterType::SecureString)
             .tier(ParameterTier::IntelligentTiering)
             .overwrite(true)
@@ -191,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bag_shows_names_and_never_values() {
+    fn debug_output_contains_no_secret_values() {
         let mut bag = SecretBag::default();
         bag.set("signing", vec!["new".into(), "old".into()]);
         bag.set("header:key", vec!["k".into()]);

@@ -1,4 +1,4 @@
-//! Where deliveries may go: the public internet, nowhere else.
+//! Checks of outbound addresses: requests go to the public internet only.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::LazyLock;
@@ -6,31 +6,31 @@ use std::sync::LazyLock;
 use ipnet::{IpNet, Ipv6Net};
 use url::{Host, Url};
 
-/// Why an address is not called.
+/// Why the HTTP client refuses to call a URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Blocked {
-    /// Not a URL. It is not shown: an address can be a secret.
-    #[error("it is not a URL")]
-    NotAUrl,
-    /// Not `https`.
-    #[error("only https addresses are called, not '{0}'")]
-    Scheme(String),
-    /// A name and password in the URL would end up in logs.
-    #[error("the URL holds a user name or password: use a header for them")]
-    Credentials,
-    /// No host, or an address that is not public.
+pub enum BlockedUrl {
+    /// The text is not a URL. The message does not include it, because a URL can contain a secret.
+    #[error("invalid URL")]
+    InvalidUrl,
+    /// The scheme is not `https`.
+    #[error("URL scheme '{0}' is not allowed: use https")]
+    UnsupportedScheme(String),
+    /// The URL contains a user name or password, which would end up in logs.
+    #[error("the URL contains a user name or password: send them in a header")]
+    EmbeddedCredentials,
+    /// The host is, or resolves to, an address that is not public.
     #[error("{0} is not a public address")]
     NotPublic(String),
 }
 
-/// All of IPv6 that is given out for the public internet (RFC 4291, IANA). Whatever is outside of it
-/// leads inward, or carries an IPv4 address that may: NAT64, IPv4-translated, local NAT64, ULA.
+/// The IPv6 range for the public internet (RFC 4291, IANA). Addresses outside of it are internal (ULA), or
+/// embed an IPv4 address that can be internal (NAT64, IPv4-translated, local NAT64).
 const GLOBAL_UNICAST: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// Special-purpose ranges (the IANA registries): private, loopback, link-local with the metadata
-/// services, CGNAT, documentation, benchmarking, multicast, reserved; and those of the public IPv6
-/// ranges that carry an IPv4 address within (6to4, Teredo), which could reach any of those.
-static NOT_PUBLIC: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
+/// Special-purpose ranges (IANA registries): private, loopback, link-local with the metadata services,
+/// CGNAT, documentation, benchmarking, multicast, reserved; and the public IPv6 ranges that embed an IPv4
+/// address (6to4, Teredo), which could reach any of those.
+static SPECIAL_PURPOSE_RANGES: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
     [
         "0.0.0.0/8",
         "10.0.0.0/8",
@@ -57,22 +57,22 @@ static NOT_PUBLIC: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Whether an address is one of the public internet's.
+/// Returns whether an address belongs to the public internet.
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     let address = match address {
-        IpAddr::V6(v6) => match inner_v4(v6) {
+        IpAddr::V6(v6) => match embedded_ipv4(v6) {
             Some(v4) => IpAddr::V4(v4),
             None if GLOBAL_UNICAST.contains(&v6) => address,
             None => return false,
         },
         IpAddr::V4(_) => address,
     };
-    !NOT_PUBLIC.iter().any(|net| net.contains(&address))
+    !SPECIAL_PURPOSE_RANGES.iter().any(|net| net.contains(&address))
 }
 
-fn inner_v4(address: Ipv6Addr) -> Option<std::net::Ipv4Addr> {
-    // `to_ipv4` covers both the mapped and the old compatible form.
+fn embedded_ipv4(address: Ipv6Addr) -> Option<std::net::Ipv4Addr> {
+    // `to_ipv4` covers both the IPv4-mapped and the deprecated IPv4-compatible form.
     if address == Ipv6Addr::LOCALHOST || address == Ipv6Addr::UNSPECIFIED {
         None
     } else {
@@ -80,29 +80,26 @@ fn inner_v4(address: Ipv6Addr) -> Option<std::net::Ipv4Addr> {
     }
 }
 
-/// Checks what can be seen of a URL before its name is resolved. `local` allows plain `http` and
-/// any address, for a stack on one machine.
-///
-/// # Errors
-/// Why it is not called.
-pub fn check_url(text: &str, local: bool) -> Result<Url, Blocked> {
-    let url = Url::parse(text).map_err(|_| Blocked::NotAUrl)?;
-    let scheme_fits = url.scheme() == "https" || (local && url.scheme() == "http");
+/// Parses a URL and checks it before its host name is resolved. `allow_local` permits plain `http` and any
+/// address, for a stack on one machine.
+pub fn check_url(text: &str, allow_local: bool) -> Result<Url, BlockedUrl> {
+    let url = Url::parse(text).map_err(|_| BlockedUrl::InvalidUrl)?;
+    let scheme_fits = url.scheme() == "https" || (allow_local && url.scheme() == "http");
     if !scheme_fits {
-        return Err(Blocked::Scheme(url.scheme().to_owned()));
+        return Err(BlockedUrl::UnsupportedScheme(url.scheme().to_owned()));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Blocked::Credentials);
+        return Err(BlockedUrl::EmbeddedCredentials);
     }
     let literal = match url.host() {
-        None => return Err(Blocked::NotAUrl),
+        None => return Err(BlockedUrl::InvalidUrl),
         Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
         Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
         Some(Host::Domain(_)) => None,
     };
     match literal {
-        Some(address) if !local && !is_public(address) => {
-            Err(Blocked::NotPublic(address.to_string()))
+        Some(address) if !allow_local && !is_public(address) => {
+            Err(BlockedUrl::NotPublic(address.to_string()))
         }
         _ => Ok(url),
     }
@@ -115,12 +112,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_whole_table_is_in_force() {
-        assert_eq!(NOT_PUBLIC.len(), 19);
+    fn every_special_purpose_range_parses() {
+        assert_eq!(SPECIAL_PURPOSE_RANGES.len(), 19);
     }
 
     #[test]
-    fn inward_addresses_are_refused_in_every_writing() {
+    fn rejects_internal_addresses_in_every_notation() {
         for text in [
             "127.0.0.1",
             "10.1.2.3",
@@ -157,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_are_checked_before_they_are_resolved() {
+    fn rejects_unsafe_urls_before_resolution() {
         assert!(check_url("https://hooks.example.com/x", false).is_ok());
         for bad in [
             "http://example.com",
@@ -204,12 +201,11 @@ mod tests {
     }
 
     proptest! {
-        /// However an address of the old kind is written into one of the new, it is judged as itself, or
-        /// not called at all.
+        /// An IPv4 address embedded in an IPv6 address is judged as the IPv4 address, or rejected.
         #[test]
-        fn no_ipv6_form_makes_an_inward_address_public(bits in any::<u32>()) {
+        fn embedding_in_ipv6_does_not_make_an_internal_address_public(bits in any::<u32>()) {
             let v4 = std::net::Ipv4Addr::from_bits(bits);
-            let inward = !is_public(v4.into());
+            let internal = !is_public(v4.into());
             let low = u128::from(bits);
             let prefixes: [u128; 6] = [
                 0,
@@ -221,15 +217,15 @@ mod tests {
             ];
             for prefix in prefixes {
                 let v6 = Ipv6Addr::from_bits(prefix | low);
-                prop_assert!(!(inward && is_public(v6.into())), "{v6}");
+                prop_assert!(!(internal && is_public(v6.into())), "{v6}");
             }
             let six_to_four = Ipv6Addr::from_bits((0x2002_u128 << 112) | (low << 80));
             prop_assert!(!is_public(six_to_four.into()), "{six_to_four}");
         }
 
-        /// The same for the writings of the old kind in a URL: decimal, hexadecimal, octal, and short.
+        /// The same for the notations of IPv4 in a URL: decimal, hexadecimal, octal, and shortened.
         #[test]
-        fn no_writing_of_an_inward_address_is_called(
+        fn rejects_every_ipv4_notation_of_an_internal_address(
             net in prop::sample::select(vec![0x7f00_0000_u32, 0x0a00_0000, 0xa9fe_0000, 0xc0a8_0000]),
             host in 0_u32..0xffff,
         ) {
@@ -252,7 +248,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in ".{0,60}", rest in "[0-9a-fx.:\\[\\]%@/]{0,30}") {
+        fn check_url_never_panics(text in ".{0,60}", rest in "[0-9a-fx.:\\[\\]%@/]{0,30}") {
             let _ = check_url(&text, false);
             let _ = check_url(&format!("https://{rest}"), false);
         }

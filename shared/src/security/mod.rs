@@ -3,16 +3,16 @@
 mod address;
 mod signature;
 
-pub use address::{Blocked, check_url, is_public};
-pub use signature::{Denied, TOLERANCE_SECONDS, sign, verify};
+pub use address::{BlockedUrl, check_url, is_public};
+pub use signature::{AuthError, TOLERANCE_SECONDS, sign, verify};
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// An id as a segment of a path: one that is nothing but dots would lead elsewhere. What else must be
-/// encoded in a segment is the caller's to encode.
+/// Returns an id for use as a URL path segment: `.` and `..` are percent-encoded, because they would lead
+/// to another path. The caller encodes every other reserved character.
 #[must_use]
-pub fn segment(id: &str) -> &str {
+pub fn escape_dot_segment(id: &str) -> &str {
     match id {
         "." => "%2E",
         ".." => "%2E%2E",
@@ -20,17 +20,18 @@ pub fn segment(id: &str) -> &str {
     }
 }
 
-/// Whether two secrets are the same, in a time that tells nothing of where they differ.
+/// Compares two secrets in constant time.
 #[must_use]
-pub fn same_secret(a: &str, b: &str) -> bool {
-    // Digests are of one length, so not even the length is told.
+pub fn secrets_equal(a: &str, b: &str) -> bool {
+    // Digests have the same length, so the time does not depend on the secrets' lengths either.
     Sha256::digest(a).ct_eq(&Sha256::digest(b)).into()
 }
 
-/// Whether `given` is one of the live secrets. All are compared, whichever matches.
+/// Returns whether `given` equals one of the live secrets. Always compares with all of them, so that
+/// the time does not depend on which one matches.
 #[must_use]
-pub fn is_one_of<'a>(given: &str, live: impl IntoIterator<Item = &'a str>) -> bool {
-    live.into_iter().fold(false, |found, secret| found | same_secret(given, secret))
+pub fn matches_any_secret<'a>(given: &str, live: impl IntoIterator<Item = &'a str>) -> bool {
+    live.into_iter().fold(false, |found, secret| found | secrets_equal(given, secret))
 }
 
 #[cfg(test)]
@@ -38,9 +39,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_live_secret_is_good_and_none_other() {
-        assert!(is_one_of("b", ["a", "b"]));
-        assert!(!is_one_of("c", ["a", "b"]));
-        assert!(!is_one_of("", []));
+    fn matches_only_live_secrets() {
+        assert!(matches_any_secret("b", ["a", "b"]));
+        assert!(!matches_any_secret("c", ["a", "b"]));
+        assert!(!matches_any_secret("", []));
     }
 }

@@ -6,84 +6,83 @@ use standardwebhooks::{
     HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook,
 };
 
-use super::same_secret;
+use super::secrets_equal;
 
-/// How far a signature's time may be from ours, in seconds, either way (the specification's five
-/// minutes).
+/// Maximum difference between `webhook-timestamp` and the current time, in seconds, in either direction
+/// (the specification's five minutes).
 pub const TOLERANCE_SECONDS: i64 = 5 * 60;
 
-/// Why a call is not believed.
+/// Why an inbound call fails authentication.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Denied {
-    /// A header that carries proof is not there or not readable.
+pub enum AuthError {
+    /// A header that authenticates the call is missing or not readable text.
     #[error("the header {0} is missing or unreadable")]
-    Header(&'static str),
-    /// The signature's time is too far from ours.
+    InvalidHeader(&'static str),
+    /// The signature's timestamp is outside of the tolerance.
     #[error(
-        "webhook-timestamp is more than five minutes from the time here: check the sender's clock"
+        "webhook-timestamp differs by more than five minutes from the current time: check the sender's clock"
     )]
-    Stale,
-    /// No signature fits any live secret.
-    #[error("no signature fits the body and any of the connection's secrets")]
+    TimestampOutOfTolerance,
+    /// No signature or token matches a live secret.
+    #[error("no signature matches the body and one of the connection's secrets")]
     Mismatch,
-    /// The body is not UTF-8, which signed JSON always is.
+    /// The body is not UTF-8. Signed JSON always is.
     #[error("the body is not UTF-8")]
-    NotText,
-    /// The connection has no secret to check against.
+    NotUtf8,
+    /// The connection has no secret to verify the call with.
     #[error("the connection has no usable secret: apply its configuration again")]
     NoSecret,
 }
 
-/// The `webhook-signature` header for `body`: one signature for each live secret, so that a
-/// receiver may hold either while secrets are rotated.
+/// Returns the `webhook-signature` header for `body`: one signature for each live secret, so that the
+/// receiver can use either secret during a rotation.
 ///
 /// # Errors
-/// If no secret is usable or the body is not UTF-8.
-pub fn sign(secrets: &[&str], id: &str, at: Timestamp, body: &[u8]) -> Result<String, Denied> {
+/// [`AuthError::NoSecret`] if no secret is usable, [`AuthError::NotUtf8`] if the body is not UTF-8.
+pub fn sign(secrets: &[&str], id: &str, at: Timestamp, body: &[u8]) -> Result<String, AuthError> {
     let signatures = secrets
         .iter()
-        .map(|secret| one(secret, id, at.as_second(), body))
+        .map(|secret| signature_of(secret, id, at.as_second(), body))
         .collect::<Result<Vec<_>, _>>()?;
-    if signatures.is_empty() { Err(Denied::NoSecret) } else { Ok(signatures.join(" ")) }
+    if signatures.is_empty() { Err(AuthError::NoSecret) } else { Ok(signatures.join(" ")) }
 }
 
-/// Checks a call's signature against the live secrets.
-///
-/// # Errors
-/// Why it is not believed.
+/// Verifies a call's signature with the live secrets.
 pub fn verify(
     secrets: &[&str],
     headers: &HeaderMap,
     body: &[u8],
     now: Timestamp,
-) -> Result<(), Denied> {
+) -> Result<(), AuthError> {
     let id = header(headers, HEADER_WEBHOOK_ID)?;
     let given = header(headers, HEADER_WEBHOOK_SIGNATURE)?;
     let at: i64 = header(headers, HEADER_WEBHOOK_TIMESTAMP)?
         .parse()
-        .map_err(|_| Denied::Header(HEADER_WEBHOOK_TIMESTAMP))?;
+        .map_err(|_| AuthError::InvalidHeader(HEADER_WEBHOOK_TIMESTAMP))?;
     if now.as_second().abs_diff(at) > TOLERANCE_SECONDS.unsigned_abs() {
-        return Err(Denied::Stale);
+        return Err(AuthError::TimestampOutOfTolerance);
     }
-    let expected =
-        secrets.iter().map(|secret| one(secret, id, at, body)).collect::<Result<Vec<_>, _>>()?;
+    let expected = secrets
+        .iter()
+        .map(|secret| signature_of(secret, id, at, body))
+        .collect::<Result<Vec<_>, _>>()?;
     if expected.is_empty() {
-        return Err(Denied::NoSecret);
+        return Err(AuthError::NoSecret);
     }
     let fits = given
         .split(' ')
-        .flat_map(|given| expected.iter().map(move |expected| same_secret(given, expected)))
+        .flat_map(|given| expected.iter().map(move |expected| secrets_equal(given, expected)))
         .fold(false, |found, same| found | same);
-    if fits { Ok(()) } else { Err(Denied::Mismatch) }
+    if fits { Ok(()) } else { Err(AuthError::Mismatch) }
 }
 
-fn one(secret: &str, id: &str, at: i64, body: &[u8]) -> Result<String, Denied> {
-    let key = Webhook::new(secret).map_err(|_| Denied::NoSecret)?;
-    key.sign(id, at, body).map_err(|_| Denied::NotText)
+fn signature_of(secret: &str, id: &str, at: i64, body: &[u8]) -> Result<String, AuthError> {
+    let key = Webhook::new(secret).map_err(|_| AuthError::NoSecret)?;
+    key.sign(id, at, body).map_err(|_| AuthError::NotUtf8)
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, Denied> {
-    headers.get(name).and_then(|value| value.to_str().ok()).ok_or(Denied::Header(name))
+fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, AuthError> {
+    headers.get(name).and_then(|value| value.to_str().ok()).ok_or(AuthError::InvalidHeader(name))
 }
 
 #[cfg(test)]
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_specifications_vector() {
+    fn signs_the_test_vector_of_the_specification() {
         let at = Timestamp::from_second(1_649_367_553).unwrap();
         let body = br#"{"email":"test@example.com","username":"test_user"}"#;
         let signature = sign(&SECRETS[..1], "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk", at, body).unwrap();
@@ -112,35 +111,35 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn reports_the_reason_of_a_failed_verification() {
         let at = Timestamp::from_second(1_700_000_000).unwrap();
         let good = headers("m", at, &sign(&SECRETS, "m", at, b"{}").unwrap());
         let later = at + jiff::SignedDuration::from_secs(301);
         assert_eq!(verify(&SECRETS, &good, b"{}", at), Ok(()));
         assert_eq!(verify(&SECRETS[1..], &good, b"{}", at), Ok(()));
-        assert_eq!(verify(&SECRETS, &good, b"{}", later), Err(Denied::Stale));
-        assert_eq!(verify(&SECRETS, &good, b"{ }", at), Err(Denied::Mismatch));
-        assert_eq!(verify(&[], &good, b"{}", at), Err(Denied::NoSecret));
+        assert_eq!(verify(&SECRETS, &good, b"{}", later), Err(AuthError::TimestampOutOfTolerance));
+        assert_eq!(verify(&SECRETS, &good, b"{ }", at), Err(AuthError::Mismatch));
+        assert_eq!(verify(&[], &good, b"{}", at), Err(AuthError::NoSecret));
         let none = verify(&SECRETS, &HeaderMap::new(), b"{}", at);
-        assert_eq!(none, Err(Denied::Header(HEADER_WEBHOOK_ID)));
+        assert_eq!(none, Err(AuthError::InvalidHeader(HEADER_WEBHOOK_ID)));
     }
 
     proptest! {
         #[test]
-        fn what_we_sign_we_believe_and_nothing_else(
+        fn verifies_only_what_was_signed(
             id in "[a-zA-Z0-9_-]{1,40}", body in ".{0,200}", other in ".{0,200}", at in 0i64..4_000_000_000
         ) {
             let at = Timestamp::from_second(at).unwrap();
             let good = headers(&id, at, &sign(&SECRETS[..1], &id, at, body.as_bytes()).unwrap());
             prop_assert_eq!(verify(&SECRETS, &good, body.as_bytes(), at), Ok(()));
-            prop_assert_eq!(verify(&SECRETS[1..], &good, body.as_bytes(), at), Err(Denied::Mismatch));
+            prop_assert_eq!(verify(&SECRETS[1..], &good, body.as_bytes(), at), Err(AuthError::Mismatch));
             if other != body {
                 prop_assert!(verify(&SECRETS, &good, other.as_bytes(), at).is_err());
             }
         }
 
         #[test]
-        fn no_header_makes_verifying_panic(id in ".{0,40}", at in ".{0,30}", signature in ".{0,90}") {
+        fn verify_never_panics(id in ".{0,40}", at in ".{0,30}", signature in ".{0,90}") {
             let mut map = HeaderMap::new();
             for (name, value) in [(HEADER_WEBHOOK_ID, id), (HEADER_WEBHOOK_TIMESTAMP, at),
                                   (HEADER_WEBHOOK_SIGNATURE, signature)] {

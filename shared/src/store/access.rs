@@ -1,130 +1,113 @@
-//! Tokens, and the list of what was changed by whom.
+//! API tokens, failed token attempts, and the audit log.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::{SignedDuration, Timestamp};
 
 use super::item::{item, key, read};
-use super::rates::minute;
+use super::keys::{AUDIT, TOKENS, minute_sk, token_failures_pk};
+use super::rates::start_of_minute;
 use super::{Item, Store, StoreError, expires_in, unavailable};
-use crate::model::{Audit, Token, time};
+use crate::model::{AuditEntry, Token};
 
-const TOKENS: &str = "TOKENS";
-const AUDIT: &str = "AUDIT";
-/// For how long changes are kept.
-const KEEP: SignedDuration = SignedDuration::from_hours(24 * 400);
-/// For how long it is kept how often somebody brought a wrong token.
-const KEEP_GUESSES: SignedDuration = SignedDuration::from_mins(10);
+/// Retention of audit entries.
+const AUDIT_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 400);
+/// Retention of the counters of failed token attempts.
+const FAILURE_RETENTION: SignedDuration = SignedDuration::from_mins(10);
 
-fn guesses_key(source: &str, now: Timestamp) -> (String, String) {
-    (format!("GUESSES#{source}"), time::rfc3339_millis(minute(now)))
+fn token_failures_key(source: &str, now: Timestamp) -> (String, String) {
+    (token_failures_pk(source), minute_sk(start_of_minute(now)))
 }
 
-fn guesses(item: &Item) -> u64 {
-    let counted = item.get("guesses").and_then(|value| value.as_n().ok());
+fn token_failures(item: &Item) -> u64 {
+    let counted = item.get("failures").and_then(|value| value.as_n().ok());
     counted.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 impl Store {
-    /// Keeps a token.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Stores a token.
     pub async fn put_token(&self, token: &Token) -> Result<(), StoreError> {
-        let mut kept = item(TOKENS.into(), token.id.clone(), token)?;
+        let mut entry = item(TOKENS.into(), token.id.clone(), token)?;
         if let Some(at) = token.expires_at {
-            kept.insert("expires".into(), AttributeValue::N(at.as_second().to_string()));
+            entry.insert("expires".into(), AttributeValue::N(at.as_second().to_string()));
         }
-        self.put(kept).await
+        self.put(entry).await
     }
 
-    /// A token by its public part.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Returns a token by its id, which is its public part.
     pub async fn token(&self, id: &str) -> Result<Option<Token>, StoreError> {
         self.get(TOKENS.into(), id.to_owned()).await?.as_ref().map(read).transpose()
     }
 
-    /// A token by its public part, and how often whoever asks has brought a wrong one in that minute: in
-    /// one call.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn token_and_guesses(
+    /// Returns a token by its id, and the number of wrong tokens that the source address has sent in this
+    /// minute, in one call.
+    pub async fn token_and_failures(
         &self,
         id: &str,
         source: &str,
         now: Timestamp,
     ) -> Result<(Option<Token>, u64), StoreError> {
-        let (pk, sk) = guesses_key(source, now);
+        let (pk, sk) = token_failures_key(source, now);
         let found = self.batch_get(vec![key(TOKENS, id), key(pk, &sk)]).await?;
         let token = found.get(id).map(read).transpose()?;
-        Ok((token, found.get(&sk).map_or(0, guesses)))
+        Ok((token, found.get(&sk).map_or(0, token_failures)))
     }
 
-    /// Notes that somebody brought a wrong token; answers how often that was in this minute.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn count_guess(&self, source: &str, now: Timestamp) -> Result<u64, StoreError> {
-        let (pk, sk) = guesses_key(source, now);
+    /// Counts a wrong token from a source address and returns their number in this minute.
+    pub async fn count_token_failure(
+        &self,
+        source: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let (pk, sk) = token_failures_key(source, now);
         let answer = self
             .dynamodb
             .update_item()
             .table_name(&*self.table)
             .key("pk", AttributeValue::S(pk))
             .key("sk", AttributeValue::S(sk))
-            .update_expression("ADD guesses :one SET #expires = :expires")
+            .update_expression("ADD failures :one SET #expires = :expires")
             .expression_attribute_names("#expires", "expires")
             .expression_attribute_values(":one", AttributeValue::N("1".into()))
-            .expression_attribute_values(":expires", expires_in(now, KEEP_GUESSES))
+            .expression_attribute_values(":expires", expires_in(now, FAILURE_RETENTION))
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await
             .map_err(|error| unavailable("UpdateItem", &error))?;
-        Ok(answer.attributes().map_or(0, guesses))
+        Ok(answer.attributes().map_or(0, token_failures))
     }
 
-    /// The tokens by id, from after one.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn tokens(&self, after: Option<&str>, most: u16) -> Result<Vec<Token>, StoreError> {
-        self.list(TOKENS, "", after, most).await?.iter().map(read).collect()
+    /// Lists the tokens by id, starting after `after`.
+    pub async fn tokens(&self, after: Option<&str>, limit: u16) -> Result<Vec<Token>, StoreError> {
+        self.list(TOKENS, "", after, limit).await?.iter().map(read).collect()
     }
 
-    /// Forgets a token; answers whether it was there, which is true for one caller only.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn forget_token(&self, id: &str) -> Result<bool, StoreError> {
+    /// Deletes a token. Returns whether it existed; of concurrent calls, one returns `true`.
+    pub async fn delete_token(&self, id: &str) -> Result<bool, StoreError> {
         self.delete(TOKENS.into(), id.to_owned()).await
     }
 
-    /// Notes a change.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn keep_audit(&self, audit: &Audit) -> Result<(), StoreError> {
-        let mut kept = item(AUDIT.into(), audit.id.clone(), audit)?;
-        kept.insert("expires".into(), expires_in(audit.at, KEEP));
-        self.put(kept).await
+    /// Stores an audit entry.
+    pub async fn put_audit(&self, audit: &AuditEntry) -> Result<(), StoreError> {
+        let mut entry = item(AUDIT.into(), audit.id.clone(), audit)?;
+        entry.insert("expires".into(), expires_in(audit.at, AUDIT_RETENTION));
+        self.put(entry).await
     }
 
-    /// The changes, the newest first, from after one.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn audits(&self, after: Option<&str>, most: u16) -> Result<Vec<Audit>, StoreError> {
-        self.newest(AUDIT, after, most).await?.iter().map(read).collect()
+    /// Lists the audit entries, newest first, starting after the id `after`.
+    pub async fn audit_entries(
+        &self,
+        after: Option<&str>,
+        limit: u16,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        self.newest(AUDIT, after, limit).await?.iter().map(read).collect()
     }
 
-    /// A partition's items, the newest first, from after one.
+    /// Returns up to `limit` items of a partition in reverse order, starting after the sort key `after`.
     pub(super) async fn newest(
         &self,
         pk: &str,
         after: Option<&str>,
-        most: u16,
+        limit: u16,
     ) -> Result<Vec<Item>, StoreError> {
         let start = after.map(|sk| key(pk, sk));
         let answer = self
@@ -135,7 +118,7 @@ impl Store {
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
             .set_exclusive_start_key(start)
             .scan_index_forward(false)
-            .limit(i32::from(most))
+            .limit(i32::from(limit))
             .send()
             .await
             .map_err(|error| unavailable("Query", &error))?;

@@ -1,21 +1,21 @@
-//! Breakers. Many workers write one at once, so every writing is one conditional update.
+//! Breakers. Many workers write the same breaker concurrently, so every write is one conditional update.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
 
-use super::item::text;
-use super::legs::breaker_pk;
+use super::item::string_attribute;
+use super::keys::{BREAKER_SK, breaker_pk};
 use super::{Item, Store, StoreError, unavailable};
 use crate::model::{Breaker, ConnectionId};
 
 pub(super) fn from_item(item: &Item) -> Result<Breaker, StoreError> {
     let failures = item.get("failures").and_then(|value| value.as_n().ok());
-    let time = |name: &str| match text(item, name) {
+    let time = |name: &str| match string_attribute(item, name) {
         "" => Ok(None),
-        given => given.parse().map(Some).map_err(|error| StoreError::Garbled {
-            key: text(item, "pk").to_owned(),
+        value => value.parse().map(Some).map_err(|error| StoreError::Corrupt {
+            key: string_attribute(item, "pk").to_owned(),
             cause: format!("{name}: {error}"),
         }),
     };
@@ -27,19 +27,13 @@ pub(super) fn from_item(item: &Item) -> Result<Breaker, StoreError> {
 }
 
 impl Store {
-    /// A connection's breaker.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Returns a connection's breaker.
     pub async fn breaker(&self, connection: &ConnectionId) -> Result<Breaker, StoreError> {
-        let found = self.get(breaker_pk(connection), "BREAKER".into()).await?;
+        let found = self.get(breaker_pk(connection), BREAKER_SK.into()).await?;
         Ok(found.as_ref().map(from_item).transpose()?.unwrap_or_default())
     }
 
-    /// Counts a failure; answers with how many in a row there are now.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Counts a failure and returns the number of consecutive failures.
     pub async fn count_failure(&self, connection: &ConnectionId) -> Result<u32, StoreError> {
         let update = self
             .breaker_update(connection)
@@ -52,23 +46,17 @@ impl Store {
         Ok(update.attributes.as_ref().map(from_item).transpose()?.unwrap_or_default().failures)
     }
 
-    /// Forgets the failures of a closed breaker.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn forget_failures(&self, connection: &ConnectionId) -> Result<(), StoreError> {
+    /// Resets the failures of a closed breaker to zero.
+    pub async fn reset_failures(&self, connection: &ConnectionId) -> Result<(), StoreError> {
         let update = self
             .breaker_update(connection)
             .update_expression("SET failures = :zero")
             .condition_expression("attribute_not_exists(opened_at)")
             .expression_attribute_values(":zero", AttributeValue::N("0".into()));
-        applied(update).await.map(|_| ())
+        apply_if_condition_holds(update).await.map(|_| ())
     }
 
-    /// Opens a closed breaker; answers whether it was us who did.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Opens a closed breaker. Returns whether this call opened it.
     pub async fn open_breaker(
         &self,
         connection: &ConnectionId,
@@ -79,14 +67,11 @@ impl Store {
             .update_expression("SET opened_at = :now")
             .condition_expression("attribute_not_exists(opened_at)")
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()));
-        applied(update).await
+        apply_if_condition_holds(update).await
     }
 
-    /// Notes that an open breaker is probed.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn note_probe(
+    /// Records that an open breaker is being probed.
+    pub async fn record_probe(
         &self,
         connection: &ConnectionId,
         now: Timestamp,
@@ -96,20 +81,17 @@ impl Store {
             .update_expression("SET probed_at = :now")
             .condition_expression("attribute_exists(opened_at)")
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()));
-        applied(update).await.map(|_| ())
+        apply_if_condition_holds(update).await.map(|_| ())
     }
 
-    /// Closes an open breaker; answers whether it was us who did.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Closes an open breaker. Returns whether this call closed it.
     pub async fn close_breaker(&self, connection: &ConnectionId) -> Result<bool, StoreError> {
         let update = self
             .breaker_update(connection)
             .update_expression("SET failures = :zero REMOVE opened_at, probed_at")
             .condition_expression("attribute_exists(opened_at)")
             .expression_attribute_values(":zero", AttributeValue::N("0".into()));
-        applied(update).await
+        apply_if_condition_holds(update).await
     }
 
     fn breaker_update(&self, connection: &ConnectionId) -> UpdateItemFluentBuilder {
@@ -117,12 +99,12 @@ impl Store {
             .update_item()
             .table_name(&*self.table)
             .key("pk", AttributeValue::S(breaker_pk(connection)))
-            .key("sk", AttributeValue::S("BREAKER".into()))
+            .key("sk", AttributeValue::S(BREAKER_SK.into()))
     }
 }
 
-/// Sends an update; answers whether its condition held.
-async fn applied(update: UpdateItemFluentBuilder) -> Result<bool, StoreError> {
+/// Sends an update and returns whether its condition held.
+async fn apply_if_condition_holds(update: UpdateItemFluentBuilder) -> Result<bool, StoreError> {
     match update.send().await {
         Ok(_) => Ok(true),
         Err(error) => match error.as_service_error() {

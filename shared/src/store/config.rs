@@ -1,56 +1,52 @@
-//! Connections and routes as they were applied, and how connections proved themselves.
+//! Connections and routes as applied, and the results of connection and registration checks.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::item::{item, read};
-use super::write::{Condition, Write};
+use super::keys::{
+    ALERT_OBSERVERS, CONNECTION_SK, CONNECTIONS, HEALTH_SK, REGISTRATION_SK, ROUTE_SK, ROUTES,
+    connection_pk, health_pk, route_pk,
+};
+use super::transaction::{Condition, Write};
 use super::{Item, Store, StoreError};
 use crate::model::{Connection, ConnectionId, Platform, Role, Route, RouteId};
 
-/// How a connection's far side last answered the question whether it is ours.
+/// Result of the last check of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
-    /// What it was asked with.
+    /// Challenge that the platform had to return.
     pub challenge: String,
-    /// When it answered, or did not.
+    /// When the check ended.
     pub at: Timestamp,
-    /// What was wrong; absent where it answered rightly.
+    /// Why the check failed; `None` if it passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// Why there is nothing to be asked, where its platform has no call for it.
+    /// Why the platform cannot be checked, and what to do instead; `None` if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unasked: Option<String>,
+    pub unsupported: Option<String>,
 }
 
-/// How a far side that keeps a registration of ours last had it.
+/// Result of the last check of a connection's webhook registration on its platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
-    /// When it was looked at.
+    /// When the check ended.
     pub at: Timestamp,
-    /// What was wrong; absent where it was as we want it.
+    /// Why the registration is out of sync; `None` if it is in sync.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 
-/// A connection in the list of all.
+/// Entry in the list of connections.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Listed {
-    /// Which.
+pub struct ConnectionSummary {
     pub id: ConnectionId,
-    /// Its platform.
     pub platform: Platform,
-    /// What it is.
     pub role: Role,
 }
 
-/// Under which all connections are listed.
-const CONNECTIONS: &str = "CONNECTIONS";
-/// Under which all routes are listed.
-const ROUTES: &str = "ROUTES";
-
-/// An item with its version, and the condition that it is the next.
+/// Adds the version to an item, and returns the condition that the stored version is the one before.
 fn versioned(mut item: Item, version: u64) -> (Item, Condition) {
     item.insert("version".into(), AttributeValue::N(version.to_string()));
     let before = version.saturating_sub(1);
@@ -58,134 +54,104 @@ fn versioned(mut item: Item, version: u64) -> (Item, Condition) {
 }
 
 impl Store {
-    /// A connection as it was last applied.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Returns a connection as last applied.
     pub async fn connection(&self, id: &ConnectionId) -> Result<Option<Connection>, StoreError> {
-        let found = self.get(format!("CONN#{id}"), "CONN".into()).await?;
+        let found = self.get(connection_pk(id), CONNECTION_SK.into()).await?;
         found.as_ref().map(read).transpose()
     }
 
-    /// Writes a connection with its next version, and lists it.
+    /// Writes the next version of a connection, and its list entry.
     ///
     /// # Errors
-    /// If the table does not answer, or somebody else changed it meanwhile.
+    /// [`StoreError::Conflict`] if the stored version is not the one before.
     pub async fn put_connection(&self, connection: &Connection) -> Result<(), StoreError> {
-        let listed = Listed {
+        let listed = ConnectionSummary {
             id: connection.id.clone(),
             platform: connection.platform,
             role: connection.role,
         };
         let listed = item(CONNECTIONS.into(), connection.id.to_string(), &listed)?;
-        let whole = item(format!("CONN#{}", connection.id), "CONN".into(), connection)?;
-        let (whole, condition) = versioned(whole, connection.version);
-        let writes = vec![Write::Put(whole, condition), Write::Put(listed, Condition::None)];
+        let current = item(connection_pk(&connection.id), CONNECTION_SK.into(), connection)?;
+        let (current, condition) = versioned(current, connection.version);
+        let writes = vec![Write::Put(current, condition), Write::Put(listed, Condition::None)];
         self.transact(writes).await
     }
 
-    /// The connections in the order of their ids, from after one.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Lists the connections by id, starting after `after`.
     pub async fn connections(
         &self,
         after: Option<&ConnectionId>,
-        most: u16,
-    ) -> Result<Vec<Listed>, StoreError> {
+        limit: u16,
+    ) -> Result<Vec<ConnectionSummary>, StoreError> {
         let after = after.map(ConnectionId::as_str);
-        self.list(CONNECTIONS, "", after, most).await?.iter().map(read).collect()
+        self.list(CONNECTIONS, "", after, limit).await?.iter().map(read).collect()
     }
 
-    /// A route as it was last applied.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Returns a route as last applied.
     pub async fn route(&self, id: &RouteId) -> Result<Option<Route>, StoreError> {
-        let found = self.get(format!("ROUTE#{id}"), "ROUTE".into()).await?;
+        let found = self.get(route_pk(id), ROUTE_SK.into()).await?;
         found.as_ref().map(read).transpose()
     }
 
-    /// Writes a route with its next version, and lists it.
+    /// Writes the next version of a route, and its list entry.
     ///
     /// # Errors
-    /// If the table does not answer, or somebody else changed it meanwhile.
+    /// [`StoreError::Conflict`] if the stored version is not the one before.
     pub async fn put_route(&self, route: &Route) -> Result<(), StoreError> {
         let listed = item(ROUTES.into(), route.id.to_string(), &route.id)?;
-        let whole = item(format!("ROUTE#{}", route.id), "ROUTE".into(), route)?;
-        let (whole, condition) = versioned(whole, route.version);
-        let writes = vec![Write::Put(whole, condition), Write::Put(listed, Condition::None)];
+        let current = item(route_pk(&route.id), ROUTE_SK.into(), route)?;
+        let (current, condition) = versioned(current, route.version);
+        let writes = vec![Write::Put(current, condition), Write::Put(listed, Condition::None)];
         self.transact(writes).await
     }
 
-    /// The routes' ids in order, from after one.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Lists the ids of the routes, starting after `after`.
     pub async fn routes(
         &self,
         after: Option<&RouteId>,
-        most: u16,
+        limit: u16,
     ) -> Result<Vec<RouteId>, StoreError> {
         let after = after.map(RouteId::as_str);
-        self.list(ROUTES, "", after, most).await?.iter().map(read).collect()
+        self.list(ROUTES, "", after, limit).await?.iter().map(read).collect()
     }
 
-    /// The observers that asked for reports of what happens to deliveries.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn operators(&self) -> Result<Vec<ConnectionId>, StoreError> {
-        let found = self.get("OPERATORS".into(), "OPERATORS".into()).await?;
+    /// Returns the observers that receive operations alerts.
+    pub async fn alert_observers(&self) -> Result<Vec<ConnectionId>, StoreError> {
+        let found = self.get(ALERT_OBSERVERS.into(), ALERT_OBSERVERS.into()).await?;
         Ok(found.as_ref().map(read).transpose()?.unwrap_or_default())
     }
 
-    /// Says which observers get reports.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn put_operators(&self, operators: &[ConnectionId]) -> Result<(), StoreError> {
-        self.put(item("OPERATORS".into(), "OPERATORS".into(), &operators)?).await
+    /// Sets the observers that receive operations alerts.
+    pub async fn put_alert_observers(&self, observers: &[ConnectionId]) -> Result<(), StoreError> {
+        self.put(item(ALERT_OBSERVERS.into(), ALERT_OBSERVERS.into(), &observers)?).await
     }
 
-    /// How the connection last proved itself.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Returns the result of the connection's last check.
     pub async fn health(&self, id: &ConnectionId) -> Result<Option<Health>, StoreError> {
-        let found = self.get(format!("HEALTH#{id}"), "HEALTH".into()).await?;
+        let found = self.get(health_pk(id), HEALTH_SK.into()).await?;
         found.as_ref().map(read).transpose()
     }
 
-    /// Records how the connection proved itself.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Records the result of a connection check.
     pub async fn put_health(&self, id: &ConnectionId, health: &Health) -> Result<(), StoreError> {
-        self.put(item(format!("HEALTH#{id}"), "HEALTH".into(), health)?).await
+        self.put(item(health_pk(id), HEALTH_SK.into(), health)?).await
     }
 
-    /// How a far side last had us registered.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Returns the result of the last registration check.
     pub async fn registration(
         &self,
         id: &ConnectionId,
     ) -> Result<Option<Registration>, StoreError> {
-        let found = self.get(format!("HEALTH#{id}"), "REGISTRATION".into()).await?;
+        let found = self.get(health_pk(id), REGISTRATION_SK.into()).await?;
         found.as_ref().map(read).transpose()
     }
 
-    /// Records how a far side has us registered.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Records the result of a registration check.
     pub async fn put_registration(
         &self,
         id: &ConnectionId,
         registration: &Registration,
     ) -> Result<(), StoreError> {
-        self.put(item(format!("HEALTH#{id}"), "REGISTRATION".into(), registration)?).await
+        self.put(item(health_pk(id), REGISTRATION_SK.into(), registration)?).await
     }
 }

@@ -1,5 +1,5 @@
-//! Connections, routes and legs' addresses as remembered by this process, so that an ordinary message
-//! reads none of them.
+//! In-process cache of connections, routes, leg addresses and breakers, so that an ordinary message reads
+//! none of them from the table.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,84 +8,81 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{LegAddress, Store, StoreError};
-use crate::model::{Breaker, Connection, ConnectionId, Leg, LegId, Party, RouteId, Serving};
+use crate::model::{
+    Breaker, Connection, ConnectionId, ExternalConversationId, Leg, LegId, Party, ResolvedRoute,
+    RouteId,
+};
 
-/// How long a connection or route is remembered: a change is everywhere within this time.
-const FRESH: SignedDuration = SignedDuration::from_secs(30);
-/// How long a breaker is remembered under which nothing has failed: it is read for each delivery, so that
-/// one item would bear all of a busy connection's.
-const WELL: SignedDuration = SignedDuration::from_secs(1);
-/// How many of each are remembered.
-const REMEMBERED: usize = 10_000;
+/// Lifetime of a cached connection or route: a change takes effect everywhere within this time.
+const CONFIG_TTL: SignedDuration = SignedDuration::from_secs(30);
+/// Lifetime of a cached breaker without failures. Every delivery reads the breaker, so without the cache a
+/// busy connection would overload one item.
+const BREAKER_TTL: SignedDuration = SignedDuration::from_secs(1);
+/// Maximum number of entries of each kind.
+const CAPACITY: usize = 10_000;
 
-/// What this process remembers of the configuration.
+/// In-process cache of the configuration.
 #[derive(Debug)]
-pub struct Directory {
+pub struct ConfigCache {
     store: Store,
-    connections: Memory<ConnectionId, Arc<Connection>>,
-    routes: Memory<RouteId, Arc<Serving>>,
-    legs: Memory<(ConnectionId, String), LegAddress>,
-    breakers: Memory<ConnectionId, Breaker>,
+    connections: TtlCache<ConnectionId, Arc<Connection>>,
+    routes: TtlCache<RouteId, Arc<ResolvedRoute>>,
+    legs: TtlCache<(ConnectionId, ExternalConversationId), LegAddress>,
+    breakers: TtlCache<ConnectionId, Breaker>,
 }
 
-impl Directory {
-    /// Remembers nothing yet.
+impl ConfigCache {
+    /// Creates an empty cache.
     #[must_use]
     pub fn new(store: Store) -> Self {
         Self {
             store,
-            connections: Memory::default(),
-            routes: Memory::default(),
-            legs: Memory::default(),
-            breakers: Memory::default(),
+            connections: TtlCache::default(),
+            routes: TtlCache::default(),
+            legs: TtlCache::default(),
+            breakers: TtlCache::default(),
         }
     }
 
-    /// A connection, as it was at most half a minute ago.
-    ///
-    /// # Errors
-    /// If it is not remembered and the table does not answer.
+    /// Returns a connection, at most 30 seconds old.
     pub async fn connection(
         &self,
         id: &ConnectionId,
         now: Timestamp,
     ) -> Result<Option<Arc<Connection>>, StoreError> {
-        if let Some(known) = self.connections.recall(id, now - FRESH) {
-            return Ok(Some(known));
+        if let Some(cached) = self.connections.get(id, now - CONFIG_TTL) {
+            return Ok(Some(cached));
         }
         let found = self.store.connection(id).await?.map(Arc::new);
         if let Some(found) = &found {
-            self.connections.remember(id.clone(), Arc::clone(found), now);
+            self.connections.insert(id.clone(), Arc::clone(found), now);
         }
         Ok(found)
     }
 
-    /// A route with its parties, as it was at most half a minute ago.
-    ///
-    /// # Errors
-    /// If it is not remembered and the table does not answer.
-    pub async fn serving(
+    /// Returns a route with its parties, at most 30 seconds old.
+    pub async fn resolved_route(
         &self,
         id: &RouteId,
         now: Timestamp,
-    ) -> Result<Option<Arc<Serving>>, StoreError> {
-        if let Some(known) = self.routes.recall(id, now - FRESH) {
-            return Ok(Some(known));
+    ) -> Result<Option<Arc<ResolvedRoute>>, StoreError> {
+        if let Some(cached) = self.routes.get(id, now - CONFIG_TTL) {
+            return Ok(Some(cached));
         }
         let Some(route) = self.store.route(id).await? else { return Ok(None) };
         let mut observers = Vec::with_capacity(route.observers.len());
         for observer in &route.observers {
             observers.extend(self.party(Some(observer), now).await?);
         }
-        let serving = Arc::new(Serving {
+        let route = Arc::new(ResolvedRoute {
             bot: self.party(route.bot.as_ref(), now).await?,
             desk: self.party(route.desk.as_ref(), now).await?,
             route: route.id,
             observers,
-            switching: route.switching,
+            handover_policy: route.handover_policy,
         });
-        self.routes.remember(id.clone(), Arc::clone(&serving), now);
-        Ok(Some(serving))
+        self.routes.insert(id.clone(), Arc::clone(&route), now);
+        Ok(Some(route))
     }
 
     async fn party(
@@ -97,74 +94,71 @@ impl Directory {
         Ok(self.connection(id, now).await?.map(|connection| connection.as_party()))
     }
 
-    /// A leg as it is, and its connection's breaker, which was well a second ago or is as it is.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Returns the current leg and its connection's breaker. A breaker without failures is at most one second
+    /// old; any other is current.
     pub async fn leg_and_breaker(
         &self,
         id: &LegId,
         now: Timestamp,
     ) -> Result<(Leg, Breaker), StoreError> {
-        if let Some(well) = self.breakers.recall(&id.connection, now - WELL) {
-            return Ok((self.store.leg(id).await?, well));
+        if let Some(closed) = self.breakers.get(&id.connection, now - BREAKER_TTL) {
+            return Ok((self.store.leg(id).await?, closed));
         }
         let (leg, breaker) = self.store.leg_and_breaker(id).await?;
         if breaker == Breaker::default() {
-            self.breakers.remember(id.connection.clone(), breaker.clone(), now);
+            self.breakers.insert(id.connection.clone(), breaker.clone(), now);
         }
         Ok((leg, breaker))
     }
 
-    /// From now on a connection's breaker is read again.
-    pub fn forget_breaker(&self, id: &ConnectionId) {
-        self.breakers.forget(id);
+    /// Removes a connection's breaker from the cache, so that the next call reads it from the table.
+    pub fn invalidate_breaker(&self, id: &ConnectionId) {
+        self.breakers.remove(id);
     }
 
-    /// Whose leg an external id is: once seen, it holds for good.
-    ///
-    /// # Errors
-    /// If it is not remembered and the table does not answer.
+    /// Returns the leg that an external conversation id belongs to. Cached without expiry, because it never
+    /// changes.
     pub async fn leg_address(
         &self,
         connection: &ConnectionId,
-        external_id: &str,
+        external_id: &ExternalConversationId,
         now: Timestamp,
     ) -> Result<Option<LegAddress>, StoreError> {
-        let id = (connection.clone(), external_id.to_owned());
-        if let Some(known) = self.legs.recall(&id, Timestamp::MIN) {
-            return Ok(Some(known));
+        let id = (connection.clone(), external_id.clone());
+        if let Some(cached) = self.legs.get(&id, Timestamp::MIN) {
+            return Ok(Some(cached));
         }
         let found = self.store.leg_address(connection, external_id).await?;
         if let Some(found) = &found {
-            self.legs.remember(id, found.clone(), now);
+            self.legs.insert(id, found.clone(), now);
         }
         Ok(found)
     }
 }
 
+/// Map whose entries carry the time at which they were inserted. It is cleared when it is full.
 #[derive(Debug)]
-struct Memory<K, V>(RwLock<HashMap<K, (Timestamp, V)>>);
+struct TtlCache<K, V>(RwLock<HashMap<K, (Timestamp, V)>>);
 
-impl<K, V> Default for Memory<K, V> {
+impl<K, V> Default for TtlCache<K, V> {
     fn default() -> Self {
         Self(RwLock::default())
     }
 }
 
-impl<K: Eq + Hash, V: Clone> Memory<K, V> {
-    fn recall(&self, key: &K, since: Timestamp) -> Option<V> {
+impl<K: Eq + Hash, V: Clone> TtlCache<K, V> {
+    fn get(&self, key: &K, since: Timestamp) -> Option<V> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         known.get(key).filter(|(at, _)| *at >= since).map(|(_, value)| value.clone())
     }
 
-    fn forget(&self, key: &K) {
+    fn remove(&self, key: &K) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
-    fn remember(&self, key: K, value: V, now: Timestamp) {
+    fn insert(&self, key: K, value: V, now: Timestamp) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REMEMBERED {
+        if known.len() >= CAPACITY {
             known.clear();
         }
         known.insert(key, (now, value));
@@ -176,14 +170,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_as_fresh_as_asked() {
-        let memory = Memory::default();
+    fn returns_only_entries_newer_than_the_limit() {
+        let cache = TtlCache::default();
         let at = Timestamp::from_second(100).unwrap();
-        memory.remember("a", 1, at);
-        assert_eq!(memory.recall(&"a", at - FRESH), Some(1));
-        assert_eq!(memory.recall(&"a", at + FRESH), None);
-        assert_eq!(memory.recall(&"b", Timestamp::MIN), None);
-        memory.forget(&"a");
-        assert_eq!(memory.recall(&"a", Timestamp::MIN), None);
+        cache.insert("a", 1, at);
+        assert_eq!(cache.get(&"a", at - CONFIG_TTL), Some(1));
+        assert_eq!(cache.get(&"a", at + CONFIG_TTL), None);
+        assert_eq!(cache.get(&"b", Timestamp::MIN), None);
+        cache.remove(&"a");
+        assert_eq!(cache.get(&"a", Timestamp::MIN), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Conversations and the events in them.
+//! Conversations and their events.
 
 use std::collections::BTreeMap;
 
@@ -7,75 +7,75 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::item::{conversation_pk, event_sk, garbled, item, read, text};
-use super::write::{Condition, Transacted, Write};
+use super::item::{corrupt, item, read, string_attribute};
+use super::keys::{CONVERSATION_SK, conversation_pk, event_sk};
+use super::transaction::{Condition, TransactionResult, Write};
 use super::{Item, Store, StoreError, listing, unavailable};
 use crate::model::{
-    ConnectionId, Conversation, ConversationKey, Delivery, Event, EventId, Outcome, Target, time,
+    ConnectionId, Conversation, ConversationId, ConversationKey, Delivery, Event, EventId, Outcome,
+    Resend, Target, time,
 };
 use crate::rendering::render;
-use crate::routing::Standing;
+use crate::routing::Disposition;
 
-/// An event as it is kept: the transcript, and what became of each delivery.
+/// An event as stored: the event itself, its targets, and the outcome of each delivery.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventRecord {
-    /// The conversation that it stands in.
+    /// Channel and customer of the conversation.
     pub key: ConversationKey,
-    /// Which of the key's conversations.
-    pub conversation: String,
-    /// Whence it came.
+    /// Trunkline's id of the conversation.
+    pub conversation: ConversationId,
+    /// Source connection.
     pub from: ConnectionId,
-    /// What happened.
     pub event: Event,
-    /// When it came.
-    pub arrived: Timestamp,
-    /// How it stands.
-    pub standing: Standing,
-    /// Where it goes.
+    /// When the event arrived.
+    pub received_at: Timestamp,
+    /// How the event was handled: routed, recorded only, or ignored.
+    pub disposition: Disposition,
+    /// Parties that the event is delivered to.
     pub targets: Vec<Target>,
-    /// What the house said because of it, to be passed on before it.
+    /// System events that this event caused and that are delivered before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub before: Vec<EventId>,
-    /// The same, to be passed on after it.
+    pub preceding: Vec<EventId>,
+    /// System events that this event caused and that are delivered after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<EventId>,
-    /// What became of each delivery so far, by connection.
+    pub following: Vec<EventId>,
+    /// Outcome of each delivery so far, by [`Target::outcome_key`].
     #[serde(skip)]
     pub outcomes: BTreeMap<String, Outcome>,
 }
 
-/// An event with its place in the transcript.
+/// An event with its position in the transcript.
 #[derive(Debug, Clone, Copy)]
-pub struct Sorted<'a> {
-    /// The event.
+pub struct PositionedEvent<'a> {
     pub record: &'a EventRecord,
-    /// By what time it stands there: that of its arrival, or the platform's own.
+    /// Time that determines the position: the arrival time, or the platform's own time.
     pub at: Timestamp,
-    /// Its place among those that happen as one.
-    pub place: usize,
+    /// Index among the events that are written together.
+    pub index: usize,
 }
 
-/// What came of writing an event.
+/// Result of writing events.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Written {
-    /// It is new.
+pub enum WriteResult {
+    /// The events were written.
     New,
-    /// It was there already, as this.
+    /// The identifying event exists already, as this record. Nothing was written.
     Duplicate(Box<EventRecord>),
-    /// The conversation has changed since it was read: decide again.
-    Outdated,
+    /// The conversation has changed since it was read. Nothing was written: decide again.
+    Conflict,
 }
 
 impl EventRecord {
-    /// The deliveries that have no final outcome yet.
-    pub fn unsettled(&self) -> impl Iterator<Item = Delivery> {
+    /// Returns the deliveries without a final outcome.
+    pub fn unfinished_deliveries(&self) -> impl Iterator<Item = Delivery> {
         self.deliveries().filter(|delivery| {
             let outcome = self.outcomes.get(&delivery.to.outcome_key());
             outcome.is_none_or(|outcome| !outcome.verdict.is_final())
         })
     }
 
-    /// All deliveries of the event: one a target, or more where it is too long for one.
+    /// Returns all deliveries of the event: one per target, or several parts if the text is too long for one.
     pub fn deliveries(&self) -> impl Iterator<Item = Delivery> {
         self.targets.iter().flat_map(move |target| {
             let parts = render(&self.event, target);
@@ -85,14 +85,13 @@ impl EventRecord {
                 let number = u16::try_from(part).unwrap_or(u16::MAX);
                 let to = Target { part: number, last_part: part == last, ..target.clone() };
                 Delivery {
-                    id: Delivery::id(&self.key, &self.from, &self.event.id, &to),
+                    id: Delivery::make_id(&self.key, &self.from, &self.event.id, &to),
                     key: self.key.clone(),
                     conversation: self.conversation.clone(),
                     from: self.from.clone(),
                     to,
                     event,
-                    again: false,
-                    replay: false,
+                    resend: Resend::No,
                 }
             })
         })
@@ -104,7 +103,8 @@ impl EventRecord {
             for (connection, outcome) in outcomes {
                 let outcome = outcome.as_s().map_or("", String::as_str);
                 let outcome = serde_json::from_str(outcome);
-                let outcome = outcome.map_err(|error| garbled(text(item, "sk"), &error))?;
+                let outcome =
+                    outcome.map_err(|error| corrupt(string_attribute(item, "sk"), &error))?;
                 record.outcomes.insert(connection.clone(), outcome);
             }
         }
@@ -113,22 +113,16 @@ impl EventRecord {
 }
 
 impl Store {
-    /// The conversation, as last written.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Returns the current or last conversation of a channel and customer.
     pub async fn conversation(
         &self,
         key: &ConversationKey,
     ) -> Result<Option<Conversation>, StoreError> {
-        let found = self.get(conversation_pk(key), "CONV".into()).await?;
+        let found = self.get(conversation_pk(key), CONVERSATION_SK.into()).await?;
         found.as_ref().map(read).transpose()
     }
 
-    /// An event as it was taken, with what became of it so far.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Returns an event with its outcomes so far.
     pub async fn event(
         &self,
         key: &ConversationKey,
@@ -139,41 +133,43 @@ impl Store {
         found.as_ref().map(EventRecord::from_item).transpose()
     }
 
-    /// Writes events that happen as one, once: the first's key is the identity of them all. Where the
-    /// conversation changes by them it is written with them, provided that nobody changed it meanwhile.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Writes events and, if they change it, the conversation, in one transaction. The key of `identity`
+    /// identifies all of them: if it exists, nothing is written.
     pub async fn write_events(
         &self,
-        events: &[Sorted<'_>],
+        identity: &PositionedEvent<'_>,
+        others: &[PositionedEvent<'_>],
         conversation: Option<&Conversation>,
         now: Timestamp,
-    ) -> Result<Written, StoreError> {
-        if let ([only], None) = (events, conversation) {
-            return self.write_event(self.event_item(only, now)?).await;
+    ) -> Result<WriteResult, StoreError> {
+        if let ([], None) = (others, conversation) {
+            return self.write_event(self.event_item(identity, now)?).await;
         }
-        let mut writes = Vec::with_capacity(events.len() + 1);
-        for event in events {
+        let mut writes = Vec::with_capacity(others.len() + 2);
+        for event in std::iter::once(identity).chain(others) {
             writes.push(Write::Put(self.event_item(event, now)?, Condition::New));
         }
         if let Some(conversation) = conversation {
-            let mut after = item(conversation_pk(&conversation.key), "CONV".into(), conversation)?;
+            let mut after =
+                item(conversation_pk(&conversation.key), CONVERSATION_SK.into(), conversation)?;
             after.insert("version".into(), AttributeValue::N(conversation.version.to_string()));
             after.insert("expires".into(), self.expiry(now));
-            after.extend(listing::attributes(conversation));
+            after.extend(listing::list_attributes(conversation));
             let before = conversation.version.saturating_sub(1);
             let unchanged = if before == 0 { Condition::New } else { Condition::Version(before) };
             writes.push(Write::Put(after, unchanged));
         }
+        // The first write is that of `identity`.
         match self.try_transact(writes).await? {
-            Transacted::Done => Ok(Written::New),
-            Transacted::Refused(0, there) => duplicate(there.as_ref()),
-            Transacted::Refused(..) | Transacted::Busy => Ok(Written::Outdated),
+            TransactionResult::Committed => Ok(WriteResult::New),
+            TransactionResult::ConditionFailed(0, existing) => duplicate_of(existing.as_ref()),
+            TransactionResult::ConditionFailed(..) | TransactionResult::Conflict => {
+                Ok(WriteResult::Conflict)
+            }
         }
     }
 
-    async fn write_event(&self, item: Item) -> Result<Written, StoreError> {
+    async fn write_event(&self, item: Item) -> Result<WriteResult, StoreError> {
         let put = self
             .dynamodb
             .put_item()
@@ -184,21 +180,21 @@ impl Store {
             .send()
             .await;
         match put {
-            Ok(_) => Ok(Written::New),
+            Ok(_) => Ok(WriteResult::New),
             Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(there)) => {
-                    duplicate(there.item.as_ref())
+                Some(PutItemError::ConditionalCheckFailedException(failure)) => {
+                    duplicate_of(failure.item.as_ref())
                 }
                 _ => Err(unavailable("PutItem", &error)),
             },
         }
     }
 
-    fn event_item(&self, sorted: &Sorted<'_>, now: Timestamp) -> Result<Item, StoreError> {
-        let Sorted { record, at, place } = sorted;
+    fn event_item(&self, event: &PositionedEvent<'_>, now: Timestamp) -> Result<Item, StoreError> {
+        let PositionedEvent { record, at, index } = event;
         let sk = event_sk(&record.from, &record.event.id);
         let mut item = item(conversation_pk(&record.key), sk, record)?;
-        let at = format!("{}#{place:03}", time::rfc3339_millis(*at));
+        let at = format!("{}#{index:03}", time::format_rfc3339_millis(*at));
         item.insert("at".into(), AttributeValue::S(at));
         item.insert("outcomes".into(), AttributeValue::M(Item::new()));
         item.insert("expires".into(), self.expiry(now));
@@ -206,12 +202,12 @@ impl Store {
     }
 }
 
-fn duplicate(there: Option<&Item>) -> Result<Written, StoreError> {
-    match there {
-        Some(item) => Ok(Written::Duplicate(Box::new(EventRecord::from_item(item)?))),
-        None => Err(StoreError::Garbled {
-            key: "an event".into(),
-            cause: "the table did not return the event that is there".into(),
+fn duplicate_of(existing: Option<&Item>) -> Result<WriteResult, StoreError> {
+    match existing {
+        Some(item) => Ok(WriteResult::Duplicate(Box::new(EventRecord::from_item(item)?))),
+        None => Err(StoreError::Corrupt {
+            key: "EVT".into(),
+            cause: "DynamoDB did not return the existing event".into(),
         }),
     }
 }

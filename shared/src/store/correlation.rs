@@ -1,71 +1,70 @@
-//! Notes by which a conversation is found to which the far side gave an id that it never told us.
+//! Correlation hints: they find the conversation for a platform's event when Trunkline does not know the
+//! platform's conversation id yet.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
-use super::item::{item, read, text};
-use super::legs::{LegAddress, index_pk};
+use super::item::{item, read, string_attribute};
+use super::keys::{HINT_SK, LEG_INDEX_SK, hint_pk, leg_index_pk};
+use super::legs::LegAddress;
 use super::{Store, StoreError, expires_in, unavailable};
-use crate::model::{ConnectionId, LegId, time};
+use crate::model::{ConnectionId, ExternalConversationId, LegId, SessionId, time};
 
-/// For how long a note holds: the far side speaks of what it was sent within that time.
-const HOLDS: SignedDuration = SignedDuration::from_mins(1);
-
-fn clue_pk(connection: &ConnectionId, clue: &str) -> String {
-    index_pk(connection, &format!("clue:{clue}"))
-}
+/// Lifetime of a hint: the platform's event about a delivery arrives within this time.
+const HINT_TTL: SignedDuration = SignedDuration::from_mins(1);
 
 impl Store {
-    /// Notes a clue to a conversation, before what it is a clue to is sent. Where two conversations have
-    /// the same one at the same time, it leads to neither.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn note_clue(
+    /// Stores a hint to a conversation, before the delivery that it refers to is sent. If two conversations
+    /// have the same hint at the same time, it leads to neither.
+    pub async fn put_correlation_hint(
         &self,
         leg: &LegId,
-        conversation: &str,
-        clue: &str,
+        session_id: &SessionId,
+        hint: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let address = LegAddress { key: leg.key.clone(), conversation: conversation.to_owned() };
-        let (pk, until) = (clue_pk(&leg.connection, clue), time::rfc3339_millis(now + HOLDS));
-        let mut note = item(pk.clone(), "LEG".into(), &address)?;
-        note.insert("whose".into(), AttributeValue::S(leg.group()));
-        note.insert("until".into(), AttributeValue::S(until.clone()));
-        note.insert("expires".into(), expires_in(now, HOLDS));
+        let address = LegAddress { key: leg.key.clone(), session_id: session_id.clone() };
+        let (pk, until) =
+            (hint_pk(&leg.connection, hint), time::format_rfc3339_millis(now + HINT_TTL));
+        let mut entry = item(pk.clone(), HINT_SK.into(), &address)?;
+        entry.insert("leg".into(), AttributeValue::S(leg.message_group()));
+        entry.insert("until".into(), AttributeValue::S(until.clone()));
+        entry.insert("expires".into(), expires_in(now, HINT_TTL));
         let put = self
             .dynamodb
             .put_item()
             .table_name(&*self.table)
-            .set_item(Some(note))
+            .set_item(Some(entry))
             .condition_expression(
                 "attribute_not_exists(pk) OR #until < :now \
-                 OR (whose = :whose AND attribute_not_exists(ambiguous))",
+                 OR (leg = :leg AND attribute_not_exists(ambiguous))",
             )
             .expression_attribute_names("#until", "until")
-            .expression_attribute_values(":now", AttributeValue::S(time::rfc3339_millis(now)))
-            .expression_attribute_values(":whose", AttributeValue::S(leg.group()))
+            .expression_attribute_values(
+                ":now",
+                AttributeValue::S(time::format_rfc3339_millis(now)),
+            )
+            .expression_attribute_values(":leg", AttributeValue::S(leg.message_group()))
             .send()
             .await;
         match put {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(_)) => {
-                    self.share_clue(pk, until).await
+                    self.mark_ambiguous(pk, until).await
                 }
                 _ => Err(unavailable("PutItem", &error)),
             },
         }
     }
 
-    async fn share_clue(&self, pk: String, until: String) -> Result<(), StoreError> {
+    async fn mark_ambiguous(&self, pk: String, until: String) -> Result<(), StoreError> {
         self.dynamodb
             .update_item()
             .table_name(&*self.table)
             .key("pk", AttributeValue::S(pk))
-            .key("sk", AttributeValue::S("LEG".into()))
+            .key("sk", AttributeValue::S(HINT_SK.into()))
             .update_expression("SET ambiguous = :yes, #until = :until")
             .expression_attribute_names("#until", "until")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
@@ -76,36 +75,30 @@ impl Store {
         Ok(())
     }
 
-    /// Where a clue leads, if it holds yet and leads to one conversation only.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn clue(
+    /// Returns the conversation that a hint leads to. `None` if the hint is unknown, expired or ambiguous.
+    pub async fn leg_address_by_hint(
         &self,
         connection: &ConnectionId,
-        clue: &str,
+        hint: &str,
         now: Timestamp,
     ) -> Result<Option<LegAddress>, StoreError> {
-        let found = self.get(clue_pk(connection, clue), "LEG".into()).await?;
-        let holds = found.filter(|note| {
-            !note.contains_key("ambiguous")
-                && text(note, "until") >= time::rfc3339_millis(now).as_str()
+        let found = self.get(hint_pk(connection, hint), HINT_SK.into()).await?;
+        let valid = found.filter(|entry| {
+            !entry.contains_key("ambiguous")
+                && string_attribute(entry, "until") >= time::format_rfc3339_millis(now).as_str()
         });
-        holds.as_ref().map(read).transpose()
+        valid.as_ref().map(read).transpose()
     }
 
-    /// From now on a far side's id leads to a conversation.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn join_leg(
+    /// Stores the conversation that a platform's conversation id belongs to.
+    pub async fn put_leg_address(
         &self,
         connection: &ConnectionId,
-        external_id: &str,
+        external_id: &ExternalConversationId,
         address: &LegAddress,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut index = item(index_pk(connection, external_id), "LEG".into(), address)?;
+        let mut index = item(leg_index_pk(connection, external_id), LEG_INDEX_SK.into(), address)?;
         index.insert("expires".into(), self.expiry(now));
         self.put(index).await
     }

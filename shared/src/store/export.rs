@@ -1,66 +1,65 @@
-//! All that is known of a customer on a channel, piece by piece.
+//! Export of all data about a customer on a channel.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::item::{conversation_pk, read, text};
-use super::{EventRecord, Held, Item, Store, StoreError};
+use super::item::{read, string_attribute};
+use super::keys::{EVENT_PREFIX, LEG_PREFIX, conversation_pk};
+use super::{EventRecord, HeldEvent, Item, Store, StoreError};
 use crate::model::{Conversation, ConversationKey, Leg, Parked};
 
-/// How many items that hang on one are read at once.
+/// Number of parked or held items per page.
 const PAGE: u16 = 100;
 
-/// A piece of what is known of a customer.
+/// An entry of an export.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Piece {
+pub struct ExportEntry {
     /// `conversation`, `event`, `leg`, `parked` or `held`.
     pub kind: &'static str,
-    /// The piece, as it is kept.
-    pub kept: Value,
+    /// The stored data as JSON.
+    pub data: Value,
 }
 
 impl Store {
-    /// What is known of a customer on a channel, from after `after`: the items of at most `most`, each
-    /// followed by what hangs on it. Answers with where it ended, if there may be more.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn known_of(
+    /// Exports up to `limit` items of a customer on a channel, starting after the sort key `after`. Each leg is
+    /// followed by its parked deliveries and held events. Also returns the sort key to continue after, if
+    /// there can be more.
+    pub async fn export(
         &self,
         key: &ConversationKey,
         after: Option<&str>,
-        most: u16,
-    ) -> Result<(Vec<Piece>, Option<String>), StoreError> {
-        let items = self.list(&conversation_pk(key), "", after, most).await?;
-        let mut pieces = Vec::with_capacity(items.len());
+        limit: u16,
+    ) -> Result<(Vec<ExportEntry>, Option<String>), StoreError> {
+        let items = self.list(&conversation_pk(key), "", after, limit).await?;
+        let mut entries = Vec::with_capacity(items.len());
         for item in &items {
-            let sk = text(item, "sk");
-            if sk.starts_with("EVT#") {
-                pieces.push(event(item)?);
-            } else if sk.starts_with("LEG#") {
-                self.leg_and_what_waits(&read(item)?, &mut pieces).await?;
+            let sk = string_attribute(item, "sk");
+            if sk.starts_with(EVENT_PREFIX) {
+                entries.push(event_entry(item)?);
+            } else if sk.starts_with(LEG_PREFIX) {
+                self.export_leg(&read(item)?, &mut entries).await?;
             } else {
-                pieces.push(piece("conversation", &read::<Conversation>(item)?)?);
+                entries.push(entry("conversation", &read::<Conversation>(item)?)?);
             }
         }
-        let last = items.last().filter(|_| items.len() == usize::from(most));
-        Ok((pieces, last.map(|last| text(last, "sk").to_owned())))
+        let last = items.last().filter(|_| items.len() == usize::from(limit));
+        Ok((entries, last.map(|last| string_attribute(last, "sk").to_owned())))
     }
 
-    async fn leg_and_what_waits(
+    async fn export_leg(
         &self,
         leg: &Leg,
-        pieces: &mut Vec<Piece>,
+        entries: &mut Vec<ExportEntry>,
     ) -> Result<(), StoreError> {
-        // What the far side knows the customer by stays out: whoever has it could speak for them.
-        let conversations: Vec<_> = leg.sessions.iter().map(|s| &s.conversation).collect();
-        let kept = json!({"connection": leg.id.connection, "conversations": conversations});
-        pieces.push(Piece { kind: "leg", kept });
+        // The platform's conversation id is omitted: a party that knows it could impersonate the customer.
+        let conversations: Vec<_> = leg.sessions.iter().map(|session| &session.id).collect();
+        let data = json!({"connection": leg.id.connection, "conversations": conversations});
+        entries.push(ExportEntry { kind: "leg", data });
         let mut after = None;
         loop {
             let page = self.parked(&leg.id, after, PAGE).await?;
             for parked in &page {
-                pieces.push(piece::<Parked>("parked", parked)?);
+                entries.push(entry::<Parked>("parked", parked)?);
             }
             match page.last() {
                 Some(last) if page.len() == usize::from(PAGE) => after = Some(last.seq),
@@ -68,20 +67,20 @@ impl Store {
             }
         }
         for held in self.held(&leg.id, PAGE).await? {
-            pieces.push(piece::<Held>("held", &held)?);
+            entries.push(entry::<HeldEvent>("held", &held)?);
         }
         Ok(())
     }
 }
 
-fn event(item: &Item) -> Result<Piece, StoreError> {
+fn event_entry(item: &Item) -> Result<ExportEntry, StoreError> {
     let record = EventRecord::from_item(item)?;
-    let mut piece = piece("event", &record)?;
-    piece.kept["outcomes"] = json!(record.outcomes);
-    Ok(piece)
+    let mut entry = entry("event", &record)?;
+    entry.data["outcomes"] = json!(record.outcomes);
+    Ok(entry)
 }
 
-fn piece<T: Serialize>(kind: &'static str, kept: &T) -> Result<Piece, StoreError> {
-    let kept = serde_json::to_value(kept).map_err(|why| super::item::garbled(kind, &why))?;
-    Ok(Piece { kind, kept })
+fn entry<T: Serialize>(kind: &'static str, value: &T) -> Result<ExportEntry, StoreError> {
+    let data = serde_json::to_value(value).map_err(|why| super::item::corrupt(kind, &why))?;
+    Ok(ExportEntry { kind, data })
 }

@@ -1,56 +1,45 @@
-//! Deliveries that wait for a person.
+//! Failed deliveries, which wait for an operator.
 
 use super::item::{item, read};
-use super::parking::WAITING;
-use super::write::{Condition, Write};
+use super::keys::{FAILED_PREFIX, WAITING, failed_pk};
+use super::transaction::{Condition, Write};
 use super::{Store, StoreError};
-use crate::model::{ConnectionId, Failed};
-
-fn failed_pk(connection: &ConnectionId) -> String {
-    format!("FAILED#{connection}")
-}
+use crate::model::{ConnectionId, DeliveryId, Failed};
 
 impl Store {
-    /// Keeps a delivery that is not tried any more. Doing so again changes nothing.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn keep_failed(&self, failed: &Failed) -> Result<(), StoreError> {
+    /// Stores a delivery that is not retried any more. Idempotent.
+    pub async fn put_failed(&self, failed: &Failed) -> Result<(), StoreError> {
         let connection = &failed.delivery.to.connection;
-        let kept = item(failed_pk(connection), failed.delivery.id.clone(), failed)?;
+        let entry = item(failed_pk(connection), failed.delivery.id.as_str().to_owned(), failed)?;
         let partition = item(WAITING.into(), failed_pk(connection), connection)?;
         let writes =
-            vec![Write::Put(kept, Condition::None), Write::Put(partition, Condition::None)];
+            vec![Write::Put(entry, Condition::None), Write::Put(partition, Condition::None)];
         self.transact(writes).await
     }
 
-    /// A connection's failed deliveries by id, from after `after`.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Lists a connection's failed deliveries by id, starting after `after`.
     pub async fn failed(
         &self,
         connection: &ConnectionId,
-        after: Option<&str>,
-        most: u16,
+        after: Option<&DeliveryId>,
+        limit: u16,
     ) -> Result<Vec<Failed>, StoreError> {
-        let items = self.list(&failed_pk(connection), "", after, most).await?;
+        let items =
+            self.list(&failed_pk(connection), "", after.map(DeliveryId::as_str), limit).await?;
         items.iter().map(read).collect()
     }
 
-    /// Forgets a failed delivery; answers whether it was there.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn forget_failed(&self, failed: &Failed) -> Result<bool, StoreError> {
-        self.delete(failed_pk(&failed.delivery.to.connection), failed.delivery.id.clone()).await
+    /// Deletes a failed delivery. Returns whether it existed.
+    pub async fn delete_failed(&self, failed: &Failed) -> Result<bool, StoreError> {
+        self.delete(
+            failed_pk(&failed.delivery.to.connection),
+            failed.delivery.id.as_str().to_owned(),
+        )
+        .await
     }
 
-    /// The connections of which something has failed, or had.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Returns the connections that have, or had, failed deliveries.
     pub async fn connections_with_failed(&self) -> Result<Vec<ConnectionId>, StoreError> {
-        self.waiting("FAILED#").await
+        self.waiting_connections(FAILED_PREFIX).await
     }
 }

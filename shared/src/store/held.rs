@@ -1,55 +1,42 @@
-//! Events that are held back, so that those before them can still come.
+//! Held events: events that wait until earlier ones arrive (`reorder_window`).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::item::{item, read};
+use super::keys::{held_pk, time_sk};
 use super::{Store, StoreError};
-use crate::model::{Event, LegId, time};
+use crate::model::{Event, LegId};
 
-/// An event that is held back.
+/// An event that waits until earlier ones arrive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Held {
-    /// What arrived.
+pub struct HeldEvent {
     pub event: Event,
-    /// Until when whatever came before it is waited for.
+    /// When the wait for earlier events ends.
     pub until: Timestamp,
 }
 
-impl Held {
-    /// By its own time, and its id where that is the same.
+impl HeldEvent {
+    /// Orders held events by the platform's time, then by id.
     fn sk(&self) -> String {
-        format!("{}#{}", time::rfc3339_millis(self.event.at), self.event.id.as_str())
+        time_sk(self.event.at, self.event.id.as_str())
     }
-}
-
-fn held_pk(leg: &LegId) -> String {
-    format!("HELD#{}", leg.group())
 }
 
 impl Store {
-    /// Holds an event back. Holding it twice holds it once.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn hold(&self, leg: &LegId, held: &Held) -> Result<(), StoreError> {
+    /// Holds an event. Idempotent.
+    pub async fn hold(&self, leg: &LegId, held: &HeldEvent) -> Result<(), StoreError> {
         self.put(item(held_pk(leg), held.sk(), held)?).await
     }
 
-    /// What is held back on a leg, in the order of its own times.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn held(&self, leg: &LegId, most: u16) -> Result<Vec<Held>, StoreError> {
-        let items = self.list(&held_pk(leg), "", None, most).await?;
+    /// Returns the held events of a leg in the order of the platform's times.
+    pub async fn held(&self, leg: &LegId, limit: u16) -> Result<Vec<HeldEvent>, StoreError> {
+        let items = self.list(&held_pk(leg), "", None, limit).await?;
         items.iter().map(read).collect()
     }
 
-    /// Forgets what was held back and is taken now.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn let_go(&self, leg: &LegId, held: &Held) -> Result<(), StoreError> {
+    /// Removes a held event, once it is ingested.
+    pub async fn remove_held(&self, leg: &LegId, held: &HeldEvent) -> Result<(), StoreError> {
         self.delete(held_pk(leg), held.sk()).await.map(|_| ())
     }
 }

@@ -1,41 +1,39 @@
-//! From the id by which a far side knows a message to the event that it was.
+//! Finds the event that a platform's receipt refers to.
 //!
-//! Where the far side chose the id, an index leads there. Where it is the delivery's own, which is told
-//! from what the delivery is, the conversation's last events are asked, so that a message that nobody
-//! receipts has not cost an index's write.
+//! If the platform chose the message id, the index `by_external_id` finds the event. If the id is the
+//! delivery's own, which is derived from the delivery, the conversation's recent events are searched instead,
+//! so that a message without receipts costs no index write.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::conversations::EventRecord;
-use super::item::{event_named, text};
+use super::item::string_attribute;
+use super::keys::parse_event_sk;
 use super::{Store, StoreError, unavailable};
-use crate::model::{ConnectionId, ConversationKey, Delivery};
+use crate::model::{ConnectionId, ConversationKey, Delivery, DeliveryId, ExternalMessageId};
 
-/// Among how many of a conversation's last events a delivery is looked for.
-const LOOKED_AT: u16 = 200;
-/// Of how many parts of a long message.
-const PARTS: u16 = 10;
+/// Number of recent events that are searched for a delivery.
+const RECENT_EVENTS: u16 = 200;
+/// Number of parts of a long message that are considered.
+const MAX_PARTS: u16 = 10;
 
-pub(super) fn external(connection: &ConnectionId, message: &str) -> String {
+pub(super) fn external_id_key(connection: &ConnectionId, message: &ExternalMessageId) -> String {
     format!("{connection}#{message}")
 }
 
 impl Store {
-    /// The event that a connection's far side knows by that id, as it was delivered there.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn message(
+    /// Returns the event that a connection's platform knows by this message id.
+    pub async fn event_by_external_id(
         &self,
         connection: &ConnectionId,
-        message: &str,
+        message: &ExternalMessageId,
     ) -> Result<Option<EventRecord>, StoreError> {
-        let ext = external(connection, message);
-        // A key has at most 2 KB, and no id of ours or of a platform comes near that.
-        if ext.len() > 2_000 || message.is_empty() {
+        let ext = external_id_key(connection, message);
+        // DynamoDB limits a partition key to 2 KB. No genuine message id is that long.
+        if ext.len() > 2_000 || message.as_str().is_empty() {
             return Ok(None);
         }
-        let answer = self
+        let output = self
             .dynamodb
             .query()
             .table_name(&*self.table)
@@ -46,34 +44,33 @@ impl Store {
             .send()
             .await
             .map_err(|error| unavailable("Query", &error))?;
-        let Some(keys) = answer.items().first() else { return Ok(None) };
-        let found = self.get(text(keys, "pk").to_owned(), text(keys, "sk").to_owned()).await?;
+        let Some(keys) = output.items().first() else { return Ok(None) };
+        let found = self
+            .get(string_attribute(keys, "pk").to_owned(), string_attribute(keys, "sk").to_owned())
+            .await?;
         found.as_ref().map(EventRecord::from_item).transpose()
     }
 
-    /// The event of a conversation that was delivered to a connection under that id.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn delivered(
+    /// Returns the event of a conversation that was delivered to a connection with this delivery id.
+    pub async fn event_by_delivery(
         &self,
         key: &ConversationKey,
         connection: &ConnectionId,
-        delivery: &str,
+        delivery: &DeliveryId,
     ) -> Result<Option<EventRecord>, StoreError> {
-        let keys = self.newest_keys(key, None, LOOKED_AT).await?;
-        let names: Vec<_> =
-            keys.items().iter().filter_map(|k| event_named(text(k, "sk"))).collect();
-        let is_it = |part| {
-            names.iter().find(|(from, event)| {
-                Delivery::part_id(key, from, event, connection, part) == delivery
+        let keys = self.newest_keys(key, None, RECENT_EVENTS).await?;
+        let candidates: Vec<_> =
+            keys.items().iter().filter_map(|k| parse_event_sk(string_attribute(k, "sk"))).collect();
+        let with_part = |part| {
+            candidates.iter().find(|(from, event)| {
+                Delivery::make_part_id(key, from, event, connection, part) == *delivery
             })
         };
-        let Some((from, event)) = (0..PARTS).find_map(is_it) else { return Ok(None) };
+        let Some((from, event)) = (0..MAX_PARTS).find_map(with_part) else { return Ok(None) };
         let found = self.event(key, from, event).await?;
         Ok(found.filter(|record| {
             let mut deliveries = record.deliveries();
-            deliveries.any(|known| known.id == delivery && known.to.last_part && !known.to.copy)
+            deliveries.any(|known| known.id == *delivery && known.to.last_part && !known.to.copy)
         }))
     }
 }

@@ -1,43 +1,22 @@
-//! The table: every read and write of it, and nothing else.
+//! The DynamoDB table. No other module reads or writes it.
 //!
-//! | partition key | sort key | what |
-//! | --- | --- | --- |
-//! | `CONV#<channel>#<customer>` | `CONV` | the conversation: owner, parties, version |
-//! | the same | `EVT#<connection>#<event id>` | an event, its targets and their outcomes; sorted by `at` in `by_time`; found by `ext` in `by_external_id` |
-//! | the same | `LEG#<connection>` | a leg, as its outbound function keeps it |
-//! | `LEG#<connection>#<external id>` | `LEG` | whose leg that is |
-//! | `CONN#<id>`, `ROUTE#<id>` | `CONN`, `ROUTE` | configuration |
-//! | `HEALTH#<id>` | `HEALTH` | how a connection last proved itself |
-//! | `BREAKER#<connection>` | `BREAKER` | the connection's breaker |
-//! | `PARK#<group>` | `SEQ#<seq>`, `ID#<delivery>` | what is parked on a leg, in order; and that it is |
-//! | `PARKED#<connection>` | `<group>` | that the leg has something parked |
-//! | `FAILED#<connection>` | `<delivery>` | a delivery that waits for a person |
-//! | `HELD#<group>` | `<time>#<event>` | an event that is held back until those before it are there |
-//! | `ACTIVE#<platform>` | `<time>#<group>` | a session on whose far side somebody must listen |
-//! | `LISTENER#<platform>` | `LEASE` | who listens, and until when |
-//! | `CONNECTIONS`, `ROUTES` | `<id>` | the lists of them |
-//! | `TOKENS`, `AUDIT` | `<id>` | who may do what, and who changed what |
-//! | `RATE#<connection>` | `<minute>` | how much happened in that minute |
-//! | `GUESSES#<source>` | `<minute>` | how many wrong tokens came from there in that minute |
-//! | `DEAD` | `<time>#<id>` | a queue's message that we could not handle |
-//! | `WAITING` | `PARKED#…`, `FAILED#…` | that such a partition has, or had, something in it |
-//! | `REJECT#<connection>` | `<time>#<id>` | a body that could not be read |
-//!
-//! Each item says in `v` in which schema it was written: see [`SCHEMA`].
+//! [`ITEMS`] lists every kind of item. Each item has its schema number in `v`: see [`SCHEMA`].
 
 mod access;
-mod active;
+mod active_sessions;
 mod breakers;
 mod config;
 mod config_cache;
 mod conversations;
 mod correlation;
+mod counts;
 mod dead_letters;
 mod erase;
 mod export;
 mod failed;
 mod held;
 mod item;
+mod keys;
 mod legs;
 mod listing;
 mod messages;
@@ -45,9 +24,8 @@ mod outcomes;
 mod parking;
 mod rates;
 mod rejected;
-mod sizes;
+mod transaction;
 mod transcript;
-mod write;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,58 +34,58 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
-pub use active::{Active, Lease};
-pub use config::{Health, Listed, Registration};
-pub use config_cache::Directory;
-pub use conversations::{EventRecord, Sorted, Written};
-pub use export::Piece;
-pub use held::Held;
+pub use active_sessions::{ActiveSession, Lease};
+pub use config::{ConnectionSummary, Health, Registration};
+pub use config_cache::ConfigCache;
+pub use conversations::{EventRecord, PositionedEvent, WriteResult};
+pub use counts::ParkedSummary;
+pub use export::ExportEntry;
+pub use held::HeldEvent;
 pub use item::SCHEMA;
+pub use keys::{ITEMS, ItemKind};
 pub use legs::LegAddress;
-pub use listing::{Ended, Window, place};
-pub use parking::{ParkedAs, ParkedLeg};
-pub use rates::{Counts, minute};
+pub use listing::{EventCursor, ListQuery, list_sort_key};
+pub use parking::{ParkResult, ParkedLeg};
+pub use rates::{Counts, start_of_minute};
 pub use rejected::Rejected;
-pub use sizes::ParkedSize;
 
 type Item = HashMap<String, AttributeValue>;
 
 /// Why the table did not do as asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// It is down, slow or refuses. Ours: worth another try.
-    #[error("the table did not answer {call}: {cause}")]
+    /// DynamoDB is down, slow or throttles. Internal and retryable.
+    #[error("DynamoDB {call} failed: {cause}")]
     Unavailable {
-        /// Which call.
+        /// DynamoDB operation, for example `GetItem`.
         call: &'static str,
-        /// What the SDK said.
+        /// Error of the AWS SDK with its causes.
         cause: String,
     },
-    /// Somebody else wrote it meanwhile. Ours: worth another try.
-    #[error("somebody else wrote the same just then")]
+    /// Another worker wrote the same item first. Internal and retryable.
+    #[error("write conflict: another worker wrote the same item")]
     Conflict,
-    /// An item is not as we write them. Ours: a person must look.
-    #[error("the item {key} cannot be read: {cause}")]
-    Garbled {
-        /// Which.
+    /// An item is not in the format that Trunkline writes. Internal; an operator must inspect it.
+    #[error("cannot parse item {key}: {cause}")]
+    Corrupt {
+        /// Kind of the item and its sort key, without the customer.
         key: String,
-        /// Why.
         cause: String,
     },
-    /// A later version of Trunkline wrote an item in a way that this one does not know. Ours: nothing is
-    /// lost, and it is read once that version is deployed again.
+    /// A later version of Trunkline wrote the item in a schema that this version does not know. Internal;
+    /// the item becomes readable when that version is deployed again.
     #[error(
-        "the item {key} is of schema {version}, written by a later Trunkline: deploy that again"
+        "item {key} has schema {version}, written by a later Trunkline: deploy that version again"
     )]
-    Newer {
-        /// What kind of item.
+    UnsupportedSchema {
+        /// Kind of the item, for example `CONV`.
         key: String,
-        /// Its schema.
+        /// Schema number of the item.
         version: u64,
     },
 }
 
-/// The table.
+/// Client of the DynamoDB table.
 #[derive(Debug, Clone)]
 pub struct Store {
     dynamodb: aws_sdk_dynamodb::Client,
@@ -116,16 +94,16 @@ pub struct Store {
 }
 
 impl Store {
-    /// The table of that name; transcripts are kept for `retention_days`.
+    /// Creates a client of the table with that name, which keeps transcripts for `retention_days`.
     #[must_use]
     pub fn new(dynamodb: aws_sdk_dynamodb::Client, table: String, retention_days: u32) -> Self {
         let retention = SignedDuration::from_hours(24 * i64::from(retention_days));
         Self { dynamodb, table: table.into(), retention }
     }
 
-    /// Reads one item, and sees every write that was answered before.
+    /// Reads one item, strongly consistent.
     async fn get(&self, pk: String, sk: String) -> Result<Option<Item>, StoreError> {
-        let answer = self
+        let output = self
             .dynamodb
             .get_item()
             .table_name(&*self.table)
@@ -135,16 +113,16 @@ impl Store {
             .send()
             .await
             .map_err(|error| unavailable("GetItem", &error))?;
-        Ok(answer.item)
+        Ok(output.item)
     }
 
-    /// Reads a partition's items in order, from after `after`, at most `most`.
+    /// Reads up to `limit` items of a partition in order, starting after the sort key `after`.
     async fn list(
         &self,
         pk: &str,
         prefix: &str,
         after: Option<&str>,
-        most: u16,
+        limit: u16,
     ) -> Result<Vec<Item>, StoreError> {
         let start = after.map(|sk| item::key(pk, sk));
         let query = self.dynamodb.query().table_name(&*self.table);
@@ -155,19 +133,19 @@ impl Store {
                 .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
                 .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
         };
-        let answer = query
+        let output = query
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
             .set_exclusive_start_key(start)
             .consistent_read(true)
-            .limit(i32::from(most))
+            .limit(i32::from(limit))
             .send()
             .await
             .map_err(|error| unavailable("Query", &error))?;
-        Ok(answer.items.unwrap_or_default())
+        Ok(output.items.unwrap_or_default())
     }
 
     async fn delete(&self, pk: String, sk: String) -> Result<bool, StoreError> {
-        let answer = self
+        let output = self
             .dynamodb
             .delete_item()
             .table_name(&*self.table)
@@ -177,7 +155,7 @@ impl Store {
             .send()
             .await
             .map_err(|error| unavailable("DeleteItem", &error))?;
-        Ok(answer.attributes.is_some())
+        Ok(output.attributes.is_some())
     }
 
     async fn put(&self, item: Item) -> Result<(), StoreError> {
@@ -191,8 +169,8 @@ impl Store {
         Ok(())
     }
 
-    /// Whether what was last written then is to be written anew, so that it does not expire while it is
-    /// in use. Once in a quarter of the retention, so that it costs a message next to nothing.
+    /// Returns whether an item last written at `touched_at` must be written again, so that it does not expire
+    /// while it is in use. True once per quarter of the retention, so the cost per message is negligible.
     #[must_use]
     pub fn is_stale(&self, touched_at: Timestamp, now: Timestamp) -> bool {
         now.duration_since(touched_at) > self.retention / 4

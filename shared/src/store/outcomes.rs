@@ -1,34 +1,33 @@
-//! What became of deliveries.
+//! Outcomes of deliveries.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::item::{conversation_pk, event_sk, to_json};
-use super::messages::external;
+use super::item::to_json;
+use super::keys::{conversation_pk, event_sk};
+use super::messages::external_id_key;
 use super::{Store, StoreError, unavailable};
 use crate::model::{Delivery, EventBody, Outcome};
 
 impl Store {
-    /// What became of a delivery so far.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Returns the outcome of a delivery so far.
     pub async fn outcome(&self, delivery: &Delivery) -> Result<Option<Outcome>, StoreError> {
         let record = self.event(&delivery.key, &delivery.from, &delivery.event.id).await?;
         Ok(record.and_then(|mut record| record.outcomes.remove(&delivery.to.outcome_key())))
     }
 
-    /// Records what became of a delivery. An event that has expired meanwhile stays gone.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn settle(&self, delivery: &Delivery, outcome: &Outcome) -> Result<(), StoreError> {
+    /// Records the outcome of a delivery. Does nothing if the event has expired.
+    pub async fn put_outcome(
+        &self,
+        delivery: &Delivery,
+        outcome: &Outcome,
+    ) -> Result<(), StoreError> {
         let pk = conversation_pk(&delivery.key);
         let is_whole = delivery.to.last_part && !delivery.to.copy;
         let is_message = matches!(delivery.event.body, EventBody::Message { .. });
-        let known_as = outcome.external_id.as_deref().filter(|_| is_whole && is_message);
-        // What the delivery is called can be found without an index.
-        let known_as = known_as.filter(|name| *name != delivery.id);
+        let external_id = outcome.external_message_id.as_ref().filter(|_| is_whole && is_message);
+        // A receipt with the delivery's own id is resolved without an index entry.
+        let external_id = external_id.filter(|id| id.as_str() != delivery.id.as_str());
         let outcome = to_json(&pk, outcome)?;
         let update = self
             .dynamodb
@@ -39,13 +38,13 @@ impl Store {
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#target", delivery.to.outcome_key())
             .expression_attribute_values(":outcome", AttributeValue::S(outcome));
-        let update = match known_as {
-            // Receipts will name it so.
+        let update = match external_id {
+            // Receipts refer to this id.
             Some(message) => update
                 .update_expression("SET outcomes.#target = :outcome, ext = :ext")
                 .expression_attribute_values(
                     ":ext",
-                    AttributeValue::S(external(&delivery.to.connection, message)),
+                    AttributeValue::S(external_id_key(&delivery.to.connection, message)),
                 ),
             None => update.update_expression("SET outcomes.#target = :outcome"),
         };

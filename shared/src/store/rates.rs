@@ -1,58 +1,51 @@
-//! How much happens, by connection and minute: for plots, and kept for a day.
+//! Event counters by connection and minute, for the console's charts; stored for 26 hours.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
+use super::keys::{minute_sk, rate_pk};
 use super::{Store, StoreError, unavailable};
-use crate::model::{ConnectionId, time};
+use crate::model::ConnectionId;
 
-const KEEP: SignedDuration = SignedDuration::from_hours(26);
-/// As many minutes as a day has.
-const MOST: i32 = 1_440;
+const RETENTION: SignedDuration = SignedDuration::from_hours(26);
+const MINUTES_PER_DAY: i32 = 1_440;
 
-/// What happened in a minute, by name.
+/// Counters of one minute, by name.
 pub type Counts = BTreeMap<String, u64>;
 
-/// The beginning of a minute.
+/// Returns the start of the minute that contains `at`.
 #[must_use]
-pub fn minute(at: Timestamp) -> Timestamp {
+pub fn start_of_minute(at: Timestamp) -> Timestamp {
     let second = at.as_second();
     Timestamp::from_second(second - second.rem_euclid(60)).unwrap_or(at)
 }
 
-fn rate_pk(connection: &ConnectionId) -> String {
-    format!("RATE#{connection}")
-}
-
 impl Store {
-    /// Adds to what happened to a connection in a minute.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Adds to a connection's counters of a minute.
     pub async fn add_rates(
         &self,
         connection: &ConnectionId,
         minute: Timestamp,
         counts: &Counts,
     ) -> Result<(), StoreError> {
-        let expires = (minute + KEEP).as_second();
+        let expires = (minute + RETENTION).as_second();
         let mut update = self
             .dynamodb
             .update_item()
             .table_name(&*self.table)
             .key("pk", AttributeValue::S(rate_pk(connection)))
-            .key("sk", AttributeValue::S(time::rfc3339_millis(minute)))
+            .key("sk", AttributeValue::S(minute_sk(minute)))
             .expression_attribute_names("#expires", "expires")
             .expression_attribute_values(":expires", AttributeValue::N(expires.to_string()));
         let mut added = Vec::with_capacity(counts.len());
-        for (place, (name, count)) in counts.iter().enumerate() {
-            added.push(format!("#n{place} :n{place}"));
+        for (index, (name, count)) in counts.iter().enumerate() {
+            added.push(format!("#n{index} :n{index}"));
             update = update
-                .expression_attribute_names(format!("#n{place}"), format!("n_{name}"))
+                .expression_attribute_names(format!("#n{index}"), format!("n_{name}"))
                 .expression_attribute_values(
-                    format!(":n{place}"),
+                    format!(":n{index}"),
                     AttributeValue::N(count.to_string()),
                 );
         }
@@ -64,10 +57,7 @@ impl Store {
         Ok(())
     }
 
-    /// What happened to a connection since then, by minute. Eventually consistent.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Returns a connection's counters since a time, by minute. Eventually consistent.
     pub async fn rates(
         &self,
         connection: &ConnectionId,
@@ -81,9 +71,9 @@ impl Store {
             .expression_attribute_values(":pk", AttributeValue::S(rate_pk(connection)))
             .expression_attribute_values(
                 ":since",
-                AttributeValue::S(time::rfc3339_millis(minute(since))),
+                AttributeValue::S(minute_sk(start_of_minute(since))),
             )
-            .limit(MOST)
+            .limit(MINUTES_PER_DAY)
             .send()
             .await
             .map_err(|error| unavailable("Query", &error))?;
@@ -104,8 +94,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_minute_begins_at_its_full() {
+    fn truncates_a_time_to_the_minute() {
         let at: Timestamp = "2026-03-04T09:15:20.89Z".parse().unwrap();
-        assert_eq!(minute(at).to_string(), "2026-03-04T09:15:00Z");
+        assert_eq!(start_of_minute(at).to_string(), "2026-03-04T09:15:00Z");
     }
 }

@@ -1,67 +1,65 @@
-//! Bodies that could not be read: kept for a week, so that a person can see what came.
+//! Rejected inbound bodies, stored for seven days so that operators can inspect them.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::item::{item, read, text};
+use super::item::{item, read, string_attribute};
+use super::keys::{rejected_pk, time_sk};
 use super::{Store, StoreError, expires_in};
-use crate::model::{ConnectionId, time};
+use crate::model::ConnectionId;
 
-const KEEP: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// How much of a body is kept, in bytes.
-const MAX_KEPT: usize = 32 * 1024;
+const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Number of bytes of a body that are stored.
+const MAX_STORED_BYTES: usize = 32 * 1024;
 
-/// A body that could not be read.
+/// An inbound body that was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
-    /// When it came.
+    /// When the body arrived.
     pub at: Timestamp,
-    /// Why it could not be read.
+    /// Why it was rejected.
     pub reason: String,
-    /// Its size in bytes.
+    /// Size of the whole body, in bytes.
     pub size: usize,
-    /// Its first 32 KiB, with what is not UTF-8 replaced.
+    /// The first 32 KiB, with invalid UTF-8 replaced by U+FFFD.
     pub body: String,
 }
 
 impl Rejected {
-    /// What is kept of `body`.
+    /// Creates the record of a rejected `body`.
     #[must_use]
     pub fn new(at: Timestamp, reason: String, body: &[u8]) -> Self {
-        let kept = &body[..body.len().min(MAX_KEPT)];
-        Self { at, reason, size: body.len(), body: String::from_utf8_lossy(kept).into_owned() }
+        let stored = &body[..body.len().min(MAX_STORED_BYTES)];
+        Self { at, reason, size: body.len(), body: String::from_utf8_lossy(stored).into_owned() }
     }
 }
 
 impl Store {
-    /// Keeps a body that could not be read.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub async fn keep_rejected(
+    /// Stores a rejected body.
+    pub async fn put_rejected(
         &self,
         connection: &ConnectionId,
         id: &str,
         rejected: &Rejected,
     ) -> Result<(), StoreError> {
-        let sk = format!("{}#{id}", time::rfc3339_millis(rejected.at));
-        let mut item = item(format!("REJECT#{connection}"), sk, rejected)?;
-        item.insert("expires".into(), expires_in(rejected.at, KEEP));
+        let sk = time_sk(rejected.at, id);
+        let mut item = item(rejected_pk(connection), sk, rejected)?;
+        item.insert("expires".into(), expires_in(rejected.at, RETENTION));
         self.put(item).await
     }
 
-    /// The bodies of a connection that could not be read, each with its place, the newest first, from
-    /// after a place.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Lists a connection's rejected bodies with their sort keys, newest first, starting after the sort key
+    /// `after`.
     pub async fn rejected(
         &self,
         connection: &ConnectionId,
         after: Option<&str>,
-        most: u16,
+        limit: u16,
     ) -> Result<Vec<(String, Rejected)>, StoreError> {
-        let items = self.newest(&format!("REJECT#{connection}"), after, most).await?;
-        items.iter().map(|item| Ok((text(item, "sk").to_owned(), read(item)?))).collect()
+        let items = self.newest(&rejected_pk(connection), after, limit).await?;
+        items
+            .iter()
+            .map(|item| Ok((string_attribute(item, "sk").to_owned(), read(item)?)))
+            .collect()
     }
 }

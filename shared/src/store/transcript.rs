@@ -1,22 +1,19 @@
-//! A conversation's events in the order of their arrival.
+//! Transcripts: a conversation's recent events in order.
 
 use super::{EventRecord, Store, StoreError};
 use crate::model::ConversationKey;
 
-/// As many items as one `BatchGetItem` takes.
-const MOST: u16 = 100;
+/// Limit of one `BatchGetItem` call.
+const MAX_EVENTS: u16 = 100;
 
 impl Store {
-    /// The last `most` events of a conversation's key (at most 100), the oldest of them first.
-    ///
-    /// # Errors
-    /// If the table does not answer.
+    /// Returns the last `limit` events of a channel and customer (at most 100), oldest first.
     pub async fn transcript(
         &self,
         key: &ConversationKey,
-        most: u16,
+        limit: u16,
     ) -> Result<Vec<EventRecord>, StoreError> {
-        let (mut events, _) = self.timeline(key, None, most.min(MOST)).await?;
+        let (mut events, _) = self.timeline(key, None, limit.min(MAX_EVENTS)).await?;
         events.reverse();
         Ok(events)
     }

@@ -1,5 +1,6 @@
-//! What the console plots: counted in this process, and added to the table now and then. What a process
-//! counted that is ended before it could say so is missing there; the metrics have all of it.
+//! Counters for the console's charts: kept in this process and added to the table every ten seconds. If
+//! Lambda ends the process before that, its counts are missing from the charts; the CloudWatch metrics are
+//! complete.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -8,60 +9,60 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
 use crate::model::{ConnectionId, time};
-use crate::store::{Counts, minute};
+use crate::store::{Counts, start_of_minute};
 
-/// How long lies between two additions at least, so that they cost a busy process next to nothing.
-const EVERY: SignedDuration = SignedDuration::from_secs(10);
+/// Minimum time between two writes to the table, so that they cost a busy process next to nothing.
+const FLUSH_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
-/// The upper ends of the classes into which times are counted, in milliseconds; one more has the rest.
-pub const BUCKETS: [i64; 15] =
+/// Upper bounds of the latency histogram's buckets, in milliseconds. One more bucket counts longer times.
+pub const LATENCY_BUCKETS_MS: [i64; 15] =
     [20, 50, 100, 150, 200, 300, 500, 750, 1_000, 1_500, 2_000, 5_000, 10_000, 60_000, 600_000];
 
 #[derive(Debug, Default)]
-struct Tally {
+struct Counters {
     counts: HashMap<(ConnectionId, Timestamp), Counts>,
     flushed_at: Option<Timestamp>,
 }
 
-static TALLY: LazyLock<Mutex<Tally>> = LazyLock::new(Mutex::default);
+static COUNTERS: LazyLock<Mutex<Counters>> = LazyLock::new(Mutex::default);
 
-fn tally() -> MutexGuard<'static, Tally> {
-    TALLY.lock().unwrap_or_else(PoisonError::into_inner)
+fn counters() -> MutexGuard<'static, Counters> {
+    COUNTERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Counts one under a name, if it has one.
+/// Adds one to the counter `name`; does nothing for `None`.
 pub(super) fn add(connection: &ConnectionId, now: Timestamp, name: Option<&str>) {
     let Some(name) = name else { return };
-    let mut tally = tally();
-    let counts = tally.counts.entry((connection.clone(), minute(now))).or_default();
+    let mut counters = counters();
+    let counts = counters.counts.entry((connection.clone(), start_of_minute(now))).or_default();
     *counts.entry(name.to_owned()).or_default() += 1;
 }
 
-/// Counts how long an event took from its arrival to its far side.
-pub fn took(connection: &ConnectionId, now: Timestamp, took: SignedDuration) {
-    let millis = time::millis(took);
-    let class = BUCKETS.iter().take_while(|end| millis > **end).count();
-    add(connection, now, Some(&format!("t{class:02}")));
+/// Records the time from an event's arrival to its delivery, in the latency histogram.
+pub fn record_latency(connection: &ConnectionId, now: Timestamp, latency: SignedDuration) {
+    let millis = time::millis(latency);
+    let bucket = LATENCY_BUCKETS_MS.iter().take_while(|end| millis > **end).count();
+    add(connection, now, Some(&format!("t{bucket:02}")));
 }
 
-/// Adds to the table what was counted, if that is due. What cannot be added is not counted: nobody
-/// waits for a plot.
+/// Writes the counters to the table if the flush interval has passed. Counters that cannot be written are
+/// dropped: a chart does not justify a retry.
 pub async fn flush(app: &App) {
     let now = app.clock.now();
     let due = {
-        let mut tally = tally();
-        let is_soon = tally.flushed_at.is_some_and(|at| now.duration_since(at) < EVERY);
-        if tally.counts.is_empty() || is_soon {
+        let mut counters = counters();
+        let is_soon = counters.flushed_at.is_some_and(|at| now.duration_since(at) < FLUSH_INTERVAL);
+        if counters.counts.is_empty() || is_soon {
             return;
         }
-        tally.flushed_at = Some(now);
-        std::mem::take(&mut tally.counts)
+        counters.flushed_at = Some(now);
+        std::mem::take(&mut counters.counts)
     };
-    let adding = due
+    let writes = due
         .iter()
         .map(|((connection, minute), counts)| app.store.add_rates(connection, *minute, counts));
-    let failed = futures_util::future::join_all(adding).await.into_iter().find_map(Result::err);
+    let failed = futures_util::future::join_all(writes).await.into_iter().find_map(Result::err);
     if let Some(why) = failed {
-        tracing::warn!(%why, "what was counted is not in the plots");
+        tracing::warn!(%why, "cannot write the counters of the console's charts");
     }
 }

@@ -1,5 +1,5 @@
-//! One line for each message that comes or goes, which is log and metric in one: CloudWatch's embedded
-//! format counts what a line says, so what is counted can be read, and nothing is written twice.
+//! One JSON line per inbound event and per delivery, in CloudWatch's embedded metric format: the same line
+//! is log entry and metric.
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, PoisonError, RwLock};
@@ -9,78 +9,87 @@ use serde::Serialize;
 
 use crate::model::{ConnectionId, Platform, Trace, time};
 
-/// Whose metrics they are: each stack's are its own, so that two in one account keep their alarms apart.
+/// Namespace of the metrics. Each stack has its own, so that the alarms of two stacks in one account stay
+/// separate.
 static NAMESPACE: LazyLock<String> =
     LazyLock::new(|| std::env::var("TRUNKLINE_METRICS").unwrap_or_else(|_| "Trunkline".to_owned()));
 
-/// By what metrics are told apart. Without anything, for an alarm over all platforms; by connection only
-/// where that is asked for, as CloudWatch bills each metric of each connection.
+/// Dimension sets of the metrics. The empty set is for alarms over all platforms. The connection is a
+/// dimension only on request, because CloudWatch bills each metric of each connection.
 static DIMENSIONS: LazyLock<&[&[&str]]> = LazyLock::new(|| {
-    let asked = std::env::var("TRUNKLINE_CONNECTION_METRICS").is_ok_and(|value| value == "yes");
-    if asked { &[&[], &["platform"], &["platform", "connection"]] } else { &[&[], &["platform"]] }
+    let by_connection =
+        std::env::var("TRUNKLINE_CONNECTION_METRICS").is_ok_and(|value| value == "yes");
+    if by_connection {
+        &[&[], &["platform"], &["platform", "connection"]]
+    } else {
+        &[&[], &["platform"]]
+    }
 });
 
-/// Whether lines say more than what CloudWatch counts: not where only warnings are wanted.
-static TELLS_MORE: LazyLock<bool> = LazyLock::new(|| {
+/// Whether lines include more than the metrics. Not at log level `warn`, `error` or `off`.
+static INCLUDE_DETAILS: LazyLock<bool> = LazyLock::new(|| {
     let level = std::env::var("TRUNKLINE_LOG").unwrap_or_default();
     !["off", "error", "warn"].contains(&level.to_ascii_lowercase().as_str())
 });
 
-/// What Lambda calls the run that this process is in: it has one at a time.
-static REQUEST: RwLock<String> = RwLock::new(String::new());
+/// Request id of the current Lambda invocation. A process handles one at a time.
+static REQUEST_ID: RwLock<String> = RwLock::new(String::new());
 
-/// Notes what Lambda calls the run that begins.
-pub fn begin(request: &str) {
-    request.clone_into(&mut REQUEST.write().unwrap_or_else(PoisonError::into_inner));
+/// Sets the request id of the Lambda invocation that starts.
+pub fn set_request_id(request: &str) {
+    request.clone_into(&mut REQUEST_ID.write().unwrap_or_else(PoisonError::into_inner));
 }
 
-/// What a line says of a message. Never its text, never a secret, never who the customer is.
+/// Fields of a message's log line. They never contain its text, a secret, or the customer's identity.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
-pub struct About<'a> {
-    /// Where in a trace it is: only what all of the trace shares is shown.
-    #[serde(serialize_with = "id_of", skip_serializing_if = "Option::is_none")]
+pub struct LogFields<'a> {
+    /// Trace context; only the trace id is logged.
+    #[serde(serialize_with = "serialize_trace_id", skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
-    /// Its conversation's id, which is ours.
+    /// Trunkline's id of the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversation: Option<&'a str>,
-    /// What kind of event it is.
+    /// Kind of event, for example `message`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<&'a str>,
-    /// The delivery's id, on the way out.
+    /// Delivery id; outbound only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<&'a str>,
-    /// The platform's HTTP status, if it answered.
+    /// HTTP status of the platform's response, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// How long this step took, in milliseconds.
+    /// Duration of this step, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ms: Option<i64>,
-    /// How long it took from the event to the platform's answer, in milliseconds: a metric, too.
+    /// Time from the event's arrival to the platform's response, in milliseconds. Also a metric.
     #[serde(rename = "DeliveryTime", skip_serializing_if = "Option::is_none")]
     pub delivery_time: Option<i64>,
 }
 
-impl<'a> About<'a> {
-    /// What is told of an event that came.
+impl<'a> LogFields<'a> {
+    /// Returns the fields of an inbound event.
     #[must_use]
-    pub fn arrived(
+    pub fn inbound(
         trace: Trace,
         event: &'a str,
         conversation: Option<&'a str>,
-        took: SignedDuration,
+        duration: SignedDuration,
     ) -> Self {
-        let ms = Some(time::millis(took));
+        let ms = Some(time::millis(duration));
         Self { trace: Some(trace), conversation, event: Some(event), ms, ..Self::default() }
     }
 }
 
-#[expect(clippy::ref_option, reason = "serde calls it so")]
-fn id_of<S: serde::Serializer>(trace: &Option<Trace>, to: S) -> Result<S::Ok, S::Error> {
+#[expect(clippy::ref_option, reason = "serde prescribes the signature")]
+fn serialize_trace_id<S: serde::Serializer>(
+    trace: &Option<Trace>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
     trace.map(Trace::id).serialize(to)
 }
 
 #[derive(Debug, Serialize)]
-struct Line<'a> {
+struct LogLine<'a> {
     outcome: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     platform: Option<&'a str>,
@@ -89,78 +98,84 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     request: &'a str,
     #[serde(flatten)]
-    about: About<'a>,
+    fields: LogFields<'a>,
     #[serde(flatten)]
     count: BTreeMap<&'a str, u64>,
     #[serde(rename = "_aws")]
-    aws: Aws<'a>,
+    aws: Metadata<'a>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Aws<'a> {
+struct Metadata<'a> {
     timestamp: i64,
-    cloud_watch_metrics: [Directive<'a>; 1],
+    cloud_watch_metrics: [MetricDirective<'a>; 1],
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Directive<'a> {
+struct MetricDirective<'a> {
     namespace: &'a str,
     dimensions: &'a [&'a [&'a str]],
-    metrics: &'a [Metric<'a>],
+    metrics: &'a [MetricDefinition<'a>],
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Metric<'a> {
+struct MetricDefinition<'a> {
     name: &'a str,
     unit: &'a str,
 }
 
-/// What is counted, and of whom: of a connection, of a platform, or of all of Trunkline.
+/// A metric's value with its dimensions: of a connection, of a platform, or of the whole stack.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Counted<'a> {
+pub(super) struct Measurement<'a> {
     pub(super) name: &'a str,
-    pub(super) number: u64,
+    pub(super) value: u64,
     pub(super) platform: Option<Platform>,
     pub(super) connection: Option<&'a ConnectionId>,
 }
 
-/// Writes a line that counts.
-pub(super) fn print(now: Timestamp, counted: Counted<'_>, about: About<'_>) {
-    let request = REQUEST.read().unwrap_or_else(PoisonError::into_inner);
-    let counted_only = About { delivery_time: about.delivery_time, ..About::default() };
-    let (about, request) = if *TELLS_MORE { (about, request.as_str()) } else { (counted_only, "") };
-    // Numbers and plain names can always be written.
+/// Prints the line of a measurement.
+pub(super) fn print(now: Timestamp, counted: Measurement<'_>, about: LogFields<'_>) {
+    let request = REQUEST_ID.read().unwrap_or_else(PoisonError::into_inner);
+    let counted_only = LogFields { delivery_time: about.delivery_time, ..LogFields::default() };
+    let (about, request) =
+        if *INCLUDE_DETAILS { (about, request.as_str()) } else { (counted_only, "") };
+    // Serializing numbers and plain names cannot fail.
     println!("{}", line(now, counted, about, request).unwrap_or_default());
 }
 
 fn line(
     now: Timestamp,
-    counted: Counted<'_>,
-    about: About<'_>,
+    counted: Measurement<'_>,
+    about: LogFields<'_>,
     request: &str,
 ) -> serde_json::Result<String> {
-    let Counted { name, number, platform, connection } = counted;
-    let metrics =
-        [Metric { name, unit: "Count" }, Metric { name: "DeliveryTime", unit: "Milliseconds" }];
+    let Measurement { name, value: number, platform, connection } = counted;
+    let metrics = [
+        MetricDefinition { name, unit: "Count" },
+        MetricDefinition { name: "DeliveryTime", unit: "Milliseconds" },
+    ];
     let metrics = &metrics[..=usize::from(about.delivery_time.is_some())];
-    // What happens to nobody in particular has nothing to be told apart by.
-    let known = match (platform, connection) {
+    let dimension_sets = match (platform, connection) {
         (None, _) => 1,
         (Some(_), None) => 2,
         (Some(_), Some(_)) => DIMENSIONS.len(),
     };
-    let directive = Directive { namespace: &NAMESPACE, dimensions: &DIMENSIONS[..known], metrics };
-    serde_json::to_string(&Line {
+    let directive = MetricDirective {
+        namespace: &NAMESPACE,
+        dimensions: &DIMENSIONS[..dimension_sets],
+        metrics,
+    };
+    serde_json::to_string(&LogLine {
         outcome: &name.to_ascii_lowercase(),
         platform: platform.map(Platform::name),
         connection,
         request,
-        about,
+        fields: about,
         count: BTreeMap::from([(name, number)]),
-        aws: Aws { timestamp: now.as_millisecond(), cloud_watch_metrics: [directive] },
+        aws: Metadata { timestamp: now.as_millisecond(), cloud_watch_metrics: [directive] },
     })
 }
 
@@ -170,19 +185,19 @@ mod tests {
 
     use super::*;
 
-    fn written(counted: Counted<'_>, about: About<'_>) -> Value {
+    fn written(counted: Measurement<'_>, about: LogFields<'_>) -> Value {
         let line = line(Timestamp::UNIX_EPOCH, counted, about, "r-1").unwrap();
         assert!(!line.contains('\n'));
         serde_json::from_str(&line).unwrap()
     }
 
     #[test]
-    fn a_message_is_one_line_that_counts() {
+    fn a_message_is_one_log_line_with_its_metrics() {
         let connection: ConnectionId = "shop".parse().unwrap();
         let (platform, connection) = (Some(Platform::Webex), Some(&connection));
-        let counted = Counted { name: "Delivered", number: 1, platform, connection };
+        let counted = Measurement { name: "Delivered", value: 1, platform, connection };
         let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().ok();
-        let about = About {
+        let about = LogFields {
             trace,
             conversation: Some("c-1"),
             event: Some("message"),
@@ -208,9 +223,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_nobody_in_particular_is_counted_without_names() {
-        let counted = Counted { name: "Waiting", number: 7, platform: None, connection: None };
-        let written = written(counted, About::default());
+    fn metrics_without_a_connection_have_no_dimensions() {
+        let counted = Measurement { name: "Waiting", value: 7, platform: None, connection: None };
+        let written = written(counted, LogFields::default());
         assert_eq!((&written["Waiting"], &written["outcome"]), (&json!(7), &json!("waiting")));
         assert_eq!(written["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]));
         assert_eq!(written.get("platform"), None);

@@ -1,5 +1,5 @@
-//! What is told of what happens: a JSON line for each message, which CloudWatch also counts, and log lines
-//! of what is out of the ordinary. Neither ever holds a secret or a message's text.
+//! Logs and metrics: one JSON line per message, which CloudWatch also counts, and log lines for exceptional
+//! events. At no log level does a line contain a secret or the text of a message.
 
 mod counters;
 mod emf;
@@ -10,38 +10,38 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-pub use counters::{BUCKETS, flush, took};
-pub use emf::{About, begin};
+pub use counters::{LATENCY_BUCKETS_MS, flush, record_latency};
+pub use emf::{LogFields, set_request_id};
 
-use self::emf::Counted;
+use self::emf::Measurement;
 use crate::model::{Connection, Platform};
 
-/// What is counted, by platform and connection.
+/// A metric that is counted by platform and connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Count {
-    /// An event was taken.
+pub enum Metric {
+    /// An inbound event was accepted.
     Accepted,
-    /// An event had been taken before.
+    /// An inbound event had been accepted before.
     Duplicate,
-    /// An event was refused, with its reason.
+    /// An inbound event was refused; the platform received the reason.
     Refused,
-    /// A body could not be read and was kept.
+    /// An inbound body was unreadable and was stored for operators.
     Unreadable,
-    /// A signature or token was wrong.
+    /// An inbound call had a wrong signature or token.
     Denied,
-    /// The address was right but for its key, or the caller is not on the list.
-    Intruder,
-    /// A token that differs from ours came along: see Webex Connect's verification token.
-    Suspicious,
+    /// An inbound URL had a wrong key, or the caller's IP address is not in `allow_ips`.
+    InvalidUrlKey,
+    /// An inbound call had an unexpected token but was accepted: see Webex Connect's verification token.
+    TokenMismatch,
     /// A delivery reached its platform.
     Delivered,
-    /// A delivery is tried again later.
+    /// A delivery failed and will be retried.
     Retried,
-    /// A delivery failed for good.
+    /// A delivery failed permanently.
     Failed,
-    /// A delivery needed no sending: the platform has no form for it.
+    /// A delivery was not sent: the platform does not support its kind of event.
     Skipped,
-    /// A delivery waits in the table.
+    /// A delivery was parked in the table.
     Parked,
     /// A connection's breaker opened.
     BreakerOpened,
@@ -49,8 +49,8 @@ pub enum Count {
     BreakerClosed,
 }
 
-impl Count {
-    /// The metric's name.
+impl Metric {
+    /// Returns the name of the CloudWatch metric.
     fn name(self) -> &'static str {
         match self {
             Self::Accepted => "Accepted",
@@ -58,8 +58,8 @@ impl Count {
             Self::Refused => "Refused",
             Self::Unreadable => "Unreadable",
             Self::Denied => "Denied",
-            Self::Intruder => "Intruder",
-            Self::Suspicious => "Suspicious",
+            Self::InvalidUrlKey => "InvalidUrlKey",
+            Self::TokenMismatch => "TokenMismatch",
             Self::Delivered => "Delivered",
             Self::Retried => "Retried",
             Self::Failed => "Failed",
@@ -70,8 +70,8 @@ impl Count {
         }
     }
 
-    /// Under which name it is shown in the console; several may share one.
-    fn tallied(self) -> Option<&'static str> {
+    /// Returns the counter in the console's charts that includes this metric. Several metrics can share one.
+    fn counter_name(self) -> Option<&'static str> {
         match self {
             Self::Accepted => Some("accepted"),
             Self::Delivered => Some("delivered"),
@@ -79,8 +79,8 @@ impl Count {
             Self::Parked => Some("parked"),
             Self::Failed | Self::Refused | Self::Unreadable | Self::Denied => Some("failed"),
             Self::Duplicate
-            | Self::Intruder
-            | Self::Suspicious
+            | Self::InvalidUrlKey
+            | Self::TokenMismatch
             | Self::Skipped
             | Self::BreakerOpened
             | Self::BreakerClosed => None,
@@ -88,45 +88,46 @@ impl Count {
     }
 }
 
-/// Starts the log: one JSON object a line, at the level in `TRUNKLINE_LOG` (default `info`).
+/// Starts logging: one JSON object per line, at the level in `TRUNKLINE_LOG` (default `info`).
 pub fn init() {
-    panics::tell();
+    panics::install_hook();
     let level = std::env::var("TRUNKLINE_LOG").ok().and_then(|level| level.parse().ok());
     let level = level.unwrap_or(LevelFilter::INFO);
-    // The libraries' own debug lines show requests, so only ours follow the level.
-    let ours = ["shared", "console", "upkeep"].into_iter().chain(Platform::names());
-    let ours = ours.map(|name| (format!("trunkline_{name}"), level));
-    let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(ours);
-    // The runtime's span names the request and the trace that a line belongs to.
+    // Debug lines of libraries contain requests, so only Trunkline's crates use the level.
+    let crates = ["shared", "console", "upkeep"].into_iter().chain(Platform::names());
+    let crates = crates.map(|name| (format!("trunkline_{name}"), level));
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(crates);
+    // The runtime's span adds the request id and the trace id to each line.
     let filter = filter.with_target("lambda_runtime::layers::trace", LevelFilter::INFO);
     let log = tracing_subscriber::fmt::layer().json().flatten_event(true);
     let log = log.with_current_span(true).with_span_list(false).with_target(false);
-    // A second start in one process (a test's) keeps the first's.
+    // A second start in the same process (in tests) keeps the first subscriber.
     let _ = tracing_subscriber::registry().with(filter).with(log).try_init();
 }
 
-/// Counts one of which nothing else is known.
-pub fn count(now: Timestamp, what: Count, connection: &Connection) {
-    tell(now, what, connection, About::default());
+/// Records one occurrence of a metric without further fields.
+pub fn count(now: Timestamp, metric: Metric, connection: &Connection) {
+    record(now, metric, connection, LogFields::default());
 }
 
-/// Tells of a message, and counts it.
-pub fn tell(now: Timestamp, what: Count, connection: &Connection, about: About<'_>) {
-    counters::add(&connection.id, now, what.tallied());
+/// Records one occurrence of a metric with the fields of its log line.
+pub fn record(now: Timestamp, metric: Metric, connection: &Connection, fields: LogFields<'_>) {
+    counters::add(&connection.id, now, metric.counter_name());
     let (platform, connection) = (Some(connection.platform), Some(&connection.id));
-    emf::print(now, Counted { name: what.name(), number: 1, platform, connection }, about);
+    emf::print(now, Measurement { name: metric.name(), value: 1, platform, connection }, fields);
 }
 
-/// Tells how many deliveries wait in the table now.
-pub fn waiting(now: Timestamp, number: usize) {
+/// Records how many deliveries are parked in the table now.
+pub fn record_waiting(now: Timestamp, number: usize) {
     let number = u64::try_from(number).unwrap_or(u64::MAX);
-    let counted = Counted { name: "Waiting", number, platform: None, connection: None };
-    emf::print(now, counted, About::default());
+    let measurement =
+        Measurement { name: "Waiting", value: number, platform: None, connection: None };
+    emf::print(now, measurement, LogFields::default());
 }
 
-/// Counts a dead letter of a platform.
-pub fn count_dead_letter(now: Timestamp, platform: Platform) {
+/// Records a dead letter of a platform.
+pub fn record_dead_letter(now: Timestamp, platform: Platform) {
     let platform = Some(platform);
-    let counted = Counted { name: "DeadLettered", number: 1, platform, connection: None };
-    emf::print(now, counted, About::default());
+    let measurement = Measurement { name: "DeadLettered", value: 1, platform, connection: None };
+    emf::print(now, measurement, LogFields::default());
 }

@@ -1,10 +1,10 @@
-//! A panic as a line of the log. By itself it would write lines of plain text, and its words may hold
-//! what a customer wrote or a secret: only its place is told.
+//! Logs panics as one JSON line. The default hook writes plain text and the panic's message, which can
+//! contain a customer's text or a secret; only the source location is logged.
 
-/// From now on panics are told so.
-pub(super) fn tell() {
+/// Installs the panic hook of this process.
+pub(super) fn install_hook() {
     std::panic::set_hook(Box::new(|panic| {
         let at = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(at, "a panic: a fault of ours");
+        tracing::error!(at, "panic: internal error");
     }));
 }

@@ -1,4 +1,4 @@
-//! The router's control API and its newer state API: who is allowed what, and in which form.
+//! The router's control API and its newer state API: permissions and validation.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -7,25 +7,25 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, Accepted, Shared, guid, met, refuse};
+use super::{ACCOUNT, Accepted, Shared, check_call, guid, reject};
 
-pub(super) async fn take_mutation(
-    State(memory): State<Shared>,
+pub(super) async fn post_mutation(
+    State(state): State<Shared>,
     Path((account, chat)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Err(response) = met(&memory, &headers).await {
+    if let Err(response) = check_call(&state, &headers).await {
         return response;
     }
-    if account != ACCOUNT || !memory.lock().unwrap().chats.contains(&chat) {
-        return refuse(&memory, StatusCode::NOT_FOUND, "there is no such chat");
+    if account != ACCOUNT || !state.lock().unwrap().chats.contains(&chat) {
+        return reject(&state, StatusCode::NOT_FOUND, "there is no such chat");
     }
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     if let Err(message) = check_mutation(&chat, &body) {
-        return refuse(&memory, StatusCode::BAD_REQUEST, &message);
+        return reject(&state, StatusCode::BAD_REQUEST, &message);
     }
-    memory.lock().unwrap().accepted.push(Accepted { what: "mutation", chat, adapter: None, body });
+    state.lock().unwrap().accepted.push(Accepted { what: "mutation", chat, adapter: None, body });
     Json(json!({})).into_response()
 }
 
@@ -47,7 +47,7 @@ fn check_mutation(chat: &str, body: &Value) -> Result<(), String> {
             _ => false,
         };
         if !good {
-            return Err(format!("this is not a mutation: {mutation}"));
+            return Err(format!("invalid mutation: {mutation}"));
         }
     }
     check_context(body)
@@ -57,17 +57,17 @@ fn check_context(body: &Value) -> Result<(), String> {
     match body.get("Context") {
         None => Ok(()),
         Some(Value::Object(context)) if context.values().all(Value::is_string) => Ok(()),
-        Some(_) => Err("Context is a dictionary of texts".into()),
+        Some(_) => Err("Context must be a dictionary of strings".into()),
     }
 }
 
-pub(super) async fn take_state(
-    State(memory): State<Shared>,
+pub(super) async fn put_state(
+    State(state): State<Shared>,
     Path((_, chat, what)): Path<(String, String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Err(response) = met(&memory, &headers).await {
+    if let Err(response) = check_call(&state, &headers).await {
         return response;
     }
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -79,30 +79,30 @@ pub(super) async fn take_state(
         "end" => ("end", Ok(())),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
-    if memory.lock().unwrap().lacks_right {
+    if state.lock().unwrap().deny_session_update {
         let message = "the right ConversationalRouter.RouterSession_Update is missing";
-        return refuse(&memory, StatusCode::FORBIDDEN, message);
+        return reject(&state, StatusCode::FORBIDDEN, message);
     }
-    if !memory.lock().unwrap().chats.contains(&chat) {
-        return refuse(&memory, StatusCode::NOT_FOUND, "there is no such session");
+    if !state.lock().unwrap().chats.contains(&chat) {
+        return reject(&state, StatusCode::NOT_FOUND, "there is no such session");
     }
     if let Err(message) = problem {
-        return refuse(&memory, StatusCode::BAD_REQUEST, &message);
+        return reject(&state, StatusCode::BAD_REQUEST, &message);
     }
-    memory.lock().unwrap().accepted.push(Accepted { what, chat, adapter: None, body });
+    state.lock().unwrap().accepted.push(Accepted { what, chat, adapter: None, body });
     Json(json!({})).into_response()
 }
 
-pub(super) async fn tell_session(
-    State(memory): State<Shared>,
+pub(super) async fn get_session(
+    State(state): State<Shared>,
     Path((account, chat)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    if let Err(response) = met(&memory, &headers).await {
+    if let Err(response) = check_call(&state, &headers).await {
         return response;
     }
-    if !memory.lock().unwrap().chats.contains(&chat) {
-        return refuse(&memory, StatusCode::NOT_FOUND, "there is no such session");
+    if !state.lock().unwrap().chats.contains(&chat) {
+        return reject(&state, StatusCode::NOT_FOUND, "there is no such session");
     }
     let session = guid(&("session", &chat));
     Json(json!({"AccountId": account, "ChatId": chat, "SessionId": session})).into_response()

@@ -1,13 +1,13 @@
-//! ServisBOT's chat history server (SL), and whoever consumes events like it: two tables with a column
-//! for each part, which say what they cannot hold.
+//! ServisBOT's chat history server (SL), an example of a consumer of events: two tables with a column for
+//! each member, which reject values that do not fit.
 
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::{Memory, proof};
+use super::{ServerState, auth};
 
-/// The texts that each row needs, and the longest that its column holds.
+/// The required strings of a row, with the length limits of their columns.
 const TEXTS: [(&str, usize); 10] = [
     ("key", 100),
     ("conversationId", 60),
@@ -34,13 +34,13 @@ impl History {
         all
     }
 
-    /// What is wrong with a message, if anything is.
+    /// Returns why a message is invalid; `None` if it is valid.
     fn problem(message: &Value) -> Option<String> {
-        for (name, most) in TEXTS {
+        for (name, limit) in TEXTS {
             match message[name].as_str() {
                 None => return Some(format!("{name} is missing or not a text")),
                 Some("") => return Some(format!("{name} is empty")),
-                Some(text) if text.chars().count() > most => {
+                Some(text) if text.chars().count() > limit => {
                     return Some(format!("data too long for {name}"));
                 }
                 Some(_) => {}
@@ -68,10 +68,10 @@ impl History {
     }
 }
 
-impl Memory {
+impl ServerState {
     pub(super) fn persist(&mut self, headers: &HeaderMap, body: &Value) -> Response {
-        let given = proof::text(headers, "authorization");
-        if let Some(why) = self.proof.problem(given, self.millis() / 1_000) {
+        let given = auth::text(headers, "authorization");
+        if let Some(why) = self.auth.problem(given, self.millis() / 1_000) {
             return self.refuse(401, why);
         }
         let message = &body["message"];

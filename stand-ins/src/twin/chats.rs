@@ -1,4 +1,4 @@
-//! Sessions and their messages (S3; `TS`).
+//! Sessions and messages (S3, `TS`).
 
 use std::collections::HashMap;
 
@@ -9,10 +9,11 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::CHAT;
-use super::rules::{
-    Field, Outcome, Refused, answer, known_files, log_in_first, object, text, texts, ttl,
-};
 use super::state::{Accepted, Callback, Session, Shared, State, seconds};
+use super::validation::{
+    Field, Outcome, Rejection, parse_object, require_known_files, require_login, respond, text,
+    texts, ttl,
+};
 use crate::clock::now;
 
 const START: [Field; 23] = [
@@ -55,18 +56,18 @@ pub async fn start(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    begin(&shared, "start", &chat, &query(&uri), &headers, &body)
+    start_or_continue(&shared, "start", &chat, &query(&uri), &headers, &body)
 }
 
 /// `PUT chats/{chat_id}/sessions`: the client's last session, or a new one.
-pub async fn go_on(
+pub async fn continue_last(
     Extract(shared): Extract<Shared>,
     Path(chat): Path<String>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    begin(&shared, "continue", &chat, &query(&uri), &headers, &body)
+    start_or_continue(&shared, "continue", &chat, &query(&uri), &headers, &body)
 }
 
 fn query(uri: &Uri) -> HashMap<String, String> {
@@ -75,7 +76,7 @@ fn query(uri: &Uri) -> HashMap<String, String> {
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-fn begin(
+fn start_or_continue(
     shared: &Shared,
     what: &'static str,
     chat: &str,
@@ -84,42 +85,42 @@ fn begin(
     body: &[u8],
 ) -> Response {
     let mut later = None;
-    let response = answer(shared, what, |state| {
+    let response = respond(shared, what, |state| {
         let of_widget = query.get("x_widget").is_some_and(|value| value == "1");
         if !of_widget || headers.contains_key("authorization") {
-            log_in_first(state, headers)?;
+            require_login(state, headers)?;
         }
         if chat != CHAT {
-            return Err(Refused::unknown("chat"));
+            return Err(Rejection::unknown("chat"));
         }
-        let body = object(headers, body, &START)?;
-        known_files(state, &body["messageAttachments"])?;
+        let body = parse_object(headers, body, &START)?;
+        require_known_files(state, &body["messageAttachments"])?;
         let id = session_of(state, what, &body)?;
-        let mut answer = described(state, &id);
+        let mut answer = session_body(state, &id);
         if body["messageBody"].is_string() || body["messageAttachments"].is_array() {
-            let (said, replies) = said(state, &id, &body["messageBody"]);
-            answer["messageId"] = said["id"].clone();
+            let (message, replies) = client_message(state, &id, &body["messageBody"]);
+            answer["messageId"] = message["id"].clone();
             if body["returnAnswerAsync"] == json!(true) {
-                later = Some((id.clone(), said, replies));
+                later = Some((id.clone(), message, replies));
             } else {
                 let replies = replies.into_iter().map(|reply| state.message(&id, &reply));
-                answer["messages"] = replies.map(|reply| anonymous(&reply)).collect();
+                answer["messages"] = replies.map(|reply| without_ids(&reply)).collect();
             }
         }
         state.accepted.push(Accepted { what, session: id, body });
         Ok((StatusCode::CREATED, answer))
     });
-    if let Some((session, said, replies)) = later {
-        tokio::spawn(speak(shared.clone(), session, said, replies));
+    if let Some((session, message, replies)) = later {
+        tokio::spawn(notify_listeners(shared.clone(), session, message, replies));
     }
     response
 }
 
-/// The session that a start leads to.
-fn session_of(state: &mut State, what: &str, body: &Value) -> Result<String, Refused> {
+/// Returns the id of the session that the call starts or continues.
+fn session_of(state: &mut State, what: &str, body: &Value) -> Result<String, Rejection> {
     if let Some(id) = body["sessionId"].as_str() {
         let open = state.sessions.get(id).is_some_and(Session::is_open);
-        return if open { Ok(id.to_owned()) } else { Err(Refused::unknown("session")) };
+        return if open { Ok(id.to_owned()) } else { Err(Rejection::unknown("session")) };
     }
     let client = body["clientExternalId"].as_str().unwrap_or_default().to_owned();
     if what == "continue" {
@@ -140,13 +141,14 @@ fn session_of(state: &mut State, what: &str, body: &Value) -> Result<String, Ref
     let ttl = body["sessionTtl"].as_i64().unwrap_or(3_600);
     let messages = Vec::new();
     let started = now();
-    let session = Session { client, started, ttl, over: false, ended: false, callback, messages };
+    let session =
+        Session { client, started, ttl, has_ended: false, ended: false, callback, messages };
     state.sessions.insert(id.clone(), session);
     state.started.push(id.clone());
     Ok(id)
 }
 
-fn described(state: &State, id: &str) -> Value {
+fn session_body(state: &State, id: &str) -> Value {
     let session = &state.sessions[id];
     json!({"id": id, "clientId": client(id), "startedAt": seconds(session.started),
            "ttl": session.ttl, "messages": []})
@@ -156,26 +158,27 @@ fn client(session: &str) -> String {
     session.replacen("6b1d7f5e", "a1b0c9d8", 1)
 }
 
-/// The client says something: it as a message, and what the bot answers.
-fn said(state: &mut State, session: &str, body: &Value) -> (Value, Vec<Value>) {
+/// Adds the client's message. Returns it with the bot's answers.
+fn client_message(state: &mut State, session: &str, body: &Value) -> (Value, Vec<Value>) {
     let message = json!({"body": body, "authorType": "CLIENT", "authorId": client(session),
                          "authorName": null});
     (state.message(session, &message), state.replies.pop_front().unwrap_or_default())
 }
 
-/// As messages stand in a response: without ids and times.
-fn anonymous(message: &Value) -> Value {
+/// Returns a message as in a response: without id and time.
+fn without_ids(message: &Value) -> Value {
     let known = ["body", "answers", "actions", "attachments"];
     let kept =
         known.iter().filter_map(|name| Some(((*name).to_owned(), message.get(name)?.clone())));
     Value::Object(kept.collect())
 }
 
-/// What is said is told to all who listen, the client's own as well; then the bot answers.
-async fn speak(shared: Shared, session: String, said: Value, replies: Vec<Value>) {
-    shared.tell(&session, "chatMessageCreated", said).await;
+/// Notifies the listeners of the client's message and adds the bot's answers. Our assumption: TWIN also
+/// emits the client's own messages.
+async fn notify_listeners(shared: Shared, session: String, message: Value, replies: Vec<Value>) {
+    shared.notify(&session, "chatMessageCreated", message).await;
     for reply in replies {
-        shared.say(&session, reply).await;
+        shared.add_message(&session, reply).await;
     }
 }
 
@@ -187,23 +190,23 @@ pub async fn message(
     body: Bytes,
 ) -> Response {
     let mut later = None;
-    let response = answer(&shared, "message", |state| {
+    let response = respond(&shared, "message", |state| {
         if headers.contains_key("authorization") {
-            log_in_first(state, &headers)?;
+            require_login(state, &headers)?;
         }
         if !state.sessions.get(&session).is_some_and(Session::is_open) {
-            return Err(Refused::unknown("session"));
+            return Err(Rejection::unknown("session"));
         }
-        let body = object(&headers, &body, &MESSAGE)?;
-        known_files(state, &body["attachments"])?;
-        let (said, replies) = said(state, &session, &body["body"]);
-        let answer = json!({"id": said["id"], "createdAt": said["createdAt"]});
+        let body = parse_object(&headers, &body, &MESSAGE)?;
+        require_known_files(state, &body["attachments"])?;
+        let (message, replies) = client_message(state, &session, &body["body"]);
+        let answer = json!({"id": message["id"], "createdAt": message["createdAt"]});
         state.accepted.push(Accepted { what: "message", session: session.clone(), body });
-        later = Some((said, replies));
+        later = Some((message, replies));
         Ok((StatusCode::CREATED, answer))
     });
-    if let Some((said, replies)) = later {
-        tokio::spawn(speak(shared, session, said, replies));
+    if let Some((message, replies)) = later {
+        tokio::spawn(notify_listeners(shared, session, message, replies));
     }
     response
 }
@@ -215,12 +218,12 @@ pub async fn history(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    answer(&shared, "history", |state| {
-        log_in_first(state, &headers)?;
-        let known = state.sessions.get(&session).ok_or_else(|| Refused::unknown("session"))?;
+    respond(&shared, "history", |state| {
+        require_login(state, &headers)?;
+        let known = state.sessions.get(&session).ok_or_else(|| Rejection::unknown("session"))?;
         let query = query(&uri);
         let number = |name: &str, default| match query.get(name) {
-            Some(text) => text.parse::<usize>().map_err(|_| Refused::invalid(name)),
+            Some(text) => text.parse::<usize>().map_err(|_| Rejection::invalid(name)),
             None => Ok(default),
         };
         let (offset, limit) = (number("offset", 0)?, number("limit", 20)?);
@@ -236,11 +239,11 @@ pub async fn end(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    answer(&shared, "end", |state| -> Outcome {
-        log_in_first(state, &headers)?;
-        let body = object(&headers, &body, &[Field("result", text, true)])?;
+    respond(&shared, "end", |state| -> Outcome {
+        require_login(state, &headers)?;
+        let body = parse_object(&headers, &body, &[Field("result", text, true)])?;
         let known = state.sessions.get_mut(&session).filter(|known| known.is_open());
-        known.ok_or_else(|| Refused::unknown("session"))?.ended = true;
+        known.ok_or_else(|| Rejection::unknown("session"))?.ended = true;
         state.accepted.push(Accepted { what: "end", session: session.clone(), body });
         Ok((StatusCode::NO_CONTENT, Value::Null))
     })

@@ -7,10 +7,12 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::BOT;
-use super::rules::{Field, Refused, answer, known_files, log_in_first, object, text, texts, ttl};
 use super::state::{Accepted, Callback, Dialog, Shared, State};
+use super::validation::{
+    Field, Rejection, parse_object, require_known_files, require_login, respond, text, texts, ttl,
+};
 
-const SAID: [Field; 5] = [
+const MESSAGE: [Field; 5] = [
     Field("message", text, false),
     Field("attachments", texts, false),
     Field("returnAnswerAsync", Value::is_boolean, false),
@@ -36,15 +38,15 @@ const START: [Field; 12] = [
 /// `POST dialogs`.
 pub async fn start(Extract(shared): Extract<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let mut later = None;
-    let response = answer(&shared, "dialog", |state| {
-        log_in_first(state, &headers)?;
-        let body = object(&headers, &body, &START)?;
+    let response = respond(&shared, "dialog", |state| {
+        require_login(state, &headers)?;
+        let body = parse_object(&headers, &body, &START)?;
         if body["botId"] != BOT {
-            return Err(Refused::unknown("bot"));
+            return Err(Rejection::unknown("bot"));
         }
         let id = state.id("d1a10900");
         state.dialogs.insert(id.clone(), Dialog::default());
-        deal(state, "dialog", id, body, &mut later)
+        handle_message(state, "dialog", id, body, &mut later)
     });
     call_back(shared, later);
     response
@@ -58,28 +60,28 @@ pub async fn message(
     body: Bytes,
 ) -> Response {
     let mut later = None;
-    let response = answer(&shared, "dialog message", |state| {
-        log_in_first(state, &headers)?;
-        if state.dialogs.get(&dialog).is_none_or(|known| known.over) {
-            return Err(Refused::unknown("dialog"));
+    let response = respond(&shared, "dialog message", |state| {
+        require_login(state, &headers)?;
+        if state.dialogs.get(&dialog).is_none_or(|known| known.has_ended) {
+            return Err(Rejection::unknown("dialog"));
         }
-        let body = object(&headers, &body, &SAID)?;
-        deal(state, "dialog message", dialog, body, &mut later)
+        let body = parse_object(&headers, &body, &MESSAGE)?;
+        handle_message(state, "dialog message", dialog, body, &mut later)
     });
     call_back(shared, later);
     response
 }
 
-type Later = Option<(String, Value)>;
+type PendingCallback = Option<(String, Value)>;
 
-fn deal(
+fn handle_message(
     state: &mut State,
     what: &'static str,
     id: String,
     body: Value,
-    later: &mut Later,
-) -> Result<(StatusCode, Value), Refused> {
-    known_files(state, &body["attachments"])?;
+    later: &mut PendingCallback,
+) -> Result<(StatusCode, Value), Rejection> {
+    require_known_files(state, &body["attachments"])?;
     let callback = body["callbackUrl"].as_str().map(|url| Callback {
         url: url.to_owned(),
         data: body["callbackData"].as_str().unwrap_or_default().to_owned(),
@@ -87,10 +89,11 @@ fn deal(
     });
     let is_async = body["returnAnswerAsync"] == json!(true);
     if is_async && callback.is_none() {
-        return Err(Refused::invalid("callbackUrl is missing"));
+        return Err(Rejection::invalid("callbackUrl is missing"));
     }
-    let says = body["message"].is_string() || body["attachments"].is_array();
-    let reply = if says { state.replies.pop_front().unwrap_or_default() } else { Vec::new() };
+    let has_content = body["message"].is_string() || body["attachments"].is_array();
+    let reply =
+        if has_content { state.replies.pop_front().unwrap_or_default() } else { Vec::new() };
     let messages: Vec<Value> = reply.iter().map(whole).collect();
     state.dialogs.get_mut(&id).unwrap().callback = callback;
     let mut answer = json!({"dialogId": id, "botId": BOT, "status": "WAIT", "language": "ru",
@@ -106,7 +109,7 @@ fn deal(
     Ok((StatusCode::OK, answer))
 }
 
-/// A message with all that the vendor's example has (empty maps are written `[]`).
+/// Returns a message with all members of the vendor's example (empty maps are written `[]`).
 fn whole(message: &Value) -> Value {
     let mut whole = json!({"body": "", "actions": [], "substitutions": [], "answers": [],
                            "meta": [], "attachments": []});
@@ -116,7 +119,7 @@ fn whole(message: &Value) -> Value {
     whole
 }
 
-fn call_back(shared: Shared, later: Later) {
+fn call_back(shared: Shared, later: PendingCallback) {
     if let Some((dialog, messages)) = later {
         tokio::spawn(async move { shared.dialog_says(&dialog, messages, "WAIT").await });
     }
@@ -128,10 +131,10 @@ pub async fn finish(
     Path(dialog): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    answer(&shared, "finish", |state| {
-        log_in_first(state, &headers)?;
-        let known = state.dialogs.get_mut(&dialog).filter(|known| !known.over);
-        known.ok_or_else(|| Refused::unknown("dialog"))?.over = true;
+    respond(&shared, "finish", |state| {
+        require_login(state, &headers)?;
+        let known = state.dialogs.get_mut(&dialog).filter(|known| !known.has_ended);
+        known.ok_or_else(|| Rejection::unknown("dialog"))?.has_ended = true;
         state.accepted.push(Accepted {
             what: "finish",
             session: dialog.clone(),

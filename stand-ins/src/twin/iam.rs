@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::rules::{Field, Refused, answer, log_in_first, object, text, ttl};
 use super::state::{Accepted, File, Shared, seconds};
+use super::validation::{Field, Rejection, parse_object, require_login, respond, text, ttl};
 use super::{EMAIL, PASSWORD};
 use crate::clock::now;
 
@@ -21,10 +21,10 @@ const LOGIN: [Field; 5] = [
 
 /// `POST auth/login`.
 pub async fn login(Extract(shared): Extract<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    answer(&shared, "login", |state| {
-        let body = object(&headers, &body, &LOGIN)?;
+    respond(&shared, "login", |state| {
+        let body = parse_object(&headers, &body, &LOGIN)?;
         if body["email"] != EMAIL || body["password"] != PASSWORD {
-            return Err(Refused(StatusCode::UNAUTHORIZED, "wrong e-mail or password".into()));
+            return Err(Rejection(StatusCode::UNAUTHORIZED, "wrong e-mail or password".into()));
         }
         state.logins += 1;
         let exp = now().as_second() + body["ttl"].as_i64().unwrap_or(3_600);
@@ -35,15 +35,15 @@ pub async fn login(Extract(shared): Extract<Shared>, headers: HeaderMap, body: B
     })
 }
 
-/// `POST files`: a form whose parts are named `file[]`.
+/// `POST files`: a form with parts named `file[]`.
 pub async fn upload(Extract(shared): Extract<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    answer(&shared, "file", |state| {
-        log_in_first(state, &headers)?;
+    respond(&shared, "file", |state| {
+        require_login(state, &headers)?;
         let kind = headers.get("content-type").and_then(|value| value.to_str().ok());
         let boundary = kind.and_then(|kind| kind.strip_prefix("multipart/form-data; boundary="));
-        let boundary = boundary.ok_or_else(|| Refused::invalid("send a form"))?;
+        let boundary = boundary.ok_or_else(|| Rejection::invalid("send a form"))?;
         let (name, kind, content) =
-            part(&body, boundary).ok_or_else(|| Refused::invalid("there is no file[]"))?;
+            part(&body, boundary).ok_or_else(|| Rejection::invalid("there is no file[]"))?;
         let id = state.id("f11e0000");
         let link = format!("{}/iam/files/{id}", state.origin);
         let (base, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
@@ -60,7 +60,7 @@ pub async fn upload(Extract(shared): Extract<Shared>, headers: HeaderMap, body: 
     })
 }
 
-/// The name, type and content of the first part of a form, if it is named `file[]`.
+/// Returns the name, type and content of a form's first part if it is named `file[]`.
 fn part(form: &[u8], boundary: &str) -> Option<(String, String, Vec<u8>)> {
     let find = |from: usize, what: &[u8]| {
         form[from..].windows(what.len()).position(|here| here == what).map(|at| from + at)

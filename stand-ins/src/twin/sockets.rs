@@ -1,4 +1,4 @@
-//! TWIN's sockets: real Socket.IO servers, as a program of their own.
+//! TWIN's sockets: real Socket.IO servers in a separate Node.js program.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command as Blocking, Stdio};
@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
-/// Servers of both protocol generations.
+/// Socket.IO servers of both protocol generations.
 #[derive(Debug)]
 pub struct Sockets {
     _child: Child,
@@ -18,14 +18,14 @@ pub struct Sockets {
     ports: Value,
 }
 
-/// Where the program is, from whichever crate this is built.
+/// Returns the program's folder, found from any crate of the workspace.
 fn folder() -> PathBuf {
     let places = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     let mut places = places.map(|place| place.join("functions/twin/tests/socketio"));
-    places.find(|place| place.is_dir()).expect("the sockets' program")
+    places.find(|place| place.is_dir()).expect("the folder of the socket servers")
 }
 
-/// Installs what the servers are made of, once, where it is missing.
+/// Installs the program's packages once, if they are missing.
 fn install(folder: &Path) {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -34,13 +34,13 @@ fn install(folder: &Path) {
         }
         let npm =
             Blocking::new("npm").args(["ci", "--ignore-scripts"]).current_dir(folder).output();
-        let npm = npm.expect("npm is needed for the sockets' tests");
+        let npm = npm.expect("npm is required for the socket tests");
         assert!(npm.status.success(), "npm ci: {}", String::from_utf8_lossy(&npm.stderr));
     });
 }
 
 impl Sockets {
-    /// Starts them, pinging so often (in milliseconds).
+    /// Starts the servers with a ping interval and timeout in milliseconds.
     pub async fn start(http: reqwest::Client, interval: u32, timeout: u32) -> Self {
         let folder = folder();
         install(&folder);
@@ -52,9 +52,9 @@ impl Sockets {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .expect("node is needed for the sockets' tests");
+            .expect("node is required for the socket tests");
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let first = lines.next_line().await.unwrap().expect("its ports");
+        let first = lines.next_line().await.unwrap().expect("the first line contains the ports");
         Self { _child: child, http, ports: serde_json::from_str(&first).unwrap() }
     }
 
@@ -62,79 +62,84 @@ impl Sockets {
         format!("http://127.0.0.1:{}", self.ports[which])
     }
 
-    /// The origin of the server of Engine.IO 4.
+    /// Returns the origin of the Engine.IO 4 server.
     pub fn newer(&self) -> String {
         self.at("newer")
     }
 
-    /// The origin of the server of Engine.IO 3.
+    /// Returns the origin of the Engine.IO 3 server.
     pub fn older(&self) -> String {
         self.at("older")
     }
 
-    /// Where they are told what to do.
+    /// Returns the control address.
     pub fn control(&self) -> String {
         self.at("control")
     }
 
-    async fn tell(&self, deed: &str, what: Value) -> Value {
-        let url = format!("{}/{deed}", self.control());
-        self.http.post(url).json(&what).send().await.unwrap().json().await.unwrap()
+    async fn command(&self, path: &str, body: Value) -> Value {
+        let url = format!("{}/{path}", self.control());
+        self.http.post(url).json(&body).send().await.unwrap().json().await.unwrap()
     }
 
-    /// Has something said in a session. Answers with how many heard it.
+    /// Emits an event to a session's sockets and returns their number.
     pub async fn emit(&self, session: &str, event: &str, data: Value) -> Value {
-        let told = self.tell("emit", json!({"session": session, "event": event, "data": data}));
-        told.await["sockets"].clone()
+        let response =
+            self.command("emit", json!({"session": session, "event": event, "data": data}));
+        response.await["sockets"].clone()
     }
 
-    /// Has something said in a session, and waits until it is safe. Answers with how many said so.
-    pub async fn emit_safely(&self, session: &str, event: &str, data: Value) -> Value {
-        let what = json!({"session": session, "event": event, "data": data, "ack": true});
-        self.tell("emit", what).await["acked"].clone()
+    /// Emits an event and waits for acknowledgements. Returns their number.
+    pub async fn emit_with_ack(&self, session: &str, event: &str, data: Value) -> Value {
+        let body = json!({"session": session, "event": event, "data": data, "ack": true});
+        self.command("emit", body).await["acked"].clone()
     }
 
-    /// Closes a session's sockets.
+    /// Closes a session's sockets; `hard` drops the TCP connection.
     pub async fn drop(&self, session: &str, hard: bool) {
-        self.tell("drop", json!({"session": session, "hard": hard})).await;
+        self.command("drop", json!({"session": session, "hard": hard})).await;
     }
 
-    /// From now on lets nobody in who speaks Engine.IO 4.
+    /// Refuses Engine.IO 4 from now on.
     pub async fn refuse_eio4(&self) {
-        self.tell("refuse", json!({"eio4": true})).await;
+        self.command("refuse", json!({"eio4": true})).await;
     }
 
-    /// From now on does not know a session.
+    /// Refuses a session from now on.
     pub async fn refuse(&self, session: &str) {
-        self.tell("refuse", json!({"session": session})).await;
+        self.command("refuse", json!({"session": session})).await;
     }
 
-    /// How many sockets a session has now, and ever had.
-    pub async fn of(&self, session: &str) -> (u64, u64) {
-        let all = self.tell("sockets", json!({})).await;
+    /// Returns how many sockets a session has now, and how many it has had in total.
+    pub async fn counts(&self, session: &str) -> (u64, u64) {
+        let all = self.command("sockets", json!({})).await;
         let count = |which: &str| all[session][which].as_u64().unwrap_or_default();
         (count("now"), count("ever"))
     }
 
-    /// Waits until a session has had so many sockets.
-    pub async fn joined(&self, session: &str, ever: u64) {
+    /// Waits until a session has had `ever` sockets in total.
+    pub async fn wait_for_joins(&self, session: &str, ever: u64) {
         self.until(session, |(_, had)| had >= ever).await;
     }
 
     /// Waits until a session has exactly one socket.
-    pub async fn one(&self, session: &str) {
+    pub async fn wait_for_single(&self, session: &str) {
         self.until(session, |(now, _)| now == 1).await;
     }
 
-    /// Waits until a session has no socket any more.
-    pub async fn left(&self, session: &str) {
+    /// Waits until a session has no sockets.
+    pub async fn wait_for_none(&self, session: &str) {
         self.until(session, |(now, _)| now == 0).await;
     }
 
     async fn until(&self, session: &str, is: impl Fn((u64, u64)) -> bool) {
         let end = Instant::now() + Duration::from_secs(20);
-        while !is(self.of(session).await) {
-            assert!(Instant::now() < end, "{session} has {:?}", self.of(session).await);
+        while !is(self.counts(session).await) {
+            assert!(
+                Instant::now() < end,
+                "{session} has {:?} sockets (now, ever)",
+                self.counts(session).await
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -1,4 +1,4 @@
-//! What TWIN remembers, and how it speaks.
+//! The mock server's state, its callbacks and its socket events.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -8,19 +8,18 @@ use serde_json::{Value, json};
 
 use crate::clock::now;
 
-/// A call that was accepted.
+/// An accepted call.
 #[derive(Debug, Clone)]
 pub struct Accepted {
     /// `start`, `continue`, `message`, `end`, `dialog`, `dialog message`, `finish` or `file`.
     pub what: &'static str,
-    /// The session's or dialog's id.
+    /// The id of the session, dialog or file.
     pub session: String,
-    /// The body.
     pub body: Value,
 }
 
 impl Accepted {
-    /// What the client said by it.
+    /// Returns the client's text in the call.
     pub fn text(&self) -> String {
         let fields = ["body", "messageBody", "message"];
         let found = fields.iter().find_map(|field| self.body[*field].as_str());
@@ -28,106 +27,96 @@ impl Accepted {
     }
 }
 
-/// Whom TWIN calls back, with what, and of which events.
+/// A registered callback.
 #[derive(Debug, Clone)]
 pub struct Callback {
-    /// The address.
     pub url: String,
-    /// What comes back.
+    /// The callback data.
     pub data: String,
-    /// Of which events; all, if empty.
+    /// The events to call back for; all if empty.
     pub events: Vec<String>,
 }
 
-/// A session.
+/// A chat session.
 #[derive(Debug)]
 pub struct Session {
-    /// The client.
+    /// The `clientExternalId`.
     pub client: String,
-    /// When it began.
     pub started: Timestamp,
-    /// For how long, in seconds.
+    /// The lifetime, in seconds.
     pub ttl: i64,
-    /// Whether it is over whatever its time.
-    pub over: bool,
-    /// Whether a call ended it.
+    /// Whether it ended before its lifetime did.
+    pub has_ended: bool,
+    /// Whether a call has ended it.
     pub ended: bool,
-    /// Whom TWIN calls back.
     pub callback: Option<Callback>,
-    /// What was said.
     pub messages: Vec<Value>,
 }
 
 impl Session {
-    /// Whether anything can be said in it.
+    /// Returns whether the session accepts messages.
     pub fn is_open(&self) -> bool {
         let end = self.started + SignedDuration::from_secs(self.ttl);
-        !self.over && !self.ended && now() < end
+        !self.has_ended && !self.ended && now() < end
     }
 }
 
-/// A dialog.
+/// A dialog with the bot.
 #[derive(Debug, Default)]
 pub struct Dialog {
-    /// Whether it is over.
-    pub over: bool,
-    /// Whom TWIN calls back.
+    pub has_ended: bool,
     pub callback: Option<Callback>,
 }
 
-/// A file.
+/// An uploaded file.
 #[derive(Debug)]
 pub struct File {
-    /// Its id.
     pub id: String,
-    /// Its name.
     pub name: String,
-    /// Its type.
+    /// The MIME type of the file.
     pub kind: String,
-    /// What is in it.
     pub content: Vec<u8>,
 }
 
-/// What TWIN remembers.
+/// The mock server's state.
 #[derive(Debug, Default)]
 pub struct State {
-    /// Where it is itself.
+    /// The server's own origin.
     pub origin: String,
     /// The sessions, by id.
     pub sessions: HashMap<String, Session>,
-    /// Their ids in order.
+    /// The sessions' ids, in the order of their start.
     pub started: Vec<String>,
     /// The dialogs, by id.
     pub dialogs: HashMap<String, Dialog>,
-    /// The files.
     pub files: Vec<File>,
-    /// The tokens that are good.
+    /// The valid tokens.
     pub tokens: Vec<String>,
-    /// How often somebody logged in.
+    /// The number of logins.
     pub logins: usize,
-    /// What the bot answers to the next messages.
+    /// The bot's answers to the next messages.
     pub replies: VecDeque<Vec<Value>>,
-    /// What the next calls are answered.
+    /// The statuses with which the next calls fail.
     pub refusals: VecDeque<u16>,
-    /// Where the sockets are told what is said.
+    /// The control address of the sockets.
     pub sockets: Option<String>,
-    /// By which port of this machine others are called.
-    pub through: Option<u16>,
-    /// What was accepted.
+    /// The port of this machine that receives all callbacks.
+    pub callback_port: Option<u16>,
+    /// The accepted calls.
     pub accepted: Vec<Accepted>,
-    /// What was refused.
+    /// The rejected calls.
     pub refused: Vec<String>,
-    made: u32,
+    id_count: u32,
 }
 
 impl State {
-    /// A new id.
+    /// Returns a new id.
     pub fn id(&mut self, kind: &str) -> String {
-        self.made += 1;
-        format!("{kind}-0000-4000-8000-{:012x}", self.made)
+        self.id_count += 1;
+        format!("{kind}-0000-4000-8000-{:012x}", self.id_count)
     }
 
-    /// A message as the history has it, with an id and a time.
+    /// Adds a message to the history, with an id and a time, and returns it.
     pub fn message(&mut self, session: &str, message: &Value) -> Value {
         let mut whole = json!({
             "id": self.id("0f0e0d0c"), "sessionId": session, "authorId": "b07",
@@ -143,78 +132,77 @@ impl State {
     }
 }
 
-/// TWIN's memory, and its way to others.
+/// The mock server's state and its HTTP client.
 #[derive(Debug, Clone)]
 pub struct Shared {
-    /// What it remembers.
     pub state: Arc<Mutex<State>>,
-    /// With what it calls back.
+    /// The client for callbacks.
     pub http: reqwest::Client,
 }
 
 impl Shared {
-    /// Somebody says something in a session; everybody who listens is told.
-    pub async fn say(&self, session: &str, message: Value) -> String {
+    /// Adds a message to a session and notifies the listeners.
+    pub async fn add_message(&self, session: &str, message: Value) -> String {
         let whole = self.state.lock().unwrap().message(session, &message);
         let id = whole["id"].as_str().unwrap().to_owned();
-        self.tell(session, "chatMessageCreated", whole).await;
+        self.notify(session, "chatMessageCreated", whole).await;
         id
     }
 
-    /// Tells everybody who listens to a session.
-    pub async fn tell(&self, session: &str, event: &str, data: Value) {
+    /// Notifies the sockets and the callback of a session's event.
+    pub async fn notify(&self, session: &str, event: &str, data: Value) {
         let (callback, sockets) = {
             let state = self.state.lock().unwrap();
             (state.sessions[session].callback.clone(), state.sockets.clone())
         };
         if let Some(control) = sockets {
-            let told = json!({"session": session, "event": format!("{event}Emit"), "data": data});
-            self.post(&format!("{control}/emit"), &told).await;
+            let body = json!({"session": session, "event": format!("{event}Emit"), "data": data});
+            self.post(&format!("{control}/emit"), &body).await;
         }
         let wanted = |known: &Callback| {
             known.events.is_empty() || known.events.iter().any(|name| name == event)
         };
         if let Some(callback) = callback.filter(wanted) {
-            let told = json!({"event": event, "data": data, "eventCallbackData": callback.data});
-            self.post(&callback.url, &told).await;
+            let body = json!({"event": event, "data": data, "eventCallbackData": callback.data});
+            self.post(&callback.url, &body).await;
         }
     }
 
-    /// Calls back about a dialog.
+    /// Makes a dialog's callback.
     pub async fn dialog_says(&self, dialog: &str, messages: Value, status: &str) {
         let callback = {
             let mut state = self.state.lock().unwrap();
             let known = state.dialogs.get_mut(dialog).unwrap();
-            known.over |= status == "STOP";
+            known.has_ended |= status == "STOP";
             known.callback.clone()
         };
         let Some(callback) = callback else { return };
-        let told = json!({
+        let body = json!({
             "dialogId": dialog, "botId": super::BOT, "status": status,
             "result": {"initialVariables": []}, "messages": messages, "callbackData": callback.data,
         });
-        self.post(&callback.url, &told).await;
+        self.post(&callback.url, &body).await;
     }
 
     async fn post(&self, url: &str, body: &Value) {
-        let through = self.state.lock().unwrap().through;
+        let callback_port = self.state.lock().unwrap().callback_port;
         let rest = url.trim_start_matches("https://").trim_start_matches("http://");
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let call = match through.filter(|_| !host.starts_with("127.0.0.1")) {
+        let call = match callback_port.filter(|_| !host.starts_with("127.0.0.1")) {
             Some(port) => {
                 let url = format!("http://127.0.0.1:{port}/{path}");
                 self.http.post(url).header("host", host)
             }
             None => self.http.post(url),
         };
-        // What becomes of it is unknown (fact sheet 2.6): nothing is tried again.
+        // Whether TWIN repeats callbacks is unknown (fact sheet 2.6). Our assumption: it does not.
         if let Err(error) = call.json(body).send().await {
-            self.state.lock().unwrap().refused.push(format!("a call to us: {error}"));
+            self.state.lock().unwrap().refused.push(format!("callback: {error}"));
         }
     }
 }
 
-/// `2018-10-31T11:56:07+00:00`.
+/// Formats a time like `2018-10-31T11:56:07+00:00`.
 pub fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()
 }

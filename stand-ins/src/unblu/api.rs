@@ -1,4 +1,4 @@
-//! Its web API, v3 and v4.
+//! The web API, v3 and v4.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -10,16 +10,16 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::CHANNEL;
-use super::calls::{self, Style};
+use super::auth::{self, Role};
+use super::endpoint_calls::{self, CallStyle};
 use super::entities::{
     Outcome, channel, contact, conversation, end, messenger, on_channel, person, search, update,
 };
-use super::proof::{self, Role};
-use super::rules::{Refused, refuse, text};
-use super::state::Memory;
+use super::state::ServerState;
+use super::validation::{Rejection, reject, text};
 
 pub(super) async fn answer(
-    State(memory): State<Arc<Mutex<Memory>>>,
+    State(state): State<Arc<Mutex<ServerState>>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -30,27 +30,27 @@ pub(super) async fn answer(
     if let Some(file) = path.strip_prefix("/files/") {
         return download(file, &headers);
     }
-    let delay = memory.lock().unwrap().delay;
+    let delay = state.lock().unwrap().delay;
     tokio::time::sleep(delay).await;
     let outcome = {
-        let mut memory = memory.lock().unwrap();
-        let outcome = hear(&mut memory, &method, &path, &query, &headers, &body);
-        let told = match &outcome {
+        let mut state = state.lock().unwrap();
+        let outcome = handle(&mut state, &method, &path, &query, &headers, &body);
+        let result = match &outcome {
             Ok(_) => "done".to_owned(),
             Err((status, why)) => format!("{status} {why}"),
         };
-        memory.log.push(format!("{method} {path}: {told}"));
+        state.log.push(format!("{method} {path}: {result}"));
         outcome
     };
     match outcome {
-        Ok(Some(Value::String(ping))) if ping == PING => pinged(&memory).await,
+        Ok(Some(Value::String(ping))) if ping == PING => pinged(&state).await,
         Ok(Some(body)) => axum::Json(body).into_response(),
         Ok(None) => StatusCode::NO_CONTENT.into_response(),
         Err((status, why)) => error(status, &why),
     }
 }
 
-/// A query's parameters, decoded.
+/// Returns a query's decoded parameters.
 fn parameters(query: &str) -> HashMap<String, String> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.map(|(name, value)| (decoded(name), decoded(value))).collect()
@@ -67,18 +67,18 @@ fn decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// Stands for a ping that is still to be made, for which the memory must not be held.
+/// The outcome of a request for a ping. The ping itself is made after the state's lock is released.
 const PING: &str = "ping!";
 
-async fn pinged(memory: &Arc<Mutex<Memory>>) -> Response {
-    let (post, call) = {
-        let mut memory = memory.lock().unwrap();
-        (memory.post.clone(), calls::ping(&mut memory, Style::Outbound))
+async fn pinged(state: &Arc<Mutex<ServerState>>) -> Response {
+    let (endpoint, call) = {
+        let mut state = state.lock().unwrap();
+        (state.endpoint.clone(), endpoint_calls::ping(&mut state, CallStyle::Outbound))
     };
-    let Some(post) = post else { return error(502, "the endpoint could not be reached") };
-    let posted = call.clone().judge(&post(call).await);
-    match posted.problem {
-        None => axum::Json(posted.body).into_response(),
+    let Some(endpoint) = endpoint else { return error(502, "the endpoint could not be reached") };
+    let result = call.clone().check(&endpoint(call).await);
+    match result.problem {
+        None => axum::Json(result.body).into_response(),
         Some(problem) => error(502, &problem),
     }
 }
@@ -92,83 +92,83 @@ fn error(status: u16, why: &str) -> Response {
     (status, axum::Json(body)).into_response()
 }
 
-/// Files want a login, and are refused while they are reviewed.
+/// Files need a login, and are refused while they are reviewed.
 fn download(file: &str, headers: &HeaderMap) -> Response {
-    match (proof::role(headers), file.starts_with("reviewed")) {
+    match (auth::role(headers), file.starts_with("reviewed")) {
         (None, _) => error(401, "log in"),
         (Some(_), true) => error(403, "the file is being reviewed"),
         (Some(_), false) => Bytes::from_static(b"%PDF-1.7").into_response(),
     }
 }
 
-fn hear(
-    memory: &mut Memory,
+fn handle(
+    state: &mut ServerState,
     method: &Method,
     path: &str,
     query: &HashMap<String, String>,
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Outcome {
-    let Some(role) = proof::role(headers) else { return refuse(401, "log in") };
+    let Some(role) = auth::role(headers) else { return reject(401, "log in") };
     let rest = path.strip_prefix("/app/rest/").and_then(|rest| rest.split_once('/'));
-    let Some((version @ ("v3" | "v4"), rest)) = rest else { return refuse(404, "no such path") };
-    let failing = memory.failing.front().filter(|(of, _)| match of {
+    let Some((version @ ("v3" | "v4"), rest)) = rest else { return reject(404, "no such path") };
+    let scheduled_failures = state.scheduled_failures.front().filter(|(of, _)| match of {
         Some(call) => rest.ends_with(call.as_str()),
         None => true,
     });
-    if let Some((_, status)) = failing.cloned() {
-        memory.failing.pop_front();
-        return refuse(status, "told to fail");
+    if let Some((_, status)) = scheduled_failures.cloned() {
+        state.scheduled_failures.pop_front();
+        return reject(status, "scheduled failure");
     }
     let parts: Vec<&str> = rest.split('/').collect();
     let v4 = version == "v4";
     let get = method == Method::GET;
     if !get && method != Method::POST {
-        return refuse(405, "not with this method");
+        return reject(405, "not with this method");
     }
-    let admin = || if role == Role::Admin { Ok(()) } else { refuse(403, "ADMIN is required") };
-    let posted = || -> Result<Value, Refused> {
+    let admin = || if role == Role::Admin { Ok(()) } else { reject(403, "ADMIN is required") };
+    let json_body = || -> Result<Value, Rejection> {
         let json = headers.get("content-type").is_some_and(|kind| kind == "application/json");
         let body = serde_json::from_slice(body).ok().filter(|_| json && !get);
-        body.map_or_else(|| refuse(400, "POST a JSON body"), Ok)
+        body.map_or_else(|| reject(400, "POST a JSON body"), Ok)
     };
     match (parts.as_slice(), v4, get) {
         (["persons", "createOrUpdateVirtual"], _, false) => {
             admin()?;
-            person(memory, &posted()?).map(Some)
+            person(state, &json_body()?).map(Some)
         }
         (["externalmessengercontacts", "search"], true, false) => {
             admin()?;
-            search(memory, &posted()?).map(Some)
+            search(state, &json_body()?).map(Some)
         }
         (["externalmessengercontacts", "create"], true, false) => {
-            contact(memory, &posted()?).map(Some)
+            contact(state, &json_body()?).map(Some)
         }
         (["conversations", "getBySourceIdAndChannelId"], _, true) => {
             let asked = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
-            let found = memory.active(asked("sourceId"));
+            let found = state.active(asked("sourceId"));
             let here = asked("externalMessengerChannelId") == CHANNEL;
             match found.filter(|_| here) {
                 Some(found) => Ok(Some(found.clone())),
-                None => refuse(404, "There is no such conversation"),
+                None => reject(404, "There is no such conversation"),
             }
         }
         (["conversations", "create"], _, false) => {
             admin()?;
-            conversation(memory, &posted()?, v4).map(Some)
+            conversation(state, &json_body()?, v4).map(Some)
         }
-        (["conversations", id, "end"], _, false) => end(memory, id, &posted()?),
+        (["conversations", id, "end"], _, false) => end(state, id, &json_body()?),
         (["externalmessengers", "read"], false, true) => {
-            channel(memory, query.get("id").map(String::as_str).unwrap_or_default())
+            channel(state, query.get("id").map(String::as_str).unwrap_or_default())
         }
-        (["externalmessengers", id, "read"], true, true) => channel(memory, id),
+        (["externalmessengers", id, "read"], true, true) => channel(state, id),
         (["externalmessengers", "update"], _, false) => {
             admin()?;
-            update(memory, posted()?).map(Some)
+            update(state, json_body()?).map(Some)
         }
         (["externalmessengers", "pingCustomChannel"], false, false) => {
             admin()?;
-            on_channel(text(&posted()?, "externalMessengerChannelId")?)?;
+            on_channel(text(&json_body()?, "externalMessengerChannelId")?)?;
             Ok(None)
         }
         (["externalmessengers", id, "sendPing"], true, false) => {
@@ -178,15 +178,15 @@ fn hear(
         }
         (["externalmessengers", call], false, false) => {
             admin()?;
-            let body = posted()?;
+            let body = json_body()?;
             on_channel(text(&body, "externalMessengerChannelId")?)?;
-            messenger(memory, call, &body, false)
+            messenger(state, call, &body, false)
         }
         (["externalmessengers", id, call], true, false) => {
             admin()?;
             on_channel(id)?;
-            messenger(memory, call, &posted()?, true)
+            messenger(state, call, &json_body()?, true)
         }
-        _ => refuse(404, "no such path"),
+        _ => reject(404, "no such path"),
     }
 }

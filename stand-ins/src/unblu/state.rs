@@ -1,71 +1,65 @@
-//! What it remembers.
+//! The mock server's state.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{CHANNEL, Post, SECRET};
+use super::{CHANNEL, Endpoint, SECRET};
 
-/// A message that it accepted.
+/// An accepted message.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sent {
-    /// Its id of it.
+pub struct SentMessage {
+    /// Unblu's id of the message.
     pub id: String,
-    /// The conversation.
     pub conversation: String,
-    /// The contact (v4) or person (v3) that sent it.
+    /// The id of the contact (v4) or person (v3) that sent it.
     pub sender: String,
-    /// The sender's own id of it.
+    /// The sender's own id of the message.
     pub source_id: String,
-    /// What it says.
+    /// The `messageData`.
     pub data: Value,
 }
 
-/// A state that it was told.
+/// A reported state of an agent's message.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Marked {
-    /// The call, such as `messageRead`.
+pub struct StateReport {
+    /// The called path, such as `messageRead`.
     pub call: String,
-    /// The message.
     pub message: String,
-    /// The whole body.
     pub body: Value,
 }
 
-/// A conversation that it was told to end.
+/// A conversation that was ended through the API.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ended {
-    /// Which.
+pub struct EndedConversation {
     pub conversation: String,
-    /// Why.
     pub reason: String,
-    /// In words.
     pub comment: Option<String>,
 }
 
-pub(super) struct Memory {
-    pub(super) post: Option<Post>,
+pub(super) struct ServerState {
+    pub(super) endpoint: Option<Endpoint>,
     pub(super) channel: Value,
     pub(super) persons: Vec<Value>,
     pub(super) contacts: Vec<Value>,
-    /// With `contacts` and `state`, which the real one does not show like this.
+    /// With the members `contacts` and `state`, which the real server does not return like this.
     pub(super) conversations: Vec<Value>,
-    /// Ids of messages that it sent out, with their conversations.
+    /// The ids of agents' messages, with their conversations.
     pub(super) messages: Vec<(String, String)>,
-    pub(super) sent: Vec<Sent>,
-    pub(super) marked: Vec<Marked>,
-    pub(super) ended: Vec<Ended>,
+    pub(super) sent: Vec<SentMessage>,
+    pub(super) state_reports: Vec<StateReport>,
+    pub(super) ended: Vec<EndedConversation>,
     pub(super) log: Vec<String>,
-    pub(super) failing: VecDeque<(Option<String>, u16)>,
-    pub(super) failing_after: Option<(u32, u16)>,
-    pub(super) hiding: bool,
+    pub(super) scheduled_failures: VecDeque<(Option<String>, u16)>,
+    pub(super) failure_after_messages: Option<(u32, u16)>,
+    pub(super) hide_contacts: bool,
     pub(super) delay: Duration,
-    pub(super) meddling: u32,
+    pub(super) concurrent_changes: u32,
     ids: u32,
 }
 
-impl Memory {
+impl ServerState {
     pub(super) fn new() -> Self {
         let channel = json!({
             "$_type": "CustomExternalMessengerChannel", "type": "CUSTOM", "id": CHANNEL,
@@ -77,26 +71,26 @@ impl Memory {
             "supportsMultipleConversationsPerContact": false, "metadata": {"hub.cursor": "0"},
         });
         Self {
-            post: None,
+            endpoint: None,
             channel,
             persons: Vec::new(),
             contacts: Vec::new(),
             conversations: Vec::new(),
             messages: Vec::new(),
             sent: Vec::new(),
-            marked: Vec::new(),
+            state_reports: Vec::new(),
             ended: Vec::new(),
             log: Vec::new(),
-            failing: VecDeque::new(),
-            failing_after: None,
-            hiding: false,
+            scheduled_failures: VecDeque::new(),
+            failure_after_messages: None,
+            hide_contacts: false,
             delay: Duration::ZERO,
-            meddling: 0,
+            concurrent_changes: 0,
             ids: 0,
         }
     }
 
-    /// An id as Unblu's look.
+    /// Returns a new id in Unblu's format.
     pub(super) fn new_id(&mut self, what: &str) -> String {
         self.ids += 1;
         format!("{what}-_{:0>width$}", self.ids, width = 20_usize.saturating_sub(what.len()))
@@ -107,7 +101,7 @@ impl Memory {
         self.channel["version"] = version.into();
     }
 
-    /// The active conversation with that `sourceId` on the channel: ended ones are ignored.
+    /// Returns the active conversation with a `sourceId`.
     pub(super) fn active(&self, source_id: &str) -> Option<&Value> {
         let mut all = self.conversations.iter();
         all.find(|one| one["sourceId"] == source_id && one["state"] == "ACTIVE")

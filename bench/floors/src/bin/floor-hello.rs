@@ -1,4 +1,4 @@
-//! The floor of a start: the least that answers an HTTP call.
+//! The baseline of cold starts: a minimal function that answers an HTTP call.
 
 use std::convert::Infallible;
 

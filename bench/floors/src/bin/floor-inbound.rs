@@ -1,15 +1,15 @@
-//! The floor of an inbound function: the AWS calls of an ordinary message, and nothing of the product.
+//! The baseline of the inbound function: the AWS calls of a typical message, without Trunkline's code.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json};
-use trunkline_shared::aws::{Clients, Http, variable};
+use trunkline_shared::aws::{Clients, AwsHttpClient, required_variable};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let clients = &Clients::from_env(&Http::new()?)?;
-    let table = &variable("TRUNKLINE_TABLE")?;
-    let queues: Value = serde_json::from_str(&variable("TRUNKLINE_QUEUES")?)?;
+    let clients = &Clients::from_env(&AwsHttpClient::new()?)?;
+    let table = &required_variable("TRUNKLINE_TABLE")?;
+    let queues: Value = serde_json::from_str(&required_variable("TRUNKLINE_QUEUES")?)?;
     let queue = queues["outbound"]["webhook"].as_str().unwrap_or_default();
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let id = event.payload["headers"]["webhook-id"].as_str().unwrap_or_default();

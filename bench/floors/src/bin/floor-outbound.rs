@@ -1,28 +1,28 @@
-//! The floor of an outbound function: the AWS calls of an ordinary delivery and the call to the bot, and
-//! nothing of the product.
+//! The baseline of the outbound function: the AWS calls of a typical delivery and the call to the bot, without
+//! Trunkline's code.
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join_all;
 use http::{HeaderMap, Method};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
-use trunkline_shared::aws::{Clients, Http, variable};
-use trunkline_shared::http_client::{HttpClient, Request};
+use trunkline_shared::aws::{Clients, AwsHttpClient, required_variable};
+use trunkline_shared::http_client::{HttpClient, HttpRequest};
 
 struct Floor {
     clients: Clients,
     table: String,
-    sink: String,
-    outside: HttpClient,
+    receiver: String,
+    http_client: HttpClient,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let floor = &Floor {
-        clients: Clients::from_env(&Http::new()?)?,
-        table: variable("TRUNKLINE_TABLE")?,
-        sink: variable("BENCH_SINK")?,
-        outside: HttpClient::new(true),
+        clients: Clients::from_env(&AwsHttpClient::new()?)?,
+        table: required_variable("TRUNKLINE_TABLE")?,
+        receiver: required_variable("BENCH_RECEIVER")?,
+        http_client: HttpClient::new(true),
     };
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
         let records = event.payload["Records"].as_array().into_iter().flatten();
@@ -43,8 +43,8 @@ async fn deliver(floor: &Floor, record: &Value) -> Result<(), Error> {
     floor.clients.dynamodb.batch_get_item().request_items(&floor.table, wanted).send().await?;
     let mut headers = HeaderMap::new();
     headers.insert("content-type", "application/json".parse()?);
-    let (url, body) = (floor.sink.clone(), body.as_bytes().to_vec());
-    floor.outside.call(Request { method: Method::POST, url, headers, body }).await?;
+    let (url, body) = (floor.receiver.clone(), body.as_bytes().to_vec());
+    floor.http_client.send(HttpRequest { method: Method::POST, url, headers, body }).await?;
     let update = floor.clients.dynamodb.update_item().table_name(&floor.table);
     let update = update.key("pk", text(group)).key("sk", text(id));
     let update = update.condition_expression("attribute_exists(pk)");

@@ -1,7 +1,7 @@
-//! What is counted in instructions: reading a platform's call, routing its event, writing a delivery. All
-//! of it is pure; the calls and deliveries are the sample events of `events/`.
+//! Runs one pure step of a platform for a tool that counts instructions: reading a call, routing its event, or
+//! writing a delivery. Calls and deliveries are the sample events of `events/`.
 //!
-//! `instructions <platform> <step> <rounds>` does the step so often, for a tool that counts.
+//! Usage: `instructions <platform> <step> <rounds>`.
 
 use std::hint::black_box;
 
@@ -10,18 +10,18 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use serde_json::Value;
 use sha2::Sha256;
-use trunkline_setup::config::{Desired, Reading, read};
+use trunkline_setup::config::{Desired, ReadOptions, read};
 use trunkline_setup::demo::{CONFIGURATION, DemoSecrets};
 use trunkline_shared::http_client::HttpClient;
-use trunkline_shared::inbound::{Call, Inbound, Received};
+use trunkline_shared::inbound::{Call, Inbound, ParsedCall};
 use trunkline_shared::model::{
-    Connection, Conversation, ConversationKey, Delivery, Event, Job, Role, Serving, Session,
+    Connection, Conversation, ConversationKey, Delivery, Event, Job, Role, ResolvedRoute, Session,
 };
-use trunkline_shared::outbound::{Outbound, Sending};
-use trunkline_shared::routing::{Sender, Situation, Start, decide};
+use trunkline_shared::outbound::{Outbound, SendContext};
+use trunkline_shared::routing::{Sender, RoutingInput, NewConversation, decide};
 use trunkline_shared::secrets::SecretBag;
 
-/// The sample events' own time.
+/// The time of the sample events.
 const NOW: &str = "2026-03-04T09:15:20.89Z";
 
 fn main() {
@@ -53,7 +53,7 @@ fn run<P: Inbound + Outbound>(platform: &P, name: &str, step: &str, rounds: u32)
         }
         "route" => {
             let sample = Sample::of(&demo, name);
-            let Received::Events(events) = sample.read(platform) else {
+            let ParsedCall::Events(events) = sample.read(platform) else {
                 panic!("the sample event of {name} is no event: {:?}", sample.read(platform));
             };
             let routing = Routing::of(&demo, &sample.connection, &events[0]);
@@ -64,20 +64,20 @@ fn run<P: Inbound + Outbound>(platform: &P, name: &str, step: &str, rounds: u32)
         "write" => {
             let delivery = delivery(name);
             let (connection, secrets) = demo.connection(delivery.to.connection.as_str());
-            let session = Session::new(delivery.leg_conversation(), "far-side-id");
-            // Which calls nobody on this machine, so it is all but the network.
-            let outside = HttpClient::new(false);
+            let session = Session::new(delivery.session_id(), "external-id");
+            // The client refuses local addresses, so everything but the network is counted.
+            let http_client = HttpClient::new(false);
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             for _ in 0..rounds {
-                let sending = Sending {
+                let context = SendContext {
                     connection: &connection,
                     secrets: &secrets,
                     session: Some(&session),
                     delivery: black_box(&delivery),
                     now: now(),
                 };
-                black_box(runtime.block_on(platform.send(&sending, &outside)));
+                black_box(runtime.block_on(platform.send(&context, &http_client)));
             }
         }
         other => panic!("no step {other}"),
@@ -99,8 +99,8 @@ struct Demo(Desired);
 
 impl Demo {
     fn read() -> Self {
-        let reading = Reading { environment: &DemoSecrets, allow_local: true };
-        Self(read(CONFIGURATION, reading).unwrap_or_else(|problems| panic!("{problems}")))
+        let options = ReadOptions { secrets: &DemoSecrets, allow_local: true };
+        Self(read(CONFIGURATION, options).unwrap_or_else(|problems| panic!("{problems}")))
     }
 
     fn connection(&self, id: &str) -> (Connection, SecretBag) {
@@ -114,7 +114,7 @@ impl Demo {
     }
 }
 
-/// A platform's call.
+/// A sample call from a platform.
 struct Sample {
     connection: Connection,
     secrets: SecretBag,
@@ -144,7 +144,7 @@ impl Sample {
         }
     }
 
-    /// The sample event of Unblu is a ping: here is a message.
+    /// Returns a message of Unblu, because its sample event is a ping.
     fn of_unblu(connection: Connection, secrets: SecretBag) -> Self {
         let body = include_str!("../../../../functions/unblu/fixtures/new-message-outbound.json");
         let secret = secrets.newest("webhook_secret").unwrap_or_default();
@@ -166,8 +166,8 @@ impl Sample {
         Self { connection, secrets, path: String::new(), headers, body: body.into() }
     }
 
-    fn read(&self, platform: &impl Inbound) -> Received {
-        platform.receive(&Call {
+    fn read(&self, platform: &impl Inbound) -> ParsedCall {
+        platform.parse(&Call {
             connection: &self.connection,
             secrets: &self.secrets,
             method: &Method::POST,
@@ -180,10 +180,10 @@ impl Sample {
     }
 }
 
-/// What an event of a conversation that goes on meets.
+/// The state that an event of an open conversation is routed with.
 struct Routing {
     conversation: Conversation,
-    serving: Serving,
+    route: ResolvedRoute,
     role: Role,
 }
 
@@ -191,47 +191,47 @@ impl Routing {
     fn of(demo: &Demo, from: &Connection, event: &Event) -> Self {
         let route = &demo.0.routes[0];
         let party = |id: &str| demo.connection(id).0.as_party();
-        let serving = Serving {
+        let route = ResolvedRoute {
             bot: route.bot.as_ref().map(|id| party(id.as_str())),
             desk: route.desk.as_ref().map(|id| party(id.as_str())),
             route: route.id.clone(),
             observers: Vec::new(),
-            switching: route.switching.clone(),
+            handover_policy: route.handover_policy.clone(),
         };
         let channel = if from.role == Role::Channel { from.id.as_str() } else { "demo-channel" };
-        let start = Start {
+        let new_conversation = NewConversation {
             key: ConversationKey { channel: channel.parse().unwrap(), customer: "c".into() },
             id: "conversation".into(),
             channel: party(channel),
         };
         let first = Event { body: event_body(), ..event.clone() };
-        let situation = Situation {
+        let input = RoutingInput {
             conversation: None,
-            serving: Some(&serving),
-            start: Some(&start),
+            route: Some(&route),
+            new_conversation: Some(&new_conversation),
             from: Sender::Party { role: Role::Channel, leg: None },
             event: &first,
             echo: false,
-            begins: false,
+            agent_initiated: false,
             now: now(),
-            fresh: "fresh",
+            new_handover_id: &"handover".into(),
         };
-        let conversation = decide(&situation).unwrap().conversation;
-        Self { conversation, serving, role: from.role }
+        let conversation = decide(&input).unwrap().conversation;
+        Self { conversation, route, role: from.role }
     }
 
     fn decide(&self, event: &Event) {
-        let leg = (self.role != Role::Channel).then_some(self.conversation.id.as_str());
-        let decision = decide(&Situation {
+        let leg = (self.role != Role::Channel).then_some(self.conversation.id.as_session_id());
+        let decision = decide(&RoutingInput {
             conversation: Some(&self.conversation),
-            serving: Some(&self.serving),
-            start: None,
+            route: Some(&self.route),
+            new_conversation: None,
             from: Sender::Party { role: self.role, leg },
             event,
             echo: false,
-            begins: false,
+            agent_initiated: false,
             now: now(),
-            fresh: "fresh",
+            new_handover_id: &"handover".into(),
         });
         let _ = black_box(decision);
     }

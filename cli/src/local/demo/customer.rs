@@ -1,32 +1,31 @@
-//! The customer, who writes by way of Webex Connect's webhooks.
+//! The demo customer, who writes through a simulated Webex Connect.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use trunkline_shared::app::{Clock, Ids, RandomIds, SystemClock};
-use trunkline_shared::model::time::spaced_millis;
+use trunkline_shared::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
+use trunkline_shared::model::time::format_spaced_millis;
 
-use super::{Api, FarSides, tell};
+use super::{LocalApi, DemoPlatforms, print_event};
 
 /// A customer of the demo.
 #[derive(Debug, Clone)]
 pub struct Customer {
-    /// How the API is reached.
-    pub api: Api,
-    /// The Webex connection's inbound address.
+    pub api: LocalApi,
+    /// The inbound URL of the Webex connection.
     pub url: String,
-    /// The customer's conversation.
+    /// The id of the conversation in Webex Connect.
     pub conversation: String,
 }
 
 impl Customer {
-    async fn does(&self, what: &str, event: Value) {
+    async fn post_event(&self, what: &str, event: Value) {
         let now = SystemClock.now();
         let mut body = json!({
             "Conversationid": self.conversation,
             "ConversationType": "BOT",
             "Channel": "WhatsApp",
-            "Timestamp": spaced_millis(now),
+            "Timestamp": format_spaced_millis(now),
         });
         if let (Some(body), Some(event)) = (body.as_object_mut(), event.as_object()) {
             body.extend(event.clone());
@@ -35,40 +34,40 @@ impl Customer {
         let answer = self.api.post(&self.url, body.to_string()).send().await;
         let answer =
             answer.map_or_else(|error| error.to_string(), |answer| answer.status().to_string());
-        tell("customer", &format!("{what}: {answer} in {} ms", since.elapsed().as_millis()));
+        print_event("customer", &format!("{what}: {answer} in {} ms", since.elapsed().as_millis()));
     }
 
-    async fn writes(&self, text: &str) {
-        let id = RandomIds.next(SystemClock.now());
+    async fn sends_text(&self, text: &str) {
+        let id = RandomIdGenerator.next(SystemClock.now());
         let event = json!({
             "Event": "Incoming message", "Message": text, "MessageType": "text",
             "Messageid": id, "Media": "",
         });
-        self.does(&format!("\"{text}\""), event).await;
+        self.post_event(&format!("\"{text}\""), event).await;
     }
 
-    async fn taps(&self, payload: &str) {
+    async fn picks(&self, payload: &str) {
         let event = json!({"Event": "FB POSTBACK", "PostbackPayload": payload});
-        self.does(&format!("taps {payload}"), event).await;
+        self.post_event(&format!("picks {payload}"), event).await;
     }
 }
 
-/// Plays the conversation: a question, a choice, a wish for a person. Answers whether all that was to
-/// come out at the Webex side did, within a minute.
-pub async fn play(customer: &Customer, far: &mut FarSides) -> bool {
-    customer.writes("Where is my parcel?").await;
-    if !until(far, 1).await {
+/// Runs the conversation: a question, a choice, a request for an agent. Returns whether Webex Connect received
+/// every expected message, each within a minute.
+pub async fn play_conversation(customer: &Customer, platforms: &mut DemoPlatforms) -> bool {
+    customer.sends_text("Where is my parcel?").await;
+    if !wait_for_messages(platforms, 1).await {
         return false;
     }
-    customer.taps("TRACK_48121").await;
-    if !until(far, 2).await {
+    customer.picks("TRACK_48121").await;
+    if !wait_for_messages(platforms, 2).await {
         return false;
     }
-    customer.writes("Can I talk to an agent?").await;
-    until(far, 4).await
+    customer.sends_text("Can I talk to an agent?").await;
+    wait_for_messages(platforms, 4).await
 }
 
-async fn until(far: &mut FarSides, count: usize) -> bool {
-    let wait = far.seen.wait_for(|seen| *seen >= count);
+async fn wait_for_messages(platforms: &mut DemoPlatforms, count: usize) -> bool {
+    let wait = platforms.received.wait_for(|seen| *seen >= count);
     matches!(tokio::time::timeout(Duration::from_mins(1), wait).await, Ok(Ok(_)))
 }

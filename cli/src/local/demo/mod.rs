@@ -1,5 +1,5 @@
-//! A short real conversation: a customer's Webex webhook in, a small bot that answers over signed
-//! webhooks, the reply out at the Webex side.
+//! The demo conversation: a customer writes through a simulated Webex Connect, a small bot answers over
+//! signed webhooks, and the reply goes back to Webex Connect.
 
 mod bot;
 mod customer;
@@ -13,57 +13,58 @@ use tokio::task::JoinSet;
 
 use super::{LocalError, plain_http};
 
-pub use customer::{Customer, play};
+pub use customer::{Customer, play_conversation};
 pub use trunkline_setup::demo::{CONFIGURATION, DemoSecrets, SIGNING};
 
-/// Where the demo's two far sides listen, as its configuration says.
+/// The ports of the two simulated platforms, as in the demo's configuration.
 const BOT_PORT: u16 = 4611;
 const WEBEX_PORT: u16 = 4612;
 
-/// Starts the bot and the Webex side. They tell what they see. Without an address to answer at, the
-/// bot only listens.
+/// Starts the bot and the simulated Webex Connect. Both print the traffic. Without an inbound URL, the bot
+/// does not reply.
 ///
 /// # Errors
-/// If their ports are taken.
-pub async fn start(inbound_bot_url: Option<String>, api: Api) -> Result<FarSides, LocalError> {
+/// If one of their ports is in use.
+pub async fn start(inbound_bot_url: Option<String>, api: LocalApi) -> Result<DemoPlatforms, LocalError> {
     let bot = listen(BOT_PORT).await?;
     let webex = listen(WEBEX_PORT).await?;
-    let (told, seen) = watch::channel(0);
+    let (sender, received) = watch::channel(0);
     let mut tasks = JoinSet::new();
     tasks.spawn(bot::serve(bot, inbound_bot_url, api));
-    tasks.spawn(webex::serve(webex, told));
-    Ok(FarSides { seen, _tasks: tasks })
+    tasks.spawn(webex::serve(webex, sender));
+    Ok(DemoPlatforms { received, _tasks: tasks })
 }
 
-/// The running far sides. When they are dropped, they end.
+/// The running simulated platforms. Dropping it stops them.
 #[derive(Debug)]
-pub struct FarSides {
-    /// How many messages have come out at the Webex side.
-    seen: watch::Receiver<usize>,
+pub struct DemoPlatforms {
+    /// The number of messages that Webex Connect has received.
+    received: watch::Receiver<usize>,
     _tasks: JoinSet<()>,
 }
 
-/// How the API is reached from here: its name may not resolve, so it goes into the `Host` header.
+/// A client for the API of the local stack. The API's host name may not resolve, so it is sent in the `Host`
+/// header.
 #[derive(Debug, Clone)]
-pub struct Api {
+pub struct LocalApi {
     http: reqwest::Client,
     port: u16,
 }
 
-impl Api {
-    /// The API on the local AWS at `port`.
+impl LocalApi {
+    /// Returns a client for the local AWS on `port`.
     #[must_use]
-    pub fn at(port: u16) -> Self {
+    pub fn new(port: u16) -> Self {
         Self { http: plain_http(), port }
     }
 
-    /// The local AWS's port.
+    /// Returns the port of the local AWS.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// A POST to one of the API's addresses.
+    /// Returns a POST request to a URL of the API.
     pub fn post(&self, url: &str, body: String) -> reqwest::RequestBuilder {
         let rest = url.trim_start_matches("http://");
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -80,7 +81,7 @@ async fn listen(port: u16) -> Result<TcpListener, LocalError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(taken)
 }
 
-/// A line of the live transcript.
-fn tell(who: &str, what: &str) {
+/// Prints a line of the live transcript.
+fn print_event(who: &str, what: &str) {
     println!("  {who:<22} {what}");
 }

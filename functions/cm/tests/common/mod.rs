@@ -1,16 +1,16 @@
-//! A connection to call, and a delivery to send.
+//! Connections, calls and deliveries, shared by the tests.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use trunkline_cm::Cm;
-use trunkline_shared::inbound::{Call, Inbound, Received};
+use trunkline_shared::inbound::{Call, Inbound, ParsedCall};
 use trunkline_shared::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
-    Role, Session, Target,
+    Resend, Role, Session, Target,
 };
-use trunkline_shared::outbound::Sending;
+use trunkline_shared::outbound::SendContext;
 use trunkline_shared::rendering::render;
 use trunkline_shared::secrets::SecretBag;
 
@@ -33,7 +33,7 @@ pub fn json_of(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// A connection in a role, with more settings than its address.
+/// A connection in a role, with additional settings.
 pub fn connection(role: &str, settings: Value) -> Connection {
     let mut all = map(json!({"send_url": SEND_URL}));
     all.extend(map(settings));
@@ -45,50 +45,57 @@ pub fn connection(role: &str, settings: Value) -> Connection {
     .unwrap()
 }
 
-/// The secrets, with a shared one or without.
+/// The secrets, with or without the shared secret.
 pub fn secrets(shared: bool) -> SecretBag {
     let mut secrets = SecretBag::default();
     secrets.set("product_token", vec![TOKEN.into()]);
     if shared {
-        secrets.set("shared_secret", vec![SECRET.into(), "the old one, live yet".into()]);
+        secrets.set("shared_secret", vec![SECRET.into(), "the previous secret, still live".into()]);
     }
     secrets
 }
 
-/// What a call is made with.
-pub struct Given<'a> {
+/// The parameters of a call.
+pub struct TestCall<'a> {
     pub role: &'a str,
     pub settings: Value,
-    pub shared: bool,
+    pub has_shared_secret: bool,
     pub path: &'a str,
     pub query: &'a str,
     pub headers: HeaderMap,
 }
 
 /// A call to a channel without a shared secret.
-pub fn plain() -> Given<'static> {
+pub fn channel_call() -> TestCall<'static> {
     let headers = HeaderMap::new();
-    Given { role: "channel", settings: json!({}), shared: false, path: "", query: "", headers }
+    TestCall {
+        role: "channel",
+        settings: json!({}),
+        has_shared_secret: false,
+        path: "",
+        query: "",
+        headers,
+    }
 }
 
-impl Given<'_> {
-    /// Makes the call and hands it to `with`.
+impl TestCall<'_> {
+    /// Builds the call and passes it to `with`.
     pub fn call<T>(&self, body: &[u8], with: impl FnOnce(&Call<'_>) -> T) -> T {
         let (connection, secrets) =
-            (&connection(self.role, self.settings.clone()), &secrets(self.shared));
+            (&connection(self.role, self.settings.clone()), &secrets(self.has_shared_secret));
         let (method, headers) = (&Method::POST, &self.headers);
         let (path, query) = (self.path, self.query);
         with(&Call { connection, secrets, method, path, query, headers, body, now: now() })
     }
 
-    pub fn receive(&self, body: &[u8]) -> Received {
-        self.call(body, |call| Cm.receive(call))
+    pub fn receive(&self, body: &[u8]) -> ParsedCall {
+        self.call(body, |call| Cm.parse(call))
     }
 
     /// The events of a call.
     pub fn events(&self, body: &[u8]) -> Vec<Event> {
         match self.receive(body) {
-            Received::Events(events) => events,
+            ParsedCall::Events(events) => events,
             other => panic!("{other:?}"),
         }
     }
@@ -101,17 +108,17 @@ impl Given<'_> {
     }
 }
 
-/// The chat as the router told it with the customer's last message.
+/// The chat of the customer's last message.
 pub fn origin() -> Map<String, Value> {
     let reply = json_of(include_str!("../../fixtures/host-reply.json"));
     map(reply["chat"].clone())
 }
 
-pub fn says(content: Content) -> EventBody {
+pub fn message_body(content: Content) -> EventBody {
     EventBody::Message { content, metadata: Map::new() }
 }
 
-/// Deliveries of an event to a connection, as many as the event has parts there.
+/// The deliveries of an event to a connection, one per rendered part.
 pub fn deliveries(connection: &Connection, body: EventBody) -> Vec<Delivery> {
     let (channel, customer) = match connection.role {
         Role::Channel => ("shop", CHAT),
@@ -126,18 +133,17 @@ pub fn deliveries(connection: &Connection, body: EventBody) -> Vec<Delivery> {
         }
         _ => Author { role: AuthorRole::Customer, name: Some("Noor de Wit".into()) },
     };
-    let event = Event::new(EventId::from_parts(&["e", "1"]), "ours", now(), author, body);
+    let event = Event::new(EventId::from_parts(&["e", "1"]), "conversation-1", now(), author, body);
     let parts = render(&event, &to).into_iter();
     parts
         .map(|event| Delivery {
-            id: Delivery::id(&key, &"bot".parse().unwrap(), &event.id, &to),
+            id: Delivery::make_id(&key, &"bot".parse().unwrap(), &event.id, &to),
             key: key.clone(),
-            conversation: "ours".into(),
+            conversation: "conversation-1".into(),
             from: "bot".parse().unwrap(),
             to: to.clone(),
             event,
-            again: false,
-            replay: false,
+            resend: Resend::No,
         })
         .collect()
 }
@@ -147,12 +153,12 @@ pub fn delivery(connection: &Connection, body: EventBody) -> Delivery {
     deliveries(connection, body).remove(0)
 }
 
-/// What is sent with a delivery, the chat being open or not yet.
+/// The context of a delivery; `session` is `None` until the chat is open.
 pub fn sending<'a>(
     connection: &'a Connection,
     secrets: &'a SecretBag,
     session: Option<&'a Session>,
     delivery: &'a Delivery,
-) -> Sending<'a> {
-    Sending { connection, secrets, session, delivery, now: now() }
+) -> SendContext<'a> {
+    SendContext { connection, secrets, session, delivery, now: now() }
 }

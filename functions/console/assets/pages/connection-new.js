@@ -1,11 +1,11 @@
-// A new connection: what and as what, then its form.
+// A new connection: its id, platform and role, then its form.
 import { at, get, put } from "../api.js";
 import { h, patch } from "../dom.js";
-import { heading } from "../parts/bits.js";
+import { heading } from "../parts/common.js";
 import { connectionForm } from "../parts/connection-form.js";
 import { checkedId, choose, field, input } from "../parts/form.js";
-import { tell } from "../parts/notice.js";
-import { barred } from "../session.js";
+import { notify } from "../parts/notice.js";
+import { missingRole } from "../session.js";
 
 const EMPTY = {
   route: null, copies: false, sender_prefix: false, text_limit: null, shows: [], reorder_window: null, allow_ips: [],
@@ -23,7 +23,7 @@ export function open(view) {
   function draw(platforms, routes) {
     const place = h("div", { "data-own": true });
     const id = field({
-      name: "id", label: "Id", required: true, about: "1 to 63 lower-case letters, digits and hyphens. It stands in addresses and logs, and cannot be changed.",
+      name: "id", label: "Id", required: true, about: "1 to 63 lower-case letters, digits and hyphens. Part of inbound URLs and logs. It cannot be changed later.",
       control: input({ maxlength: 63, pattern: "[a-z0-9-]+" }),
     });
     const platform = field({
@@ -31,7 +31,7 @@ export function open(view) {
       control: (shared) => choose(platforms.map((one) => [one.platform, one.name]))({ ...shared, onchange: roles }),
     });
     const role = field({
-      name: "role", label: "Role", required: true, about: "What it is to Trunkline: where customers write, what answers first, where people are, or who listens.",
+      name: "role", label: "Role", required: true, about: "channel: where customers write. bot: answers first. desk: human agents. observer: receives copies.",
       control: (shared) => h("select", { ...shared, onchange: form }),
     });
     const of = (node) => node.querySelector("input, select");
@@ -39,7 +39,7 @@ export function open(view) {
 
     function roles() {
       patch(of(role), chosen().roles.map((name) => h("option", { value: name }, name)));
-      platform.querySelector(".about").textContent = `Its page in the documentation: ${chosen().docs}`;
+      platform.querySelector(".about").textContent = `Documentation: ${chosen().docs}`;
       form();
     }
 
@@ -47,9 +47,9 @@ export function open(view) {
       const focused = document.activeElement;
       place.replaceChildren(connectionForm({
         connection: { ...EMPTY, platform: chosen().platform, role: of(role).value },
-        platform: chosen(), routes, action: "Make the connection", save,
+        platform: chosen(), routes, action: "Create connection", save,
       }));
-      // The first fields are part of what is sent, and problems are shown at them too.
+      // The first fields belong to the form, so that problems can be shown at them.
       place.querySelector("form .summary").after(head);
       if (head.contains(focused)) focused.focus();
     }
@@ -57,11 +57,11 @@ export function open(view) {
     async function save(body) {
       const name = checkedId(of(id).value.trim(), "connection");
       await put(at`connections/${name}`, { ...body, id: name }, { "if-none-match": "*" });
-      tell(`The connection ${name} is made. Paste its addresses into the vendor's form, then verify it.`);
+      notify(`Connection ${name} created. Paste its inbound URLs into the vendor's form, then verify it.`);
       location.hash = at`#/connections/${name}`;
     }
 
-    const head = h("fieldset", { disabled: Boolean(barred("admin")) }, h("legend", null, "What it is"), id, platform, role);
+    const head = h("fieldset", { disabled: Boolean(missingRole("admin")) }, h("legend", null, "Connection"), id, platform, role);
     roles();
     view.draw("New connection", heading("New connection"), place);
   }

@@ -1,8 +1,8 @@
-// All connections.
+// The list of connections.
 import { h } from "../dom.js";
-import { badge, connectionLink, heading, nothing, routeLink } from "../parts/bits.js";
+import { badge, connectionLink, heading, emptyState, routeLink } from "../parts/common.js";
 import { pagedList, shown } from "../parts/list.js";
-import { linkFor } from "../parts/link.js";
+import { roleLink } from "../parts/link.js";
 import { table } from "../parts/table.js";
 
 export function open(view) {
@@ -12,11 +12,12 @@ export function open(view) {
 
   function draw() {
     view.draw("Connections",
-      heading("Connections", linkFor("admin", "#/connections/new", "New connection")),
+      heading("Connections", roleLink("admin", "#/connections/new", "New connection")),
       shown(list, "connection", "connections"),
       !list.loaded ? null : list.items.length
         ? table({
-            caption: "Connections: the legs that conversations run on",
+            caption: "Connections",
+            unseen: true,
             items: list.items,
             key: ({ id }) => id,
             columns: [
@@ -24,12 +25,12 @@ export function open(view) {
               { name: "Platform", cell: ({ platform }) => platform },
               { name: "Role", cell: ({ role }) => role },
               { name: "Route", cell: ({ role, route }) => (route ? routeLink(route) : role === "channel" ? "none" : "") },
-              { name: "State", cell: ({ suspended }) => (suspended ? badge("warn", "Suspended") : badge("good", "In use")) },
+              { name: "State", cell: ({ suspended }) => (suspended ? badge("warn", "Suspended") : badge("good", "Active")) },
               { name: "Version", look: "number", cell: ({ version }) => String(version) },
             ],
           })
-        : nothing("There is no connection yet.", "A channel, and a bot or a desk, are what it takes: begin with ",
-            h("a", { href: "#/connections/new" }, "the channel"), "."),
+        : emptyState("No connections yet.", "A conversation needs a channel, and a bot or a desk. ",
+            h("a", { href: "#/connections/new" }, "Create the first connection"), "."),
       list.more(again));
   }
 }

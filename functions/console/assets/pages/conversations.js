@@ -1,12 +1,12 @@
-// Conversations, found by who, where, whose and when.
+// The list of conversations, with filters.
 import { get } from "../api.js";
 import { h } from "../dom.js";
-import { conversationLink, heading, nothing, ownerBadge, trouble } from "../parts/bits.js";
+import { conversationLink, heading, emptyState, ownerBadge, errorBox } from "../parts/common.js";
 import { filters, valuesOf } from "../parts/filters.js";
 import { pagedList, shown } from "../parts/list.js";
 import { table } from "../parts/table.js";
 import { when } from "../time.js";
-import { OWNER } from "../words.js";
+import { OWNER } from "../labels.js";
 
 const NAMES = ["customer", "state", "connection", "since", "until"];
 
@@ -40,18 +40,18 @@ export function open(view) {
     view.draw("Conversations",
       heading("Conversations"),
       filters({
-        name: "Find conversations",
+        name: "Filter conversations",
         values: () => chosen,
         changed: view.filter,
         fields: [
-          { name: "customer", label: "Customer", search: true, hint: "Number or id" },
-          { name: "state", label: "Who has it", options: [["", "Anybody"], ...Object.entries(OWNER)] },
+          { name: "customer", label: "Customer", search: true, hint: "Complete id" },
+          { name: "state", label: "State", options: [["", "Any"], ...Object.entries(OWNER)] },
           { name: "connection", label: "Channel", options: [["", "Any"], ...channels.map((id) => [id, id])] },
           { name: "since", label: "Changed since", kind: "time" },
           { name: "until", label: "Changed until", kind: "time" },
         ],
       }),
-      wrong ? trouble(wrong) : shown(list, "conversation", "conversations"),
+      wrong ? errorBox(wrong) : shown(list, "conversation", "conversations"),
       !list.loaded || wrong ? null : list.items.length ? rows() : none(),
       list.more(again));
     if (find) {
@@ -63,13 +63,13 @@ export function open(view) {
 
   function rows() {
     return table({
-      caption: "Conversations, what changed last first",
+      caption: "Conversations, most recently changed first",
       items: list.items,
       key: ({ channel, customer, id }) => [channel, customer, id].join(" "),
       columns: [
         { name: "Customer", look: "id", cell: ({ channel, customer }) => conversationLink(channel, customer) },
         { name: "State", cell: ({ state }) => ownerBadge(state) },
-        { name: "With", cell: owner },
+        { name: "Owner", cell: owner },
         { name: "Channel", cell: ({ channel }) => channel },
         { name: "Route", cell: ({ route }) => route },
         { name: "Started", cell: ({ started_at: at }) => when(at) },
@@ -80,14 +80,14 @@ export function open(view) {
 
   function none() {
     return Object.values(chosen).some(Boolean)
-      ? nothing("No conversation is like this.", "Clear a filter, or look further back.")
-      : nothing("Nobody has written yet.", "Write to a channel, or look at what came and was not taken on its ",
+      ? emptyState("No matching conversations.", "Change or clear the filters.")
+      : emptyState("No conversations yet.", "A conversation appears here when a customer writes to a channel. Rejected requests are on the ",
           h("a", { href: "#/connections" }, "connection"), "'s page.");
   }
 }
 
 function owner({ state, owner: { connection, agent } }) {
-  if (state === "closed") return "nobody";
-  const place = connection ?? "the channel's own people";
-  return agent ? [h("bdi", null, agent), ` (${place})`] : place;
+  if (state === "closed") return "none";
+  const location = connection ?? "agents on the channel's platform";
+  return agent ? [h("bdi", null, agent), ` (${location})`] : location;
 }

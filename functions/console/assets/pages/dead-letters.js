@@ -1,14 +1,14 @@
-// What our own side could not handle.
+// Dead letters: queue messages that Trunkline could not process.
 import { get, post } from "../api.js";
 import { h } from "../dom.js";
-import { heading, nothing, trouble } from "../parts/bits.js";
+import { heading, emptyState, errorBox } from "../parts/common.js";
 import { button } from "../parts/button.js";
 import { ask } from "../parts/dialog.js";
 import { pagedList, shown } from "../parts/list.js";
-import { tell } from "../parts/notice.js";
+import { notify } from "../parts/notice.js";
 import { table } from "../parts/table.js";
 import { when } from "../time.js";
-import { count } from "../words.js";
+import { count } from "../labels.js";
 
 const letters = (number) => count(number, "dead letter");
 
@@ -23,7 +23,7 @@ export function open(view) {
 
   async function redrive(id) {
     const { count: number } = await post("dead-letters/redrive", id ? { id } : {});
-    tell(`${letters(number)} put back into the queue.`);
+    notify(`${letters(number)} returned to the queue.`);
     list.reset();
     again();
   }
@@ -32,18 +32,18 @@ export function open(view) {
     const { dead_letters: number } = await get("overview");
     const sure = await ask({
       title: "Redrive all dead letters?", action: "Redrive all",
-      text: `${letters(number)} go back into the queues they came from, and are handled as if they had just come.`,
+      text: `${letters(number)} return to their queues and are processed again.`,
     });
     if (sure) await redrive();
   }
 
   function draw() {
     view.draw("Dead letters",
-      heading("Dead letters", h("p", { class: "about" }, "What our own side could not handle. Find out why, then redrive them.")),
+      heading("Dead letters", h("p", { class: "about" }, "Queue messages that Trunkline could not process. Fix the cause, then redrive them.")),
       h("div", { key: "bulk", class: "row" },
-        button("Redrive all …", { needs: "operator", off: list.loaded && !list.items.length && "There are none.", run: all })),
-      wrong ? trouble(wrong) : shown(list, "dead letter", "dead letters"),
-      !list.loaded || wrong ? null : list.items.length ? rows() : nothing("There are no dead letters.", "There is nothing to do here."),
+        button("Redrive all …", { needs: "operator", off: list.loaded && !list.items.length && "No dead letters.", run: all })),
+      wrong ? errorBox(wrong) : shown(list, "dead letter", "dead letters"),
+      !list.loaded || wrong ? null : list.items.length ? rows() : emptyState("No dead letters.", "Messages that Trunkline cannot process appear here."),
       list.more(again));
   }
 
@@ -54,12 +54,12 @@ export function open(view) {
       items: list.items,
       key: ({ id }) => id,
       columns: [
-        { name: "Why", look: "wide", cell: ({ reason }) => reason },
+        { name: "Reason", look: "wide", cell: ({ reason }) => reason },
         { name: "Platform", cell: ({ platform }) => platform },
-        { name: "When", cell: ({ at }) => when(at) },
-        { name: "Leg", cell: ({ group }) => h("code", null, group) },
+        { name: "Time", cell: ({ at }) => when(at) },
+        { name: "Leg", cell: ({ message_group: group }) => h("code", null, group) },
         { name: "Size", look: "number", cell: ({ size }) => `${size.toLocaleString("en")} bytes` },
-        { name: "Do", look: "does", cell: ({ id, platform, reason }) =>
+        { name: "Actions", look: "does", cell: ({ id, platform, reason }) =>
           button("Redrive", { needs: "operator", name: `Redrive the dead letter of ${platform}: ${reason}`, run: () => redrive(id) }) },
       ],
     });

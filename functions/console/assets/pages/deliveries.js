@@ -1,24 +1,24 @@
-// What is parked or has failed, and what to do with it.
-import { asking, get, post } from "../api.js";
+// Pending deliveries: parked or failed.
+import { withQuery, get, post } from "../api.js";
 import { h } from "../dom.js";
-import { badge, connectionLink, conversationLink, heading, nothing, trouble } from "../parts/bits.js";
+import { badge, connectionLink, conversationLink, heading, emptyState, errorBox } from "../parts/common.js";
 import { button } from "../parts/button.js";
 import { ask } from "../parts/dialog.js";
 import { filters, valuesOf } from "../parts/filters.js";
 import { pagedList, shown } from "../parts/list.js";
-import { tell } from "../parts/notice.js";
+import { notify } from "../parts/notice.js";
 import { table } from "../parts/table.js";
 import { when } from "../time.js";
-import { deliveries } from "../words.js";
+import { deliveries } from "../labels.js";
 
 const NAMES = ["state", "connection", "conversation"];
-const DOES = {
-  replay: { title: "Replay", done: "to be sent again", will: "sent again, in order", danger: false },
-  discard: { title: "Discard", done: "discarded", will: "never sent. This cannot be taken back", danger: true },
+const ACTIONS = {
+  replay: { title: "Replay", done: "will be sent again", effect: "Sends", suffix: "again, in order.", danger: false },
+  discard: { title: "Discard", done: "discarded", effect: "Discards", suffix: "permanently. This cannot be undone.", danger: true },
 };
 const SINCE = {
-  name: "since", label: "Only what waits since",
-  options: [["", "whenever"], ["3600", "the last hour"], ["86400", "the last day"]],
+  name: "since", label: "Pending since",
+  options: [["", "any time"], ["3600", "the last hour"], ["86400", "the last day"]],
 };
 
 export function open(view) {
@@ -49,74 +49,74 @@ export function open(view) {
     again();
   }
 
-  async function one(what, { id, connection, customer }) {
-    const { title, will, danger, done } = DOES[what];
-    const text = `One delivery to ${connection}, of the conversation with ${customer}, is ${will}.`;
+  async function one(action, { id, connection, customer }) {
+    const { title, effect, suffix, danger, done } = ACTIONS[action];
+    const text = `${effect} one delivery to ${connection} for ${customer} ${suffix}`;
     if (danger && !(await ask({ title: `${title} this delivery?`, text, action: title, danger }))) return;
-    const { count } = await post(`deliveries/${what}`, { delivery: id });
-    tell(`${deliveries(count)} ${done}.`);
+    const { count } = await post(`deliveries/${action}`, { delivery: id });
+    notify(`${deliveries(count)} ${done}.`);
     restart();
   }
 
-  async function all(what) {
-    const { title, will, danger, done } = DOES[what];
+  async function all(action) {
+    const { title, effect, suffix, danger, done } = ACTIONS[action];
     const { connection, conversation } = chosen;
-    const [number, whose] = conversation
-      ? [await ofConversation(conversation), `the conversation ${conversation}`]
+    const [number, target] = conversation
+      ? [await ofConversation(conversation), `conversation ${conversation}`]
       : [await ofConnection(connection), connection];
-    const said = await ask({
-      title: `${title} all of ${whose}?`, action: `${title} all`, danger, fields: [SINCE],
-      text: `${number} to ${whose}, all that is parked or has failed there, are ${will}.`,
+    const input = await ask({
+      title: `${title} all deliveries of ${target}?`, action: `${title} all`, danger, fields: [SINCE],
+      text: `${effect} ${number} of ${target}, parked and failed, ${suffix}`,
     });
-    if (!said) return;
-    const since = said.since && new Date(Date.now() - Number(said.since) * 1000).toISOString();
+    if (!input) return;
+    const since = input.since && new Date(Date.now() - Number(input.since) * 1000).toISOString();
     const body = { ...(conversation ? { conversation } : { connection }), ...(since && { since }) };
-    const { count } = await post(`deliveries/${what}`, body);
-    tell(`${deliveries(count)} ${done}.`);
+    const { count } = await post(`deliveries/${action}`, body);
+    notify(`${deliveries(count)} ${done}.`);
     restart();
   }
 
   function draw() {
-    const off = chosen.connection || chosen.conversation ? null : "Choose a connection first.";
+    const off = chosen.connection || chosen.conversation ? null : "Select a connection first.";
     view.draw("Deliveries",
       heading("Deliveries", h("p", { class: "about" },
-        "Parked ones are sent by themselves when their time has come; failed ones wait for a person.")),
+        "Parked deliveries are sent automatically. Failed deliveries need an operator.")),
       filters({
-        name: "Find deliveries",
+        name: "Filter deliveries",
         values: () => chosen,
         changed: view.filter,
         fields: [
           { name: "state", label: "State", options: [["", "Parked or failed"], ["parked", "Parked"], ["failed", "Failed"]] },
           { name: "connection", label: "Connection", options: [["", "Any"], ...connections.map((id) => [id, id])] },
-          { name: "conversation", label: "Conversation", search: true, hint: "Its id" },
+          { name: "conversation", label: "Conversation", search: true, hint: "Conversation id" },
         ],
       }),
-      h("div", { key: "bulk", class: "row", role: "group", "aria-label": "All of these" },
+      h("div", { key: "bulk", class: "row", role: "group", "aria-label": "Bulk actions" },
         button("Replay all …", { needs: "operator", off, run: () => all("replay") }),
         button("Discard all …", { needs: "operator", off, look: "danger", run: () => all("discard") }),
         off && h("span", { class: "about" }, off)),
-      wrong ? trouble(wrong) : shown(list, "delivery", "deliveries"),
+      wrong ? errorBox(wrong) : shown(list, "delivery", "deliveries"),
       !list.loaded || wrong ? null : list.items.length ? rows() : none(),
       list.more(again));
   }
 
   function rows() {
     return table({
-      caption: "Deliveries that are parked or have failed",
+      caption: "Pending deliveries",
       unseen: true,
       items: list.items,
       key: ({ id }) => id,
       columns: [
-        { name: "Delivery", cell: ({ kind, id, state }) =>
-          h("span", { title: id }, kind, " ", badge(state === "failed" ? "bad" : "warn", state)) },
+        { name: "Delivery", cell: ({ event_type: type, id, state }) =>
+          h("span", { title: id }, type, " ", badge(state === "failed" ? "bad" : "warn", state)) },
         { name: "To", cell: ({ connection }) => connectionLink(connection) },
         { name: "Customer", look: "id", cell: ({ channel, customer }) => conversationLink(channel, customer) },
-        { name: "Why", look: "wide", cell: ({ reason, preview }) => [reason, preview && h("span", { class: "about", dir: "auto" }, ` “${preview}”`)] },
-        { name: "Attempts", cell: ({ attempts, due }) => [String(attempts), due && (Date.parse(due) > Date.now() ? [", next ", when(due)] : ", next when it is back")] },
-        { name: "Since", cell: ({ since }) => when(since) },
-        { name: "Do", look: "does", cell: (item) => [
-          button("Replay", { needs: "operator", name: `Replay the ${item.kind} to ${item.connection} for ${item.customer}`, run: () => one("replay", item) }),
-          button("Discard", { needs: "operator", look: "danger", name: `Discard the ${item.kind} to ${item.connection} for ${item.customer}`, run: () => one("discard", item) }),
+        { name: "Reason", look: "wide", cell: ({ reason }) => reason },
+        { name: "Attempts", cell: ({ attempts, next_attempt_at: next }) => [String(attempts), next && (Date.parse(next) > Date.now() ? [", next ", when(next)] : ", next when the connection is available")] },
+        { name: "Pending since", cell: ({ waiting_since: since }) => when(since) },
+        { name: "Actions", look: "does", cell: (item) => [
+          button("Replay", { needs: "operator", name: `Replay the ${item.event_type} to ${item.connection} for ${item.customer}`, run: () => one("replay", item) }),
+          button("Discard", { needs: "operator", look: "danger", name: `Discard the ${item.event_type} to ${item.connection} for ${item.customer}`, run: () => one("discard", item) }),
         ] },
       ],
     });
@@ -124,8 +124,8 @@ export function open(view) {
 
   function none() {
     return Object.values(chosen).some(Boolean)
-      ? nothing("Nothing like this is parked or has failed.", "Clear a filter to see the rest.")
-      : nothing("Nothing is parked, and nothing has failed.", "There is nothing to do here.");
+      ? emptyState("No matching deliveries.", "Change or clear the filters.")
+      : emptyState("No pending deliveries.", "Parked and failed deliveries appear here.");
   }
 }
 
@@ -136,6 +136,6 @@ async function ofConnection(id) {
 }
 
 async function ofConversation(conversation) {
-  const { items, next } = await get(asking("deliveries", { conversation, limit: 100 }));
+  const { items, next } = await get(withQuery("deliveries", { conversation, limit: 100 }));
   return `${deliveries(items.length)}${next ? " or more" : ""}`;
 }

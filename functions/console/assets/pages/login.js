@@ -1,6 +1,6 @@
-// Signing in with a token.
+// The sign-in page.
 import { h } from "../dom.js";
-import { heading, trouble } from "../parts/bits.js";
+import { heading, errorBox } from "../parts/common.js";
 import { signIn } from "../session.js";
 
 export function open(view) {
@@ -11,8 +11,8 @@ export function open(view) {
     const field = event.target.elements.token;
     try {
       await signIn(field.value.trim());
-    } catch (wrong) {
-      error = wrong.status === 401 ? new Error("Nobody has this token, or its time is up.") : wrong;
+    } catch (problem) {
+      error = problem.status === 401 ? new Error("This token is invalid or has expired.") : problem;
       field.value = "";
       draw();
       field.focus();
@@ -26,7 +26,7 @@ export function open(view) {
   const draw = () => view.draw("Sign in",
     h("div", { class: "login" },
       heading("Sign in to Trunkline"),
-      error && trouble(error),
+      error && errorBox(error),
       h("form", { onsubmit: submit },
         h("div", { class: "field" },
           h("label", { for: "token" }, "Token"),
@@ -35,8 +35,7 @@ export function open(view) {
             "aria-describedby": "token-about", "aria-invalid": error ? "true" : null,
           }),
           h("p", { id: "token-about", class: "about" },
-            "It begins with ", h("code", null, "trk_"), ". An admin makes one on the page Tokens. ",
-            "A link for signing in, which the command line makes, needs none.")),
+            "Tokens start with ", h("code", null, "trk_"), ". An admin can create one on the page Tokens, or send you a sign-in link.")),
         h("p", null, h("button", { type: "submit", class: "main" }, "Sign in")))));
 
   draw();

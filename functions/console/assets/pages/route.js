@@ -1,14 +1,14 @@
-// One route, or a new one.
+// A route, or a new route.
 import { at, get, put } from "../api.js";
 import { h } from "../dom.js";
-import { connectionLink, heading } from "../parts/bits.js";
+import { connectionLink, heading } from "../parts/common.js";
 import { checkedId, field, input } from "../parts/form.js";
-import { tell } from "../parts/notice.js";
+import { notify } from "../parts/notice.js";
 import { routeForm } from "../parts/route-form.js";
 
 const EMPTY = {
   bot: null, desk: null, observers: [],
-  switching: { transcript: 20, transcript_since: "start", after_close: "bot", if_nobody: "bot", language: null, keywords: {}, texts: {} },
+  handover_policy: { transcript: 20, transcript_since: "start", after_close: "bot", if_unanswered: "bot", language: null, keywords: {}, texts: {} },
 };
 
 export function open(view) {
@@ -26,26 +26,26 @@ export function open(view) {
       heading(title),
       id && h("p", { key: "channels", class: "about" }, "Channels: ",
         channels.length ? channels.map((one, i) => [i > 0 && ", ", connectionLink(one.id)]) : "none yet",
-        ". A channel's route is set on the channel's own page."),
+        ". Set the route of a channel on the channel's page."),
       h("div", { key: `version ${route.version}`, "data-own": true }, routeForm({
-        route, connections, action: id ? "Save" : "Make the route", head: !id && naming(), save: (body) => save(body, route, connections),
+        route, connections, action: id ? "Save" : "Create route", head: !id && naming(), save: (body) => save(body, route, connections),
       })));
   }
 
   const naming = () => field({
-    name: "id", label: "Id", required: true, about: "1 to 63 lower-case letters, digits and hyphens. It cannot be changed.",
+    name: "id", label: "Id", required: true, about: "1 to 63 lower-case letters, digits and hyphens. It cannot be changed later.",
     control: input({ maxlength: 63 }),
   });
 
   async function save(body, route, connections) {
     const name = id ?? checkedId(document.querySelector("main [name=id]").value.trim(), "route");
     const condition = id ? { "if-match": `"${route.version}"` } : { "if-none-match": "*" };
-    const said = await put(at`routes/${name}`, { ...body, id: name }, condition);
+    const saved = await put(at`routes/${name}`, { ...body, id: name }, condition);
     if (id) {
-      tell(`${name} is saved, as version ${said.version}. Conversations that go on keep their parties.`);
-      draw(said, connections);
+      notify(`${name} saved as version ${saved.version}. Open conversations keep their bot and desk.`);
+      draw(saved, connections);
     } else {
-      tell(`The route ${name} is made. Choose it on its channels' pages.`);
+      notify(`Route ${name} created. Select it on the page of each channel.`);
       location.hash = at`#/routes/${name}`;
     }
   }

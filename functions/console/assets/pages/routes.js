@@ -1,8 +1,8 @@
-// All routes: which bot and desk a channel's customers get.
+// The list of routes.
 import { get } from "../api.js";
 import { h } from "../dom.js";
-import { connectionLink, heading, nothing, routeLink } from "../parts/bits.js";
-import { linkFor } from "../parts/link.js";
+import { connectionLink, heading, emptyState, routeLink } from "../parts/common.js";
+import { roleLink } from "../parts/link.js";
 import { pagedList, shown } from "../parts/list.js";
 import { table } from "../parts/table.js";
 import { span } from "../time.js";
@@ -19,18 +19,19 @@ export function open(view) {
 
   function draw() {
     view.draw("Routes",
-      heading("Routes", linkFor("admin", "#/routes/new", "New route")),
+      heading("Routes", roleLink("admin", "#/routes/new", "New route")),
       shown(list, "route", "routes"),
-      !list.loaded ? null : list.items.length ? rows() : nothing("There is no route yet.",
-        "A route says which bot answers a channel's customers first, and which desk takes over: ",
-        h("a", { href: "#/routes/new" }, "make one"), "."),
+      !list.loaded ? null : list.items.length ? rows() : emptyState("No routes yet.",
+        "A route defines the bot and the desk that answer a channel's customers. ",
+        h("a", { href: "#/routes/new" }, "Create the first route"), "."),
       list.more(again));
   }
 
   function rows() {
     const links = (ids) => (ids.length ? ids.map((id, i) => [i > 0 && ", ", connectionLink(id)]) : "none");
     return table({
-      caption: "Routes: which bot answers a channel's customers, and which desk takes over",
+      caption: "Routes",
+      unseen: true,
       items: list.items,
       key: ({ id }) => id,
       columns: [
@@ -39,7 +40,7 @@ export function open(view) {
         { name: "Bot", cell: ({ bot }) => links(bot ? [bot] : []) },
         { name: "Desk", cell: ({ desk }) => links(desk ? [desk] : []) },
         { name: "Observers", cell: ({ observers }) => links(observers) },
-        { name: "An offer waits", cell: ({ switching }) => (switching?.accept_within ? span(switching.accept_within) : "without end") },
+        { name: "Offer timeout", cell: ({ handover_policy: policy }) => (policy?.accept_within ? span(policy.accept_within) : "none") },
       ],
     });
   }

@@ -1,21 +1,21 @@
-// A button that does something on the server.
+// A button that calls the API.
 import { h } from "../dom.js";
-import { barred } from "../session.js";
-import { warn } from "./notice.js";
+import { missingRole } from "../session.js";
+import { notifyError } from "./notice.js";
 
 /**
- * `needs` is the role without which it is switched off, `off` any other reason why it is. While `run` is under way
- * it cannot be pressed again; what goes wrong is shown as a notice.
+ * `needs` is the required role, `off` another reason to disable the button. While `run` is pending the button is
+ * inactive. Errors are shown as notices.
  */
 export function button(label, { needs, off, run, look, key, name }) {
-  const reason = (needs && barred(needs)) || off || null;
+  const reason = (needs && missingRole(needs)) || off || null;
   return h("button", {
     key: key ?? label,
     type: "button",
     class: look,
     title: reason,
     "aria-label": name,
-    // Not `disabled`: whoever comes by with the keyboard is to be told the reason.
+    // Not `disabled`: keyboard users must be able to reach the button and its reason.
     "aria-disabled": reason ? "true" : null,
     onclick: (event) => !reason && start(event.currentTarget, run),
   }, label);
@@ -27,7 +27,7 @@ async function start(node, run) {
   try {
     await run();
   } catch (error) {
-    if (error.status !== 401) warn(error.message);
+    if (error.status !== 401) notifyError(error.message);
   } finally {
     node.removeAttribute("aria-busy");
   }

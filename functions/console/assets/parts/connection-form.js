@@ -1,12 +1,14 @@
-// A connection's form, made of what its platform says can be set.
+// The form of a connection, generated from its platform's settings.
 import { h } from "../dom.js";
-import { barred } from "../session.js";
+import { missingRole } from "../session.js";
 import { area, choose, field, group, input, number, numbers, saving, tick, words } from "./form.js";
 
+// The minimum that the server accepts (TEXT_LIMIT in setup/src/config/connections.rs); a test compares them.
+export const MIN_TEXT_LIMIT = 20;
 const SHOWS = ["media", "choices", "markup"];
 const text = (value) => (value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
 
-/** `save` is given the ConnectionInput. */
+/** `save` receives the body of the PUT request. */
 export function connectionForm({ connection, platform, routes, action, save }) {
   const { role } = connection;
   return saving([
@@ -14,87 +16,87 @@ export function connectionForm({ connection, platform, routes, action, save }) {
     group("Secrets",
       secretsOf(connection, platform).map((secret) => secretField(secret, connection.secrets.includes(secret.name))),
       otherSecret()),
-    group("How it takes part",
+    group("Behavior",
       role === "channel" && field({
-        name: "route", label: "Route", about: "Which bot and desk its customers get.",
+        name: "route", label: "Route", about: "Defines the bot and the desk that answer the channel's customers.",
         control: choose([["", "none"], ...routes.map(({ id }) => [id])], connection.route),
       }),
-      role === "bot" && tick("copies", "Gets marked copies while people have the conversation", connection.copies),
-      role === "channel" && tick("sender_prefix", "What people say begins with their name", connection.sender_prefix, "For accounts that agents share."),
+      role === "bot" && tick("copies", "Send copies while the desk owns the conversation", connection.copies),
+      role === "channel" && tick("sender_prefix", "Start agents' messages with the agent's name", connection.sender_prefix, "For accounts that several agents share."),
       field({
-        name: "text_limit", label: "Longest text, in characters", about: "Longer ones are cut at the ends of sentences. Empty: the platform's own limit.",
-        control: input({ type: "number", min: 1, value: text(connection.text_limit) }),
+        name: "text_limit", label: "Maximum text length (characters)", about: "Longer texts are split at the ends of sentences. At least 20. Empty: the platform's limit.",
+        control: input({ type: "number", min: MIN_TEXT_LIMIT, value: text(connection.text_limit) }),
       }),
-      h("div", { class: "field", "data-field": "shows", role: "group", "aria-label": "Shows, although its platform in general does not" },
-        h("p", { class: "label" }, "Shows, although its platform in general does not"),
+      h("div", { class: "field", "data-field": "shows", role: "group", "aria-label": "Displays in addition to its platform's features" },
+        h("p", { class: "label" }, "Displays in addition to its platform's features"),
         h("div", { class: "row" }, SHOWS.map((name) => h("label", { class: "tick" },
           h("input", { type: "checkbox", name: "shows", value: name, checked: connection.shows.includes(name) }), ` ${name}`))),
         h("p", { class: "problem" })),
       field({
-        name: "reorder_window", label: "Reorder window, in seconds", about: "Events wait so long and are sorted by their own timestamps. Empty: the order of arrival.",
+        name: "reorder_window", label: "Reorder window (seconds)", about: "Events are held this long and sorted by their timestamps. Empty: order of arrival.",
         control: input({ type: "number", min: 0, value: text(connection.reorder_window) }),
       }),
       field({
-        name: "allow_ips", label: "Addresses that its platform may call from", about: "One address or range a line. Empty: from anywhere.",
+        name: "allow_ips", label: "Allowed source IP addresses", about: "One address or range per line. Empty: all addresses.",
         control: area(connection.allow_ips.join("\n")),
       })),
-    group("How deliveries are tried again",
+    group("Retries and circuit breaker",
       field({
-        name: "delivery.retry", label: "Seconds before the second, third … attempt", about: "Then a person decides.",
+        name: "delivery.retry", label: "Retry delays (seconds)", about: "The delay before each further attempt, separated by commas. After the last attempt the delivery fails and needs an operator.",
         control: input({ value: connection.delivery.retry.join(", ") }),
       }),
       field({
-        name: "delivery.breaker_after", label: "Failures in a row that open the breaker", about: "Then nothing is attempted but probes.",
+        name: "delivery.breaker_after", label: "Consecutive failures that open the breaker", about: "While the breaker is open, only probes are sent.",
         control: input({ type: "number", min: 1, value: text(connection.delivery.breaker_after) }),
       }),
       field({
-        name: "delivery.reactivation", label: "The breaker closes", about: "If only by verifying, everything waits until somebody does.",
-        control: choose([["automatic", "by itself, when a probe is answered"], ["manual", "only when it is verified"]], connection.delivery.reactivation),
+        name: "delivery.reactivation", label: "Close the breaker", about: "Manually: deliveries stay parked until an operator verifies the connection.",
+        control: choose([["automatic", "automatically, after a successful probe"], ["manual", "manually, after a verification"]], connection.delivery.reactivation),
       }),
       field({
-        name: "delivery.retry_unknown", label: "Further attempts when nobody knows whether one was heard", about: "Empty: what suits the platform.",
+        name: "delivery.retry_unknown", label: "Retries after an unknown result", about: "Further attempts when the platform may have received the message. Empty: the platform's default.",
         control: input({ type: "number", min: 0, value: text(connection.delivery.retry_unknown) }),
       })),
-  ], { action, off: barred("admin"), save: (form) => save(read(form, connection, platform)) });
+  ], { action, off: missingRole("admin"), save: (form) => save(read(form, connection, platform)) });
 }
 
-function settingField({ name, kind, words: options, required, about }, value) {
-  const control = kind === "word" ? choose([["", "not set"], ...options.map((word) => [word])], text(value))
-    : kind === "truth" ? choose([["", "not set"], ["true", "yes"], ["false", "no"]], text(value))
+function settingField({ name, kind, options, required, description }, value) {
+  const control = kind === "enum" ? choose([["", "not set"], ...options.map((option) => [option])], text(value))
+    : kind === "boolean" ? choose([["", "not set"], ["true", "yes"], ["false", "no"]], text(value))
     : input({ type: kind === "url" ? "url" : "text", value: text(value) });
-  return field({ name: `settings.${name}`, label: name, about, required, control });
+  return field({ name: `settings.${name}`, label: name, about: description, required, control });
 }
 
-function secretField({ name, required, about }, known) {
+function secretField({ name, required, description }, isSet) {
   return [
     field({
-      name: `secrets.${name}`, label: name, about: [about, known && ". It is set; left empty, it stays as it is."], required: required && !known,
-      control: input({ type: "password", autocomplete: "new-password", placeholder: known ? "stays as it is" : null }),
+      name: `secrets.${name}`, label: name, about: [description, isSet && ". Set; leave empty to keep it."], required: required && !isSet,
+      control: input({ type: "password", autocomplete: "new-password", placeholder: isSet ? "unchanged" : null }),
     }),
-    known && !required && h("label", { class: "tick under" }, h("input", { type: "checkbox", name: `remove.${name}` }), ` Remove ${name}`),
+    isSet && !required && h("label", { class: "tick under" }, h("input", { type: "checkbox", name: `remove.${name}` }), ` Remove ${name}`),
   ];
 }
 
-// The key in the address: it is seen, and made anew, where the addresses are.
+// The key in the inbound URL, which has its own section on the page.
 const KEY = "path_key";
 
-/** What the platform names, and what is set besides: a header to send along, say. */
+/** Returns the platform's secrets and the additional ones, such as headers. */
 function secretsOf(connection, platform) {
   const named = new Set([KEY, ...platform.secrets.map(({ name }) => name)]);
-  const besides = connection.secrets.filter((name) => !named.has(name));
-  return [...platform.secrets, ...besides.map((name) => ({ name, required: false, about: "Not one of the platform's own" }))];
+  const others = connection.secrets.filter((name) => !named.has(name));
+  return [...platform.secrets, ...others.map((name) => ({ name, required: false, description: "Additional secret" }))];
 }
 
-const otherSecret = () => h("details", null, h("summary", null, "Another secret"),
-  field({ name: "other.name", label: "Its name", about: "Such as header:X-Key, where the platform sends headers along.", control: input() }),
-  field({ name: "other.value", label: "Its value", control: input({ type: "password", autocomplete: "new-password" }) }));
+const otherSecret = () => h("details", null, h("summary", null, "Add another secret"),
+  field({ name: "other.name", label: "Secret name", about: "For example header:X-Key, if the platform sends additional headers.", control: input() }),
+  field({ name: "other.value", label: "Secret value", control: input({ type: "password", autocomplete: "new-password" }) }));
 
 function read(form, connection, platform) {
   const of = (name) => form.elements.namedItem(name)?.value ?? "";
   const ticked = (name, otherwise) => form.elements.namedItem(name)?.checked ?? otherwise;
-  const { version, suspended, ...kept } = connection;
+  const { version, suspended, ...input } = connection;
   return {
-    ...kept,
+    ...input,
     route: connection.role === "channel" ? of("route") || null : connection.route,
     copies: ticked("copies", connection.copies),
     sender_prefix: ticked("sender_prefix", connection.sender_prefix),
@@ -114,23 +116,23 @@ function read(form, connection, platform) {
   };
 }
 
-/** Settings that the form does not know stay; what is empty is not set. */
+/** Settings that the form does not show stay unchanged; empty fields are not set. */
 function readSettings(of, before, settings) {
   const after = { ...before };
   for (const { name, kind } of settings) {
-    const said = of(`settings.${name}`).trim();
-    if (said === "") delete after[name];
-    else if (kind === "truth") after[name] = said === "true";
-    else if (said !== text(before[name])) after[name] = typeof before[name] === "object" ? parsed(said) : said;
+    const value = of(`settings.${name}`).trim();
+    if (value === "") delete after[name];
+    else if (kind === "boolean") after[name] = value === "true";
+    else if (value !== text(before[name])) after[name] = typeof before[name] === "object" ? parsed(value) : value;
   }
   return after;
 }
 
-function parsed(said) {
+function parsed(value) {
   try {
-    return JSON.parse(said);
+    return JSON.parse(value);
   } catch {
-    return said;
+    return value;
   }
 }
 

@@ -1,7 +1,7 @@
-// Something to paste elsewhere, with a button that copies it.
+// A value with a copy button.
 import { h } from "../dom.js";
 import { button } from "./button.js";
-import { tell } from "./notice.js";
+import { notify } from "./notice.js";
 
 export function copyable(text, name) {
   return h("span", { class: "copyable" },
@@ -12,10 +12,10 @@ export function copyable(text, name) {
 async function copy(text, name) {
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(text);
-    return tell(`Copied: ${name}.`);
+    return notify(`Copied: ${name}.`);
   }
-  // Without TLS there is no clipboard for pages; the text is selected, for the keyboard's own way to copy.
+  // Pages without TLS have no clipboard access: select the text instead.
   const code = [...document.querySelectorAll(".copyable code")].find((node) => node.textContent === text);
   getSelection().selectAllChildren(code);
-  return tell("Selected: copy it with the keyboard.");
+  return notify("Selected. Press Ctrl+C or ⌘C to copy.");
 }

@@ -1,12 +1,12 @@
-// What became of an entry's deliveries.
+// The deliveries of a timeline entry.
 import { h } from "../dom.js";
 import { when } from "../time.js";
-import { count, VERDICT, VERDICT_TONE } from "../words.js";
-import { badge } from "./bits.js";
+import { count, STATUS, STATUS_TONE } from "../labels.js";
+import { badge } from "./common.js";
 
 const SIGN = { good: "✓", warn: "…", bad: "✕", plain: "–" };
 
-/** Those to the one who is addressed, then the copies; how each went, and why. */
+/** Lists the deliveries: to the recipient first, then the copies. */
 export function deliveryLines(deliveries) {
   if (!deliveries.length) return null;
   const sorted = [...deliveries].sort((one, other) => one.copy - other.copy || one.part - other.part);
@@ -14,21 +14,21 @@ export function deliveryLines(deliveries) {
 }
 
 function line({ id, to, copy, part, outcome }) {
-  const tone = outcome ? (VERDICT_TONE[outcome.verdict] ?? "plain") : "plain";
-  const words = outcome ? (VERDICT[outcome.verdict] ?? outcome.verdict) : "under way";
+  const tone = outcome ? (STATUS_TONE[outcome.status] ?? "plain") : "plain";
+  const label = outcome ? (STATUS[outcome.status] ?? outcome.status) : "in progress";
   return h("li", { key: id, class: tone },
     h("span", { class: "sign", "aria-hidden": "true" }, SIGN[tone]), " ",
     copy ? [badge("copy", "copy"), " to "] : "to ", to, part > 0 && `, part ${part + 1}`, ": ",
-    h("span", { class: "verdict" }, words),
+    h("span", { class: "status" }, label),
     outcome && [" ", when(outcome.at), outcome.attempts > 1 && `, ${count(outcome.attempts, "attempt")}`],
-    outcome && why(outcome, id));
+    outcome && reasonAndDetails(outcome, id));
 }
 
-/** The last reason is shown; what only a technician wants is behind it. */
-function why({ verdict, reason, status, external_id: theirs }, ours) {
-  const rest = [verdict !== "delivered" && status && !reason?.includes(status) && `status ${status}`, theirs && theirs !== ours && `their id ${theirs}`].filter(Boolean).join(", ");
+/** The reason of the last failure, followed by technical details. */
+function reasonAndDetails({ status, reason, http_status: http, external_message_id: external }, id) {
+  const details = [status !== "delivered" && http && !reason?.includes(http) && `HTTP status ${http}`, external && external !== id && `platform id ${external}`].filter(Boolean).join(", ");
   return [
     reason && h("span", { class: "why" }, ": ", h("bdi", null, reason)),
-    rest && h("span", { class: "rest" }, ` (${rest})`),
+    details && h("span", { class: "rest" }, ` (${details})`),
   ];
 }

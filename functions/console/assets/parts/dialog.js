@@ -1,17 +1,17 @@
-// Dialogs: to confirm what cannot be taken back, and to show something once.
+// Dialogs that confirm an action or show a value once.
 import { h } from "../dom.js";
 
-let made = 0;
+let count = 0;
 
-/** Shows something until it is closed. */
+/** Shows content until the user closes it. */
 export function show(title, content) {
   return open(title, (close) => [content, h("div", { class: "row end" },
     h("button", { type: "button", class: "main", autofocus: true, onclick: () => close(null) }, "Close"))]);
 }
 
 /**
- * Asks before something is done. `text` names what will happen. Resolves to the fields' values by name, or to
- * null if it is not to be done.
+ * Asks for confirmation. `text` describes the effect. Resolves to the fields' values by name, or to null if the user
+ * cancels.
  */
 export function ask({ title, text, action, danger = false, fields = [] }) {
   return open(title, (close) => {
@@ -44,7 +44,7 @@ function field({ name, label, options, about, required, autofocus = true }) {
 
 function open(title, content) {
   return new Promise((resolve) => {
-    const id = `dialog-${(made += 1)}`;
+    const id = `dialog-${(count += 1)}`;
     const close = (value) => {
       resolve(value);
       dialog.close();

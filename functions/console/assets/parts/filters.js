@@ -1,29 +1,29 @@
-// Filters above a list. What they say stands in the address, so that a view can be linked to.
+// Filters above a list. Their values are stored in the URL, so that a view can be linked to.
 import { h } from "../dom.js";
 import { fromField, toField } from "../time.js";
 
-const CALM = 300;
+const DEBOUNCE = 300;
 
-// What is asked for and does not stand in the address yet: that is told of a change a moment later only.
-let asked = {};
-let waiting = null;
-const place = () => location.hash.split("?")[0];
+// Changes that are not in the URL yet: text fields update it after a delay.
+let pendingValues = {};
+let timer = null;
+const currentPage = () => location.hash.split("?")[0];
 
-window.addEventListener("hashchange", () => { asked = {}; });
+window.addEventListener("hashchange", () => { pendingValues = {}; });
 
-/** `fields` are {name, label, options?, kind?, search?}; `changed` is given all values by name. */
+/** `fields` are {name, label, options?, kind?, search?}. `changed` receives all values by name. */
 export function filters({ name, fields, values, changed }) {
   const set = (field, value) => {
-    clearTimeout(waiting);
-    asked[field] = value;
-    changed({ ...values(), ...asked });
+    clearTimeout(timer);
+    pendingValues[field] = value;
+    changed({ ...values(), ...pendingValues });
   };
-  const soon = (field, value) => {
-    asked[field] = value;
-    clearTimeout(waiting);
-    const typedAt = place();
-    // Who has gone elsewhere meanwhile stays there.
-    waiting = setTimeout(() => place() === typedAt && set(field, value), CALM);
+  const setLater = (field, value) => {
+    pendingValues[field] = value;
+    clearTimeout(timer);
+    const typedOn = currentPage();
+    // Ignored if the user has left the page in the meantime.
+    timer = setTimeout(() => currentPage() === typedOn && set(field, value), DEBOUNCE);
   };
   const control = ({ name: field, options, kind, search, hint }) => {
     const id = `filter-${field}`;
@@ -37,19 +37,19 @@ export function filters({ name, fields, values, changed }) {
     }
     return h("input", {
       id, value, type: "search", "data-search": search, placeholder: hint, autocomplete: "off", spellcheck: "false",
-      oninput: (event) => soon(field, event.target.value.trim()),
+      oninput: (event) => setLater(field, event.target.value.trim()),
     });
   };
   const clear = (event) => {
-    clearTimeout(waiting);
-    asked = {};
+    clearTimeout(timer);
+    pendingValues = {};
     for (const one of event.currentTarget.closest("form").querySelectorAll("input, select")) one.value = "";
     changed({});
   };
   return h("form", { key: "filters", class: "filters", role: "search", "aria-label": name, onsubmit: (event) => event.preventDefault() },
     fields.map((field) => h("div", { key: field.name }, h("label", { for: `filter-${field.name}` }, field.label), control(field))),
-    h("button", { type: "button", class: "quiet", onclick: clear }, "Clear"));
+    h("button", { type: "button", class: "quiet", onclick: clear }, "Clear filters"));
 }
 
-/** The filters' values in the address. */
+/** Reads the filters' values from the URL. */
 export const valuesOf = (query, names) => Object.fromEntries(names.map((name) => [name, query.get(name) ?? ""]));

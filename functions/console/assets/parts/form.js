@@ -1,9 +1,9 @@
-// Forms: fields with a label, help and what is wrong with them.
+// Forms: fields with a label, a description and a problem.
 import { h, patch } from "../dom.js";
 
 const idOf = (name) => `field-${name.replace(/[^a-z0-9]+/gi, "-")}`;
 
-/** A field. `control` is given the attributes that tie it to its label and help. */
+/** A field. `control` receives the attributes that connect it to its label and description. */
 export function field({ name, label, about, required, control }) {
   const id = idOf(name);
   return h("div", { class: "field", "data-field": name },
@@ -31,10 +31,10 @@ export const number = (text) => (text.trim() === "" ? null : Number(text));
 export const words = (text) => text.split(/[,\n]/).map((word) => word.trim()).filter(Boolean);
 export const numbers = (text) => words(text).map(Number);
 
-/** Where problems without a field of their own are shown: the first thing in a form. */
+/** The place for problems that belong to no field, at the top of a form. */
 export const summary = () => h("div", { class: "summary" });
 
-/** Shows what is wrong at the fields, and the rest above them. */
+/** Shows the problems at their fields, and the others at the top. */
 export function showProblems(form, error) {
   for (const old of form.querySelectorAll("[data-field]")) {
     old.querySelector("[aria-invalid]")?.removeAttribute("aria-invalid");
@@ -44,28 +44,28 @@ export function showProblems(form, error) {
   if (!error) return patch(place);
   const placed = [];
   const others = [];
-  for (const { field: name, problem } of error.errors ?? []) {
+  for (const { field: name, detail } of error.errors ?? []) {
     const node = find(form, name);
     if (!node) {
-      others.push(name ? `${name}: ${problem}` : problem);
+      others.push(name ? `${name}: ${detail}` : detail);
       continue;
     }
-    node.querySelector(".problem").textContent = problem;
+    node.querySelector(".problem").textContent = detail;
     const control = node.querySelector("input, select, textarea");
     control.setAttribute("aria-invalid", "true");
     control.closest("details")?.setAttribute("open", "");
     placed.push(h("a", { href: location.hash, onclick: (event) => (event.preventDefault(), control.focus()) },
-      `${node.querySelector("label, .label").firstChild.textContent}: ${problem}`));
+      `${node.querySelector("label, .label").firstChild.textContent}: ${detail}`));
   }
   const items = [...placed, ...others];
-  // Nothing is said twice.
-  const says = items.length && error.errors.every(({ problem }) => error.message.includes(problem)) ? "This is not right yet:" : error.message;
-  patch(place, h("div", { class: "trouble", role: "alert", tabindex: "-1" }, h("p", null, h("strong", null, says)),
+  // The message of a validation error repeats the details of its fields.
+  const title = items.length && error.errors.every(({ detail }) => error.message.includes(detail)) ? "Correct the following fields:" : error.message;
+  patch(place, h("div", { class: "error-box", role: "alert", tabindex: "-1" }, h("p", null, h("strong", null, title)),
     items.length ? h("ul", null, items.map((item) => h("li", null, item))) : null));
   place.firstChild.focus();
 }
 
-/** By the whole name, or by what is above it: "delivery.retry.0" is wrong with "delivery.retry". */
+/** Finds a field by its name or by a prefix: the field of "delivery.retry.0" is "delivery.retry". */
 function find(form, name) {
   for (let path = name; path; path = path.slice(0, Math.max(0, path.lastIndexOf(".")))) {
     const node = form.querySelector(`[data-field="${CSS.escape(path)}"]`);
@@ -74,15 +74,15 @@ function find(form, name) {
   return null;
 }
 
-/** An id as it has to be, before anything is sent. */
+/** Checks an id before the form is sent. */
 export function checkedId(id, what) {
-  const problem = !id ? "is required" : /^[a-z0-9][a-z0-9-]{0,62}$/.test(id) ? null
-    : "use 1 to 63 lower-case letters, digits and hyphens, a letter or digit first";
-  if (problem) throw Object.assign(new Error(`The ${what} needs an id.`), { errors: [{ field: "id", problem }] });
+  const detail = !id ? "is required" : /^[a-z0-9][a-z0-9-]{0,62}$/.test(id) ? null
+    : "use 1 to 63 lower-case letters, digits and hyphens; start with a letter or digit";
+  if (detail) throw Object.assign(new Error(`The ${what} needs a valid id.`), { errors: [{ field: "id", detail }] });
   return id;
 }
 
-/** A form that is saved: shows what is wrong, and cannot be sent twice. */
+/** A form that shows problems and cannot be sent twice. */
 export function saving(content, { action, off, save }) {
   const submit = async (event) => {
     event.preventDefault();

@@ -1,9 +1,9 @@
-// A link that looks like a button, for those whose role allows what is behind it.
+// A link that looks like a button, disabled without the required role.
 import { h } from "../dom.js";
-import { barred } from "../session.js";
+import { missingRole } from "../session.js";
 
-export function linkFor(role, href, words) {
-  const reason = barred(role);
+export function roleLink(role, href, words) {
+  const reason = missingRole(role);
   return reason
     ? h("a", { class: "button", role: "link", tabindex: "0", "aria-disabled": "true", title: reason }, words)
     : h("a", { class: "button main", href }, words);

@@ -1,19 +1,19 @@
-// A list in pages, whose first page is kept true.
-import { asking, get } from "../api.js";
+// A paginated list whose first page is refreshed.
+import { withQuery, get } from "../api.js";
 import { h } from "../dom.js";
 import { button } from "./button.js";
 
-/** Loads `path` with `query()` as far as the reader has asked for more; `draw` is called when there is news. */
+/** Loads `path` with `query()`, and further pages on request. Calls `draw` after each change. */
 export function pagedList(path, query, draw) {
   const list = { items: [], next: null, loaded: false, pages: 1, refresh, reset, more };
   return list;
 
   async function refresh(signal) {
-    // Who reads the tenth page would lose their place if it moved; the newest are asked for by a button.
+    // A refresh would move the rows of later pages, so a button returns to the newest.
     if (list.pages > 1) return;
-    const asked = query();
-    const page = await get(asking(path, asked), signal);
-    if (list.pages > 1 || JSON.stringify(asked) !== JSON.stringify(query())) return;
+    const requested = query();
+    const page = await get(withQuery(path, requested), signal);
+    if (list.pages > 1 || JSON.stringify(requested) !== JSON.stringify(query())) return;
     Object.assign(list, { items: page.items, next: page.next, loaded: true });
     draw();
   }
@@ -24,20 +24,20 @@ export function pagedList(path, query, draw) {
 
   function more(again) {
     return [
-      list.pages > 1 && h("p", { key: "paused", class: "about" }, "Not updated while more pages are shown. ",
-        button("Back to the newest", { look: "quiet", run: () => (reset(), again()) })),
-      list.next && h("p", { key: "more", class: "more" }, button("Show more", { run: next })),
+      list.pages > 1 && h("p", { key: "paused", class: "about" }, "Paused while several pages are shown. ",
+        button("Show the newest", { look: "quiet", run: () => (reset(), again()) })),
+      list.next && h("p", { key: "more", class: "more" }, button("Load more", { run: next })),
     ];
   }
 
   async function next() {
-    const page = await get(asking(path, { ...query(), cursor: list.next }));
+    const page = await get(withQuery(path, { ...query(), cursor: list.next }));
     Object.assign(list, { items: [...list.items, ...page.items], next: page.next, pages: list.pages + 1 });
     draw();
   }
 }
 
-/** How many there are, for those who cannot see the table. */
+/** The number of items, announced by screen readers. */
 export const shown = (list, one, many) => h("p", { class: "count", role: "status" }, list.loaded
   ? `${list.items.length}${list.next ? " or more" : ""} ${list.items.length === 1 && !list.next ? one : many}`
   : "Loading …");

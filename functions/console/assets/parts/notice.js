@@ -1,16 +1,16 @@
-// Short news at the edge of the page, read out by screen readers.
+// Notices at the edge of the page, announced by screen readers.
 import { h } from "../dom.js";
 
-const STAYS = 8000;
+const DURATION = 8000;
 
-/** Says that something was done. */
-export function tell(text) {
+/** Shows a success for eight seconds. */
+export function notify(text) {
   const node = notice(text, "good");
-  setTimeout(() => node.remove(), STAYS);
+  setTimeout(() => node.remove(), DURATION);
 }
 
-/** Says that something went wrong; it stays until it is dismissed. */
-export function warn(text) {
+/** Shows an error until it is dismissed. */
+export function notifyError(text) {
   for (const old of document.querySelectorAll("#notices .bad")) old.remove();
   notice(text, "bad");
 }

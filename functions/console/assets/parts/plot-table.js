@@ -1,4 +1,4 @@
-// A plot's numbers as a table: a quarter of an hour a row in the last hour, an hour a row in the last day.
+// A plot as a table: a row per 15 minutes for the last hour, a row per hour for the last day.
 import { h, patch } from "../dom.js";
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
@@ -18,7 +18,7 @@ export function figuresTable(place, plot, times, series, step) {
     h("tbody", null, rows)));
 }
 
-/** Counts add up; of a latency the worst counts. */
+/** Sums up counts; returns the maximum of latencies. */
 function sum(values, unit) {
   const known = values.filter((value) => value !== null);
   if (!known.length) return "–";

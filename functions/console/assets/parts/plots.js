@@ -1,4 +1,4 @@
-// Plots of the last hour or day, each with its totals in words for those who cannot see it.
+// Plots of the last hour or day, each with its totals as text for screen readers.
 import { h } from "../dom.js";
 import { figuresTable } from "./plot-table.js";
 import uPlot from "../vendor/uplot.js";
@@ -8,12 +8,12 @@ const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 const PLOTS = [
   { name: "Messages", unit: "", lines: [["accepted", "Accepted", "one"], ["delivered", "Delivered", "two"]] },
   { name: "Failures", unit: "", lines: [["failed", "Failed", "bad"], ["retried", "Retried", "warn"], ["parked", "Parked", "three"]] },
-  { name: "Latency", unit: "ms", lines: [["latency_p50_ms", "Half within", "one"], ["latency_p99_ms", "99% within", "three"]] },
+  { name: "Latency", unit: "ms", lines: [["latency_p50_ms", "p50", "one"], ["latency_p99_ms", "p99", "three"]] },
 ];
 
 let drawn = [];
 
-/** Draws the plots into `place`, or gives those that are there newer numbers. */
+/** Draws the plots into `place`, or updates existing plots. */
 export function drawPlots(place, metrics, signal) {
   if (!place) return;
   const times = metrics.series.accepted.map((_, i) => Date.parse(metrics.from) / 1000 + i * metrics.step_seconds);
@@ -26,7 +26,7 @@ export function drawPlots(place, metrics, signal) {
   drawn.forEach((one) => renew(one, times, metrics));
 }
 
-/** The theme's colours as a canvas wants them: without variables, for the theme that is. */
+/** Resolves the theme's CSS variables, which a canvas cannot use. */
 function colours(place) {
   const probe = h("span");
   place.append(probe);
@@ -68,7 +68,7 @@ function chart({ plot, canvas, data }) {
       { label: "Time", value: (_, time) => (time ? clock.format(time * 1000) : "–") },
       ...plot.lines.map(([, label, hue], i) => ({
         label, stroke: colour(`plot-${hue}`), width: 2, points: { show: false },
-        // Not by colour alone.
+        // Lines must differ by more than colour.
         dash: [[], [6, 4], [2, 3]][i],
         value: (_, value) => (value === null || value === undefined ? "–" : `${Math.round(value)}${plot.unit && ` ${plot.unit}`}`),
       })),
@@ -95,7 +95,7 @@ function inWords({ lines, unit }, series) {
   }).join(", ");
 }
 
-/** Plots follow the width that there is, and the theme. */
+/** Redraws the plots when the width or the theme changes. */
 function watch(place, signal) {
   const redraw = () => drawn.forEach((one) => {
     one.chart.destroy();

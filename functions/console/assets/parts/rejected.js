@@ -1,8 +1,8 @@
-// What came to a connection and was not taken.
+// The rejected requests of a connection.
 import { h } from "../dom.js";
-import { barred } from "../session.js";
+import { missingRole } from "../session.js";
 import { when } from "../time.js";
-import { nothing } from "./bits.js";
+import { emptyState } from "./common.js";
 import { pagedList } from "./list.js";
 import { table } from "./table.js";
 
@@ -13,21 +13,21 @@ export function rejectedCalls(path, draw) {
 
   function section() {
     return h("section", { key: "rejected", "aria-labelledby": "rejected" },
-      h("h2", { id: "rejected" }, "What came and was not taken"),
-      barred("operator") ? nothing("Only an operator sees them.", "They hold what customers wrote.") : list.items.length
+      h("h2", { id: "rejected" }, "Rejected requests"),
+      missingRole("operator") ? emptyState("Rejected requests require the role operator.", "They may contain customers' messages.") : list.items.length
         ? table({
-            caption: "Calls that were not taken; kept for a week",
+            caption: "Rejected requests of the last 7 days",
             items: list.items,
             key: ({ id }) => id,
             columns: [
-              { name: "Why", look: "wide", cell: ({ reason }) => reason },
+              { name: "Reason", look: "wide", cell: ({ reason }) => reason },
               { name: "When", cell: ({ at }) => when(at) },
               { name: "Size", look: "number", cell: ({ size }) => `${size.toLocaleString("en")} bytes` },
               { name: "Body", look: "wide", cell: ({ body }) => h("details", null, h("summary", null, "Show"),
                 h("pre", { tabindex: "0", dir: "ltr" }, typeof body === "string" ? body : JSON.stringify(body, null, 2))) },
             ],
           })
-        : nothing("All that came was taken.", "If a vendor says that it calls and nothing arrives here, compare the address in its form."),
+        : emptyState("No rejected requests.", "Requests that Trunkline rejects appear here. If the vendor calls but nothing arrives, compare the URL in the vendor's form with the inbound URL above."),
       list.more(again));
   }
 }

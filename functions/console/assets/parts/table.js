@@ -1,10 +1,9 @@
-// A table that becomes a list of cards where there is no room.
+// A table that becomes a list of cards on narrow screens.
 import { h } from "../dom.js";
 
 /**
- * `columns` are {name, cell, look?}; the first one names the row. A caption that only repeats the heading above is
- * `unseen`. The roles are written out because some browsers
- * forget them when a narrow page's style makes blocks of the cells.
+ * `columns` are {name, cell, look?}; the first one is the row header. An `unseen` caption is for screen readers only.
+ * The ARIA roles are explicit because some browsers drop them when CSS changes the display of the cells.
  */
 export function table({ caption, unseen, columns, items, key }) {
   return h("table", { key: "table", role: "table" },

@@ -1,27 +1,27 @@
-// A conversation as it was, in stretches by owner.
+// The transcript of a conversation, grouped by owner.
 import { h } from "../dom.js";
 import { when } from "../time.js";
-import { OWNER } from "../words.js";
+import { OWNER } from "../labels.js";
 import { entryNode } from "./entry.js";
-import { stretches } from "./owners.js";
+import { ownershipPeriods } from "./ownership.js";
 
-const TYPING_LASTS = 15_000;
+const TYPING_DURATION = 15_000;
 
-/** `older` says that there is more before these entries. */
+/** `older`: whether earlier entries exist that are not loaded. */
 export function transcript(entries, conversation, older) {
   const { receipts, rest } = sorted(entries);
-  return stretches(rest, conversation).map((stretch, i) => h("section", {
-    key: stretch.key, class: `stretch owner-${stretch.state}`, "aria-labelledby": `stretch-${i}`,
+  return ownershipPeriods(rest, conversation).map((period, i) => h("section", {
+    key: period.key, class: `owner-period owner-${period.state}`, "aria-labelledby": `period-${i}`,
   },
-    h("h3", { id: `stretch-${i}` }, OWNER[stretch.state], holder(stretch, conversation.parties), " ", h("small", null, span(stretch, older))),
-    h("ol", null, stretch.entries.map((entry) => entryNode(entry, receipts.get(entry) ?? [], conversation)))));
+    h("h3", { id: `period-${i}` }, OWNER[period.state], holder(period, conversation.parties), " ", h("small", null, span(period, older))),
+    h("ol", null, period.entries.map((entry) => entryNode(entry, receipts.get(entry) ?? [], conversation)))));
 }
 
 function holder({ state, agent }, { bot, desk }) {
   if (state === "bot" && bot) return `: ${bot}`;
   if (state === "closed" || state === "bot") return "";
-  const place = desk ?? "the channel's own people";
-  return agent ? [": ", h("bdi", null, agent), `, ${place}`] : `: ${place}`;
+  const location = desk ?? "the agents on the channel's platform";
+  return agent ? [": ", h("bdi", null, agent), `, ${location}`] : `: ${location}`;
 }
 
 function span({ at, known, until }, older) {
@@ -29,21 +29,21 @@ function span({ at, known, until }, older) {
   return [known || !older ? "since " : "since before ", when(at), until && [", until ", when(until)]];
 }
 
-/** Receipts belong to what they are about, if that is here; typing is news for a moment only. */
+/** Attaches receipts to their messages, and drops outdated typing events. */
 function sorted(entries) {
   const byName = new Map();
   for (const entry of entries) {
     byName.set(`${entry.from} ${entry.id}`, entry);
     for (const { to, outcome } of entry.deliveries) {
-      if (outcome?.external_id) byName.set(`${to} ${outcome.external_id}`, entry);
+      if (outcome?.external_message_id) byName.set(`${to} ${outcome.external_message_id}`, entry);
     }
   }
   const receipts = new Map();
   const rest = entries.filter((entry) => {
-    const { type, about, message } = entry.body;
-    if (type === "typing") return entry === entries.at(-1) && Date.now() - Date.parse(entry.at) < TYPING_LASTS;
+    const { type, target, message } = entry.body;
+    if (type === "typing") return entry === entries.at(-1) && Date.now() - Date.parse(entry.at) < TYPING_DURATION;
     if (type !== "receipt") return true;
-    const found = (about && byName.get(`${about.connection} ${about.message}`)) ?? byName.get(`${entry.from} ${message}`);
+    const found = (target && byName.get(`${target.connection} ${target.message}`)) ?? byName.get(`${entry.from} ${message}`);
     if (!found) return true;
     receipts.set(found, [...(receipts.get(found) ?? []), entry]);
     return false;

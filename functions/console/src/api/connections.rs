@@ -1,4 +1,4 @@
-//! Connections as they are configured.
+//! Configuration of connections.
 
 use std::sync::Arc;
 
@@ -6,29 +6,30 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
-use trunkline_setup::config::{One, read_connection};
-use trunkline_shared::model::{Access, Connection, ConnectionId};
+use trunkline_setup::config::{ConnectionInput, read_connection};
+use trunkline_shared::model::{AccessLevel, Connection, ConnectionId};
 use trunkline_shared::secrets::{PATH_KEY, SecretBag};
 
+use super::path::ConnectionPath;
 use crate::Console;
-use crate::caller::Caller;
+use crate::auth::Caller;
+use crate::concurrency::join_all_bounded;
 use crate::extract::{Json, Path, Query};
 use crate::paging::{Page, Paging};
 use crate::problem::{FieldProblem, Problem};
-use crate::several;
-use crate::view::{ConnectionInput, ConnectionView};
+use crate::view::{ConnectionBody, ConnectionView};
 
-/// A connection as it is stored.
+/// Returns a stored connection.
 ///
 /// # Errors
-/// If there is none, or the table does not answer.
-pub(super) async fn find(console: &Console, id: &str) -> Result<Connection, Problem> {
+/// If it does not exist.
+pub(super) async fn find_connection(console: &Console, id: &str) -> Result<Connection, Problem> {
     let id: ConnectionId = id.parse()?;
     let found = console.app.store.connection(&id).await?;
-    found.ok_or_else(|| Problem::not_found(format!("there is no connection {id}")))
+    found.ok_or_else(|| Problem::not_found(format!("connection {id} does not exist")))
 }
 
-/// The connections, by id.
+/// List the connections by id.
 #[utoipa::path(get, path = "/connections", tag = "connections", params(Paging),
     responses((status = 200, body = Page<ConnectionView>)))]
 pub async fn list(
@@ -36,83 +37,84 @@ pub async fn list(
     _: Caller,
     Query(paging): Query<Paging>,
 ) -> Result<axum::Json<Page<ConnectionView>>, Problem> {
-    let (most, after) = (paging.most()?, paging.after::<ConnectionId>()?);
+    let (limit, after) = (paging.page_size()?, paging.decode_cursor::<ConnectionId>()?);
     let store = &console.app.store;
-    let listed = store.connections(after.as_ref(), most).await?;
-    let ended = listed.last().filter(|_| listed.len() == usize::from(most)).map(|last| &last.id);
-    let found = several::all(listed.iter().map(|listed| store.connection(&listed.id))).await?;
+    let listed = store.connections(after.as_ref(), limit).await?;
+    let ended = listed.last().filter(|_| listed.len() == usize::from(limit)).map(|last| &last.id);
+    let found = join_all_bounded(listed.iter().map(|listed| store.connection(&listed.id))).await?;
     let items = found.into_iter().flatten().map(ConnectionView::from).collect();
-    Ok(axum::Json(Page::ending(items, ended)))
+    Ok(axum::Json(Page::with_cursor(items, ended)))
 }
 
-/// A connection.
+/// Get a connection.
 #[utoipa::path(get, path = "/connections/{id}", tag = "connections",
-    params(("id" = String, Path, description = "The connection's id", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")),
+    params(ConnectionPath),
     responses((status = 200, body = ConnectionView,
-        headers(("etag" = String, description = "Its version")))))]
+        headers(("etag" = String, description = "The connection's version")))))]
 pub async fn one(
     State(console): State<Arc<Console>>,
     _: Caller,
-    Path(id): Path<String>,
+    Path(ConnectionPath { id }): Path<ConnectionPath>,
 ) -> Result<Response, Problem> {
-    Ok(shown(StatusCode::OK, find(&console, &id).await?))
+    Ok(connection_response(StatusCode::OK, find_connection(&console, &id).await?))
 }
 
-/// Make or change a connection. Secrets that are not named stay as they are.
+/// Create or change a connection. Secrets that the body does not name stay unchanged.
 #[utoipa::path(put, path = "/connections/{id}", tag = "connections",
-    params(("id" = String, Path, description = "The connection's id", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
-        ("if-match" = Option<String>, Header, description = "The version that is to be changed"),
-        ("if-none-match" = Option<String>, Header, description = "`*`, to make a new one")),
+    params(ConnectionPath,
+        ("if-match" = Option<String>, Header, description = "The version that the change is based on"),
+        ("if-none-match" = Option<String>, Header, description = "`*` to create the connection")),
     responses((status = 200, body = ConnectionView, description = "changed"),
-        (status = 201, body = ConnectionView, description = "made")))]
+        (status = 201, body = ConnectionView, description = "created")))]
 pub async fn put(
     State(console): State<Arc<Console>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(ConnectionPath { id }): Path<ConnectionPath>,
     headers: HeaderMap,
-    Json(input): Json<ConnectionInput>,
+    Json(input): Json<ConnectionBody>,
 ) -> Result<Response, Problem> {
-    caller.may(Access::Admin)?;
+    caller.require(AccessLevel::Admin)?;
     let id: ConnectionId = id.parse()?;
-    if !input.is_of(id.as_str()) {
-        return Err(Problem::bad_request("the body's id is another than the path's"));
+    if !input.matches_id(id.as_str()) {
+        return Err(Problem::bad_request("the id in the body differs from the id in the path"));
     }
     let (app, secrets) = (&console.app, &console.app.secrets);
-    let before = app.store.connection(&id).await?;
-    meets(&headers, before.as_ref().map(|before| before.version))?;
-    let (old, _) = secrets.written(&id).await?.unwrap_or_default();
-    let bag = merged(&old, &input);
-    let given = One { id: id.as_str(), members: &input.as_in_a_file(), secrets: &bag };
+    let existing = app.store.connection(&id).await?;
+    check_precondition(&headers, existing.as_ref().map(|existing| existing.version))?;
+    let (old, _) = secrets.fetch(&id).await?.unwrap_or_default();
+    let bag = merge_secrets(&old, &input);
+    let given =
+        ConnectionInput { id: id.as_str(), members: &input.to_config_file(), secrets: &bag };
     let read = read_connection(given, console.local)
-        .map_err(|problems| Problem::invalid(fields(problems)))?;
-    if before.as_ref().is_some_and(|before| before.platform != read.platform) {
-        let why = "a connection stays on its platform: give the one on another an id of its own";
-        return Err(Problem::bad_request(why));
+        .map_err(|problems| Problem::validation_failed(field_problems(problems)))?;
+    if existing.as_ref().is_some_and(|existing| existing.platform != read.platform) {
+        let detail = "the platform of a connection cannot change: create another connection";
+        return Err(Problem::bad_request(detail));
     }
-    let route = route(&console, &input, &read).await?;
+    let route = resolve_route(&console, &input, &read).await?;
     let secrets_version = if old == bag {
-        before.as_ref().map_or(0, |before| before.secrets_version)
+        existing.as_ref().map_or(0, |existing| existing.secrets_version)
     } else {
         secrets.write(&id, &bag).await?
     };
     let wanted = Connection {
         route,
         secrets_version,
-        suspended: before.as_ref().is_some_and(|before| before.suspended),
-        version: before.as_ref().map_or(0, |before| before.version) + 1,
+        suspended: existing.as_ref().is_some_and(|existing| existing.suspended),
+        version: existing.as_ref().map_or(0, |existing| existing.version) + 1,
         ..read
     };
     app.store.put_connection(&wanted).await?;
-    trunkline_setup::apply::list_operators(&app.store, &[&wanted]).await?;
+    trunkline_setup::apply::update_alert_subscribers(&app.store, &[&wanted]).await?;
     let secrets: Vec<&String> = input.secrets.iter().flat_map(|secrets| secrets.keys()).collect();
     let detail = json!({"version": wanted.version, "secrets": secrets});
-    caller.note(app, "connection.put", id.as_str(), detail).await?;
-    let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(shown(status, wanted))
+    caller.audit(app, "connection.put", id.as_str(), detail).await?;
+    let status = if existing.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    Ok(connection_response(status, wanted))
 }
 
-/// The secrets as they will be: with a key for the inbound address, whatever else.
-fn merged(old: &SecretBag, input: &ConnectionInput) -> SecretBag {
+/// Returns the secrets after the change. A key for the inbound URL is added if there is none.
+fn merge_secrets(old: &SecretBag, input: &ConnectionBody) -> SecretBag {
     let mut bag = old.clone();
     for (name, value) in input.secrets.iter().flatten() {
         match value {
@@ -126,54 +128,56 @@ fn merged(old: &SecretBag, input: &ConnectionInput) -> SecretBag {
     bag
 }
 
-/// The route of a channel, which must be there; nothing else has one.
-async fn route(
+/// Returns the route of a channel, which must exist. Other roles have no route.
+async fn resolve_route(
     console: &Console,
-    input: &ConnectionInput,
+    input: &ConnectionBody,
     read: &Connection,
 ) -> Result<Option<trunkline_shared::model::RouteId>, Problem> {
-    let wrong = |problem: &str| {
-        Problem::invalid(vec![FieldProblem { field: "route".into(), problem: problem.into() }])
+    let invalid = |detail: &str| {
+        let (field, detail) = ("route".to_owned(), detail.to_owned());
+        Problem::validation_failed(vec![FieldProblem { field, detail }])
     };
     let is_channel = read.role == trunkline_shared::model::Role::Channel;
     match (&input.route, is_channel) {
         (None, false) => Ok(None),
-        (Some(_), false) => Err(wrong("only a channel has a route")),
-        (None, true) => Err(wrong("a channel needs a route: who is to answer its customers")),
+        (Some(_), false) => Err(invalid("only a channel can have a route")),
+        (None, true) => Err(invalid("a channel needs a route")),
         (Some(route), true) => {
-            let id = route.parse().map_err(|_| wrong("that is not the id of a route"))?;
+            let id = route.parse().map_err(|_| invalid("not a valid route id"))?;
             let found = console.app.store.route(&id).await?;
-            found.map(|route| Some(route.id)).ok_or_else(|| wrong("there is no such route"))
+            found.map(|route| Some(route.id)).ok_or_else(|| invalid("the route does not exist"))
         }
     }
 }
 
-/// What is wrong, with the fields' names.
-pub(super) fn fields(problems: Vec<(String, String)>) -> Vec<FieldProblem> {
-    problems.into_iter().map(|(field, problem)| FieldProblem { field, problem }).collect()
+/// Converts configuration problems to field problems.
+pub(super) fn field_problems(problems: Vec<(String, String)>) -> Vec<FieldProblem> {
+    problems.into_iter().map(|(field, detail)| FieldProblem { field, detail }).collect()
 }
 
-/// Whether a change says which version it changes, and that is the one that is there.
+/// Checks that a change is based on the current version.
 ///
 /// # Errors
-/// If not.
-pub(super) fn meets(headers: &HeaderMap, there: Option<u64>) -> Result<(), Problem> {
+/// If it names no version, or another than the current one.
+pub(super) fn check_precondition(headers: &HeaderMap, current: Option<u64>) -> Result<(), Problem> {
     let text = |name: header::HeaderName| {
         headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
     };
-    match (text(header::IF_MATCH), text(header::IF_NONE_MATCH), there) {
-        (Some(wanted), _, there) => {
+    match (text(header::IF_MATCH), text(header::IF_NONE_MATCH), current) {
+        (Some(wanted), _, current) => {
             let wanted = wanted.trim_start_matches("W/").trim_matches('"');
-            let same = there.is_some_and(|there| wanted == "*" || wanted == there.to_string());
-            same.then_some(()).ok_or_else(Problem::outdated)
+            let same =
+                current.is_some_and(|current| wanted == "*" || wanted == current.to_string());
+            same.then_some(()).ok_or_else(Problem::version_mismatch)
         }
         (None, Some("*"), None) => Ok(()),
-        (None, Some("*"), Some(_)) => Err(Problem::outdated()),
-        (None, ..) => Err(Problem::unconditional()),
+        (None, Some("*"), Some(_)) => Err(Problem::version_mismatch()),
+        (None, ..) => Err(Problem::version_required()),
     }
 }
 
-pub(super) fn shown(status: StatusCode, connection: Connection) -> Response {
+pub(super) fn connection_response(status: StatusCode, connection: Connection) -> Response {
     let version = connection.version;
     with_etag((status, axum::Json(ConnectionView::from(connection))).into_response(), version)
 }
@@ -190,15 +194,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_says_what_it_changes() {
+    fn a_change_must_name_the_current_version() {
         let with = |name: header::HeaderName, value: &str| {
             HeaderMap::from_iter([(name, value.parse::<HeaderValue>().unwrap())])
         };
-        assert!(meets(&with(header::IF_MATCH, "\"3\""), Some(3)).is_ok());
-        assert_eq!(meets(&with(header::IF_MATCH, "\"2\""), Some(3)), Err(Problem::outdated()));
-        assert_eq!(meets(&with(header::IF_MATCH, "\"2\""), None), Err(Problem::outdated()));
-        assert!(meets(&with(header::IF_NONE_MATCH, "*"), None).is_ok());
-        assert_eq!(meets(&with(header::IF_NONE_MATCH, "*"), Some(1)), Err(Problem::outdated()));
-        assert_eq!(meets(&HeaderMap::new(), Some(1)), Err(Problem::unconditional()));
+        assert!(check_precondition(&with(header::IF_MATCH, "\"3\""), Some(3)).is_ok());
+        assert_eq!(
+            check_precondition(&with(header::IF_MATCH, "\"2\""), Some(3)),
+            Err(Problem::version_mismatch())
+        );
+        assert_eq!(
+            check_precondition(&with(header::IF_MATCH, "\"2\""), None),
+            Err(Problem::version_mismatch())
+        );
+        assert!(check_precondition(&with(header::IF_NONE_MATCH, "*"), None).is_ok());
+        assert_eq!(
+            check_precondition(&with(header::IF_NONE_MATCH, "*"), Some(1)),
+            Err(Problem::version_mismatch())
+        );
+        assert_eq!(
+            check_precondition(&HeaderMap::new(), Some(1)),
+            Err(Problem::version_required())
+        );
     }
 }

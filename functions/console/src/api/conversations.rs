@@ -1,183 +1,185 @@
-//! Conversations, and what was said in them.
+//! Conversations and their timelines.
 
 use std::sync::Arc;
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::Deserialize;
 use trunkline_shared::model::{ConnectionId, Conversation, ConversationKey, Role};
-use trunkline_shared::store::{Ended, Window, place};
+use trunkline_shared::store::{EventCursor, ListQuery, list_sort_key};
 use utoipa::IntoParams;
 
+use super::path::ConversationPath;
 use crate::Console;
-use crate::caller::Caller;
+use crate::auth::Caller;
+use crate::concurrency::join_all_bounded;
 use crate::extract::{Path, Query};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
-use crate::several;
-use crate::view::{ConversationView, Details, Entry, State};
+use crate::view::{ConversationDetails, ConversationState, ConversationView, TimelineEntry};
 
-/// How many connections are listed at once.
-const PAGE: u16 = 100;
+/// The number of connections per read.
+const READ_SIZE: u16 = 100;
 
-/// Which conversations are wanted.
+/// The filters of a list of conversations.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct Which {
-    /// Only this channel's.
+pub struct ListConversationsQuery {
+    /// Only conversations on this channel connection.
     connection: Option<String>,
-    /// Only those that stand so.
+    /// Only conversations in this state.
     #[param(inline)]
-    state: Option<State>,
-    /// Only those that changed then or later.
+    state: Option<ConversationState>,
+    /// Only conversations that changed at this time or later.
     since: Option<Timestamp>,
-    /// Only those that changed before.
+    /// Only conversations that changed before this time.
     until: Option<Timestamp>,
-    /// Only this customer's, as the channel's platform knows them.
+    /// Only conversations with this customer: the complete id on the channel's platform.
     #[param(min_length = 1)]
     customer: Option<String>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     cursor: Option<String>,
-    /// At most so many.
+    /// The maximum number of items.
     #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<u16>,
 }
 
-/// The customers' last conversations, the newest change first.
-#[utoipa::path(get, path = "/conversations", tag = "conversations", params(Which),
+/// List the latest conversation of each customer, most recently changed first.
+#[utoipa::path(get, path = "/conversations", tag = "conversations", params(ListConversationsQuery),
     responses((status = 200, body = Page<ConversationView>)))]
 pub async fn list(
-    Held(console): Held<Arc<Console>>,
+    State(console): State<Arc<Console>>,
     _: Caller,
-    Query(which): Query<Which>,
+    Query(query): Query<ListConversationsQuery>,
 ) -> Result<axum::Json<Page<ConversationView>>, Problem> {
-    let paging = Paging { cursor: which.cursor.clone(), limit: which.limit };
-    let (most, after) = (paging.most()?, paging.after::<String>()?);
-    if which.customer.as_ref().is_some_and(String::is_empty) {
-        return Err(Problem::bad_request("customer is empty: leave it out for all"));
+    let paging = Paging { cursor: query.cursor.clone(), limit: query.limit };
+    let (limit, after) = (paging.page_size()?, paging.decode_cursor::<String>()?);
+    if query.customer.as_ref().is_some_and(String::is_empty) {
+        return Err(Problem::bad_request("customer is empty: leave it out to list all customers"));
     }
-    let channels = match &which.connection {
+    let channels = match &query.connection {
         Some(only) => vec![only.parse()?],
         None => channels(&console).await?,
     };
-    let mut found = if let Some(customer) = &which.customer {
-        by_customer(&console, &channels, customer, &which).await?
+    let mut found = if let Some(customer) = &query.customer {
+        by_customer(&console, &channels, customer, &query).await?
     } else {
-        let window = Window { since: which.since, until: which.until, after: after.clone(), most };
-        by_state(&console, &channels, which.state, &window).await?
+        let list_query =
+            ListQuery { since: query.since, until: query.until, after: after.clone(), limit };
+        by_state(&console, &channels, query.state, &list_query).await?
     };
-    found.sort_by_cached_key(|conversation| std::cmp::Reverse(place(conversation)));
+    found.sort_by_cached_key(|conversation| std::cmp::Reverse(list_sort_key(conversation)));
     if let Some(after) = after {
-        found.retain(|conversation| place(conversation) < after);
+        found.retain(|conversation| list_sort_key(conversation) < after);
     }
-    let is_full = found.len() >= usize::from(most);
-    found.truncate(usize::from(most));
-    let ended = found.last().filter(|_| is_full).map(place);
+    let is_full = found.len() >= usize::from(limit);
+    found.truncate(usize::from(limit));
+    let last = found.last().filter(|_| is_full).map(list_sort_key);
     let items = found.iter().map(ConversationView::from).collect();
-    Ok(axum::Json(Page::ending(items, ended.as_ref())))
+    Ok(axum::Json(Page::with_cursor(items, last.as_ref())))
 }
 
 async fn channels(console: &Console) -> Result<Vec<ConnectionId>, Problem> {
     let (mut channels, mut after) = (Vec::new(), None);
     loop {
-        let page = console.app.store.connections(after.as_ref(), PAGE).await?;
+        let page = console.app.store.connections(after.as_ref(), READ_SIZE).await?;
         let Some(last) = page.last() else { return Ok(channels) };
         after = Some(last.id.clone());
-        let here = page.into_iter().filter(|listed| listed.role == Role::Channel);
-        channels.extend(here.map(|listed| listed.id));
+        let page = page.into_iter().filter(|listed| listed.role == Role::Channel);
+        channels.extend(page.map(|listed| listed.id));
     }
 }
 
 async fn by_state(
     console: &Console,
     channels: &[ConnectionId],
-    state: Option<State>,
-    window: &Window,
+    state: Option<ConversationState>,
+    query: &ListQuery,
 ) -> Result<Vec<Conversation>, Problem> {
     let states = match state {
-        Some(only) => vec![only.stands()],
+        Some(only) => vec![only.to_model()],
         None => trunkline_shared::model::State::ALL.to_vec(),
     };
-    let mut asked = Vec::with_capacity(channels.len() * states.len());
+    let mut reads = Vec::with_capacity(channels.len() * states.len());
     for channel in channels {
         for state in &states {
-            asked.push(console.app.store.conversations(channel, *state, window));
+            reads.push(console.app.store.conversations(channel, *state, query));
         }
     }
-    Ok(several::all(asked).await?.into_iter().flatten().collect())
+    Ok(join_all_bounded(reads).await?.into_iter().flatten().collect())
 }
 
 async fn by_customer(
     console: &Console,
     channels: &[ConnectionId],
     customer: &str,
-    which: &Which,
+    query: &ListConversationsQuery,
 ) -> Result<Vec<Conversation>, Problem> {
     let keys = channels
         .iter()
         .map(|channel| ConversationKey { channel: channel.clone(), customer: customer.to_owned() });
-    let asked: Vec<_> = keys.collect();
-    let found = several::all(asked.iter().map(|key| console.app.store.conversation(key))).await?;
-    let fits = |conversation: &Conversation| {
-        which.state.is_none_or(|state| conversation.state() == state.stands())
-            && which.since.is_none_or(|since| conversation.touched_at >= since)
-            && which.until.is_none_or(|until| conversation.touched_at < until)
+    let keys: Vec<_> = keys.collect();
+    let found =
+        join_all_bounded(keys.iter().map(|key| console.app.store.conversation(key))).await?;
+    let matches = |conversation: &Conversation| {
+        query.state.is_none_or(|state| conversation.state() == state.to_model())
+            && query.since.is_none_or(|since| conversation.touched_at >= since)
+            && query.until.is_none_or(|until| conversation.touched_at < until)
     };
-    Ok(found.into_iter().flatten().filter(fits).collect())
+    Ok(found.into_iter().flatten().filter(matches).collect())
 }
 
-/// What a conversation is found by. Gateways differ in what they decode of a path, so a customer whose
-/// id is not plain can be written as base64url behind a tilde.
-pub(super) fn key(channel: &str, customer: String) -> Result<ConversationKey, Problem> {
-    let wrong = || Problem::bad_request("what follows ~ is the customer's id as base64url");
+/// Returns the key of a conversation. Gateways differ in what they decode in a path, so a customer's id may
+/// also be sent as `~` and base64url.
+pub(super) fn conversation_key(path: ConversationPath) -> Result<ConversationKey, Problem> {
+    let ConversationPath { channel, customer } = path;
+    let invalid = || Problem::bad_request("~ must be followed by the customer's id as base64url");
     let customer = match customer.strip_prefix('~') {
         Some(encoded) => {
-            let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| wrong())?;
-            String::from_utf8(bytes).map_err(|_| wrong())?
+            let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| invalid())?;
+            String::from_utf8(bytes).map_err(|_| invalid())?
         }
         None => customer,
     };
     if customer.is_empty() || customer.len() > 1_024 {
-        return Err(Problem::bad_request("a customer's id has from 1 to 1024 bytes"));
+        return Err(Problem::bad_request("the customer's id must have 1 to 1024 bytes"));
     }
     Ok(ConversationKey { channel: channel.parse()?, customer })
 }
 
-/// A customer's last conversation on a channel.
+/// Get a customer's latest conversation on a channel.
 #[utoipa::path(get, path = "/conversations/{channel}/{customer}", tag = "conversations",
-    params(("channel" = String, Path, description = "The channel connection", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
-        ("customer" = String, Path, description = "The customer, as the channel's platform knows them; `~` and base64url where that is not plain")),
-    responses((status = 200, body = Details)))]
+    params(ConversationPath),
+    responses((status = 200, body = ConversationDetails)))]
 pub async fn one(
-    Held(console): Held<Arc<Console>>,
+    State(console): State<Arc<Console>>,
     _: Caller,
-    Path((channel, customer)): Path<(String, String)>,
-) -> Result<axum::Json<Details>, Problem> {
-    let found = console.app.store.conversation(&key(&channel, customer)?).await?;
-    let found = found.ok_or_else(|| Problem::not_found("there is no such conversation"))?;
-    Ok(axum::Json(Details::from(&found)))
+    Path(path): Path<ConversationPath>,
+) -> Result<axum::Json<ConversationDetails>, Problem> {
+    let found = console.app.store.conversation(&conversation_key(path)?).await?;
+    let found = found.ok_or_else(|| Problem::not_found("the conversation does not exist"))?;
+    Ok(axum::Json(ConversationDetails::from(&found)))
 }
 
-/// What was said and done in a customer's conversations on a channel, the newest first.
+/// List the events of a customer's conversations on a channel, newest first.
 #[utoipa::path(get, path = "/conversations/{channel}/{customer}/timeline", tag = "conversations",
-    params(("channel" = String, Path, description = "The channel connection", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
-        ("customer" = String, Path, description = "The customer, as the channel's platform knows them; `~` and base64url where that is not plain"),
+    params(ConversationPath,
         Paging),
-    responses((status = 200, body = Page<Entry>)))]
+    responses((status = 200, body = Page<TimelineEntry>)))]
 pub async fn timeline(
-    Held(console): Held<Arc<Console>>,
+    State(console): State<Arc<Console>>,
     _: Caller,
-    Path((channel, customer)): Path<(String, String)>,
+    Path(path): Path<ConversationPath>,
     Query(paging): Query<Paging>,
-) -> Result<axum::Json<Page<Entry>>, Problem> {
-    let key = key(&channel, customer)?;
-    let (most, after) = (paging.most()?, paging.after::<(String, String)>()?);
-    let after = after.map(|(sk, at)| Ended { sk, at });
-    let (records, ended) = console.app.store.timeline(&key, after, most).await?;
-    let ended = ended.map(|ended| (ended.sk, ended.at));
-    let items = records.into_iter().map(Entry::from).collect();
-    Ok(axum::Json(Page::ending(items, ended.as_ref())))
+) -> Result<axum::Json<Page<TimelineEntry>>, Problem> {
+    let key = conversation_key(path)?;
+    let (limit, after) = (paging.page_size()?, paging.decode_cursor::<(String, String)>()?);
+    let after = after.map(|(sort_key, at)| EventCursor { sort_key, at });
+    let (records, ended) = console.app.store.timeline(&key, after, limit).await?;
+    let ended = ended.map(|ended| (ended.sort_key, ended.at));
+    let items = records.into_iter().map(TimelineEntry::from).collect();
+    Ok(axum::Json(Page::with_cursor(items, ended.as_ref())))
 }

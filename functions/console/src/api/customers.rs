@@ -1,4 +1,4 @@
-//! A customer's own data: given out, and removed.
+//! A customer's data: export and deletion.
 
 use std::sync::Arc;
 
@@ -6,71 +6,73 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
-use trunkline_shared::model::Access;
-use trunkline_shared::store::Piece as Known;
+use trunkline_shared::model::AccessLevel;
+use trunkline_shared::store::ExportEntry;
 use utoipa::ToSchema;
 
-use super::conversations::key;
+use super::conversations::conversation_key;
+use super::path::ConversationPath;
 use crate::Console;
-use crate::caller::Caller;
+use crate::auth::Caller;
 use crate::extract::{Path, Query};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
 
-/// A piece of what is known of a customer.
+/// A stored record of a customer.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Piece {
+pub struct CustomerRecord {
     /// `conversation`, `event`, `leg`, `parked` or `held`.
     kind: &'static str,
-    /// The piece, as it is kept.
+    /// The record as it is stored.
     #[schema(value_type = Object)]
-    kept: Value,
+    data: Value,
 }
 
-/// What was removed.
+/// The result of a deletion.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Erased {
-    /// How many events.
+pub struct CustomerDeleted {
+    /// The number of deleted events.
     events: usize,
 }
 
-/// All that is known of a customer on a channel, piece by piece.
+/// Export all records of a customer on a channel.
 #[utoipa::path(get, path = "/customers/{channel}/{customer}", tag = "conversations",
-    params(("channel" = String, Path, description = "The channel connection", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
-        ("customer" = String, Path, description = "The customer; `~` and base64url where their id is not plain"),
+    params(ConversationPath,
         Paging),
-    responses((status = 200, body = Page<Piece>)))]
+    responses((status = 200, body = Page<CustomerRecord>)))]
 pub async fn export(
     State(console): State<Arc<Console>>,
     caller: Caller,
-    Path((channel, customer)): Path<(String, String)>,
+    Path(path): Path<ConversationPath>,
     Query(paging): Query<Paging>,
-) -> Result<axum::Json<Page<Piece>>, Problem> {
-    caller.may(Access::Admin)?;
-    let key = key(&channel, customer)?;
-    let (most, after) = (paging.most()?, paging.after::<String>()?);
-    let (known, ended) = console.app.store.known_of(&key, after.as_deref(), most).await?;
+) -> Result<axum::Json<Page<CustomerRecord>>, Problem> {
+    caller.require(AccessLevel::Admin)?;
+    let channel = path.channel.clone();
+    let key = conversation_key(path)?;
+    let (limit, after) = (paging.page_size()?, paging.decode_cursor::<String>()?);
+    let (records, ended) = console.app.store.export(&key, after.as_deref(), limit).await?;
     if after.is_none() {
-        caller.note(&console.app, "customer.export", &channel, json!({})).await?;
+        caller.audit(&console.app, "customer.export", &channel, json!({})).await?;
     }
-    let items = known.into_iter().map(|Known { kind, kept }| Piece { kind, kept }).collect();
-    Ok(axum::Json(Page::ending(items, ended.as_ref())))
+    let items = records.into_iter().map(|ExportEntry { kind, data }| CustomerRecord { kind, data });
+    let items = items.collect();
+    Ok(axum::Json(Page::with_cursor(items, ended.as_ref())))
 }
 
-/// Remove all that is known of a customer on a channel.
+/// Delete all records of a customer on a channel.
 #[utoipa::path(delete, path = "/customers/{channel}/{customer}", tag = "conversations",
-    params(("channel" = String, Path, description = "The channel connection", pattern = "^[a-z0-9][a-z0-9-]{0,62}$"),
-        ("customer" = String, Path, description = "The customer; `~` and base64url where their id is not plain")),
-    responses((status = 202, body = Erased)))]
-pub async fn erase(
+    params(ConversationPath),
+    responses((status = 202, body = CustomerDeleted)))]
+pub async fn delete(
     State(console): State<Arc<Console>>,
     caller: Caller,
-    Path((channel, customer)): Path<(String, String)>,
-) -> Result<(StatusCode, axum::Json<Erased>), Problem> {
-    caller.may(Access::Admin)?;
-    let key = key(&channel, customer)?;
+    Path(path): Path<ConversationPath>,
+) -> Result<(StatusCode, axum::Json<CustomerDeleted>), Problem> {
+    caller.require(AccessLevel::Admin)?;
+    let channel = path.channel.clone();
+    let key = conversation_key(path)?;
     let events = console.app.store.erase(&key).await?;
-    // Not whose: that was to be forgotten.
-    caller.note(&console.app, "customer.erase", &channel, json!({"events": events})).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(Erased { events })))
+    // Without the customer's id, which the deletion removes.
+    caller.audit(&console.app, "customer.delete", &channel, json!({"events": events})).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(CustomerDeleted { events })))
 }

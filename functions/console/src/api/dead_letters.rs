@@ -1,4 +1,4 @@
-//! What our own side could not handle.
+//! Dead letters: queue messages that Trunkline could not process.
 
 use std::sync::Arc;
 
@@ -6,26 +6,26 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
-use trunkline_shared::model::Access;
+use trunkline_shared::model::AccessLevel;
 use utoipa::ToSchema;
 
-use super::deliveries::Ordered;
+use super::deliveries::Accepted;
 use crate::Console;
-use crate::caller::Caller;
+use crate::auth::Caller;
 use crate::extract::{Json, Query};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
 use crate::view::DeadLetterView;
 
-/// Which dead letters are put back.
+/// Selects dead letters.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Redrive {
-    /// One; all, if left out.
+pub struct RedriveBody {
+    /// The id of one dead letter. Leave it out for all.
     id: Option<String>,
 }
 
-/// The dead letters, the oldest first.
+/// List the dead letters, oldest first.
 #[utoipa::path(get, path = "/dead-letters", tag = "deliveries", params(Paging),
     responses((status = 200, body = Page<DeadLetterView>)))]
 pub async fn list(
@@ -33,24 +33,24 @@ pub async fn list(
     _: Caller,
     Query(paging): Query<Paging>,
 ) -> Result<axum::Json<Page<DeadLetterView>>, Problem> {
-    let (most, after) = (paging.most()?, paging.after::<String>()?);
-    let found = console.app.store.dead_letters(after.as_deref(), most).await?;
-    let ended = found.last().filter(|_| found.len() == usize::from(most)).map(|last| &last.id);
+    let (limit, after) = (paging.page_size()?, paging.decode_cursor::<String>()?);
+    let found = console.app.store.dead_letters(after.as_deref(), limit).await?;
+    let last = found.last().filter(|_| found.len() == usize::from(limit)).map(|last| &last.id);
     let items = found.iter().map(DeadLetterView::from).collect();
-    Ok(axum::Json(Page::ending(items, ended)))
+    Ok(axum::Json(Page::with_cursor(items, last)))
 }
 
-/// Put dead letters back into their queues.
+/// Redrive dead letters: they return to their queues.
 #[utoipa::path(post, path = "/dead-letters/redrive", tag = "deliveries",
-    responses((status = 202, body = Ordered)))]
+    responses((status = 202, body = Accepted)))]
 pub async fn redrive(
     State(console): State<Arc<Console>>,
     caller: Caller,
-    Json(which): Json<Redrive>,
-) -> Result<(StatusCode, axum::Json<Ordered>), Problem> {
-    caller.may(Access::Operator)?;
-    let count = console.app.operator().redrive(which.id.as_deref()).await?;
-    let target = which.id.unwrap_or_else(|| "all".to_owned());
-    caller.note(&console.app, "dead_letters.redrive", &target, json!({"count": count})).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(Ordered { count })))
+    Json(body): Json<RedriveBody>,
+) -> Result<(StatusCode, axum::Json<Accepted>), Problem> {
+    caller.require(AccessLevel::Operator)?;
+    let count = console.app.operator_actions().redrive(body.id.as_deref()).await?;
+    let target = body.id.unwrap_or_else(|| "all".to_owned());
+    caller.audit(&console.app, "dead_letters.redrive", &target, json!({"count": count})).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(Accepted { count })))
 }

@@ -1,4 +1,4 @@
-//! Deliveries that wait, and what a person can do about them.
+//! Pending deliveries: list, replay, discard.
 
 use std::sync::Arc;
 
@@ -7,137 +7,139 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use trunkline_shared::model::Access;
-use trunkline_shared::operator::{Kind, Place, Selection};
+use trunkline_shared::model::AccessLevel;
+use trunkline_shared::operator::{PageCursor, PendingKind, Selection};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Console;
-use crate::caller::Caller;
+use crate::auth::Caller;
 use crate::extract::{Json, Query};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
-use crate::view::WaitingView;
+use crate::view::PendingDeliveryView;
 
-/// Which deliveries are wanted.
+/// The filters of a list of deliveries.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct Which {
-    /// Only those that are parked, or only those that have failed.
+pub struct ListDeliveriesQuery {
+    /// Only deliveries in this state.
     #[param(inline)]
-    state: Option<Waits>,
-    /// Only those to this connection.
+    state: Option<DeliveryState>,
+    /// Only deliveries to this connection.
     connection: Option<String>,
-    /// Only those of this conversation, by its id.
+    /// Only deliveries of the conversation with this id.
     conversation: Option<String>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     cursor: Option<String>,
-    /// At most so many.
+    /// The maximum number of items.
     #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<u16>,
 }
 
-/// What a delivery waits for.
+/// The state of a pending delivery.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Waits {
-    /// For its connection, or its time.
+pub enum DeliveryState {
+    /// Sent automatically when the connection is available or the retry is due.
     Parked,
-    /// For a person.
+    /// Not sent until an operator replays it.
     Failed,
 }
 
-/// Which deliveries an order is about: all that fit all of it. At least one of it must be said.
+/// Selects the pending deliveries that match all members. At least one member is required.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Order {
-    /// One delivery.
+pub struct DeliverySelection {
+    /// The id of one delivery.
     delivery: Option<String>,
-    /// All of a conversation, by its id.
+    /// All deliveries of the conversation with this id.
     conversation: Option<String>,
-    /// All to a connection.
+    /// All deliveries to this connection.
     connection: Option<String>,
-    /// All that wait since then or later.
+    /// All deliveries that have been pending since this time or later.
     since: Option<Timestamp>,
 }
 
-/// How many it was about.
+/// The result of an accepted action.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Ordered {
+pub struct Accepted {
+    /// The number of affected items.
     pub(super) count: usize,
 }
 
-/// What waits: what is parked in its order, then what has failed.
-#[utoipa::path(get, path = "/deliveries", tag = "deliveries", params(Which),
-    responses((status = 200, body = Page<WaitingView>)))]
+/// List the pending deliveries: the parked ones in order, then the failed ones.
+#[utoipa::path(get, path = "/deliveries", tag = "deliveries", params(ListDeliveriesQuery),
+    responses((status = 200, body = Page<PendingDeliveryView>)))]
 pub async fn list(
     State(console): State<Arc<Console>>,
     _: Caller,
-    Query(which): Query<Which>,
-) -> Result<axum::Json<Page<WaitingView>>, Problem> {
-    let paging = Paging { cursor: which.cursor, limit: which.limit };
-    let (most, after) = (paging.most()?, paging.after::<Place>()?);
+    Query(query): Query<ListDeliveriesQuery>,
+) -> Result<axum::Json<Page<PendingDeliveryView>>, Problem> {
+    let paging = Paging { cursor: query.cursor, limit: query.limit };
+    let (limit, after) = (paging.page_size()?, paging.decode_cursor::<PageCursor>()?);
     let selection = Selection {
         delivery: None,
-        conversation: which.conversation,
-        connection: which.connection.map(|id| id.parse()).transpose()?,
+        conversation: query.conversation.map(Into::into),
+        connection: query.connection.map(|id| id.parse()).transpose()?,
         since: None,
     };
-    let only = which.state.map(|state| match state {
-        Waits::Parked => Kind::Parked,
-        Waits::Failed => Kind::Failed,
+    let only = query.state.map(|state| match state {
+        DeliveryState::Parked => PendingKind::Parked,
+        DeliveryState::Failed => PendingKind::Failed,
     });
-    let operator = console.app.operator();
-    let (found, ended) = operator.page(&selection, only, after, usize::from(most)).await?;
-    let items = found.iter().map(WaitingView::from).collect();
-    Ok(axum::Json(Page::ending(items, ended.as_ref())))
+    let operator = console.app.operator_actions();
+    let (found, next) = operator.page(&selection, only, after, usize::from(limit)).await?;
+    let items = found.iter().map(PendingDeliveryView::from).collect();
+    Ok(axum::Json(Page::with_cursor(items, next.as_ref())))
 }
 
-/// Send now what waits.
+/// Replay pending deliveries: they are sent again now.
 #[utoipa::path(post, path = "/deliveries/replay", tag = "deliveries",
-    responses((status = 202, body = Ordered)))]
+    responses((status = 202, body = Accepted)))]
 pub async fn replay(
     State(console): State<Arc<Console>>,
     caller: Caller,
-    Json(order): Json<Order>,
-) -> Result<(StatusCode, axum::Json<Ordered>), Problem> {
-    caller.may(Access::Operator)?;
-    let (selection, target) = order.selection()?;
-    let count = console.app.operator().replay(&selection).await?;
-    caller.note(&console.app, "deliveries.replay", &target, json!({"count": count})).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(Ordered { count })))
+    Json(selection): Json<DeliverySelection>,
+) -> Result<(StatusCode, axum::Json<Accepted>), Problem> {
+    caller.require(AccessLevel::Operator)?;
+    let (selection, target) = selection.validated()?;
+    let count = console.app.operator_actions().replay(&selection).await?;
+    caller.audit(&console.app, "deliveries.replay", &target, json!({"count": count})).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(Accepted { count })))
 }
 
-/// Never send what waits.
+/// Discard pending deliveries: they are never sent.
 #[utoipa::path(post, path = "/deliveries/discard", tag = "deliveries",
-    responses((status = 202, body = Ordered)))]
+    responses((status = 202, body = Accepted)))]
 pub async fn discard(
     State(console): State<Arc<Console>>,
     caller: Caller,
-    Json(order): Json<Order>,
-) -> Result<(StatusCode, axum::Json<Ordered>), Problem> {
-    caller.may(Access::Operator)?;
-    let (selection, target) = order.selection()?;
-    let count = console.app.operator().discard(&selection).await?;
-    caller.note(&console.app, "deliveries.discard", &target, json!({"count": count})).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(Ordered { count })))
+    Json(selection): Json<DeliverySelection>,
+) -> Result<(StatusCode, axum::Json<Accepted>), Problem> {
+    caller.require(AccessLevel::Operator)?;
+    let (selection, target) = selection.validated()?;
+    let count = console.app.operator_actions().discard(&selection).await?;
+    caller.audit(&console.app, "deliveries.discard", &target, json!({"count": count})).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(Accepted { count })))
 }
 
-impl Order {
-    fn selection(self) -> Result<(Selection, String), Problem> {
-        let said = [&self.delivery, &self.conversation, &self.connection];
-        let said: Vec<String> = said.into_iter().flatten().cloned().collect();
-        if said.is_empty() && self.since.is_none() {
-            let how = "name a delivery, a conversation, a connection or a time: all is never meant";
-            return Err(Problem::bad_request(how));
+impl DeliverySelection {
+    fn validated(self) -> Result<(Selection, String), Problem> {
+        let members = [&self.delivery, &self.conversation, &self.connection];
+        let members: Vec<String> = members.into_iter().flatten().cloned().collect();
+        if members.is_empty() && self.since.is_none() {
+            let detail =
+                "name a delivery, a conversation, a connection or since, or several of them";
+            return Err(Problem::bad_request(detail));
         }
         let selection = Selection {
-            delivery: self.delivery,
-            conversation: self.conversation,
+            delivery: self.delivery.map(Into::into),
+            conversation: self.conversation.map(Into::into),
             connection: self.connection.map(|id| id.parse()).transpose()?,
             since: self.since,
         };
-        let target = if said.is_empty() { "since".to_owned() } else { said.join(" ") };
+        let target = if members.is_empty() { "since".to_owned() } else { members.join(" ") };
         Ok((selection, target))
     }
 }

@@ -1,4 +1,4 @@
-//! How much happened, for plots.
+//! Time series of the last hour or day.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,114 +7,123 @@ use axum::extract::State;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trunkline_shared::store::Counts;
-use trunkline_shared::telemetry::BUCKETS;
+use trunkline_shared::telemetry::LATENCY_BUCKETS_MS;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Console;
-use crate::caller::Caller;
+use crate::auth::Caller;
+use crate::concurrency::join_all_bounded;
 use crate::extract::Query;
 use crate::problem::Problem;
-use crate::several;
 
-/// What is plotted by its count.
-const COUNTED: [&str; 5] = ["accepted", "delivered", "failed", "retried", "parked"];
-/// How many connections are added up at most.
-const MOST: u16 = 500;
+/// The counters that have a series.
+const COUNTERS: [&str; 5] = ["accepted", "delivered", "failed", "retried", "parked"];
+/// The maximum number of connections that are summed up.
+const MAX_CONNECTIONS: u16 = 500;
 
-/// Which plots are wanted.
+/// The filters of the metrics.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct Which {
-    /// Over the last hour, by minute; or the last day, by quarter of an hour.
+pub struct MetricsQuery {
+    /// The last hour in steps of a minute, or the last day in steps of 15 minutes.
     #[param(inline)]
-    window: Span,
-    /// Only this connection's; all together, if left out.
+    window: Window,
+    /// Only this connection. Leave it out for the sum of all.
     connection: Option<String>,
 }
 
-/// Over how long.
+/// A period of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Span {
-    /// 60 minutes.
+pub enum Window {
+    /// 60 steps of a minute.
     Hour,
-    /// 96 quarters of an hour.
+    /// 96 steps of 15 minutes.
     Day,
 }
 
-/// How much happened.
+/// Time series by name.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Metrics {
-    window: Span,
+    window: Window,
     step_seconds: i64,
     from: Timestamp,
     until: Timestamp,
-    /// One value for each step. A time is missing where nothing was delivered.
+    /// One value per step. A latency is null where nothing was delivered.
     series: BTreeMap<String, Vec<Option<u64>>>,
 }
 
-/// How much happened, and how long it took. Approximate: what a process counted that was ended before it
-/// could say so is missing. The CloudWatch metrics have all of it.
-#[utoipa::path(get, path = "/metrics", tag = "health", params(Which),
+/// Get counts and latencies. Approximate: the last counts of a process that Lambda stops early are missing.
+/// The CloudWatch metrics are complete.
+#[utoipa::path(get, path = "/metrics", tag = "health", params(MetricsQuery),
     responses((status = 200, body = Metrics)))]
 pub async fn metrics(
     State(console): State<Arc<Console>>,
     _: Caller,
-    Query(which): Query<Which>,
+    Query(query): Query<MetricsQuery>,
 ) -> Result<axum::Json<Metrics>, Problem> {
     let store = &console.app.store;
-    let connections = match &which.connection {
+    let connections = match &query.connection {
         Some(only) => vec![only.parse()?],
-        None => store.connections(None, MOST).await?.into_iter().map(|listed| listed.id).collect(),
+        None => store
+            .connections(None, MAX_CONNECTIONS)
+            .await?
+            .into_iter()
+            .map(|listed| listed.id)
+            .collect(),
     };
-    let (step, steps) = match which.window {
-        Span::Hour => (60, 60),
-        Span::Day => (900, 96),
+    let (step, steps) = match query.window {
+        Window::Hour => (60, 60),
+        Window::Day => (900, 96),
     };
     let now = console.app.clock.now();
-    // The step that is going on is the last.
+    // The last step is the current one.
     let end = now.as_second() - now.as_second().rem_euclid(step) + step;
-    let (from, until) = (time(end - step * steps), time(end));
-    let rates = several::all(connections.iter().map(|id| store.rates(id, from))).await?;
+    let (from, until) = (timestamp(end - step * steps), timestamp(end));
+    let rates = join_all_bounded(connections.iter().map(|id| store.rates(id, from))).await?;
     let mut by_step = vec![Counts::new(); usize::try_from(steps).unwrap_or_default()];
     for (at, counts) in rates.into_iter().flatten() {
-        let place = (at.as_second() - from.as_second()).div_euclid(step);
-        let into = usize::try_from(place).ok().and_then(|place| by_step.get_mut(place));
-        let Some(into) = into else { continue };
+        let index = (at.as_second() - from.as_second()).div_euclid(step);
+        let step_counts = usize::try_from(index).ok().and_then(|index| by_step.get_mut(index));
+        let Some(step_counts) = step_counts else { continue };
         for (name, count) in counts {
-            *into.entry(name).or_default() += count;
+            *step_counts.entry(name).or_default() += count;
         }
     }
     let mut series = BTreeMap::new();
-    for name in COUNTED {
+    for name in COUNTERS {
         let values = by_step.iter().map(|counts| Some(counts.get(name).copied().unwrap_or(0)));
         series.insert(name.to_owned(), values.collect());
     }
-    for (name, share) in [("latency_p50_ms", 50), ("latency_p99_ms", 99)] {
-        let values = by_step.iter().map(|counts| percentile(counts, share)).collect();
+    for (name, percent) in [("latency_p50_ms", 50), ("latency_p99_ms", 99)] {
+        let values = by_step.iter().map(|counts| percentile(counts, percent)).collect();
         series.insert(name.to_owned(), values);
     }
-    Ok(axum::Json(Metrics { window: which.window, step_seconds: step, from, until, series }))
+    Ok(axum::Json(Metrics { window: query.window, step_seconds: step, from, until, series }))
 }
 
-fn time(second: i64) -> Timestamp {
+fn timestamp(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// The upper end of the class in which a share of the times lies, in milliseconds.
-fn percentile(counts: &Counts, share: u64) -> Option<u64> {
-    let classes: Vec<u64> = (0..=BUCKETS.len())
-        .map(|class| counts.get(&format!("t{class:02}")).copied().unwrap_or(0))
+/// Returns the upper bound of the histogram bucket that contains a percentile, in milliseconds.
+fn percentile(counts: &Counts, percent: u64) -> Option<u64> {
+    let buckets: Vec<u64> = (0..=LATENCY_BUCKETS_MS.len())
+        .map(|bucket| counts.get(&format!("t{bucket:02}")).copied().unwrap_or(0))
         .collect();
-    let all: u64 = classes.iter().sum();
-    let wanted = (all * share).div_ceil(100);
+    let total: u64 = buckets.iter().sum();
+    let rank = (total * percent).div_ceil(100);
     let mut seen = 0;
-    for (class, count) in classes.iter().enumerate() {
+    for (bucket, count) in buckets.iter().enumerate() {
         seen += count;
-        if *count > 0 && seen >= wanted {
-            let end = BUCKETS.get(class).or(BUCKETS.last()).copied().unwrap_or_default();
-            return u64::try_from(end).ok();
+        if *count > 0 && seen >= rank {
+            let bound = LATENCY_BUCKETS_MS
+                .get(bucket)
+                .or(LATENCY_BUCKETS_MS.last())
+                .copied()
+                .unwrap_or_default();
+            return u64::try_from(bound).ok();
         }
     }
     None
@@ -125,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_ends_of_classes() {
+    fn percentiles_are_upper_bounds_of_buckets() {
         let counts = |times: &[(&str, u64)]| -> Counts {
             times.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
         };

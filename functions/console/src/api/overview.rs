@@ -1,4 +1,4 @@
-//! How everything is.
+//! The overview: all connections, their breakers and pending deliveries, and the queues.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,25 +10,25 @@ use trunkline_shared::store::Counts;
 use utoipa::ToSchema;
 
 use crate::Console;
-use crate::caller::Caller;
+use crate::auth::Caller;
+use crate::concurrency::join_all_bounded;
 use crate::problem::Problem;
-use crate::several;
-use crate::view::word;
+use crate::view::serialized_name;
 
-/// How many connections are shown at most.
-const MOST: u16 = 500;
+/// The maximum number of connections in an overview.
+const MAX_CONNECTIONS: u16 = 500;
 
-/// For how long an overview is shown to whoever asks: many may look at once, and each again and again.
-const FRESH: SignedDuration = SignedDuration::from_secs(2);
+/// How long an overview is cached: many browsers may poll at once.
+const CACHE_TTL: SignedDuration = SignedDuration::from_secs(2);
 
-/// The overview that this process made last.
+/// Cache of the latest overview of this process.
 #[derive(Debug, Default)]
-pub struct Latest(RwLock<Option<Arc<Overview>>>);
+pub struct OverviewCache(RwLock<Option<Arc<Overview>>>);
 
-impl Latest {
-    fn since(&self, then: Timestamp) -> Option<Arc<Overview>> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.as_ref().filter(|known| known.at >= then).map(Arc::clone)
+impl OverviewCache {
+    fn get(&self, since: Timestamp) -> Option<Arc<Overview>> {
+        let cached = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        cached.as_ref().filter(|cached| cached.at >= since).map(Arc::clone)
     }
 
     fn set(&self, overview: Arc<Overview>) {
@@ -36,75 +36,76 @@ impl Latest {
     }
 }
 
-/// How everything is.
+/// The overview of a stack.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Overview {
     at: Timestamp,
-    /// How many dead letters there are; 100 stands for that or more.
+    /// The number of dead letters. 100 means 100 or more.
     dead_letters: usize,
     stack: String,
     version: &'static str,
-    connections: Vec<Card>,
+    connections: Vec<ConnectionSummary>,
     queues: Vec<QueueView>,
 }
 
-/// How a connection is.
+/// The condition of a connection.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Card {
+pub struct ConnectionSummary {
     id: String,
     platform: String,
     role: String,
     route: Option<String>,
     suspended: bool,
     breaker: BreakerView,
-    /// How many deliveries are parked.
+    /// The number of parked deliveries.
     parked: usize,
-    /// How many deliveries wait for a person.
+    /// The number of deliveries that have failed and need an operator.
     failed: usize,
-    /// Since when the oldest of what is parked waits.
+    /// Since when the oldest parked delivery has been waiting.
     oldest_waiting_at: Option<Timestamp>,
-    last_hour: HourView,
-    /// How its far side last proved itself.
-    verified: Option<Verified>,
+    last_hour: LastHour,
+    /// The last verification of the connection, or its registration if that is out of sync.
+    last_verification: Option<LastVerification>,
 }
 
-/// How a breaker is.
+/// A circuit breaker.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BreakerView {
-    /// `closed`, `open`, or `half_open` while it is probed.
+    /// `closed`, `open`, or `half_open` during a probe.
     state: &'static str,
-    /// Failures in a row.
+    /// The number of consecutive failures.
     failures: u32,
     opened_at: Option<Timestamp>,
     reason: Option<String>,
 }
 
-/// How a far side proved itself, or has us registered.
+/// The result of a verification or of a check of the registration.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Verified {
+pub struct LastVerification {
     at: Timestamp,
+    /// What is wrong; null if the check succeeded.
     problem: Option<String>,
 }
 
-/// What happened in the last hour.
+/// The counts of the last hour.
 #[derive(Debug, Default, Serialize, ToSchema)]
-pub struct HourView {
+pub struct LastHour {
     accepted: u64,
     delivered: u64,
     failed: u64,
     retried: u64,
 }
 
-/// How full a platform's queue is.
+/// The depth of a platform's outbound queue.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct QueueView {
     platform: &'static str,
     waiting: u64,
     in_flight: u64,
-    dead: u64,
+    dead_letters: u64,
 }
 
-/// How everything is: connections, breakers, what waits, queues.
+/// Get the overview: connections, breakers, pending deliveries and queues.
 #[utoipa::path(get, path = "/overview", tag = "health",
     responses((status = 200, body = Overview)))]
 pub async fn overview(
@@ -112,23 +113,25 @@ pub async fn overview(
     _: Caller,
 ) -> Result<axum::Json<Arc<Overview>>, Problem> {
     let now = console.app.clock.now();
-    if let Some(known) = console.latest.since(now - FRESH) {
-        return Ok(axum::Json(known));
+    if let Some(overview) = console.overview_cache.get(now - CACHE_TTL) {
+        return Ok(axum::Json(overview));
     }
-    let overview = Arc::new(look(&console).await?);
-    console.latest.set(Arc::clone(&overview));
+    let overview = Arc::new(build_overview(&console).await?);
+    console.overview_cache.set(Arc::clone(&overview));
     Ok(axum::Json(overview))
 }
 
-async fn look(console: &Console) -> Result<Overview, Problem> {
+async fn build_overview(console: &Console) -> Result<Overview, Problem> {
     let app = &console.app;
-    let listed = app.store.connections(None, MOST).await?;
-    let found = several::all(listed.iter().map(|listed| app.store.connection(&listed.id))).await?;
-    let cards = found.into_iter().flatten().map(|connection| card(console, connection));
+    let listed = app.store.connections(None, MAX_CONNECTIONS).await?;
+    let found =
+        join_all_bounded(listed.iter().map(|listed| app.store.connection(&listed.id))).await?;
+    let summaries =
+        found.into_iter().flatten().map(|connection| summarize_connection(console, connection));
     let platforms = Platform::names();
-    let queues = platforms.iter().map(|name| queue(console, name));
+    let queues = platforms.iter().map(|name| queue_view(console, name));
     let (connections, queues, dead) =
-        tokio::try_join!(several::all(cards), several::all(queues), async {
+        tokio::try_join!(join_all_bounded(summaries), join_all_bounded(queues), async {
             Ok::<_, Problem>(app.store.dead_letters(None, 100).await?.len())
         },)?;
     Ok(Overview {
@@ -141,40 +144,44 @@ async fn look(console: &Console) -> Result<Overview, Problem> {
     })
 }
 
-async fn card(console: &Console, connection: Connection) -> Result<Card, Problem> {
+async fn summarize_connection(
+    console: &Console,
+    connection: Connection,
+) -> Result<ConnectionSummary, Problem> {
     let (store, now) = (&console.app.store, console.app.clock.now());
     let id = &connection.id;
     let hour = now - SignedDuration::from_hours(1);
     let (breaker, parked, failed, rates, health, registration) = tokio::try_join!(
         store.breaker(id),
-        store.parked_size(id),
-        store.failed_size(id),
+        store.parked_summary(id),
+        store.count_failed(id),
         store.rates(id, hour),
         store.health(id),
         store.registration(id),
     )?;
     let total =
         |name: &str| rates.iter().filter_map(|(_, counts): &(_, Counts)| counts.get(name)).sum();
-    let verified = health.filter(|health| health.unasked.is_none());
-    let verified = verified.map(|health| Verified { at: health.at, problem: health.problem });
+    let verified = health.filter(|health| health.unsupported.is_none());
+    let verified =
+        verified.map(|health| LastVerification { at: health.at, problem: health.problem });
     let registered = registration.filter(|registration| registration.problem.is_some());
-    let registered = registered.map(|it| Verified { at: it.at, problem: it.problem });
-    Ok(Card {
+    let registered = registered.map(|it| LastVerification { at: it.at, problem: it.problem });
+    Ok(ConnectionSummary {
         platform: connection.platform.to_string(),
-        role: word(&connection.role),
+        role: serialized_name(&connection.role),
         route: connection.route.as_ref().map(ToString::to_string),
         suspended: connection.suspended,
         breaker: breaker_view(&breaker, now, parked.reason),
         parked: parked.count,
         failed,
         oldest_waiting_at: parked.since,
-        last_hour: HourView {
+        last_hour: LastHour {
             accepted: total("accepted"),
             delivered: total("delivered"),
             failed: total("failed"),
             retried: total("retried"),
         },
-        verified: registered.or(verified),
+        last_verification: registered.or(verified),
         id: connection.id.to_string(),
     })
 }
@@ -194,7 +201,7 @@ fn breaker_view(breaker: &Breaker, now: Timestamp, reason: Option<String>) -> Br
     }
 }
 
-async fn queue(console: &Console, name: &'static str) -> Result<QueueView, Problem> {
+async fn queue_view(console: &Console, name: &'static str) -> Result<QueueView, Problem> {
     let depth = match name.parse() {
         Ok(platform) => console.app.queues.depth(platform).await?,
         Err(_) => trunkline_shared::queue::Depth::default(),
@@ -203,6 +210,6 @@ async fn queue(console: &Console, name: &'static str) -> Result<QueueView, Probl
         platform: name,
         waiting: depth.waiting,
         in_flight: depth.in_flight,
-        dead: depth.dead,
+        dead_letters: depth.dead,
     })
 }

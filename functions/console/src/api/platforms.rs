@@ -1,89 +1,90 @@
-//! What can be set up.
+//! The supported platforms and their settings.
 
 use serde::Serialize;
 use trunkline_setup::config::Kind;
 use trunkline_setup::platforms::all;
 use utoipa::ToSchema;
 
-use crate::caller::Caller;
-use crate::view::word;
+use crate::auth::Caller;
+use crate::view::serialized_name;
 
-/// A platform, and what can be set for its connections.
+/// A platform and the settings of its connections.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PlatformView {
     platform: &'static str,
-    /// As its vendor calls it.
+    /// The vendor's name for the platform.
     name: &'static str,
     roles: Vec<String>,
-    /// Where more is written, in the project.
+    /// The path of the platform's documentation in the repository.
     docs: &'static str,
     settings: Vec<SettingView>,
     secrets: Vec<SecretView>,
-    /// The vendor's form, as far as we have something to paste into it.
+    /// The fields of the vendor's form that need a value from Trunkline.
     form: Vec<FormView>,
 }
 
-/// A setting.
+/// A setting of a platform's connections.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SettingView {
     name: &'static str,
-    /// `text`, `url`, `truth` or `word`.
+    /// `text`, `url`, `boolean` or `enum`.
     kind: &'static str,
-    /// What a word can be.
+    /// The values of an `enum`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    words: Option<Vec<&'static str>>,
+    options: Option<Vec<&'static str>>,
     required: bool,
-    about: &'static str,
+    description: &'static str,
 }
 
-/// A secret.
+/// A secret of a platform's connections.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SecretView {
     name: &'static str,
     required: bool,
-    about: &'static str,
+    description: &'static str,
 }
 
 /// A field of the vendor's form.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FormView {
     field: &'static str,
-    /// What goes there: `{url}` stands for the connection's address.
+    /// The value of the field. `{url}` stands for the connection's inbound URL.
     value: String,
 }
 
-/// The platforms, and what can be set for their connections.
+/// List the platforms with their settings and secrets.
 #[utoipa::path(get, path = "/platforms", tag = "connections",
     responses((status = 200, body = Vec<PlatformView>)))]
 pub async fn platforms(_: Caller) -> axum::Json<Vec<PlatformView>> {
-    let shown = all().iter().map(|spec| PlatformView {
+    let views = all().iter().map(|spec| PlatformView {
         platform: spec.platform.name(),
         name: spec.name,
-        roles: spec.roles.iter().map(word).collect(),
+        roles: spec.roles.iter().map(serialized_name).collect(),
         docs: spec.docs,
         settings: spec
             .settings
             .iter()
             .map(|setting| {
-                let (kind, words) = match setting.kind {
+                let (kind, options) = match setting.kind {
                     Kind::Text => ("text", None),
                     Kind::Url => ("url", None),
-                    Kind::Truth => ("truth", None),
-                    Kind::Word(words) => ("word", Some(words.to_vec())),
+                    Kind::Boolean => ("boolean", None),
+                    Kind::Enum(options) => ("enum", Some(options.to_vec())),
                 };
-                let (name, required, about) = (setting.name, setting.required, setting.about);
-                SettingView { name, kind, words, required, about }
+                let (name, required) = (setting.name, setting.required);
+                let description = setting.help;
+                SettingView { name, kind, options, required, description }
             })
             .collect(),
         secrets: spec
             .secrets
             .iter()
-            // What stands for many has no one field.
+            // A name that ends with a colon is a prefix of many secrets, not a field.
             .filter(|secret| !secret.name.ends_with(':'))
             .map(|secret| SecretView {
                 name: secret.name,
                 required: secret.required,
-                about: secret.about,
+                description: secret.help,
             })
             .collect(),
         form: spec
@@ -95,5 +96,5 @@ pub async fn platforms(_: Caller) -> axum::Json<Vec<PlatformView>> {
             })
             .collect(),
     });
-    axum::Json(shown.collect())
+    axum::Json(views.collect())
 }

@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! Sessions: sign in, sign out, the current user.
 
 use std::sync::Arc;
 
@@ -9,67 +9,66 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::request::RequestContext;
 use serde::{Deserialize, Serialize};
-use trunkline_shared::model::{Access, TokenKind};
+use trunkline_shared::model::{AccessLevel, TokenKind};
 use utoipa::ToSchema;
 
 use crate::Console;
-use crate::caller::{COOKIE, Caller, cookie, find, issue};
+use crate::auth::{COOKIE_NAME, Caller, cookie, find_token, issue};
 use crate::extract::Json;
 use crate::problem::Problem;
 use crate::throttle;
 use crate::view::Role;
 
-/// For how long one is signed in.
-const LASTS: SignedDuration = SignedDuration::from_hours(12);
+/// The duration of a session.
+const SESSION_TTL: SignedDuration = SignedDuration::from_hours(12);
 
-/// What one signs in with.
+/// The credentials of a sign-in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
-    /// A token of `trunkline token`, or the code of a link that signs in once.
+    /// A token, or the code of a one-time sign-in link.
     #[schema(min_length = 1, max_length = 200)]
     token: String,
 }
 
-/// Who is signed in.
+/// The current user.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Me {
-    /// By the token's name.
+    /// The name of the token.
     name: String,
-    /// What they may do.
     role: Role,
-    /// Until when.
+    /// When the session or token expires.
     expires_at: Option<Timestamp>,
 }
 
-/// Sign in: the answer sets a cookie.
+/// Sign in. The response sets the session cookie.
 #[utoipa::path(post, path = "/session", tag = "session", security(()),
     responses((status = 204, description = "signed in")))]
 pub async fn sign_in(
     State(console): State<Arc<Console>>,
     context: Option<Extension<RequestContext>>,
-    Json(given): Json<SignIn>,
+    Json(body): Json<SignIn>,
 ) -> Result<Response, Problem> {
     let app = &console.app;
-    let wrong = || Problem::unauthorised("that token is not good: it may have ended, or been used");
+    let invalid = || Problem::unauthorized("the token is invalid, expired or already used");
     let source = context.and_then(|context| throttle::source(&context.0));
-    let token = find(&console, &given.token, source.as_deref(), app.clock.now()).await?;
-    let token = token.filter(|token| token.kind != TokenKind::Session).ok_or_else(wrong)?;
-    if token.kind == TokenKind::Once && !app.store.forget_token(&token.id).await? {
-        return Err(wrong());
+    let token = find_token(&console, &body.token, source.as_deref(), app.clock.now()).await?;
+    let token = token.filter(|token| token.kind != TokenKind::Session).ok_or_else(invalid)?;
+    if token.kind == TokenKind::OneTime && !app.store.delete_token(&token.id).await? {
+        return Err(invalid());
     }
-    let left = token.expires_at.filter(|_| token.kind == TokenKind::Operator);
-    let left = left.map_or(LASTS, |at| at.duration_since(app.clock.now()).min(LASTS));
+    let ttl = token.expires_at.filter(|_| token.kind == TokenKind::Operator);
+    let ttl = ttl.map_or(SESSION_TTL, |at| at.duration_since(app.clock.now()).min(SESSION_TTL));
     let (session, text) =
-        issue(app, &token.name, token.role, TokenKind::Session, Some(left)).await?;
-    let name = serde_json::json!({"session": session.id});
+        issue(app, &token.name, token.role, TokenKind::Session, Some(ttl)).await?;
+    let detail = serde_json::json!({"session": session.id});
     let caller =
         Caller { name: token.name.clone(), role: token.role, token: token.id, expires_at: None };
-    caller.note(app, "session.sign_in", &token.name, name).await?;
-    Ok(with_cookie(&console, &text, left.as_secs()))
+    caller.audit(app, "session.sign_in", &token.name, detail).await?;
+    Ok(with_cookie(&console, &text, ttl.as_secs()))
 }
 
-/// Sign out.
+/// Sign out and end the session.
 #[utoipa::path(delete, path = "/session", tag = "session",
     responses((status = 204, description = "signed out")))]
 pub async fn sign_out(
@@ -77,15 +76,15 @@ pub async fn sign_out(
     headers: HeaderMap,
     caller: Caller,
 ) -> Result<Response, Problem> {
-    // A program's own token stays: only `DELETE /tokens/{id}` takes that back.
+    // An API token stays valid: only `DELETE /tokens/{id}` revokes it.
     if cookie(&headers).is_some() {
-        console.app.store.forget_token(&caller.token).await?;
-        console.seen.forget();
+        console.app.store.delete_token(&caller.token).await?;
+        console.token_cache.clear();
     }
     Ok(with_cookie(&console, "", 0))
 }
 
-/// Who is signed in.
+/// Get the current user.
 #[utoipa::path(get, path = "/me", tag = "session", responses((status = 200, body = Me)))]
 pub async fn me(caller: Caller) -> axum::Json<Me> {
     let Caller { name, role, expires_at, .. } = caller;
@@ -94,8 +93,9 @@ pub async fn me(caller: Caller) -> axum::Json<Me> {
 
 fn with_cookie(console: &Console, value: &str, seconds: i64) -> Response {
     let secure = if console.local { "" } else { "; Secure" };
-    let cookie =
-        format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
+    let cookie = format!(
+        "{COOKIE_NAME}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}"
+    );
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -103,12 +103,12 @@ fn with_cookie(console: &Console, value: &str, seconds: i64) -> Response {
     response
 }
 
-impl From<Access> for Role {
-    fn from(access: Access) -> Self {
+impl From<AccessLevel> for Role {
+    fn from(access: AccessLevel) -> Self {
         match access {
-            Access::Viewer => Self::Viewer,
-            Access::Operator => Self::Operator,
-            Access::Admin => Self::Admin,
+            AccessLevel::Viewer => Self::Viewer,
+            AccessLevel::Operator => Self::Operator,
+            AccessLevel::Admin => Self::Admin,
         }
     }
 }

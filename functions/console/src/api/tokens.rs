@@ -1,4 +1,4 @@
-//! Who may do what, and who changed what.
+//! Tokens and the audit log.
 
 use std::sync::Arc;
 
@@ -7,67 +7,65 @@ use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use trunkline_shared::model::{Access, Audit, Token, TokenKind};
+use trunkline_shared::model::{AccessLevel, AuditEntry, Token, TokenKind};
 use utoipa::ToSchema;
 
 use crate::Console;
-use crate::caller::{Caller, issue};
+use crate::auth::{Caller, issue};
 use crate::extract::{Json, Path, Query};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
-use crate::view::Role;
+use crate::view::{Role, TokenKindView};
 
-/// A token, without what makes it one.
+/// A token, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TokenView {
     id: String,
     name: String,
     role: Role,
-    /// `operator`, `session` or `once`.
-    kind: String,
-    made_at: Timestamp,
+    kind: TokenKindView,
+    created_at: Timestamp,
     expires_at: Option<Timestamp>,
 }
 
-/// A token that is to be made.
+/// The parameters of a new token.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TokenInput {
-    /// Whose it is, or what for: this stands in the list of changes.
+pub struct CreateTokenBody {
+    /// The person or program that uses the token. The audit log shows this name.
     #[schema(min_length = 1, max_length = 60)]
     name: String,
-    /// What its bearer may do.
     role: Role,
-    /// For how many days it is good; 90, if left out.
-    #[schema(minimum = 1, maximum = 3650)]
+    /// The number of days until the token expires.
+    #[schema(minimum = 1, maximum = 3650, default = 90)]
     days: Option<u16>,
 }
 
-/// A token that was made.
+/// A token that was just created.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct TokenMade {
+pub struct CreatedToken {
     #[serde(flatten)]
-    about: TokenView,
-    /// The token itself: it is shown this once.
+    view: TokenView,
+    /// The token itself. It cannot be retrieved later.
     token: String,
 }
 
-/// A change that somebody made.
+/// An entry of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AuditView {
     id: String,
     at: Timestamp,
-    /// By the token's name.
-    who: String,
+    /// The name of the token that made the change.
+    actor: String,
     role: Role,
-    /// Such as `connection.suspend`.
-    what: String,
+    /// The kind of change, such as `connection.suspend`.
+    action: String,
     target: String,
     #[schema(value_type = Object, nullable)]
     detail: Value,
 }
 
-/// The tokens, the oldest first.
+/// List the tokens, oldest first.
 #[utoipa::path(get, path = "/tokens", tag = "access", params(Paging),
     responses((status = 200, body = Page<TokenView>)))]
 pub async fn list(
@@ -75,65 +73,65 @@ pub async fn list(
     caller: Caller,
     Query(paging): Query<Paging>,
 ) -> Result<axum::Json<Page<TokenView>>, Problem> {
-    caller.may(Access::Admin)?;
-    let (most, after) = (paging.most()?, paging.after::<String>()?);
-    let found = console.app.store.tokens(after.as_deref(), most).await?;
-    let ended = found.last().filter(|_| found.len() == usize::from(most));
-    let ended = ended.map(|last| last.id.clone());
+    caller.require(AccessLevel::Admin)?;
+    let (limit, after) = (paging.page_size()?, paging.decode_cursor::<String>()?);
+    let found = console.app.store.tokens(after.as_deref(), limit).await?;
+    let last = found.last().filter(|_| found.len() == usize::from(limit));
+    let last = last.map(|last| last.id.clone());
     let now = console.app.clock.now();
     let items = found.into_iter().filter(|token| token.expires_at.is_none_or(|at| now < at));
-    Ok(axum::Json(Page::ending(items.map(TokenView::from).collect(), ended.as_ref())))
+    Ok(axum::Json(Page::with_cursor(items.map(TokenView::from).collect(), last.as_ref())))
 }
 
-/// Make a token.
+/// Create a token.
 #[utoipa::path(post, path = "/tokens", tag = "access",
-    responses((status = 201, body = TokenMade)))]
-pub async fn make(
+    responses((status = 201, body = CreatedToken)))]
+pub async fn create(
     State(console): State<Arc<Console>>,
     caller: Caller,
-    Json(input): Json<TokenInput>,
-) -> Result<(StatusCode, axum::Json<TokenMade>), Problem> {
-    caller.may(Access::Admin)?;
+    Json(input): Json<CreateTokenBody>,
+) -> Result<(StatusCode, axum::Json<CreatedToken>), Problem> {
+    caller.require(AccessLevel::Admin)?;
     let name = input.name.trim();
     if name.is_empty() || name.chars().count() > 60 {
-        return Err(Problem::bad_request("name has from 1 to 60 characters"));
+        return Err(Problem::bad_request("name must have 1 to 60 characters"));
     }
     let days = input.days.unwrap_or(90);
     if !(1..=3650).contains(&days) {
-        return Err(Problem::bad_request("days goes from 1 to 3650"));
+        return Err(Problem::bad_request("days must be from 1 to 3650"));
     }
     let role = match input.role {
-        Role::Viewer => Access::Viewer,
-        Role::Operator => Access::Operator,
-        Role::Admin => Access::Admin,
+        Role::Viewer => AccessLevel::Viewer,
+        Role::Operator => AccessLevel::Operator,
+        Role::Admin => AccessLevel::Admin,
     };
     let app = &console.app;
-    let lasts = SignedDuration::from_hours(24 * i64::from(days));
-    let (token, text) = issue(app, name, role, TokenKind::Operator, Some(lasts)).await?;
+    let ttl = SignedDuration::from_hours(24 * i64::from(days));
+    let (token, text) = issue(app, name, role, TokenKind::Operator, Some(ttl)).await?;
     let detail = json!({"id": token.id, "role": role, "days": days});
-    caller.note(app, "token.make", name, detail).await?;
-    Ok((StatusCode::CREATED, axum::Json(TokenMade { about: token.into(), token: text })))
+    caller.audit(app, "token.create", name, detail).await?;
+    Ok((StatusCode::CREATED, axum::Json(CreatedToken { view: token.into(), token: text })))
 }
 
-/// Take a token back: it is good for some seconds at most.
+/// Revoke a token. It stops working within ten seconds.
 #[utoipa::path(delete, path = "/tokens/{id}", tag = "access",
     params(("id" = String, Path, description = "The token's id")),
-    responses((status = 204, description = "taken back")))]
-pub async fn take_back(
+    responses((status = 204, description = "revoked")))]
+pub async fn revoke(
     State(console): State<Arc<Console>>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.may(Access::Admin)?;
-    if id.is_empty() || id.len() > 64 || !console.app.store.forget_token(&id).await? {
-        return Err(Problem::not_found("there is no such token"));
+    caller.require(AccessLevel::Admin)?;
+    if id.is_empty() || id.len() > 64 || !console.app.store.delete_token(&id).await? {
+        return Err(Problem::not_found("the token does not exist"));
     }
-    console.seen.forget();
-    caller.note(&console.app, "token.take_back", &id, Value::Null).await?;
+    console.token_cache.clear();
+    caller.audit(&console.app, "token.revoke", &id, Value::Null).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What was changed, by whom, the newest first.
+/// List the audit log, newest first.
 #[utoipa::path(get, path = "/audit", tag = "access", params(Paging),
     responses((status = 200, body = Page<AuditView>)))]
 pub async fn audit(
@@ -141,31 +139,31 @@ pub async fn audit(
     caller: Caller,
     Query(paging): Query<Paging>,
 ) -> Result<axum::Json<Page<AuditView>>, Problem> {
-    caller.may(Access::Admin)?;
-    let (most, after) = (paging.most()?, paging.after::<String>()?);
-    let found = console.app.store.audits(after.as_deref(), most).await?;
-    let ended = found.last().filter(|_| found.len() == usize::from(most));
-    let ended = ended.map(|last| last.id.clone());
+    caller.require(AccessLevel::Admin)?;
+    let (limit, after) = (paging.page_size()?, paging.decode_cursor::<String>()?);
+    let found = console.app.store.audit_entries(after.as_deref(), limit).await?;
+    let last = found.last().filter(|_| found.len() == usize::from(limit));
+    let last = last.map(|last| last.id.clone());
     let items = found.into_iter().map(AuditView::from).collect();
-    Ok(axum::Json(Page::ending(items, ended.as_ref())))
+    Ok(axum::Json(Page::with_cursor(items, last.as_ref())))
 }
 
 impl From<Token> for TokenView {
     fn from(token: Token) -> Self {
         Self {
-            kind: crate::view::word(&token.kind),
+            kind: token.kind.into(),
             id: token.id,
             name: token.name,
             role: token.role.into(),
-            made_at: token.made_at,
+            created_at: token.created_at,
             expires_at: token.expires_at,
         }
     }
 }
 
-impl From<Audit> for AuditView {
-    fn from(audit: Audit) -> Self {
-        let Audit { id, at, who, role, what, target, detail } = audit;
-        Self { id, at, who, role: role.into(), what, target, detail }
+impl From<AuditEntry> for AuditView {
+    fn from(audit: AuditEntry) -> Self {
+        let AuditEntry { id, at, actor: who, role, action: what, target, detail } = audit;
+        Self { id, at, actor: who, role: role.into(), action: what, target, detail }
     }
 }

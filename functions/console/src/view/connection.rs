@@ -1,28 +1,28 @@
-//! Connections.
+//! Connections in the API.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use trunkline_shared::model::{Connection, Policy, Reactivation};
+use trunkline_shared::model::{Connection, DeliveryPolicy, Reactivation};
 use utoipa::ToSchema;
 
-use super::word;
+use super::serialized_name;
 
-/// How deliveries are tried again.
+/// The retry policy of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Delivering {
-    /// Seconds to wait before the second, third … attempt.
+pub struct RetryPolicyView {
+    /// The waiting times in seconds before the second, third and further attempts.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry: Option<Vec<u32>>,
-    /// After how many failures in a row the breaker opens.
+    /// The number of consecutive failures that opens the breaker.
     #[serde(skip_serializing_if = "Option::is_none")]
     breaker_after: Option<u32>,
-    /// `automatic`, or `manual`: by a verification only.
+    /// How the breaker closes: `automatic`, after a successful probe, or `manual`, after a verification.
     #[serde(skip_serializing_if = "Option::is_none")]
     reactivation: Option<String>,
-    /// How many further attempts follow one of which nobody knows whether it was heard.
+    /// The number of further attempts after one whose result is unknown. Null: the platform's default.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_unknown: Option<u32>,
 }
@@ -30,97 +30,94 @@ pub struct Delivering {
 /// A connection, without its secrets.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ConnectionView {
-    /// Its id.
     id: String,
-    /// Its platform.
     platform: String,
-    /// What it is in a route: `channel`, `bot`, `desk` or `observer`.
+    /// `channel`, `bot`, `desk` or `observer`.
     role: String,
-    /// A channel's route.
+    /// The id of the route. Required for channels; other roles have none.
     route: Option<String>,
-    /// Counts its changes.
+    /// The version, which increases with each change.
     version: u64,
-    /// Whether nothing is sent to it for now.
+    /// Whether deliveries to the connection are suspended.
     suspended: bool,
-    /// Whether it gets copies of what is not addressed to it.
+    /// Whether a bot receives copies of the messages between the customer and the desk.
     copies: bool,
-    /// Whether what people say to it begins with their name.
+    /// Whether messages from agents start with the agent's name.
     sender_prefix: bool,
-    /// The longest text that it takes.
+    /// The maximum length of a text in characters. Null: the platform's limit.
     text_limit: Option<u32>,
-    /// What it shows beyond its platform's row: `markup`, `choices`, `media`.
+    /// Features that this connection displays although its platform does not in general: `markup`, `choices`,
+    /// `media`.
     shows: Vec<String>,
-    /// For how many seconds its events are held back, to be put in order.
+    /// How long events are held to be sorted by their timestamps, in seconds.
     reorder_window: Option<u32>,
-    /// Whence its platform may call; anywhere, if empty.
+    /// The IP addresses or ranges that may call. Empty: all.
     allow_ips: Vec<String>,
-    /// How deliveries are tried again.
-    delivery: Delivering,
-    /// Its platform's own settings.
+    delivery: RetryPolicyView,
+    /// The settings of the platform.
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
-    /// The names of its secrets.
+    /// The names of the stored secrets.
     secrets: Vec<String>,
 }
 
-/// A connection as it is to be. What is left out is as usual.
+/// The new configuration of a connection. Members that are left out get their defaults.
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ConnectionInput {
-    /// Its id, if it is said: the path's.
+pub struct ConnectionBody {
+    /// The connection's id. If present, it must equal the id in the path.
     id: Option<String>,
-    /// Its platform.
     platform: String,
-    /// What it is in a route: `channel`, `bot`, `desk` or `observer`.
+    /// `channel`, `bot`, `desk` or `observer`.
     role: String,
-    /// A channel's route.
+    /// The id of the route. Required for channels; other roles have none.
     pub route: Option<String>,
-    /// Whether it gets copies of what is not addressed to it.
+    /// Whether a bot receives copies of the messages between the customer and the desk.
     copies: Option<bool>,
-    /// Whether what people say to it begins with their name.
+    /// Whether messages from agents start with the agent's name.
     sender_prefix: Option<bool>,
-    /// The longest text that it takes.
+    /// The maximum length of a text in characters. Null: the platform's limit.
     text_limit: Option<u32>,
-    /// What it shows beyond its platform's row: `markup`, `choices`, `media`.
+    /// Features that this connection displays although its platform does not in general: `markup`, `choices`,
+    /// `media`.
     shows: Option<Vec<String>>,
-    /// For how many seconds its events are held back, to be put in order.
+    /// How long events are held to be sorted by their timestamps, in seconds.
     reorder_window: Option<u32>,
-    /// Whence its platform may call; anywhere, if empty.
+    /// The IP addresses or ranges that may call. Empty: all.
     allow_ips: Option<Vec<String>>,
-    /// How deliveries are tried again.
-    delivery: Option<Delivering>,
-    /// Its platform's own settings.
+    delivery: Option<RetryPolicyView>,
+    /// The settings of the platform.
     #[schema(value_type = Option<Object>)]
     settings: Option<Map<String, Value>>,
-    /// New values of secrets by name; null removes one, what is not named stays.
+    /// The new values of secrets by name. Null removes a secret; secrets that are not named stay unchanged.
     pub secrets: Option<BTreeMap<String, Option<String>>>,
 }
 
-impl ConnectionInput {
-    /// Whether the id that it says, if any, is this one.
+impl ConnectionBody {
+    /// Returns whether the body's id, if present, equals the id in the path.
     #[must_use]
-    pub fn is_of(&self, id: &str) -> bool {
-        self.id.as_deref().is_none_or(|said| said == id)
+    pub fn matches_id(&self, id: &str) -> bool {
+        self.id.as_deref().is_none_or(|own| own == id)
     }
 
-    /// As a file has it, but for the secrets.
+    /// Returns the connection in the format of the configuration file, without secrets.
     #[must_use]
-    pub fn as_in_a_file(&self) -> Value {
-        let mut written = json!({
+    pub fn to_config_file(&self) -> Value {
+        let mut members = json!({
             "platform": self.platform, "role": self.role, "copies": self.copies,
             "sender_prefix": self.sender_prefix, "text_limit": self.text_limit,
             "shows": self.shows, "reorder_window": self.reorder_window,
             "allow_ips": self.allow_ips, "delivery": self.delivery, "settings": self.settings,
         });
-        if let Some(written) = written.as_object_mut() {
-            written.retain(|_, value| !value.is_null());
+        if let Some(members) = members.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
         }
-        written
+        members
     }
 }
 
-impl From<&Policy> for Delivering {
-    fn from(policy: &Policy) -> Self {
+impl From<&DeliveryPolicy> for RetryPolicyView {
+    fn from(policy: &DeliveryPolicy) -> Self {
         let reactivation = match policy.reactivation {
             Reactivation::Automatic => "automatic",
             Reactivation::Manual => "manual",
@@ -139,14 +136,14 @@ impl From<Connection> for ConnectionView {
         Self {
             id: connection.id.to_string(),
             platform: connection.platform.to_string(),
-            role: word(&connection.role),
+            role: serialized_name(&connection.role),
             route: connection.route.map(|route| route.to_string()),
             version: connection.version,
             suspended: connection.suspended,
             copies: connection.copies,
             sender_prefix: connection.sender_prefix,
             text_limit: connection.text_limit,
-            shows: connection.shows.iter().map(word).collect(),
+            shows: connection.shows.iter().map(serialized_name).collect(),
             reorder_window: connection.reorder_window,
             allow_ips: connection.allow_ips.iter().map(ToString::to_string).collect(),
             delivery: (&connection.delivery).into(),

@@ -1,65 +1,59 @@
-//! Conversations, and what was said in them.
+//! Conversations and their timelines in the API.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use trunkline_shared::model::{
-    Conversation, Handover, Outcome, Owner as Side, State as Stands, Trace,
-};
+use trunkline_shared::model::{Conversation, Handover, Outcome, Owner, State, Trace};
 use trunkline_shared::store::EventRecord;
 use utoipa::ToSchema;
 
-use super::word;
+use super::serialized_name;
 
-/// How a conversation stands.
+/// The state of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
-    /// The bot has it.
+pub enum ConversationState {
+    /// The bot owns the conversation.
     Bot,
-    /// People are asked to take it.
+    /// The conversation is offered to human agents.
     Pending,
-    /// People have it.
+    /// Human agents own the conversation.
     Desk,
-    /// It is over.
+    /// The conversation is closed.
     Closed,
 }
 
-/// Who answers the customer.
+/// The owner of a conversation, who answers the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OwnerView {
-    /// `bot`, or `desk`: people.
+    /// `bot`, or `desk` for human agents.
     kind: String,
-    /// At which connection; nowhere of ours, if people are on the channel's own side.
+    /// The owner's connection; null if the agents work on the channel's own platform.
     connection: Option<String>,
-    /// Who took it, as far as we know.
+    /// The name of the agent who accepted, if known.
     agent: Option<String>,
 }
 
 /// A conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ConversationView {
-    /// Its channel connection.
+    /// The channel connection.
     channel: String,
-    /// The customer, as the channel's platform knows them.
+    /// The customer's id on the channel's platform.
     customer: String,
-    /// Its own id.
     id: String,
-    /// How it stands.
-    state: State,
-    /// Who answers.
+    state: ConversationState,
     owner: OwnerView,
-    /// By which route it started.
+    /// The route on which the conversation started.
     route: String,
-    /// The customer's language.
+    /// The customer's language as BCP 47, such as `pt-BR`.
     language: Option<String>,
-    /// When it started.
     started_at: Timestamp,
-    /// When it last changed.
+    /// When the owner last changed, or the conversation started.
     changed_at: Timestamp,
 }
 
-/// Who takes part.
+/// The connections that take part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PartiesView {
     channel: String,
@@ -68,30 +62,31 @@ pub struct PartiesView {
     observers: Vec<String>,
 }
 
-/// That people have it, or are asked to.
+/// The current handover to human agents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HandoverView {
     id: String,
-    /// `desk`, or `channel`: on its own side.
-    place: String,
-    /// What brought it about.
-    by: String,
+    /// Where the agents work: `desk`, or `channel` for the channel's own platform.
+    location: String,
+    /// What caused the handover: `bot`, `channel`, `desk`, `keyword`, `operator`, `bot_down` or `route`.
+    trigger: String,
     reason: Option<String>,
+    /// When the handover started.
     at: Timestamp,
     accepted_at: Option<Timestamp>,
     agent: Option<String>,
 }
 
-/// A conversation in particular.
+/// A conversation with its parties and its handover.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Details {
+pub struct ConversationDetails {
     #[serde(flatten)]
     conversation: ConversationView,
     parties: PartiesView,
     handover: Option<HandoverView>,
 }
 
-/// Who did something.
+/// The author of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AuthorView {
     /// `customer`, `bot`, `agent`, `system` or `unknown`.
@@ -99,31 +94,29 @@ pub struct AuthorView {
     name: Option<String>,
 }
 
-/// An event of a conversation.
+/// An event of a conversation and its deliveries.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Entry {
-    /// Its id among those of the connection that it came from.
+pub struct TimelineEntry {
+    /// The event's id, unique per sending connection.
     id: String,
-    /// What its sender knows it by, where receipts can name it.
-    external_id: Option<String>,
-    /// The connection that it came from; `trunkline` for the house.
+    /// The message's id on the sender's platform, if receipts can refer to it.
+    external_message_id: Option<String>,
+    /// The sending connection; `trunkline` for system events.
     from: String,
-    /// Which of the customer's conversations it belongs to.
+    /// The id of the conversation.
     conversation: String,
-    /// When it happened.
+    /// When the event happened, by the sender's clock.
     at: Timestamp,
-    /// When it came.
-    arrived: Timestamp,
-    /// Who did it.
+    /// When Trunkline received the event.
+    received_at: Timestamp,
     author: AuthorView,
-    /// `regular`, `record`, `late` or `echo`.
-    standing: String,
-    /// The trace that it is in: the functions' log lines have the same.
+    /// `routed`, `recorded_only`, `not_owner` or `echo`.
+    disposition: String,
+    /// The trace id, which the functions' log lines contain too.
     trace: Option<String>,
-    /// What happened; `type` says what kind it is.
+    /// The content of the event, by its `type`.
     #[schema(value_type = Object)]
     body: Value,
-    /// Where it goes, and what became of that.
     deliveries: Vec<DeliveryView>,
 }
 
@@ -131,51 +124,52 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DeliveryView {
     id: String,
-    /// The connection.
+    /// The receiving connection.
     to: String,
     role: String,
-    /// Whether it is a copy: for the record.
+    /// Whether the receiver gets a copy for information.
     copy: bool,
-    /// Which part of a long text.
+    /// The number of the part of a long text, from 0.
     part: u16,
+    /// The outcome of the latest attempt; null before the first.
     outcome: Option<OutcomeView>,
 }
 
-/// What became of a delivery so far.
+/// The outcome of the latest attempt of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OutcomeView {
     /// `delivered`, `retryable`, `permanent`, `unknown`, `skipped`, `parked`, `exhausted`, `discarded`.
-    verdict: String,
+    status: String,
     at: Timestamp,
-    /// The platform's HTTP status, if it answered.
-    status: Option<u16>,
-    /// Why, where it is not delivered.
+    /// The platform's HTTP status, if it responded.
+    http_status: Option<u16>,
+    /// Why the message was not delivered, or the error of the last failed attempt.
     reason: Option<String>,
-    /// What the platform knows it by.
-    external_id: Option<String>,
+    /// The message's id on the receiving platform.
+    external_message_id: Option<String>,
     attempts: u32,
 }
 
-impl State {
-    /// As the table has it.
+impl ConversationState {
+    /// Returns the model's state.
     #[must_use]
-    pub fn stands(self) -> Stands {
+    pub fn to_model(self) -> State {
         match self {
-            Self::Bot => Stands::Bot,
-            Self::Pending => Stands::Pending,
-            Self::Desk => Stands::Desk,
-            Self::Closed => Stands::Closed,
+            Self::Bot => State::Bot,
+            Self::Pending => State::Pending,
+            Self::Desk => State::Desk,
+            Self::Closed => State::Closed,
         }
     }
 }
 
-impl From<Stands> for State {
-    fn from(stands: Stands) -> Self {
-        match stands {
-            Stands::Bot => Self::Bot,
-            Stands::Pending => Self::Pending,
-            Stands::Desk => Self::Desk,
-            Stands::Closed => Self::Closed,
+impl From<State> for ConversationState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Bot => Self::Bot,
+            State::Pending => Self::Pending,
+            State::Desk => Self::Desk,
+            State::Closed => Self::Closed,
         }
     }
 }
@@ -183,8 +177,8 @@ impl From<Stands> for State {
 fn owner(conversation: &Conversation) -> OwnerView {
     let parties = &conversation.parties;
     let (kind, party) = match conversation.owner() {
-        Side::Bot => ("bot", parties.bot.as_ref()),
-        Side::Desk => ("desk", parties.desk.as_ref().filter(|_| conversation.at_desk().is_some())),
+        Owner::Bot => ("bot", parties.bot.as_ref()),
+        Owner::Desk => ("desk", parties.desk.as_ref().filter(|_| conversation.at_desk().is_some())),
     };
     OwnerView {
         kind: kind.to_owned(),
@@ -198,7 +192,7 @@ impl From<&Conversation> for ConversationView {
         Self {
             channel: conversation.key.channel.to_string(),
             customer: conversation.key.customer.clone(),
-            id: conversation.id.clone(),
+            id: conversation.id.to_string(),
             state: conversation.state().into(),
             owner: owner(conversation),
             route: conversation.route.to_string(),
@@ -209,7 +203,7 @@ impl From<&Conversation> for ConversationView {
     }
 }
 
-impl From<&Conversation> for Details {
+impl From<&Conversation> for ConversationDetails {
     fn from(conversation: &Conversation) -> Self {
         let parties = &conversation.parties;
         Self {
@@ -228,9 +222,9 @@ impl From<&Conversation> for Details {
 impl From<&Handover> for HandoverView {
     fn from(handover: &Handover) -> Self {
         Self {
-            id: handover.id.clone(),
-            place: word(&handover.place),
-            by: word(&handover.by),
+            id: handover.id.to_string(),
+            location: serialized_name(&handover.location),
+            trigger: serialized_name(&handover.trigger),
             reason: handover.reason.clone(),
             at: handover.at,
             accepted_at: handover.accepted_at,
@@ -239,14 +233,14 @@ impl From<&Handover> for HandoverView {
     }
 }
 
-impl From<EventRecord> for Entry {
+impl From<EventRecord> for TimelineEntry {
     fn from(record: EventRecord) -> Self {
         let deliveries = record.deliveries().map(|delivery| {
             let outcome = record.outcomes.get(&delivery.to.outcome_key());
             DeliveryView {
-                id: delivery.id,
+                id: delivery.id.into(),
                 to: delivery.to.connection.to_string(),
-                role: word(&delivery.to.role),
+                role: serialized_name(&delivery.to.role),
                 copy: delivery.to.copy,
                 part: delivery.to.part,
                 outcome: outcome.map(OutcomeView::from),
@@ -256,13 +250,16 @@ impl From<EventRecord> for Entry {
         let event = record.event;
         Self {
             id: event.id.as_str().to_owned(),
-            external_id: event.external_id,
+            external_message_id: event.external_message_id.map(Into::into),
             from: record.from.to_string(),
-            conversation: record.conversation,
+            conversation: record.conversation.into(),
             at: event.at,
-            arrived: record.arrived,
-            author: AuthorView { role: word(&event.author.role), name: event.author.name },
-            standing: word(&record.standing),
+            received_at: record.received_at,
+            author: AuthorView {
+                role: serialized_name(&event.author.role),
+                name: event.author.name,
+            },
+            disposition: serialized_name(&record.disposition),
             trace: event.trace.map(Trace::id),
             body: serde_json::to_value(event.body).unwrap_or_default(),
             deliveries,
@@ -273,11 +270,11 @@ impl From<EventRecord> for Entry {
 impl From<&Outcome> for OutcomeView {
     fn from(outcome: &Outcome) -> Self {
         Self {
-            verdict: word(&outcome.verdict),
+            status: serialized_name(&outcome.verdict),
             at: outcome.at,
-            status: outcome.status,
+            http_status: outcome.status,
             reason: outcome.reason.clone(),
-            external_id: outcome.external_id.clone(),
+            external_message_id: outcome.external_message_id.clone().map(Into::into),
             attempts: outcome.attempts,
         }
     }

@@ -1,66 +1,66 @@
-//! What waits.
+//! Pending deliveries and dead letters in the API.
 
 use jiff::Timestamp;
 use serde::Serialize;
 use trunkline_shared::model::DeadLetter;
-use trunkline_shared::operator::Waiting;
+use trunkline_shared::operator::{PendingDelivery, PendingDetails};
 use utoipa::ToSchema;
 
-/// A delivery that waits.
+/// A pending delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct WaitingView {
-    /// Its id.
+pub struct PendingDeliveryView {
     id: String,
-    /// `parked`: for its connection, or its time. `failed`: for a person.
+    /// `parked`: sent automatically when the connection is available or the retry is due. `failed`: needs an
+    /// operator.
     state: &'static str,
-    /// Where it is to go.
+    /// The receiving connection.
     connection: String,
-    /// Whose conversation it is.
+    /// The channel connection of the conversation.
     channel: String,
     customer: String,
+    /// The id of the conversation.
     conversation: String,
-    /// What kind of event it is.
-    kind: &'static str,
-    /// Since when it waits.
-    since: Timestamp,
-    /// When it is tried next, if that is known.
-    due: Option<Timestamp>,
-    /// How often it was attempted.
+    /// The type of the event, such as `message`.
+    event_type: &'static str,
+    waiting_since: Timestamp,
+    /// When the next attempt is due; null if no time is set.
+    next_attempt_at: Option<Timestamp>,
+    /// The number of attempts so far.
     attempts: u32,
-    /// Why it waits.
+    /// Why it is pending.
     reason: String,
 }
 
-/// A queue's message that our own side could not handle.
+/// A queue message that Trunkline could not process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DeadLetterView {
     id: String,
     platform: String,
     at: Timestamp,
     reason: String,
-    /// Its message group.
-    group: String,
-    /// In bytes.
+    /// The SQS message group, which names the leg.
+    message_group: String,
+    /// The size of the message in bytes.
     size: usize,
 }
 
-impl From<&Waiting> for WaitingView {
-    fn from(waiting: &Waiting) -> Self {
-        let (delivery, since, attempts, reason) = waiting.particulars();
-        let (state, due) = match waiting {
-            Waiting::Parked(parked) => ("parked", parked.due),
-            Waiting::Failed(_) => ("failed", None),
+impl From<&PendingDelivery> for PendingDeliveryView {
+    fn from(pending: &PendingDelivery) -> Self {
+        let PendingDetails { delivery, since, attempts, reason } = pending.details();
+        let (state, due) = match pending {
+            PendingDelivery::Parked(parked) => ("parked", parked.next_attempt_at),
+            PendingDelivery::Failed(_) => ("failed", None),
         };
         Self {
-            id: delivery.id.clone(),
+            id: delivery.id.to_string(),
             state,
             connection: delivery.to.connection.to_string(),
             channel: delivery.key.channel.to_string(),
             customer: delivery.key.customer.clone(),
-            conversation: delivery.conversation.clone(),
-            kind: delivery.event.body.kind(),
-            since,
-            due,
+            conversation: delivery.conversation.to_string(),
+            event_type: delivery.event.body.kind(),
+            waiting_since: since,
+            next_attempt_at: due,
             attempts,
             reason: reason.to_owned(),
         }
@@ -74,7 +74,7 @@ impl From<&DeadLetter> for DeadLetterView {
             platform: letter.platform.to_string(),
             at: letter.at,
             reason: letter.reason.clone(),
-            group: letter.group.clone(),
+            message_group: letter.group.clone(),
             size: letter.body.len(),
         }
     }

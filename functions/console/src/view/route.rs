@@ -1,54 +1,52 @@
-//! Routes.
+//! Routes in the API.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use trunkline_shared::model::Route;
 use utoipa::ToSchema;
 
-/// A route.
+/// A route, as the API shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RouteView {
-    /// Its id.
     id: String,
-    /// What answers first.
+    /// The connection of the bot.
     bot: Option<String>,
-    /// Where people are.
+    /// The connection of the desk.
     desk: Option<String>,
-    /// Who listens.
+    /// The connections of the observers.
     observers: Vec<String>,
-    /// Counts its changes.
+    /// The version, which increases with each change.
     version: u64,
-    /// When people take over, when they give back, and what the customer is told.
+    /// When conversations change owner, and the texts that customers receive. Times are in seconds.
     #[schema(value_type = Object)]
-    switching: Value,
+    handover_policy: Value,
 }
 
-/// A route as it is to be. What is left out is as usual.
+/// The new configuration of a route. Members that are left out get their defaults.
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RouteInput {
-    /// Its id, if it is said: the path's.
+pub struct RouteBody {
+    /// The route's id. If present, it must equal the id in the path.
     id: Option<String>,
-    /// What answers first.
+    /// The connection of the bot.
     bot: Option<String>,
-    /// Where people are.
+    /// The connection of the desk.
     desk: Option<String>,
-    /// Who listens.
+    /// The connections of the observers.
     observers: Option<Vec<String>>,
-    /// When people take over, when they give back, and what the customer is told; times in seconds.
-    switching: Option<SwitchingInput>,
+    handover_policy: Option<HandoverPolicyBody>,
 }
 
-/// When people take over, when they give back, and what the customer is told; times in seconds.
+/// When conversations change owner, and the texts that customers receive. Times are in seconds.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct SwitchingInput {
+pub struct HandoverPolicyBody {
     accept_within: Option<u32>,
     agent_idle: Option<u32>,
     session_ttl: Option<u32>,
     bot_down_after: Option<u32>,
     after_close: Option<String>,
-    if_nobody: Option<String>,
+    if_unanswered: Option<String>,
     transcript: Option<u32>,
     transcript_since: Option<String>,
     language: Option<String>,
@@ -58,30 +56,30 @@ pub struct SwitchingInput {
     texts: Option<Map<String, Value>>,
 }
 
-impl RouteInput {
-    /// Whether the id that it says, if any, is this one.
+impl RouteBody {
+    /// Returns whether the body's id, if present, equals the id in the path.
     #[must_use]
-    pub fn is_of(&self, id: &str) -> bool {
-        self.id.as_deref().is_none_or(|said| said == id)
+    pub fn matches_id(&self, id: &str) -> bool {
+        self.id.as_deref().is_none_or(|own| own == id)
     }
 
-    /// As a file has it.
+    /// Returns the route in the format of the configuration file.
     #[must_use]
-    pub fn as_in_a_file(&self) -> Value {
-        let switching = self.switching.clone().unwrap_or_default();
+    pub fn to_config_file(&self) -> Value {
+        let policy = self.handover_policy.clone().unwrap_or_default();
         let handover = without_nulls(json!({
-            "accept_within": switching.accept_within, "agent_idle": switching.agent_idle,
-            "after_close": switching.after_close, "if_nobody": switching.if_nobody,
-            "transcript": switching.transcript, "transcript_since": switching.transcript_since,
+            "accept_within": policy.accept_within, "agent_idle": policy.agent_idle,
+            "after_close": policy.after_close, "if_unanswered": policy.if_unanswered,
+            "transcript": policy.transcript, "transcript_since": policy.transcript_since,
         }));
         let handover = Some(handover).filter(|handover| handover != &json!({}));
         without_nulls(json!({
             "bot": self.bot, "desk": self.desk,
             "observers": self.observers.as_ref().filter(|observers| !observers.is_empty()),
-            "handover": handover, "session_ttl": switching.session_ttl,
-            "bot_down_after": switching.bot_down_after, "language": switching.language,
-            "keywords": switching.keywords.filter(|keywords| !keywords.is_empty()),
-            "texts": switching.texts.filter(|texts| !texts.is_empty()),
+            "handover": handover, "session_ttl": policy.session_ttl,
+            "bot_down_after": policy.bot_down_after, "language": policy.language,
+            "keywords": policy.keywords.filter(|keywords| !keywords.is_empty()),
+            "texts": policy.texts.filter(|texts| !texts.is_empty()),
         }))
     }
 }
@@ -101,7 +99,7 @@ impl From<Route> for RouteView {
             desk: route.desk.map(|desk| desk.to_string()),
             observers: route.observers.iter().map(ToString::to_string).collect(),
             version: route.version,
-            switching: serde_json::to_value(route.switching).unwrap_or_default(),
+            handover_policy: serde_json::to_value(route.handover_policy).unwrap_or_default(),
         }
     }
 }

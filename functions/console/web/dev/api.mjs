@@ -1,12 +1,20 @@
-// The API's paths, roles and problems.
+// The API in memory: paths, roles and problems.
 import { randomUUID } from "node:crypto";
-import { audit, deliveries, putConnection, putRoute, settle, tokens, verify } from "./changes.mjs";
+import { audit, deliveries, putConnection, putRoute, act, tokens, verify } from "./changes.mjs";
 import { platforms } from "./platforms.mjs";
-import { Refused } from "./refused.mjs";
+import { ProblemError } from "./problem-error.mjs";
 import { conversationOrder } from "./talk.mjs";
 import { metrics, overview, World } from "./world.mjs";
 
 const RANK = { viewer: 1, operator: 2, admin: 3 };
+const PROBLEMS = {
+  401: ["Unauthorized", "unauthorized"],
+  403: ["Forbidden", "forbidden"],
+  404: ["Not Found", "not_found"],
+  409: ["Conflict", "conflict"],
+  412: ["Precondition Failed", "version_mismatch"],
+  422: ["Unprocessable Content", "validation_failed"],
+};
 const sessions = new Map();
 const usedCodes = new Set();
 
@@ -28,47 +36,48 @@ const ROUTES = [
   ["GET routes/:id", "viewer", ({ world, id }) => world.route(id)],
   ["PUT routes/:id", "admin", putRoute],
   ["GET conversations", "viewer", ({ world, query }) => page(world.conversations.filter(matches(query)).sort(conversationOrder).map(brief), query)],
-  ["GET conversations/:channel/:customer", "viewer", (asked) => conversation(asked).shown()],
-  ["GET conversations/:channel/:customer/timeline", "viewer", (asked) => page([...conversation(asked).entries].reverse(), asked.query)],
-  ["POST conversations/:channel/:customer/messages", "operator", (asked) => accepted({ event: conversation(asked).operatorSays(asked.body.text) })],
-  ["POST conversations/:channel/:customer/handover", "operator", (asked) => accepted(conversation(asked).handover(asked.body?.reason))],
-  ["POST conversations/:channel/:customer/handback", "operator", (asked) => accepted(conversation(asked).handback(asked.body?.reason))],
-  ["POST conversations/:channel/:customer/close", "operator", (asked) => accepted(conversation(asked).close(asked.body?.reason))],
-  ["DELETE customers/:channel/:customer", "admin", (asked) => accepted(asked.world.forget(conversation(asked)))],
+  ["GET conversations/:channel/:customer", "viewer", (request) => conversation(request).view()],
+  ["GET conversations/:channel/:customer/timeline", "viewer", (request) => page([...conversation(request).entries].reverse(), request.query)],
+  ["POST conversations/:channel/:customer/messages", "operator", (request) => accepted({ event_id: conversation(request).addOperatorMessage(request.body.text) })],
+  ["POST conversations/:channel/:customer/handover", "operator", (request) => accepted(conversation(request).handover(request.body?.reason))],
+  ["POST conversations/:channel/:customer/handback", "operator", (request) => accepted(conversation(request).handback(request.body?.reason))],
+  ["POST conversations/:channel/:customer/close", "operator", (request) => accepted(conversation(request).close(request.body?.reason))],
+  ["DELETE customers/:channel/:customer", "admin", (request) => accepted(request.world.forget(conversation(request)))],
   ["GET deliveries", "viewer", ({ world, query }) => page(deliveries(world, query), query)],
-  ["POST deliveries/:what", "operator", (asked) => accepted({ count: settle(asked) })],
+  ["POST deliveries/:action", "operator", (request) => accepted({ count: act(request) })],
   ["GET dead-letters", "viewer", ({ world, query }) => page(world.dead, query)],
   ["POST dead-letters/redrive", "operator", ({ world, body }) => accepted({ count: world.redrive(body?.id) })],
   ["GET audit", "admin", ({ world, query }) => page(world.audit, query)],
   ["GET tokens", "admin", ({ world, query }) => page(world.tokens, query)],
-  ["POST tokens", "admin", tokens.make],
+  ["POST tokens", "admin", tokens.create],
   ["DELETE tokens/:id", "admin", tokens.remove],
-].map(([pattern, role, does]) => {
+].map(([pattern, role, handle]) => {
   const [method, path] = pattern.split(" ");
-  return { method, path: path.split("/"), role, does };
+  return { method, path: path.split("/"), role, handle };
 });
 
-export function answer(asked) {
+export function answer(request) {
   try {
-    if (asked.method !== "GET" && asked.headers["x-trunkline-console"] !== "1") throw new Refused(403, "X-Trunkline-Console is missing");
-    if (asked.path[0] === "session") return session(asked);
-    const cookie = /trunkline=([^;]+)/.exec(asked.headers.cookie ?? "")?.[1];
-    const known = sessions.get(cookie);
-    if (!known) throw new Refused(401, "sign in first");
-    for (const { method, path, role, does } of ROUTES) {
-      const found = match(path, asked.path);
-      if (method !== asked.method || !found) continue;
-      if (RANK[known.role] < RANK[role]) throw new Refused(403, `this needs the role ${role}`);
-      known.world.tick();
-      const said = does({ ...asked, ...found, session: known, world: known.world });
-      if (method !== "GET") audit(known, asked);
-      return said?.status && "body" in said ? said : { body: said };
+    if (request.method !== "GET" && request.headers["x-trunkline-console"] !== "1") throw new ProblemError(403, "a change with a session cookie requires the header x-trunkline-console");
+    if (request.path[0] === "session") return session(request);
+    const cookie = /trunkline=([^;]+)/.exec(request.headers.cookie ?? "")?.[1];
+    const user = sessions.get(cookie);
+    if (!user) throw new ProblemError(401, "sign in first");
+    for (const { method, path, role, handle } of ROUTES) {
+      const found = match(path, request.path);
+      if (method !== request.method || !found) continue;
+      if (RANK[user.role] < RANK[role]) throw new ProblemError(403, `this call requires the role ${role}`);
+      user.world.tick();
+      const result = handle({ ...request, ...found, session: user, world: user.world });
+      if (method !== "GET") audit(user, request);
+      return result?.status && "body" in result ? result : { body: result };
     }
-    throw new Refused(404, "there is no such thing");
+    throw new ProblemError(404, "this path does not exist: see /api/v1/openapi.json");
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof ProblemError)) throw error;
     const { status, message, errors } = error;
-    return { status, body: { type: "about:blank", title: `Status ${status}`, status, detail: message, errors } };
+    const [title, code] = PROBLEMS[status];
+    return { status, body: { type: "about:blank", title, status, code, detail: message, errors } };
   }
 }
 
@@ -80,7 +89,7 @@ function session({ method, body, headers }) {
   const code = body?.token?.startsWith("once-") && !usedCodes.has(body.token);
   if (code) usedCodes.add(body.token);
   const role = code ? "admin" : body?.token;
-  if (!RANK[role]) throw new Refused(401, "nobody has this token");
+  if (!RANK[role]) throw new ProblemError(401, "the token is invalid, expired or already used");
   const id = randomUUID();
   sessions.set(id, { role, world: new World() });
   return { status: 204, headers: { "set-cookie": `trunkline=${id}; Path=/; HttpOnly; SameSite=Strict` } };
@@ -103,14 +112,14 @@ function page(items, { cursor = "0", limit = "50" }) {
 
 function conversation({ world, channel, customer }) {
   const found = world.conversations.find((one) => one.channel === channel && one.customer === customer);
-  if (!found) throw new Refused(404, "there is no conversation with this customer");
+  if (!found) throw new ProblemError(404, "the conversation does not exist");
   return found;
 }
 
 const accepted = (body) => ({ status: 202, body });
 
 const brief = (one) => {
-  const { parties, handover, ...item } = one.shown();
+  const { parties, handover, ...item } = one.view();
   return item;
 };
 

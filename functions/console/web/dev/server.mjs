@@ -1,5 +1,5 @@
-// A small server for trying the pages without a stack: the assets as the function serves them, and an API that
-// plays one, in memory. Each sign-in gets a world of its own. The tokens are `viewer`, `operator` and `admin`.
+// The dev server: serves the assets as the function does, and an API in memory. Each sign-in gets its own world.
+// The tokens are `viewer`, `operator` and `admin`.
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
@@ -9,7 +9,7 @@ import { answer } from "./api.mjs";
 
 const ASSETS = join(dirname(fileURLToPath(import.meta.url)), "../../assets");
 const PORT = Number(process.env.PORT ?? 4180);
-// Below a prefix, as API Gateway serves a stage.
+// A path prefix, as a stage of API Gateway has.
 const PREFIX = process.env.PREFIX ?? "";
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -37,7 +37,7 @@ const server = createServer(async (request, response) => {
   end(response, 404);
 });
 
-/** The page names its files below a folder that changes with them, so that browsers may keep them for good. */
+/** Adds the version folder to the URLs in the page, so that browsers may cache the files permanently. */
 function index(response) {
   const digest = createHash("sha256");
   for (const name of readdirSync(ASSETS, { recursive: true }).sort()) {
@@ -54,8 +54,8 @@ function asset(response, path) {
   const file = join(ASSETS, normalize(decodeURIComponent(name)));
   if (!file.startsWith(ASSETS) || !existsSync(file) || !statSync(file).isFile()) return end(response, 404);
   const type = TYPES[extname(file)] ?? "text/plain; charset=utf-8";
-  const keep = name === path ? {} : { "cache-control": "public, max-age=31536000, immutable" };
-  response.writeHead(200, { ...HEADERS, "content-type": type, ...keep });
+  const caching = name === path ? {} : { "cache-control": "public, max-age=31536000, immutable" };
+  response.writeHead(200, { ...HEADERS, "content-type": type, ...caching });
   createReadStream(file).pipe(response);
 }
 

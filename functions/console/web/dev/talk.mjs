@@ -1,7 +1,7 @@
-// Conversations: one that goes on while it is watched, one of hostile text, and many that are only there.
+// Conversations: one that continues over time, one with hostile text, one with several pages, and many short ones.
 import { randomUUID } from "node:crypto";
 import { hostile } from "./hostile.mjs";
-import { Refused } from "./refused.mjs";
+import { ProblemError } from "./problem-error.mjs";
 
 const ago = (seconds) => new Date(Date.now() - seconds * 1000).toISOString();
 const BOT = { role: "bot", name: null };
@@ -9,7 +9,7 @@ const ANNA = { role: "agent", name: "Anna" };
 const CUSTOMER = { role: "customer", name: null };
 const SYSTEM = { role: "system", name: null };
 
-export const text = (said, more = {}) => ({ type: "message", metadata: {}, content: { text: said, format: "plain", media: [], choices: [], ...more } });
+export const text = (content, more = {}) => ({ type: "message", metadata: {}, content: { text: content, format: "plain", media: [], choices: [], ...more } });
 export const conversationOrder = (one, other) => other.changed_at.localeCompare(one.changed_at);
 
 export class Conversation {
@@ -23,67 +23,67 @@ export class Conversation {
     this.parties = route === "shop"
       ? { channel, bot: "shop-bot", desk: "care", observers: ["archive"] }
       : { channel, bot: "travel-bot", desk: null, observers: [] };
-    this.handed = null;
+    this.currentHandover = null;
     this.entries = [];
     this.later = [];
   }
 
-  shown() {
+  view() {
     const kind = this.state === "bot" || this.state === "closed" ? "bot" : "desk";
     return {
       channel: this.channel, customer: this.customer, id: this.id, state: this.state, route: this.route, language: "en",
-      owner: { kind, connection: this.parties[kind], agent: this.handed?.agent ?? null },
-      started_at: this.started_at, changed_at: this.changed_at, parties: this.parties, handover: this.handed,
+      owner: { kind, connection: this.parties[kind], agent: this.currentHandover?.agent ?? null },
+      started_at: this.started_at, changed_at: this.changed_at, parties: this.parties, handover: this.currentHandover,
     };
   }
 
-  add(from, author, body, { at = ago(0), standing = "regular", to = [], id = randomUUID() } = {}) {
-    const entry = { id, from, conversation: this.id, at, arrived: at, author, standing, body, deliveries: to };
+  add(from, author, body, { at = ago(0), disposition = "routed", to = [], id = randomUUID() } = {}) {
+    const entry = { id, from, conversation: this.id, at, received_at: at, author, disposition, body, deliveries: to };
     this.entries.push(entry);
     this.changed_at = at;
     return entry;
   }
 
-  goOn(seconds) {
+  advance(seconds) {
     while (this.later.length && this.later[0][0] <= seconds) this.later.shift()[1](this);
   }
 
-  operatorSays(said) {
-    if (this.state === "closed") throw new Refused(409, "the conversation is over: the customer's next message starts another");
-    return this.add("trunkline", SYSTEM, text(said), { to: [delivery(this.channel, "channel")] }).id;
+  addOperatorMessage(content) {
+    if (this.state === "closed") throw new ProblemError(409, "the conversation is closed");
+    return this.add("trunkline", SYSTEM, text(content), { to: [delivery(this.channel, "channel")] }).id;
   }
 
   handover(reason, by = "operator") {
-    if (!this.parties.desk) throw new Refused(409, "the route has no desk");
-    if (this.state !== "bot") throw new Refused(409, "people have the conversation already");
+    if (!this.parties.desk) throw new ProblemError(409, "the route has no desk");
+    if (this.state !== "bot") throw new ProblemError(409, "the conversation is already handed over");
     this.state = "pending";
-    this.handed = { id: `hov_${randomUUID().slice(0, 8)}`, place: "desk", by, reason: reason ?? null, at: ago(0), accepted_at: null, agent: null };
+    this.currentHandover = { id: `hov_${randomUUID().slice(0, 8)}`, location: "desk", trigger: by, reason: reason ?? null, at: ago(0), accepted_at: null, agent: null };
     this.add("trunkline", SYSTEM, { type: "handover", mode: "offer", reason: reason ?? null, context: {} }, { to: [delivery("care", "desk")] });
     return { state: this.state };
   }
 
   handback(reason) {
-    if (this.state === "bot" || this.state === "closed") throw new Refused(409, "the bot has the conversation already");
+    if (this.state === "bot" || this.state === "closed") throw new ProblemError(409, "the bot already owns the conversation");
     this.back("bot", { type: "handback", reason: reason ?? null, context: {} });
     return { state: this.state };
   }
 
   close(reason) {
-    if (this.state === "closed") throw new Refused(409, "the conversation is over already");
+    if (this.state === "closed") throw new ProblemError(409, "the conversation is already closed");
     this.back("closed", { type: "close", reason: reason ?? null });
     return { state: this.state };
   }
 
   back(state, body) {
     this.state = state;
-    this.handed = null;
+    this.currentHandover = null;
     this.add("trunkline", SYSTEM, body, { to: [delivery("shop-bot", "bot")] });
   }
 }
 
 const delivery = (to, role, outcome = {}, more = {}) => ({
   id: `dlv_${randomUUID().slice(0, 8)}`, to, role, copy: false, part: 0, ...more,
-  outcome: outcome && { verdict: "delivered", at: ago(0), status: 200, reason: null, external_id: null, attempts: 1, ...outcome },
+  outcome: outcome && { status: "delivered", at: ago(0), http_status: 200, reason: null, external_message_id: null, attempts: 1, ...outcome },
 });
 const toBot = (outcome) => delivery("shop-bot", "bot", outcome);
 const toDesk = (outcome) => delivery("care", "desk", outcome);
@@ -102,12 +102,12 @@ export function conversations() {
 
 function talking() {
   const it = new Conversation("shop-whatsapp", "31612345678", "shop", "desk");
-  it.handed = { id: "hov_1", place: "desk", by: "bot", reason: "the customer asked", at: ago(260), accepted_at: ago(200), agent: "Anna" };
+  it.currentHandover = { id: "hov_1", location: "desk", trigger: "bot", reason: "the customer asked", at: ago(260), accepted_at: ago(200), agent: "Anna" };
   const W = "shop-whatsapp";
   it.add(W, CUSTOMER, text("Where is my parcel?"), { at: ago(560), to: [toBot(), archive()] });
   it.add("shop-bot", BOT, text("Which parcel do you mean?", { choices: [{ id: "A", title: "Order 48121, shoes" }, { id: "B", title: "Order 48077, a lamp" }] }),
-    { at: ago(550), id: "which", to: [toCustomer({ verdict: "delivered", attempts: 2, status: 202, reason: null, external_id: "wamid.1" }), archive()] });
-  it.add(W, SYSTEM, { type: "receipt", message: "wamid.1", about: { connection: "shop-bot", message: "which" }, status: "read", reason: null }, { at: ago(540) });
+    { at: ago(550), id: "which", to: [toCustomer({ status: "delivered", attempts: 2, http_status: 202, reason: null, external_message_id: "wamid.1" }), archive()] });
+  it.add(W, SYSTEM, { type: "receipt", message: "wamid.1", target: { connection: "shop-bot", message: "which" }, status: "read", reason: null }, { at: ago(540) });
   it.add(W, CUSTOMER, { type: "choice", id: "A", title: "Order 48121, shoes", typed: "1" }, { at: ago(530), to: [toBot(), archive()] });
   it.add("shop-bot", BOT, text("It left our warehouse. The slip is attached.", { media: [{ url: "https://files.example.com/slip.pdf", mime_type: "application/pdf", name: "slip.pdf" }] }),
     { at: ago(520), to: [toCustomer(), archive()] });
@@ -117,9 +117,9 @@ function talking() {
   it.add(W, CUSTOMER, text("Thank you"), { at: ago(230), to: [toDesk(), copy(), archive()] });
   it.add("care", ANNA, { type: "accept" }, { at: ago(200) });
   it.add("care", ANNA, text("Hello, this is Anna. I see that the parcel is in Utrecht since Monday."), { at: ago(190), to: [toCustomer(), copy(), archive()] });
-  it.add("shop-bot", BOT, text("Can I help with anything else?"), { at: ago(180), standing: "late" });
-  it.add(W, CUSTOMER, text("Since Monday?!"), { at: ago(120), to: [toDesk({ verdict: "permanent", status: 400, reason: "400: unknown channel 'Custom'" }), copy()] });
-  it.add("care", ANNA, text("I have asked them to bring it tomorrow."), { at: ago(60), to: [toCustomer({ verdict: "parked", status: 503, attempts: 2, reason: "503: try again later" })] });
+  it.add("shop-bot", BOT, text("Can I help with anything else?"), { at: ago(180), disposition: "not_owner" });
+  it.add(W, CUSTOMER, text("Since Monday?!"), { at: ago(120), to: [toDesk({ status: "permanent", http_status: 400, reason: "400: unknown channel 'Custom'" }), copy()] });
+  it.add("care", ANNA, text("I have asked them to bring it tomorrow."), { at: ago(60), to: [toCustomer({ status: "parked", http_status: 503, attempts: 2, reason: "503: try again later" })] });
   it.later = [
     [3, () => it.add(W, CUSTOMER, { type: "typing", active: true })],
     [5, () => it.add(W, CUSTOMER, text("Great, tomorrow is fine."), { to: [toDesk(null), copy()] })],
@@ -129,7 +129,7 @@ function talking() {
   return it;
 }
 
-/** More than one page. */
+/** A conversation with several pages. */
 function long() {
   const it = new Conversation("shop-whatsapp", "31687654321", "shop");
   for (let i = 0; i < 130; i += 1) {

@@ -1,6 +1,6 @@
-// A stack that moves: traffic, an outage that comes and goes, deliveries that park, and one conversation that talks on.
+// A simulated stack: traffic, a recurring outage, parked deliveries, and a conversation that continues.
 import { randomBytes } from "node:crypto";
-import { Refused } from "./refused.mjs";
+import { ProblemError } from "./problem-error.mjs";
 import { conversations } from "./talk.mjs";
 
 const ago = (seconds) => new Date(Date.now() - seconds * 1000).toISOString();
@@ -24,40 +24,40 @@ export class World {
       connection("travel-bot", "webhook", "bot", "travel", { suspended: true, settings: { message_url: "https://travel-bot.example.com" }, secrets: ["signing"] }),
     ];
     this.routes = [
-      { id: "shop", bot: "shop-bot", desk: "care", observers: ["archive"], version: 2, switching: switching() },
-      { id: "travel", bot: "travel-bot", desk: null, observers: [], version: 1, switching: { ...switching(), keywords: {}, texts: {} } },
+      { id: "shop", bot: "shop-bot", desk: "care", observers: ["archive"], version: 2, handover_policy: handoverPolicy() },
+      { id: "travel", bot: "travel-bot", desk: null, observers: [], version: 1, handover_policy: { ...handoverPolicy(), keywords: {}, texts: {} } },
     ];
-    this.verified = { "shop-bot": { at: ago(3600), problem: null } };
+    this.verifications = { "shop-bot": { at: ago(3600), problem: null } };
     this.conversations = conversations();
     this.waiting = waiting(this.conversations[0]);
     this.dead = [1, 2, 3].map((n) => ({ id: `dead-${n}`, platform: n === 3 ? "cm" : "webhook", at: ago(n * 2000),
-      reason: n === 3 ? "the message cannot be read: missing field `leg`" : "the worker panicked three times", group: "care:31612345678", size: 812 * n }));
+      reason: n === 3 ? "cannot parse the message: missing field `leg`" : "the worker panicked three times", message_group: "care:31612345678", size: 812 * n }));
     this.rejected = { "shop-whatsapp": [
-      { id: "rej-1", at: ago(500), reason: "no JSON: expected value at line 1 column 1", size: 17, body: "<b>not a JSON</b>" },
+      { id: "rej-1", at: ago(500), reason: "invalid JSON: expected value at line 1 column 1", size: 17, body: "<b>not a JSON</b>" },
     ] };
-    this.tokens = [{ id: "tok-1", kind: "operator", name: "on-call", role: "operator", made_at: ago(86400 * 9), expires_at: ago(-86400 * 81) }];
+    this.tokens = [{ id: "tok-1", kind: "api", name: "on-call", role: "operator", created_at: ago(86400 * 9), expires_at: ago(-86400 * 81) }];
     this.audit = [
-      { id: "a-1", at: ago(4000), who: "Sam", role: "admin", what: "connection.suspend", target: "travel-bot", detail: { reason: "maintenance" } },
-      { id: "a-2", at: ago(9000), who: "on-call", role: "operator", what: "delivery.replay", target: "shop-bot", detail: { count: 12 } },
+      { id: "a-1", at: ago(4000), actor: "Sam", role: "admin", action: "connection.suspend", target: "travel-bot", detail: { reason: "maintenance" } },
+      { id: "a-2", at: ago(9000), actor: "on-call", role: "operator", action: "delivery.replay", target: "shop-bot", detail: { count: 12 } },
     ];
     this.keys = new Map();
   }
 
-  /** Time passes: the open conversation goes on, and what is parked while the bot is out grows. */
+  /** Advances the open conversation. */
   tick() {
     const seconds = Math.floor((Date.now() - this.began) / 1000);
-    this.conversations[0].goOn(seconds);
+    this.conversations[0].advance(seconds);
   }
 
   connection(id) {
     const found = this.connections.find((one) => one.id === id);
-    if (!found) throw new Refused(404, `there is no connection ${id}`);
+    if (!found) throw new ProblemError(404, `connection ${id} does not exist`);
     return found;
   }
 
   route(id) {
     const found = this.routes.find((one) => one.id === id);
-    if (!found) throw new Refused(404, `there is no route ${id}`);
+    if (!found) throw new ProblemError(404, `route ${id} does not exist`);
     return found;
   }
 
@@ -81,7 +81,7 @@ export class World {
   addresses(id) {
     const { platform } = this.connection(id);
     if (!this.keys.has(id)) this.keys.set(id, randomBytes(24).toString("base64url"));
-    return [{ what: "Events", url: `https://hooks.example.com/in/${platform}/${id}/${this.keys.get(id)}` }];
+    return [{ description: "Events", url: `https://hooks.example.com/in/${platform}/${id}/${this.keys.get(id)}` }];
   }
 
   redrive(id) {
@@ -96,26 +96,26 @@ export class World {
   }
 }
 
-function switching() {
+function handoverPolicy() {
   return {
-    accept_within: 120, agent_idle: 600, session_ttl: 43200, bot_down_after: 300, after_close: "bot", if_nobody: "bot",
+    accept_within: 120, agent_idle: 600, session_ttl: 43200, bot_down_after: 300, after_close: "bot", if_unanswered: "bot",
     transcript: 20, transcript_since: "start", language: "en",
     keywords: { en: { handover: ["agent", "a person"], handback: ["robot"] }, nl: { handover: ["medewerker"], handback: ["robot"] } },
     texts: {
-      en: { waiting: "We look for somebody who can help you.", joined: "{agent} has joined.", left: "", nobody: "Nobody is free now.", unshown: "", agent: "A colleague" },
-      nl: { waiting: "We zoeken iemand die u kan helpen.", joined: "", left: "", nobody: "", unshown: "", agent: "" },
+      en: { waiting: "We are looking for an agent.", joined: "{agent} has joined.", left: "", unanswered: "No agent is available.", unsupported: "", agent: "A colleague" },
+      nl: { waiting: "We zoeken iemand die u kan helpen.", joined: "", left: "", unanswered: "", unsupported: "", agent: "" },
     },
   };
 }
 
 function waiting(conversation) {
   const one = (n, state, connection, more) => ({ id: `dlv_${state}${n}`, state, connection, channel: conversation.channel,
-    customer: conversation.customer, conversation: conversation.id, kind: "message", since: ago(60 * n), due: null, attempts: 1,
-    reason: "503: the bot is being restarted", preview: null, ...more });
+    customer: conversation.customer, conversation: conversation.id, event_type: "message", waiting_since: ago(60 * n), next_attempt_at: null, attempts: 1,
+    reason: "503: the bot is being restarted", ...more });
   return [
-    ...[1, 2, 3].map((n) => one(n, "parked", "shop-bot", { due: ago(-20 * n), attempts: n })),
+    ...[1, 2, 3].map((n) => one(n, "parked", "shop-bot", { next_attempt_at: ago(-20 * n), attempts: n })),
     one(9, "failed", "care", { reason: "400: unknown channel 'Custom'", attempts: 1 }),
-    one(30, "failed", "shop-whatsapp", { kind: "receipt", reason: "503 Service Unavailable", attempts: 5 }),
+    one(30, "failed", "shop-whatsapp", { event_type: "receipt", reason: "503 Service Unavailable", attempts: 5 }),
   ];
 }
 
@@ -127,17 +127,17 @@ export function overview(world) {
       const parked = mine.filter(({ state }) => state === "parked");
       return {
         id, platform, role, route, suspended, breaker: world.breaker(id), parked: parked.length, failed: mine.length - parked.length,
-        oldest_waiting_at: parked.map(({ since }) => since).sort()[0] ?? null,
+        oldest_waiting_at: parked.map(({ waiting_since: since }) => since).sort()[0] ?? null,
         last_hour: { accepted: suspended ? 0 : 412 >> i, delivered: suspended ? 0 : 405 >> i, failed: mine.length - parked.length, retried: parked.length * 2 },
-        verified: world.verified[id] ?? null,
+        last_verification: world.verifications[id] ?? null,
       };
     }),
     queues: ["cm", "webex", "webhook"].map((platform) => ({ platform, waiting: platform === "webhook" ? 3 : 0, in_flight: 1,
-      dead: world.dead.filter((one) => one.platform === platform).length })),
+      dead_letters: world.dead.filter((one) => one.platform === platform).length })),
   };
 }
 
-/** A day's traffic: a wave with some noise that stays the same, and an outage of a while ago. */
+/** The traffic of an hour or a day: a wave with deterministic noise, and an outage. */
 export function metrics(world, { window = "hour", connection }) {
   const day = window === "day";
   const [steps, step] = day ? [96, 900] : [60, 60];

@@ -1,4 +1,4 @@
-// What the tests share: a world in the stack, people with their tokens, and going somewhere as one of them.
+// Shared by the tests: connections in the stack, tokens by role, and sign-in.
 import { randomBytes } from "node:crypto";
 import { expect, test as base } from "../tests/console.mjs";
 import { pagesFromHere } from "./pages-from-here.mjs";
@@ -7,7 +7,7 @@ import { api, makeWorld } from "./world.mjs";
 export { api, expect };
 
 export const test = base.extend({
-  /** Each run has names of its own: a stack can be used again, and what is new is seen at once. */
+  /** Each run uses new names, so that a stack can be reused. New connections take effect immediately. */
   world: [async ({}, use) => {
     const mark = randomBytes(3).toString("hex");
     const named = (word) => `t${mark}-${word}`;
@@ -15,7 +15,7 @@ export const test = base.extend({
       channel: named("whatsapp"), bot: named("bot"), desk: named("care"), archive: named("archive"), route: named("shop"),
     });
     await use({ ...world, mark, named });
-    await world.far.stop();
+    await world.platforms.stop();
   }, { scope: "worker" }],
 
   page: async ({ page }, use) => {
@@ -35,7 +35,7 @@ export const test = base.extend({
 
 export const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true });
 
-/** Signs in by the form, and goes to a page. */
+/** Signs in with the form and opens a page. */
 export async function enter(page, token, path = "") {
   await page.goto("");
   await page.getByLabel("Token").fill(token);
@@ -44,6 +44,6 @@ export async function enter(page, token, path = "") {
   if (path) await page.evaluate((hash) => (location.hash = hash), `#/${path}`);
 }
 
-/** Marks the page; `same` says whether it is still the one that was loaded then. */
+/** Marks the page; `same` returns whether it has not been reloaded since. */
 export const mark = (page) => page.evaluate(() => (window.sameAsBefore = true));
 export const same = (page) => page.evaluate(() => window.sameAsBefore === true);

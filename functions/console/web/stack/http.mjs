@@ -1,4 +1,4 @@
-// JSON over plain HTTP, to names below localhost too, which not every resolver knows.
+// JSON over HTTP, also to names below localhost, which not every resolver knows.
 import { request } from "node:http";
 import { request as secureRequest } from "node:https";
 
@@ -7,18 +7,18 @@ export function call(method, address, { headers = {}, body } = {}) {
   const isLocal = url.hostname.endsWith(".localhost");
   const text = body === undefined ? undefined : JSON.stringify(body);
   return new Promise((resolve, reject) => {
-    const asked = (url.protocol === "https:" ? secureRequest : request)({
+    const sending = (url.protocol === "https:" ? secureRequest : request)({
       method,
       host: isLocal ? "127.0.0.1" : url.hostname,
       port: url.port,
       path: url.pathname + url.search,
       headers: { ...headers, host: url.host, ...(text && { "content-type": "application/json", "content-length": Buffer.byteLength(text) }) },
-    }, async (answer) => {
-      const said = await read(answer);
-      resolve({ status: answer.statusCode, headers: answer.headers, body: said });
+    }, async (response) => {
+      const answer = await read(response);
+      resolve({ status: response.statusCode, headers: response.headers, body: answer });
     });
-    asked.on("error", reject);
-    asked.end(text);
+    sending.on("error", reject);
+    sending.end(text);
   });
 }
 

@@ -1,4 +1,4 @@
-// With PAGES=here the pages come from the folder of the assets: what is changed there can be tried without a build.
+// With PAGES=here the pages are served from the assets folder, so that changes need no build.
 import { fileURLToPath } from "node:url";
 
 export async function pagesFromHere(page) {

@@ -1,4 +1,4 @@
-// Makes a browser's PNG smaller, without losing anything: flat colours are packed best as they are, not filtered.
+// Recompresses a PNG without loss: flat colours compress best without row filters.
 import { deflateSync, inflateSync } from "node:zlib";
 
 const HEAD = 8;
@@ -22,7 +22,7 @@ export function smaller(png) {
   return Buffer.concat([png.subarray(0, HEAD), chunk("IHDR", header), chunk("IDAT", packed), chunk("IEND", Buffer.alloc(0))]);
 }
 
-/** Each row again as it is, its first byte 0: not filtered. */
+/** Reverses the row filters; the first byte of each row becomes 0, no filter. */
 function unfiltered(rows, width, bytes) {
   for (let start = 0; start < rows.length; start += width + 1) {
     const filter = rows[start];
@@ -38,7 +38,7 @@ function unfiltered(rows, width, bytes) {
   return rows;
 }
 
-/** PNG's "Paeth": whichever is nearest to left + up - corner. */
+/** The Paeth predictor: the value nearest to left + up - corner. */
 function nearest(left, up, corner) {
   const [toLeft, toUp, toCorner] = [Math.abs(up - corner), Math.abs(left - corner), Math.abs(left + up - 2 * corner)];
   if (toLeft <= toUp && toLeft <= toCorner) return left;

@@ -1,4 +1,4 @@
-// Pictures of each page on a real stack, for docs/console.
+// Takes screenshots of each page on a real stack, for docs/console.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium, expect } from "@playwright/test";
@@ -9,11 +9,11 @@ import { play } from "./story.mjs";
 const FOLDER = fileURLToPath(new URL("../../../../docs/console/", import.meta.url));
 const DESK = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
-const MOST = 150_000;
-/** What comes later than the heading. */
-const SEEN = {
+const MAX_BYTES = 150_000;
+/** Content that appears after the heading. */
+const WAIT_FOR = {
   overview: [(page) => page.getByRole("img", { name: /^Latency:/ })],
-  connection: [(page) => page.getByRole("region", { name: "How it is" })],
+  connection: [(page) => page.getByRole("region", { name: "Status" })],
   conversation: [(page) => page.getByRole("log")],
 };
 
@@ -28,7 +28,7 @@ try {
   await shoot("-phone-dark", both, { colorScheme: "dark", viewport: PHONE });
 } finally {
   await browser.close();
-  await world.far.stop();
+  await world.platforms.stop();
 }
 
 async function shoot(look, wanted, use, login = false) {
@@ -45,7 +45,7 @@ async function shoot(look, wanted, use, login = false) {
     await page.goto(`#/${path}`);
     await expect(page.getByRole("heading", { level: 1, name: heading, exact: true })).toBeVisible();
     await expect(page.getByText("Loading …")).toHaveCount(0);
-    for (const seen of SEEN[name] ?? []) await expect(seen(page)).toBeVisible();
+    for (const seen of WAIT_FOR[name] ?? []) await expect(seen(page)).toBeVisible();
     await page.waitForLoadState("networkidle");
     await page.evaluate(() => document.activeElement?.blur());
     if (name === "conversation") await page.getByRole("region", { name: /^Offered to/ }).evaluate((node) => {
@@ -61,5 +61,5 @@ async function take(page, name) {
   const picture = smaller(await page.screenshot({ animations: "disabled" }));
   writeFileSync(`${FOLDER}${name}.png`, picture);
   console.log(`${name}.png: ${Math.ceil(picture.length / 1000)} KB`);
-  if (picture.length > MOST) throw new Error(`${name}.png is larger than ${MOST / 1000} KB`);
+  if (picture.length > MAX_BYTES) throw new Error(`${name}.png is larger than ${MAX_BYTES / 1000} KB`);
 }

@@ -1,4 +1,4 @@
-// Every page on real data: nothing that keeps somebody out; and how soon the first view is there.
+// Accessibility of every page with real data, and the time of the first view.
 import AxeBuilder from "@axe-core/playwright";
 import { enter, expect, heading, test } from "./console.mjs";
 
@@ -6,8 +6,8 @@ const COLOURS = ["color-contrast", "link-in-text-block"];
 const GOAL = 300;
 
 test("no page has a serious violation, in light and dark", async ({ page, tokens, world }) => {
-  const { far, names } = world;
-  await far.writes("<b>Zoë & co</b>/1", "Hello?");
+  const { platforms, names } = world;
+  await platforms.writes("<b>Zoë & co</b>/1", "Hello?");
   const pages = {
     "": "Overview",
     conversations: "Conversations",
@@ -24,7 +24,7 @@ test("no page has a serious violation, in light and dark", async ({ page, tokens
     tokens: "Tokens",
     audit: "Audit",
   };
-  await far.writes("31612345678", "Hello again?");
+  await platforms.writes("31612345678", "Hello again?");
   await page.emulateMedia({ colorScheme: "light" });
   await enter(page, tokens.admin);
   for (const [path, name] of Object.entries(pages)) {
@@ -40,14 +40,14 @@ test("no page has a serious violation, in light and dark", async ({ page, tokens
 
 async function check(page, scheme) {
   const axe = new AxeBuilder({ page }).setLegacyMode(true);
-  // The other rules do not depend on the colours.
+  // The other rules do not depend on colours.
   if (scheme === "dark") axe.withRules(COLOURS);
   const { violations } = await axe.analyze();
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)])).toEqual([]);
 }
 
-test("the first view is there soon", async ({ page, browser, baseURL, tokens }) => {
+test("the first view appears within 1.5 seconds", async ({ page, browser, baseURL, tokens }) => {
   await enter(page, tokens.viewer);
   const warm = [];
   for (let i = 0; i < 5; i += 1) warm.push(await firstView(page));
@@ -58,14 +58,14 @@ test("the first view is there soon", async ({ page, browser, baseURL, tokens }) 
     cold.push(await firstView(await context.newPage()));
     await context.close();
   }
-  const said = `first view: ${median(warm)} ms with the browser's cache kept, ${median(cold)} ms without (goal: ${GOAL} ms)`;
-  console.log(said, { warm, cold });
-  test.info().annotations.push({ type: "first view", description: said });
+  const result = `first view: ${median(warm)} ms with the browser's cache kept, ${median(cold)} ms without (goal: ${GOAL} ms)`;
+  console.log(result, { warm, cold });
+  test.info().annotations.push({ type: "first view", description: result });
   expect(median(warm)).toBeLessThan(1500);
   expect(median(cold)).toBeLessThan(1500);
 });
 
-/** From the navigation until the first connection's card is in the page. */
+/** Measures the time from the navigation to the first connection's card. */
 async function firstView(page) {
   await page.goto("about:blank");
   await page.addInitScript(() => {

@@ -1,4 +1,4 @@
-// Every page, in light and dark and on a phone: nothing that keeps somebody out.
+// Accessibility of every page: light and dark, desktop and phone.
 import AxeBuilder from "@axe-core/playwright";
 import { enter, expect, HOSTILE, TALK, test, to } from "./console.mjs";
 
@@ -27,18 +27,18 @@ const LOOKS = {
   "dark on a phone": { colorScheme: "dark", viewport: { width: 360, height: 740 } },
 };
 
-// Of all the rules only these depend on the colours; the others have been checked in the light.
+// Only these rules depend on colours; the light run checks the others.
 const COLOURS = ["color-contrast", "link-in-text-block"];
 
 async function check(page) {
-  // No page here has frames, for which the other mode is.
+  // Legacy mode is faster; the other mode is only needed for frames.
   const axe = new AxeBuilder({ page }).setLegacyMode(true);
   if (await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches)) axe.withRules(COLOURS);
   const { violations } = await axe.analyze();
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)])).toEqual([]);
   const { scrolls, wide } = await page.evaluate(() => ({ scrolls: document.documentElement.scrollWidth, wide: innerWidth }));
-  expect(scrolls, "the page is no wider than its window").toBeLessThanOrEqual(wide);
+  expect(scrolls, "the page is not wider than the window").toBeLessThanOrEqual(wide);
 }
 
 for (const [look, use] of Object.entries(LOOKS)) {
@@ -46,7 +46,7 @@ for (const [look, use] of Object.entries(LOOKS)) {
     test.use(use);
 
     for (const role of ["admin", "viewer"]) {
-      test(`all pages, as ${role}`, async ({ page }) => {
+      test(`all pages have no violations for role ${role}`, async ({ page }) => {
         test.setTimeout(120_000);
         await enter(page, role);
         for (const [path, name] of Object.entries(PAGES)) {
@@ -59,21 +59,21 @@ for (const [look, use] of Object.entries(LOOKS)) {
       });
     }
 
-    test("the login, the dialogs, the menu and the bar", async ({ page, context }) => {
+    test("the sign-in page, dialogs, menu and connection bar have no violations", async ({ page, context }) => {
       await page.goto("");
       await expect(page.getByRole("heading", { name: "Sign in to Trunkline" })).toBeVisible();
       await check(page);
       await page.getByLabel("Token").fill("wrong");
       await page.getByRole("button", { name: "Sign in" }).click();
-      await expect(page.getByRole("alert")).toContainText("Nobody has this token");
+      await expect(page.getByRole("alert")).toContainText("This token is invalid");
       await check(page);
       await enter(page, "admin", TALK);
-      await page.getByRole("button", { name: "Close the conversation" }).click();
-      await expect(page.getByRole("dialog", { name: "Close the conversation" })).toBeVisible();
+      await page.getByRole("button", { name: "Close conversation" }).click();
+      await expect(page.getByRole("dialog", { name: "Close conversation" })).toBeVisible();
       await check(page);
       await page.keyboard.press("Escape");
       await page.keyboard.press("?");
-      await expect(page.getByRole("dialog", { name: "Keys" })).toBeVisible();
+      await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
       await check(page);
       await page.keyboard.press("Escape");
       const menu = page.getByRole("button", { name: "Menu" });
@@ -84,18 +84,18 @@ for (const [look, use] of Object.entries(LOOKS)) {
         await check(page);
       }
       await context.setOffline(true);
-      await expect(page.getByText("Not connected, trying again.")).toBeVisible({ timeout: 10_000 });
+      await expect(page.getByText("Connection lost. Retrying …")).toBeVisible({ timeout: 10_000 });
       await check(page);
     });
 
-    test("what is wrong in a form, and what is told at the edge", async ({ page }) => {
+    test("form problems and notices have no violations", async ({ page }) => {
       await enter(page, "admin", "connections/new");
-      await page.getByRole("button", { name: "Make the connection" }).click();
-      await expect(page.getByRole("alert")).toContainText("needs an id");
+      await page.getByRole("button", { name: "Create connection" }).click();
+      await expect(page.getByRole("alert")).toContainText("needs a valid id");
       await check(page);
       await to(page, "deliveries");
       await page.getByRole("button", { name: /^Replay the receipt/ }).click();
-      await expect(page.getByText("1 delivery to be sent again.")).toBeVisible();
+      await expect(page.getByText("1 delivery will be sent again.")).toBeVisible();
       await check(page);
     });
   });

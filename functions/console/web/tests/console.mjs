@@ -1,16 +1,16 @@
-// What the tests share: signing in, and noticing what must never happen on any page.
+// Shared by the tests: sign-in, and checks that apply to every page.
 import { test as base, expect } from "@playwright/test";
 
 export { expect };
 
 export const test = base.extend({
-  /** Fails a test whose page asks another host for anything, breaks its CSP, throws, or runs a customer's script. */
+  /** Fails a test whose page requests another host, violates its CSP, throws, or runs a customer's script. */
   page: async ({ page, baseURL }, use) => {
     const wrong = [];
     const origin = new URL(baseURL).origin;
     page.on("request", (request) => {
       const url = new URL(request.url());
-      if (!["data:", "about:"].includes(url.protocol) && url.origin !== origin) wrong.push(`asked ${request.url()}`);
+      if (!["data:", "about:"].includes(url.protocol) && url.origin !== origin) wrong.push(`requested ${request.url()}`);
     });
     page.on("pageerror", (error) => wrong.push(`threw ${error.stack}`));
     page.on("console", (message) => {
@@ -22,7 +22,7 @@ export const test = base.extend({
   },
 });
 
-/** Signs in with a role's token, and goes to a page. */
+/** Signs in with a role's token and opens a page. */
 export async function enter(page, role, path = "") {
   await page.goto("");
   await page.getByLabel("Token").fill(role);

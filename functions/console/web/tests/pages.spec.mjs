@@ -1,15 +1,15 @@
-// What the pages do.
+// The pages: overview, conversations, deliveries, dead letters, tokens.
 import { enter, expect, HOSTILE, TALK, test, to } from "./console.mjs";
 
 const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true });
 
-test("the overview shows each connection, what needs attention, and plots", async ({ page }) => {
+test("the overview shows connections, problems and plots", async ({ page }) => {
   await enter(page, "viewer");
   const bot = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: "shop-bot" }) });
   await expect(bot).toContainText("Breaker open");
   await expect(bot).toContainText("503: the bot is being restarted");
-  await expect(bot).toContainText("Oldest waiting3 minutes ago");
-  await expect(page.getByRole("region", { name: "What needs attention" })).toContainText("1 breaker not closed");
+  await expect(bot).toContainText("Oldest parked3 minutes ago");
+  await expect(page.getByRole("region", { name: "Needs attention" })).toContainText("1 breaker not closed");
   for (const name of ["Messages", "Failures", "Latency"]) await expect(page.getByRole("img", { name: new RegExp(`^${name}:`) })).toBeVisible();
   await page.getByRole("button", { name: "Last day" }).click();
   await expect(page).toHaveURL(/#\/\?window=day$/);
@@ -19,42 +19,42 @@ test("the overview shows each connection, what needs attention, and plots", asyn
   await expect(page).toHaveURL(/connection=care/);
 });
 
-test("a filter stands in the address, and a view can be linked to", async ({ page }) => {
+test("filters are stored in the URL", async ({ page }) => {
   await enter(page, "viewer", "conversations");
   await expect(page.getByText("50 or more conversations")).toBeVisible();
-  await page.getByRole("button", { name: "Show more" }).click();
+  await page.getByRole("button", { name: "Load more" }).click();
   await expect(page.getByText("67 conversations")).toBeVisible();
   await page.getByRole("searchbox", { name: "Customer" }).fill("3161");
   await expect(page.getByText("1 conversation", { exact: true })).toBeVisible();
   await expect(page).toHaveURL(/customer=3161/);
-  await page.getByLabel("Who has it").selectOption({ label: "Over" });
-  await expect(page.getByText("No conversation is like this.")).toBeVisible();
+  await page.getByLabel("State").selectOption({ label: "Closed" });
+  await expect(page.getByText("No matching conversations.")).toBeVisible();
   await page.reload();
   await expect(page.getByRole("searchbox", { name: "Customer" })).toHaveValue("3161");
-  await expect(page.getByLabel("Who has it")).toHaveValue("closed");
-  await page.getByRole("button", { name: "Clear" }).click();
+  await expect(page.getByLabel("State")).toHaveValue("closed");
+  await page.getByRole("button", { name: "Clear filters" }).click();
   await expect(page.getByText("50 or more conversations")).toBeVisible();
   await expect(page.getByRole("searchbox", { name: "Customer" })).toHaveValue("");
 });
 
-test("a transcript says who owned it when, what was a copy, and what became of each delivery", async ({ page }) => {
+test("a transcript shows owners, copies and the outcome of each delivery", async ({ page }) => {
   await enter(page, "viewer", TALK);
   await expect(page.getByText(/^Handed over to care by the bot 4 minutes ago: the customer asked\. Anna accepted/)).toBeVisible();
   const log = page.getByRole("log", { name: "Transcript" });
-  const stretch = (name) => log.getByRole("region", { name });
-  await expect(stretch(/^The bot has it: shop-bot/)).toContainText("Where is my parcel?");
-  await expect(stretch(/^Offered to the desk: care/)).toContainText("Thank you");
-  await expect(stretch(/^The desk has it: Anna, care/)).toContainText("Since Monday?!");
-  await expect(log.getByRole("list", { name: "Choices that were offered" }).getByRole("listitem")).toHaveText(["Order 48121, shoes", "Order 48077, a lamp"]);
+  const period = (name) => log.getByRole("region", { name });
+  await expect(period(/^Bot: shop-bot/)).toContainText("Where is my parcel?");
+  await expect(period(/^Offered to desk: care/)).toContainText("Thank you");
+  await expect(period(/^Desk: Anna, care/)).toContainText("Since Monday?!");
+  await expect(log.getByRole("list", { name: "Choices" }).getByRole("listitem")).toHaveText(["Order 48121, shoes", "Order 48077, a lamp"]);
   await expect(log.getByText("read", { exact: true })).toBeVisible();
   await expect(log.getByText(/copy to shop-bot: delivered/).first()).toBeVisible();
-  await expect(log.getByText(/to care: failed, refused for good .*400: unknown channel/)).toBeVisible();
+  await expect(log.getByText(/to care: failed, rejected permanently .*400: unknown channel/)).toBeVisible();
   await expect(log.getByText(/to shop-bot: delivered .*3 attempts: 503/)).toBeVisible();
-  await expect(log.getByText("late: not the owner any more, not passed on")).toBeVisible();
+  await expect(log.getByText("not forwarded: the sender does not own the conversation")).toBeVisible();
   await expect(log.getByRole("link", { name: "slip.pdf" })).toHaveAttribute("rel", "noopener noreferrer");
 });
 
-test("an open transcript follows what is said, and leaves the reader's place and choices alone", async ({ page }) => {
+test("an open transcript updates and keeps scroll position, focus and open details", async ({ page }) => {
   await enter(page, "operator", TALK);
   const log = page.getByRole("log", { name: "Transcript" });
   await log.getByText("Context").click();
@@ -75,18 +75,18 @@ test("an open transcript follows what is said, and leaves the reader's place and
   await expect(draft).toHaveValue("");
 });
 
-test("whose it was follows from what happened, also when a page begins in the middle", async ({ page }) => {
+test("owner periods are derived from events, also from the middle of a conversation", async ({ page }) => {
   await enter(page, "viewer");
   const states = await page.evaluate(async () => {
-    const { stretches } = await import(new URL("parts/owners.js", document.querySelector("script[type=module]").src));
+    const { ownershipPeriods } = await import(new URL("parts/ownership.js", document.querySelector("script[type=module]").src));
     const conversation = { state: "bot", parties: { channel: "shop", bot: "robot", desk: "care" } };
     let made = 0;
     const entry = (from, role, type, more = {}) => ({
       id: String((made += 1)), from, conversation: more.conversation ?? "one", at: `2026-01-01T00:00:${10 + made}Z`,
-      arrived: more.arrived ?? `2026-01-01T00:00:${10 + made}Z`,
-      author: { role, name: role === "agent" ? (more.name ?? "Anna") : null }, standing: more.standing ?? "regular", body: { type, ...more },
+      received_at: more.received_at ?? `2026-01-01T00:00:${10 + made}Z`,
+      author: { role, name: role === "agent" ? (more.name ?? "Anna") : null }, disposition: more.disposition ?? "routed", body: { type, ...more },
     });
-    const of = (...entries) => stretches(entries, conversation).map(({ state, agent, entries: own }) => [state, agent, own.length].join(" "));
+    const of = (...entries) => ownershipPeriods(entries, conversation).map(({ state, agent, entries: own }) => [state, agent, own.length].join(" "));
     return {
       quiet: of(entry("shop", "customer", "message")),
       none: of(),
@@ -96,9 +96,9 @@ test("whose it was follows from what happened, also when a page begins in the mi
       middle: of(entry("care", "agent", "message"), entry("care", "agent", "handback"), entry("robot", "bot", "message")),
       over: of(entry("robot", "bot", "handover", { mode: "pass" }), entry("care", "agent", "close"), entry("shop", "customer", "message", { conversation: "two" })),
       ordered: of(entry("trunkline", "system", "handover"), entry("care", "agent", "accept"), entry("trunkline", "agent", "message", { name: "Kim" }),
-        entry("trunkline", "system", "handback", { arrived: "then" }), entry("trunkline", "system", "close", { arrived: "then" })),
-      declined: of(entry("trunkline", "system", "handover"), entry("trunkline", "system", "close", { arrived: "then" }), entry("trunkline", "system", "handback", { arrived: "then" })),
-      late: of(entry("robot", "bot", "handover", { standing: "late" }), entry("shop", "customer", "message")),
+        entry("trunkline", "system", "handback", { received_at: "then" }), entry("trunkline", "system", "close", { received_at: "then" })),
+      declined: of(entry("trunkline", "system", "handover"), entry("trunkline", "system", "close", { received_at: "then" }), entry("trunkline", "system", "handback", { received_at: "then" })),
+      late: of(entry("robot", "bot", "handover", { disposition: "not_owner" }), entry("shop", "customer", "message")),
     };
   });
   expect(states).toEqual({
@@ -113,72 +113,72 @@ test("whose it was follows from what happened, also when a page begins in the mi
   });
 });
 
-test("earlier messages come when they are asked for", async ({ page }) => {
+test("earlier messages are loaded on request", async ({ page }) => {
   await enter(page, "viewer", "conversations/shop-whatsapp/31687654321");
   const log = page.getByRole("log");
   await expect(log.getByText("Message 130 of 130", { exact: true })).toBeVisible();
   for (const expected of [100, 130]) {
-    await page.getByRole("button", { name: "Earlier messages" }).click();
+    await page.getByRole("button", { name: "Load earlier messages" }).click();
     await expect(log.locator(".spoken")).toHaveCount(expected);
   }
-  await expect(page.getByRole("button", { name: "Earlier messages" })).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Load earlier messages" })).toHaveCount(0);
   await expect(log.locator(".spoken .text").first()).toHaveText("Message 1 of 130");
 });
 
-test("what a customer writes is shown, and harms nobody", async ({ page }) => {
+test("hostile messages are shown as text", async ({ page }) => {
   await enter(page, "admin", HOSTILE);
   const log = page.getByRole("log");
   await expect(log.getByText("<img src=x onerror='window.harmed = 1'>", { exact: false })).toBeVisible();
   expect(await log.locator("img, script, iframe, b, u").count()).toBe(0);
   const links = await log.getByRole("link").evaluateAll((all) => all.map((one) => one.href));
   expect(links).toEqual(["https://elsewhere.example.com/track.png"]);
-  await expect(log.getByText("no link: not an address of the web")).toHaveCount(2);
-  // Marks that turn the direction are shown for what they are in names, and end with the text that has them.
+  await expect(log.getByText("no link: not a web address")).toHaveCount(2);
+  // Bidirectional control characters are replaced in names, and isolated in texts.
   await expect(log.getByRole("link")).toHaveText("\ufffdgpj.exe");
   for (const text of await log.locator(".text").all()) expect(await text.evaluate((node) => getComputedStyle(node).unicodeBidi)).toBe("isolate");
   expect(await log.evaluate((node) => node.scrollWidth - node.clientWidth)).toBeLessThanOrEqual(0);
 });
 
-test("a hostile id in the address is a word like any other", async ({ page }) => {
+test("a hostile id in the URL leads to Not found", async ({ page }) => {
   await enter(page, "admin", `conversations/shop-whatsapp/${encodeURIComponent("<img src=x onerror=window.harmed=1>/..")}`);
   await expect(heading(page, "Not found")).toBeVisible();
   await to(page, "connections/%E0%A4%A");
   await expect(heading(page, "Not found")).toBeVisible();
 });
 
-test("operators hand over, give back and close, with a reason, when they have said so", async ({ page }) => {
+test("operators hand back and close a conversation with a reason after confirmation", async ({ page }) => {
   await enter(page, "operator", TALK);
-  await page.getByRole("button", { name: "Give back to the bot" }).click();
-  const back = page.getByRole("dialog", { name: "Give back to the bot" });
-  await expect(back).toContainText("shop-bot has the conversation with 31612345678 again");
+  await page.getByRole("button", { name: "Hand back to the bot" }).click();
+  const back = page.getByRole("dialog", { name: "Hand back to the bot" });
+  await expect(back).toContainText("shop-bot takes over the conversation with 31612345678");
   await back.getByRole("button", { name: "Cancel" }).click();
-  await expect(page.getByRole("button", { name: "Give back to the bot" })).toBeFocused();
+  await expect(page.getByRole("button", { name: "Hand back to the bot" })).toBeFocused();
   await page.keyboard.press("Enter");
   await back.getByLabel("Reason (optional)").fill("Anna is ill");
-  await back.getByRole("button", { name: "Give back" }).click();
-  await expect(page.getByRole("log").getByText("Given back to the bot by Trunkline: Anna is ill")).toBeVisible();
-  await expect(page.getByRole("button", { name: "Give back to the bot" })).toBeDisabled();
-  await page.getByRole("button", { name: "Close the conversation" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Close it" }).click();
-  await expect(page.getByText("It is over since")).toBeVisible();
+  await back.getByRole("button", { name: "Hand back" }).click();
+  await expect(page.getByRole("log").getByText("Handed back to the bot by Trunkline: Anna is ill")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Hand back to the bot" })).toBeDisabled();
+  await page.getByRole("button", { name: "Close conversation" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Close conversation" }).click();
+  await expect(page.getByText(/^Closed .* next message starts a new conversation/)).toBeVisible();
   await expect(page.getByRole("button", { name: "Send" })).toBeDisabled();
 });
 
-test("what waits is replayed one by one, or all of a connection, whose number is named", async ({ page }) => {
+test("deliveries are discarded one by one and replayed by connection", async ({ page }) => {
   await enter(page, "operator", "deliveries");
   await expect(page.getByText("5 deliveries", { exact: true })).toBeVisible();
   await expect(page.getByRole("button", { name: "Discard all …" })).toBeDisabled();
   await page.getByRole("button", { name: /^Discard the message to care/ }).click();
-  await expect(page.getByRole("dialog")).toContainText("never sent. This cannot be taken back");
+  await expect(page.getByRole("dialog")).toContainText("permanently. This cannot be undone");
   await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   await expect(page.getByText("4 deliveries", { exact: true })).toBeVisible();
   await page.getByLabel("Connection", { exact: true }).selectOption("shop-bot");
   await page.getByRole("button", { name: "Replay all …" }).click();
-  const dialog = page.getByRole("dialog", { name: "Replay all of shop-bot?" });
-  await expect(dialog).toContainText("3 deliveries to shop-bot");
+  const dialog = page.getByRole("dialog", { name: "Replay all deliveries of shop-bot?" });
+  await expect(dialog).toContainText("3 deliveries of shop-bot");
   await dialog.getByRole("button", { name: "Replay all" }).click();
-  await expect(page.getByText("3 deliveries to be sent again.")).toBeVisible();
-  await expect(page.getByText("Nothing like this is parked or has failed.")).toBeVisible();
+  await expect(page.getByText("3 deliveries will be sent again.")).toBeVisible();
+  await expect(page.getByText("No matching deliveries.")).toBeVisible();
 });
 
 test("dead letters are redriven", async ({ page }) => {
@@ -186,20 +186,20 @@ test("dead letters are redriven", async ({ page }) => {
   await page.getByRole("button", { name: /^Redrive the dead letter of cm/ }).click();
   await expect(page.getByText("2 dead letters", { exact: true })).toBeVisible();
   await page.getByRole("button", { name: "Redrive all …" }).click();
-  await expect(page.getByRole("dialog")).toContainText("2 dead letters go back into the queues");
+  await expect(page.getByRole("dialog")).toContainText("2 dead letters return to their queues");
   await page.getByRole("dialog").getByRole("button", { name: "Redrive all" }).click();
-  await expect(page.getByText("There are no dead letters.")).toBeVisible();
+  await expect(page.getByText("No dead letters.")).toBeVisible();
 });
 
-test("a token is shown once, and revoked", async ({ page }) => {
+test("a token is created, shown once and revoked", async ({ page }) => {
   await enter(page, "admin", "tokens");
   await page.getByLabel("Name (required)").fill("night shift");
-  await page.getByRole("button", { name: "Make a token" }).click();
-  await expect(page.getByRole("dialog", { name: "The new token" })).toContainText(/trk_/);
+  await page.getByRole("button", { name: "Create token" }).click();
+  await expect(page.getByRole("dialog", { name: "Token created" })).toContainText(/trk_/);
   await page.getByRole("button", { name: "Close" }).click();
   await page.getByRole("button", { name: "Revoke night shift" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
-  await expect(page.getByText("The token night shift is revoked.")).toBeVisible();
+  await expect(page.getByText("Token night shift revoked.")).toBeVisible();
   await to(page, "audit");
   await expect(page.getByRole("row").filter({ hasText: "token.deleted" })).toBeVisible();
 });

@@ -1,14 +1,14 @@
-// What is on every page: signing in, roles, the connection to the server, the keyboard, the theme, the weight.
+// The page frame: sign-in, roles, connection loss, keyboard, theme, page weight.
 import { enter, expect, TALK, test, to } from "./console.mjs";
 
 const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true });
 
-test("who is not signed in signs in, and is then where they wanted to be", async ({ page }) => {
+test("signing in returns to the requested page", async ({ page }) => {
   await page.goto("#/dead-letters");
   await expect(heading(page, "Sign in to Trunkline")).toBeVisible();
   await page.getByLabel("Token").fill("nonsense");
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("alert")).toHaveText("Nobody has this token, or its time is up.");
+  await expect(page.getByRole("alert")).toHaveText("This token is invalid or has expired.");
   await expect(page.getByLabel("Token")).toBeFocused();
   await page.getByLabel("Token").fill("operator");
   await page.keyboard.press("Enter");
@@ -17,7 +17,7 @@ test("who is not signed in signs in, and is then where they wanted to be", async
   await expect(heading(page, "Sign in to Trunkline")).toBeVisible();
 });
 
-test("a session that ends leads to the login", async ({ page, context }) => {
+test("an ended session leads to the sign-in page", async ({ page, context }) => {
   await enter(page, "viewer", "connections");
   await expect(heading(page, "Connections")).toBeVisible();
   await context.clearCookies();
@@ -25,7 +25,7 @@ test("a session that ends leads to the login", async ({ page, context }) => {
   await expect(page).toHaveURL(/from=%23%2Fconnections/);
 });
 
-test("a link signs in once, and its code does not stay in the address", async ({ page }) => {
+test("a link signs in once, and its code is removed from the URL", async ({ page }) => {
   const code = `once-${Math.random()}`;
   await page.goto(`#login=${code}`);
   await expect(heading(page, "Overview")).toBeVisible();
@@ -34,40 +34,40 @@ test("a link signs in once, and its code does not stay in the address", async ({
   await page.context().clearCookies();
   await page.goto("about:blank");
   await page.goto(`#login=${code}`);
-  await expect(page.getByRole("alert")).toContainText("This link has been used already");
+  await expect(page.getByRole("alert")).toContainText("This sign-in link was already used");
   await expect(heading(page, "Sign in to Trunkline")).toBeVisible();
 });
 
-test("what a role may not do is switched off, and says why", async ({ page }) => {
+test("controls are disabled without the required role and say why", async ({ page }) => {
   await enter(page, "viewer", TALK);
-  const why = "This needs the role operator; you have the role viewer.";
-  for (const name of ["Close the conversation", "Replay what waits", "Send"]) {
+  const why = "This requires the role operator. Your role is viewer.";
+  for (const name of ["Close conversation", "Replay pending deliveries", "Send"]) {
     await expect(page.getByRole("button", { name })).toBeDisabled();
     await expect(page.getByRole("button", { name })).toHaveAccessibleDescription(why);
   }
-  await page.getByRole("button", { name: "Close the conversation" }).click({ force: true });
+  await page.getByRole("button", { name: "Close conversation" }).click({ force: true });
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await to(page, "connections/care");
-  await expect(page.getByText("The addresses are secret.")).toBeVisible();
+  await expect(page.getByText("Inbound URLs require the role admin.")).toBeVisible();
   await expect(page.getByLabel("send_url (required)")).toBeDisabled();
   await to(page, "tokens");
-  await expect(page.getByText("Only an admin sees the tokens.")).toBeVisible();
+  await expect(page.getByText("Tokens require the role admin.")).toBeVisible();
 });
 
-test("what the server refuses is told in its words", async ({ page }) => {
+test("the detail of an API problem is shown", async ({ page }) => {
   await enter(page, "operator", "deliveries");
-  const problem = { type: "about:blank", title: "Forbidden", status: 403, detail: "this needs the role admin" };
+  const problem = { type: "about:blank", title: "Forbidden", status: 403, detail: "this call requires the role admin" };
   await page.route("**/deliveries/replay", (route) => route.fulfill({ status: 403, contentType: "application/problem+json", body: JSON.stringify(problem) }));
   await page.getByRole("button", { name: /^Replay the receipt/ }).click();
-  await expect(page.getByRole("alert")).toContainText("this needs the role admin");
+  await expect(page.getByRole("alert")).toContainText("this call requires the role admin");
   await page.getByRole("alert").getByRole("button", { name: "Dismiss" }).click();
   await expect(page.getByRole("alert")).toHaveCount(0);
 });
 
-test("offline is said, what is known stays, and it goes on by itself", async ({ page, context }) => {
+test("connection loss is shown, data stays, and polling resumes", async ({ page, context }) => {
   await enter(page, "viewer");
   await context.setOffline(true);
-  const bar = page.getByRole("status").filter({ hasText: "Not connected, trying again." });
+  const bar = page.getByRole("status").filter({ hasText: "Connection lost. Retrying …" });
   await expect(bar).toBeVisible({ timeout: 10_000 });
   await expect(page.getByRole("heading", { name: "shop-whatsapp" })).toBeVisible();
   await context.setOffline(false);
@@ -75,11 +75,11 @@ test("offline is said, what is known stays, and it goes on by itself", async ({ 
   await page.route("**/api/v1/overview", (route) => route.fulfill({ status: 502, body: "<html>" }));
   await expect(bar).toBeVisible({ timeout: 10_000 });
   await page.unroute("**/api/v1/overview");
-  await page.getByRole("button", { name: "Try now" }).click();
+  await page.getByRole("button", { name: "Retry now" }).click();
   await expect(bar).toBeHidden();
 });
 
-test("nothing is asked while nobody looks", async ({ page }) => {
+test("a hidden page sends no requests", async ({ page }) => {
   await enter(page, "viewer", TALK);
   await expect(page.getByRole("log")).toBeVisible();
   await page.evaluate(() => {
@@ -98,7 +98,7 @@ test("nothing is asked while nobody looks", async ({ page }) => {
   await expect.poll(() => asked).toBeGreaterThan(0);
 });
 
-test("everything can be reached by the keyboard", async ({ page }) => {
+test("every page is reachable by keyboard", async ({ page }) => {
   await enter(page, "operator");
   for (const [key, name] of [["c", "Conversations"], ["d", "Deliveries"], ["l", "Dead letters"], ["n", "Connections"], ["r", "Routes"], ["o", "Overview"]]) {
     await page.keyboard.press("g");
@@ -107,22 +107,22 @@ test("everything can be reached by the keyboard", async ({ page }) => {
   }
   await page.keyboard.press("/");
   await expect(page.getByRole("searchbox", { name: "Customer" })).toBeFocused();
-  // In a field, a key is a letter.
+  // Shortcuts are inactive in text fields.
   await page.keyboard.type("g?");
   await expect(page.getByRole("searchbox", { name: "Customer" })).toHaveValue("g?");
   await page.getByRole("searchbox", { name: "Customer" }).fill("");
   await page.getByRole("searchbox", { name: "Customer" }).blur();
   await page.keyboard.press("?");
-  const keys = page.getByRole("dialog", { name: "Keys" });
+  const keys = page.getByRole("dialog", { name: "Keyboard shortcuts" });
   await expect(keys).toContainText("Dead letters");
-  await keys.getByLabel("Shortcuts of single keys are on").uncheck();
+  await keys.getByLabel("Enable single-key shortcuts").uncheck();
   await page.keyboard.press("Escape");
   await page.keyboard.press("?");
   await expect(keys).toHaveCount(0);
   await page.reload();
   await expect(heading(page, "Conversations")).toBeVisible();
   await page.keyboard.press("Tab");
-  await expect(page.getByRole("link", { name: "Skip to the content" })).toBeFocused();
+  await expect(page.getByRole("link", { name: "Skip to content" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("main")).toBeFocused();
   await page.keyboard.press("Tab");
@@ -143,7 +143,7 @@ test("the theme is chosen and remembered", async ({ page }) => {
   expect(await ground()).not.toBe(light);
 });
 
-test("the first view is light, and what it is made of comes from here", async ({ page }) => {
+test("the first view loads less than 300 KB", async ({ page }) => {
   await enter(page, "viewer");
   const browser = await page.context().newCDPSession(page);
   await browser.send("Network.enable");
@@ -157,12 +157,12 @@ test("the first view is light, and what it is made of comes from here", async ({
   await page.reload();
   await expect(page.getByRole("img", { name: /^Latency:/ })).toBeVisible();
   await page.waitForLoadState("networkidle");
-  test.info().annotations.push({ type: "first view", description: `${bytes} bytes in ${requests} answers` });
+  test.info().annotations.push({ type: "first view", description: `${bytes} bytes in ${requests} responses` });
   expect(requests).toBeGreaterThan(15);
   expect(bytes).toBeLessThan(300_000);
 });
 
-test("who comes again loads the page and its data only", async ({ page }) => {
+test("a repeated visit loads the page and its data only", async ({ page }) => {
   await enter(page, "viewer");
   await expect(page.getByRole("img", { name: /^Latency:/ })).toBeVisible();
   await page.waitForLoadState("networkidle");

@@ -1,20 +1,20 @@
-//! An element, whichever way it was written.
+//! An element of a markup, independent of its representation.
 
 /// An element of a markup.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Node {
-    /// Its name.
+    /// The element's name.
     pub name: String,
-    /// Its attributes; all are texts.
+    /// The attributes, in order; all values are strings.
     pub attributes: Vec<(String, String)>,
-    /// The text directly in it.
+    /// The text directly in the element.
     pub content: String,
-    /// The elements in it.
+    /// The child elements.
     pub children: Vec<Node>,
 }
 
 impl Node {
-    /// An element with attributes only.
+    /// Creates an element with attributes only.
     #[must_use]
     pub fn with(name: &str, attributes: &[(&str, &str)]) -> Self {
         let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -25,20 +25,20 @@ impl Node {
         }
     }
 
-    /// An attribute, unless it is blank.
+    /// Returns an attribute, unless it is blank.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(given, _)| given == name);
         found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// The text directly in it, unless it is blank.
+    /// Returns the text directly in the element, unless it is blank.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         Some(self.content.trim()).filter(|text| !text.is_empty())
     }
 
-    /// How deep the elements in it are nested, itself included.
+    /// Returns the nesting depth, including the element itself.
     #[must_use]
     pub fn depth(&self) -> usize {
         1 + self.children.iter().map(Self::depth).max().unwrap_or(0)

@@ -1,30 +1,30 @@
-//! `markupObject`: a markup as JSON, as xml2js makes it (SD).
+//! `markupObject`: a markup as JSON, in the form of xml2js (SD).
 
 use serde_json::{Map, Value, json};
 
-use super::{BadMarkup, MAX_DEPTH, Node};
+use super::{MAX_DEPTH, MarkupError, Node};
 
 const NAME: &str = "#name";
 
-/// Reads a `markupObject`: the root's name with the root, or the root itself.
+/// Parses a `markupObject`: an object with the root under its name, or the root itself.
 ///
 /// # Errors
-/// Why it cannot be read.
-pub fn from_object(object: &Value) -> Result<Node, BadMarkup> {
-    let members = object.as_object().ok_or(BadMarkup::NotOneElement)?;
+/// The reason why the object is invalid.
+pub fn from_object(object: &Value) -> Result<Node, MarkupError> {
+    let members = object.as_object().ok_or(MarkupError::NotSingleElement)?;
     if members.contains_key(NAME) {
         return node(members, "", 1);
     }
     let mut members = members.iter();
     match (members.next(), members.next()) {
         (Some((name, Value::Object(root))), None) => node(root, name, 1),
-        _ => Err(BadMarkup::NotOneElement),
+        _ => Err(MarkupError::NotSingleElement),
     }
 }
 
-fn node(members: &Map<String, Value>, name: &str, depth: usize) -> Result<Node, BadMarkup> {
+fn node(members: &Map<String, Value>, name: &str, depth: usize) -> Result<Node, MarkupError> {
     if depth > MAX_DEPTH {
-        return Err(BadMarkup::TooDeep);
+        return Err(MarkupError::TooDeep);
     }
     let attributes = members.get("attributes").and_then(Value::as_object);
     let attributes = attributes
@@ -49,7 +49,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Writes a `markupObject`, as S4 shows them.
+/// Builds a `markupObject`, as in S4's examples.
 #[must_use]
 pub fn to_object(root: &Node) -> Value {
     json!({&root.name: write(root)})

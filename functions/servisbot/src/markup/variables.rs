@@ -1,36 +1,36 @@
-//! The values of `${name}` in a markup, which may come unresolved with a `context` (SL, SX).
+//! Resolves `${name}` in a markup, which may arrive unresolved with a `context` (SL, SX).
 
 use serde_json::{Map, Value};
 
 use super::Node;
 
-/// How much may be put in for names, in bytes: a short name can stand for a long value many times.
-const MAX_PUT_IN: usize = 100_000;
+/// Maximum total size of substituted values, in bytes: a short name can be repeated for a long value.
+const MAX_SUBSTITUTED_BYTES: usize = 100_000;
 
-/// The element with the values of all names that the context knows. This is done to what was read, so
-/// no value becomes markup.
-pub(super) fn resolved(node: &Node, context: &Map<String, Value>) -> Node {
+/// Substitutes the context's values in an element. It works on the parsed element, so no value becomes
+/// markup.
+pub(super) fn resolve(node: &Node, context: &Map<String, Value>) -> Node {
     if context.is_empty() {
         return node.clone();
     }
-    all(node, context, &mut MAX_PUT_IN.clone())
+    resolve_node(node, context, &mut MAX_SUBSTITUTED_BYTES.clone())
 }
 
-fn all(node: &Node, context: &Map<String, Value>, left: &mut usize) -> Node {
+fn resolve_node(node: &Node, context: &Map<String, Value>, left: &mut usize) -> Node {
     let attributes = node.attributes.iter();
     Node {
         name: node.name.clone(),
         attributes: attributes
-            .map(|(name, value)| (name.clone(), put_in(value, context, left)))
+            .map(|(name, value)| (name.clone(), substitute(value, context, left)))
             .collect(),
-        content: put_in(&node.content, context, left),
-        children: node.children.iter().map(|child| all(child, context, left)).collect(),
+        content: substitute(&node.content, context, left),
+        children: node.children.iter().map(|child| resolve_node(child, context, left)).collect(),
     }
 }
 
-/// A text with the values of `${name}` and `$!{name}`. A name that is not known stays as it is written,
-/// with `!` it goes.
-fn put_in(text: &str, context: &Map<String, Value>, left: &mut usize) -> String {
+/// Substitutes `${name}` and `$!{name}` in a text. An unknown `${name}` is unchanged, an unknown
+/// `$!{name}` is removed.
+fn substitute(text: &str, context: &Map<String, Value>, left: &mut usize) -> String {
     let mut written = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -55,7 +55,7 @@ fn put_in(text: &str, context: &Map<String, Value>, left: &mut usize) -> String 
     written
 }
 
-/// A reference at the beginning of a text: its name, whether it is quiet, and its length.
+/// Parses a reference at the start of a text. Returns its name, whether it is quiet, and its length.
 fn reference(text: &str) -> Option<(&str, bool, usize)> {
     let (is_quiet, inner) = match text.strip_prefix("$!{") {
         Some(inner) => (true, inner),
@@ -95,18 +95,18 @@ mod tests {
     }
 
     fn filled(text: &str) -> String {
-        put_in(text, &context(), &mut MAX_PUT_IN.clone())
+        substitute(text, &context(), &mut MAX_SUBSTITUTED_BYTES.clone())
     }
 
     #[test]
-    fn names_get_their_values_once() {
+    fn substitutes_names_once() {
         assert_eq!(filled("Hello ${name}, ${age}, ${vip}!"), "Hello Noor, 41, true!");
         assert_eq!(filled("${order.id} ${deep.of.all}"), "48121 x");
-        assert_eq!(filled("${markup}"), "<b>${name}</b>", "a value is not looked into");
+        assert_eq!(filled("${markup}"), "<b>${name}</b>", "values are not resolved again");
     }
 
     #[test]
-    fn what_is_not_known_stays_unless_it_is_quiet() {
+    fn unknown_names_stay_unless_quiet() {
         for same in
             ["${other}", "${order}", "${nothing}", "$name", "$5", "${", "${a b}", "${}", "$"]
         {
@@ -117,15 +117,16 @@ mod tests {
     }
 
     #[test]
-    fn a_short_text_does_not_become_a_huge_one() {
+    fn limits_the_substituted_size() {
         let Value::Object(context) = json!({"x": "y".repeat(60_000)}) else { unreachable!() };
-        let written = put_in(&"${x}".repeat(1_000), &context, &mut MAX_PUT_IN.clone());
+        let written =
+            substitute(&"${x}".repeat(1_000), &context, &mut MAX_SUBSTITUTED_BYTES.clone());
         assert!(written.len() < 70_000, "{}", written.len());
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[$!{}a-z.é ]{0,60}|\\PC{0,40}") {
+        fn arbitrary_text_never_panics(text in "[$!{}a-z.é ]{0,60}|\\PC{0,40}") {
             let _ = filled(&text);
         }
     }

@@ -1,22 +1,22 @@
-//! A markup as XML: strict, small, without document type and entities of its own (SX).
+//! A markup as XML: strict, limited in size, without document types and custom entities (SX).
 
 use quick_xml::XmlVersion;
 use quick_xml::escape::{escape, resolve_predefined_entity};
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::reader::Reader;
 
-use super::{BadMarkup, MAX_BYTES, MAX_DEPTH, Node};
+use super::{MAX_BYTES, MAX_DEPTH, MarkupError, Node};
 
-/// More attributes than any element has.
+/// Maximum number of attributes of an element, more than any documented element has.
 pub(super) const MAX_ATTRIBUTES: usize = 64;
 
-/// Reads a markup.
+/// Parses a markup.
 ///
 /// # Errors
-/// Why it cannot be read.
-pub fn from_xml(xml: &str) -> Result<Node, BadMarkup> {
+/// The reason why the markup is invalid.
+pub fn from_xml(xml: &str) -> Result<Node, MarkupError> {
     if xml.len() > MAX_BYTES {
-        return Err(BadMarkup::TooLong);
+        return Err(MarkupError::TooLarge);
     }
     let mut reader = Reader::from_str(xml.trim_start_matches('\u{feff}'));
     let mut tree = Tree::default();
@@ -28,10 +28,10 @@ pub fn from_xml(xml: &str) -> Result<Node, BadMarkup> {
                 tree.close()?;
             }
             Event::End(_) => tree.close()?,
-            Event::Text(text) => tree.say(&text.xml10_content())?,
-            Event::CData(text) => tree.say(&text.xml10_content())?,
-            Event::GeneralRef(reference) => tree.say(&resolve(&reference)?)?,
-            Event::DocType(_) => return Err(BadMarkup::Declares),
+            Event::Text(text) => tree.append_text(&text.xml10_content())?,
+            Event::CData(text) => tree.append_text(&text.xml10_content())?,
+            Event::GeneralRef(reference) => tree.append_text(&resolve(&reference)?)?,
+            Event::DocType(_) => return Err(MarkupError::ForbiddenDeclaration),
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
             Event::Eof => return tree.root(),
         }
@@ -45,21 +45,21 @@ struct Tree {
 }
 
 impl Tree {
-    fn open(&mut self, node: Node) -> Result<(), BadMarkup> {
+    fn open(&mut self, node: Node) -> Result<(), MarkupError> {
         if self.open.len() >= MAX_DEPTH {
-            return Err(BadMarkup::TooDeep);
+            return Err(MarkupError::TooDeep);
         }
         if self.root.is_some() {
-            return Err(BadMarkup::NotOneElement);
+            return Err(MarkupError::NotSingleElement);
         }
         self.open.push(node);
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), BadMarkup> {
-        let mut node = self.open.pop().ok_or(BadMarkup::NotOneElement)?;
+    fn close(&mut self) -> Result<(), MarkupError> {
+        let mut node = self.open.pop().ok_or(MarkupError::NotSingleElement)?;
         if node.content.trim().is_empty() {
-            // What is between elements only sets them apart.
+            // White space between elements has no meaning.
             node.content.clear();
         }
         match self.open.last_mut() {
@@ -69,25 +69,25 @@ impl Tree {
         Ok(())
     }
 
-    fn say(&mut self, text: &str) -> Result<(), BadMarkup> {
+    fn append_text(&mut self, text: &str) -> Result<(), MarkupError> {
         match self.open.last_mut() {
             Some(node) => node.content.push_str(text),
             None if text.trim().is_empty() => {}
-            None => return Err(BadMarkup::NotOneElement),
+            None => return Err(MarkupError::NotSingleElement),
         }
         Ok(())
     }
 
-    fn root(self) -> Result<Node, BadMarkup> {
-        self.root.filter(|_| self.open.is_empty()).ok_or(BadMarkup::NotOneElement)
+    fn root(self) -> Result<Node, MarkupError> {
+        self.root.filter(|_| self.open.is_empty()).ok_or(MarkupError::NotSingleElement)
     }
 }
 
-fn element(start: &BytesStart<'_>) -> Result<Node, BadMarkup> {
+fn element(start: &BytesStart<'_>) -> Result<Node, MarkupError> {
     let mut node = Node { name: start.name().as_ref().to_owned(), ..Node::default() };
     for attribute in start.attributes() {
         if node.attributes.len() >= MAX_ATTRIBUTES {
-            return Err(BadMarkup::TooManyAttributes);
+            return Err(MarkupError::TooManyAttributes);
         }
         let attribute = attribute.map_err(not_xml)?;
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(not_xml)?;
@@ -96,18 +96,20 @@ fn element(start: &BytesStart<'_>) -> Result<Node, BadMarkup> {
     Ok(node)
 }
 
-fn resolve(reference: &BytesRef<'_>) -> Result<String, BadMarkup> {
+fn resolve(reference: &BytesRef<'_>) -> Result<String, MarkupError> {
     match reference.resolve_char_ref().map_err(not_xml)? {
         Some(character) => Ok(character.to_string()),
-        None => resolve_predefined_entity(reference).map(Into::into).ok_or(BadMarkup::Declares),
+        None => resolve_predefined_entity(reference)
+            .map(Into::into)
+            .ok_or(MarkupError::ForbiddenDeclaration),
     }
 }
 
-fn not_xml(why: impl std::fmt::Display) -> BadMarkup {
-    BadMarkup::NotXml(why.to_string())
+fn not_xml(why: impl std::fmt::Display) -> MarkupError {
+    MarkupError::NotXml(why.to_string())
 }
 
-/// Writes a markup.
+/// Writes a markup as XML.
 #[must_use]
 pub fn to_xml(node: &Node) -> String {
     let mut written = String::new();
@@ -137,8 +139,8 @@ fn write(node: &Node, to: &mut String) {
     to.push('>');
 }
 
-/// A text as it can stand in XML: white space as references, or a reader makes spaces of it; characters
-/// that XML has no form for as the one that stands for such.
+/// Escapes a text for XML. Line breaks and tabs become references, because parsers normalize them to
+/// spaces. Characters that XML forbids become U+FFFD.
 fn escaped(text: &str) -> String {
     let legal: String = text
         .chars()

@@ -1,16 +1,16 @@
-//! Connections to call, and deliveries to send.
+//! Connections, calls and deliveries, shared by the tests.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use http::{HeaderMap, HeaderName, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use trunkline_servisbot::Servisbot;
-use trunkline_shared::inbound::{Call, Inbound, Received};
+use trunkline_shared::inbound::{Call, Inbound, ParsedCall};
 use trunkline_shared::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
-    Feature, Role, Session, Target,
+    Feature, Resend, Role, Session, Target,
 };
-use trunkline_shared::outbound::Sending;
+use trunkline_shared::outbound::SendContext;
 use trunkline_shared::secrets::SecretBag;
 
 pub fn now() -> Timestamp {
@@ -32,20 +32,20 @@ pub fn secrets() -> SecretBag {
     secrets
 }
 
-/// Makes a call, as ServisBOT would, and says what it was received as.
-pub fn receive(
+/// Parses a call from ServisBOT.
+pub fn parse_call(
     platform: &Servisbot,
     path: &str,
     headers: &[(&str, &str)],
     body: &[u8],
     settings: &Value,
-) -> Received {
+) -> ParsedCall {
     let (connection, secrets) = (connection("bot", settings), secrets());
     let pair = |(name, value): &(&str, &str)| {
         (HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap())
     };
     let headers: HeaderMap = headers.iter().map(pair).collect();
-    platform.receive(&Call {
+    platform.parse(&Call {
         connection: &connection,
         secrets: &secrets,
         method: &Method::POST,
@@ -60,16 +60,16 @@ pub fn receive(
 pub const WITH_KEY: &[(&str, &str)] = &[("authorization", "ApiKey eventing-key-51")];
 pub const WITH_BEARER: &[(&str, &str)] = &[("authorization", "Bearer engage-7d1f")];
 
-pub fn events(received: Received) -> Vec<Event> {
+pub fn events(received: ParsedCall) -> Vec<Event> {
     match received {
-        Received::Events(events) => events,
+        ParsedCall::Events(events) => events,
         other => panic!("{other:?}"),
     }
 }
 
-/// The event that eventing's call of `body` is read as.
+/// Parses an eventing call into its event.
 pub fn event(body: &str, settings: &Value) -> Event {
-    let received = receive(&Servisbot::default(), "", WITH_KEY, body.as_bytes(), settings);
+    let received = parse_call(&Servisbot::default(), "", WITH_KEY, body.as_bytes(), settings);
     events(received).remove(0)
 }
 
@@ -84,7 +84,7 @@ pub fn content(event: &Event) -> &Content {
     }
 }
 
-pub fn says(text: &str) -> EventBody {
+pub fn text_message(text: &str) -> EventBody {
     EventBody::Message { content: Content::text(text), metadata: Map::new() }
 }
 
@@ -99,29 +99,28 @@ pub fn delivery(role: Role, author: AuthorRole, body: EventBody) -> Delivery {
     let from = if author == AuthorRole::Customer { "shop" } else { "bot" }.parse().unwrap();
     let id = EventId::from_parts(&["m", "1"]);
     Delivery {
-        id: Delivery::id(&key, &from, &id, &to),
+        id: Delivery::make_id(&key, &from, &id, &to),
         key,
         conversation: CONVERSATION.into(),
         from,
         to,
         event: Event::new(id, "+31 6 1", now(), Author::nameless(author), body),
-        again: false,
-        replay: false,
+        resend: Resend::No,
     }
 }
 
 pub const CONVERSATION: &str = "0199c6c2-4a11-7d5e-9a51-52b0d3d3e0aa";
 
-/// Hands `with` all that a platform may know of a delivery.
+/// Builds the send context of a delivery and passes it to `with`.
 pub fn sending<T>(
     delivery: &Delivery,
     settings: &Value,
-    with: impl FnOnce(&Sending<'_>) -> T,
+    with: impl FnOnce(&SendContext<'_>) -> T,
 ) -> T {
     let role = if delivery.to.role == Role::Bot { "bot" } else { "observer" };
     let (connection, secrets) = (connection(role, settings), secrets());
     let session = Session::new(CONVERSATION, CONVERSATION);
-    with(&Sending {
+    with(&SendContext {
         connection: &connection,
         secrets: &secrets,
         session: Some(&session),

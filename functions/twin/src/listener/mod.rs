@@ -1,14 +1,14 @@
-//! The listener: one invocation that holds the sockets of all active sessions, takes what is said on
-//! them, and hands them over to a successor before its time is up. It runs only while there is a
-//! session to listen to.
+//! The listener: one Lambda invocation that keeps a socket open for every active session, ingests the
+//! events it receives, and starts a successor before its time is up. It runs only while there are
+//! active sessions.
 //!
-//! A successor opens its own sockets first and takes the lease then; whoever had it stops once it sees
-//! that. Meanwhile both hear the same, and what is taken twice is known again by its id.
+//! A successor opens its own sockets first and then takes over the lease; the predecessor stops when it
+//! sees that. In between, both receive the same events, and ingestion drops the duplicates by id.
 
+mod backend;
 mod serve;
 mod session;
 mod sockets;
-mod world;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,179 +16,188 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::time::{Instant, sleep};
 
+pub use backend::{AppBackend, Backend, ConfiguredConnection, ListenerError};
 pub use serve::serve;
-pub use world::{AppWorld, Configured, Trouble, World};
 
 use sockets::Sockets;
 
-/// How much of the history a successor reads: whoever was before it has taken what is older.
-const SUCCEEDED: SignedDuration = SignedDuration::from_mins(5);
+/// How far back a successor reads the history: its predecessor has ingested everything older.
+const SUCCESSOR_HISTORY: SignedDuration = SignedDuration::from_mins(5);
 
-/// How fast all goes.
+/// The listener's intervals and timeouts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// How often is looked for sessions that began.
-    pub look: Duration,
-    /// How often the lease is renewed: well before it lapses (`listener::hold`).
-    pub renew: Duration,
-    /// How long before the end of its time a listener calls its successor.
+pub struct Timing {
+    /// How often the active sessions are read.
+    pub poll_interval: Duration,
+    /// How often the lease is renewed_at: well before it expires (`listener::hold`).
+    pub renew_interval: Duration,
+    /// How long before its deadline a listener starts its successor.
     pub overlap: Duration,
-    /// How long a listener has at the end to take what it read.
-    pub last: Duration,
-    /// How long a successor waits at most for all its sockets to be open.
-    pub patience: Duration,
-    /// How long a listener without any session stays.
-    pub idle: Duration,
+    /// How long a listener has at the end to ingest the events it has received.
+    pub flush_timeout: Duration,
+    /// How long a successor waits at most until all its sockets are open.
+    pub join_timeout: Duration,
+    /// How long a listener without sessions stays alive.
+    pub idle_timeout: Duration,
 }
 
-impl Default for Pace {
+impl Default for Timing {
     fn default() -> Self {
         Self {
-            look: Duration::from_secs(1),
-            renew: Duration::from_secs(4),
+            poll_interval: Duration::from_secs(1),
+            renew_interval: Duration::from_secs(4),
             overlap: Duration::from_mins(1),
-            last: Duration::from_secs(5),
-            patience: Duration::from_secs(15),
-            idle: Duration::from_secs(20),
+            flush_timeout: Duration::from_secs(5),
+            join_timeout: Duration::from_secs(15),
+            idle_timeout: Duration::from_secs(20),
         }
     }
 }
 
-impl Pace {
-    /// The same for who has little time.
-    fn within(self, time: Duration) -> Self {
-        Self { overlap: self.overlap.min(time / 2), last: self.last.min(time / 8), ..self }
+impl Timing {
+    /// Shortens the timing to fit into the remaining time.
+    fn limited_to(self, remaining: Duration) -> Self {
+        Self {
+            overlap: self.overlap.min(remaining / 2),
+            flush_timeout: self.flush_timeout.min(remaining / 8),
+            ..self
+        }
     }
 }
 
-/// Who listens, and until when.
+/// One run of the listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shift {
-    /// How fast all goes.
-    pub pace: Pace,
-    /// This listener's own id.
-    pub me: String,
-    /// Whom it follows; nobody, if it was started because a session began.
-    pub follows: Option<String>,
-    /// When its time is up.
+pub struct Run {
+    pub timing: Timing,
+    /// This listener's id, under which it holds the lease.
+    pub id: String,
+    /// The listener to take over from; `None` if a new session started this one.
+    pub predecessor: Option<String>,
+    /// When the listener must have stopped.
     pub deadline: Instant,
 }
 
-/// How a listener ended.
+/// Why a listener stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// Another listens already.
-    NotNeeded,
-    /// Nobody is to be listened to any more.
+pub enum ExitReason {
+    /// Another listener holds the lease.
+    AlreadyRunning,
+    /// There are no active sessions.
     Idle,
-    /// Another has taken over.
-    Succeeded,
-    /// Its time was up, and nobody had taken over: whoever is started next reads the history.
-    OutOfTime,
+    /// A successor has taken over the lease.
+    Superseded,
+    /// The deadline came before a successor took over. The next listener reads the history.
+    DeadlineReached,
 }
 
-/// Listens until there is nobody to listen to, or a successor has taken over, or the time is up.
-pub async fn listen<W: World>(world: Arc<W>, shift: Shift) -> Ended {
-    let began = Instant::now();
-    let pace = shift.pace.within(shift.deadline.saturating_duration_since(began));
-    let mut lease = Lease { world: &*world, shift: &shift, is_mine: false, renewed: began };
-    // Who was started for a session must not double another; a successor opens its sockets first.
-    if shift.follows.is_none() && !lease.take().await {
-        return Ended::NotNeeded;
+/// Listens until no session is active, a successor has taken over, or the deadline comes.
+pub async fn listen<W: Backend>(backend: Arc<W>, run: Run) -> ExitReason {
+    let started = Instant::now();
+    let timing = run.timing.limited_to(run.deadline.saturating_duration_since(started));
+    let mut lease =
+        LeaseHolder { backend: &*backend, run: &run, is_held: false, renewed_at: started };
+    // A listener started for a new session must not run next to another one. A successor may: it opens
+    // its sockets before it takes the lease.
+    if run.predecessor.is_none() && !lease.acquire().await {
+        return ExitReason::AlreadyRunning;
     }
-    let since = shift.follows.as_ref().map(|_| world.now() - SUCCEEDED);
-    let mut sockets = Sockets::new(Arc::clone(&world), since, &shift);
-    let mut called = false;
-    let mut busy_at = began;
-    let ended = loop {
-        sockets.look().await;
+    let history_since = run.predecessor.as_ref().map(|_| backend.now() - SUCCESSOR_HISTORY);
+    let mut sockets = Sockets::new(Arc::clone(&backend), history_since, &run);
+    let mut successor_started = false;
+    let mut last_busy = started;
+    let exit = loop {
+        sockets.refresh().await;
         if !sockets.is_empty() {
-            busy_at = Instant::now();
+            last_busy = Instant::now();
         }
-        let late = began.elapsed() > pace.patience;
-        if !lease.is_mine && (late || sockets.are_joined()) {
-            lease.take().await;
+        let join_timed_out = started.elapsed() > timing.join_timeout;
+        if !lease.is_held && (join_timed_out || sockets.all_joined()) {
+            lease.acquire().await;
         }
-        if !lease.is_mine && late {
-            break Ended::NotNeeded;
+        if !lease.is_held && join_timed_out {
+            break ExitReason::AlreadyRunning;
         }
-        if lease.is_mine && !lease.keep(called).await {
-            break Ended::Succeeded;
+        if lease.is_held && !lease.renew(successor_started).await {
+            break ExitReason::Superseded;
         }
-        if lease.is_mine && busy_at.elapsed() > pace.idle {
-            // Whoever begins a session looks for a lease after noting it: so first the lease is given
-            // up, and then is looked once more.
-            lease.give_up().await;
-            sockets.look().await;
-            if sockets.is_empty() || !lease.take().await {
-                break Ended::Idle;
+        if lease.is_held && last_busy.elapsed() > timing.idle_timeout {
+            // A worker that starts a session records it before it checks the lease. So give up the lease
+            // first and then look for sessions once more: one of the two sees the other.
+            lease.relinquish().await;
+            sockets.refresh().await;
+            if sockets.is_empty() || !lease.acquire().await {
+                break ExitReason::Idle;
             }
-            busy_at = Instant::now();
+            last_busy = Instant::now();
         }
-        let left = shift.deadline.saturating_duration_since(Instant::now());
-        if lease.is_mine && left < pace.overlap && !called {
-            called = lease.call_successor().await;
+        let left = run.deadline.saturating_duration_since(Instant::now());
+        if lease.is_held && left < timing.overlap && !successor_started {
+            successor_started = lease.start_successor().await;
         }
-        if left < pace.last {
-            break Ended::OutOfTime;
+        if left < timing.flush_timeout {
+            break ExitReason::DeadlineReached;
         }
-        sleep(pace.look.min(left)).await;
+        sleep(timing.poll_interval.min(left)).await;
     };
-    sockets.stop(pace.last).await;
-    if ended == Ended::OutOfTime {
-        lease.give_up().await;
+    sockets.stop(timing.flush_timeout).await;
+    if exit == ExitReason::DeadlineReached {
+        lease.relinquish().await;
     }
-    ended
+    exit
 }
 
-/// The right to be the one who listens.
-struct Lease<'a, W> {
-    world: &'a W,
-    shift: &'a Shift,
-    is_mine: bool,
-    renewed: Instant,
+/// The lease that allows only one listener at a time, as this run sees it.
+struct LeaseHolder<'a, W> {
+    backend: &'a W,
+    run: &'a Run,
+    is_held: bool,
+    renewed_at: Instant,
 }
 
-impl<W: World> Lease<'_, W> {
-    async fn take(&mut self) -> bool {
-        let taken = self.world.hold(&self.shift.me, self.shift.follows.as_deref()).await;
-        self.is_mine = taken.unwrap_or_else(|why| {
-            tracing::warn!(%why, "the lease could not be asked for");
+impl<W: Backend> LeaseHolder<'_, W> {
+    async fn acquire(&mut self) -> bool {
+        let acquired =
+            self.backend.acquire_lease(&self.run.id, self.run.predecessor.as_deref()).await;
+        self.is_held = acquired.unwrap_or_else(|why| {
+            tracing::warn!(%why, "cannot acquire the listener lease");
             false
         });
-        self.renewed = Instant::now();
-        self.is_mine
+        self.renewed_at = Instant::now();
+        self.is_held
     }
 
-    /// Whether it is still mine; renewed, if that is due. While the table does not answer, nobody else
-    /// can take it either.
-    async fn keep(&mut self, called: bool) -> bool {
-        let me = &self.shift.me;
-        let kept = if self.renewed.elapsed() >= self.shift.pace.renew {
-            self.renewed = Instant::now();
-            self.world.hold(me, None).await
-        } else if called {
-            self.world.holder().await.map(|holder| holder.is_none_or(|holder| holder == *me))
+    /// Renews the lease if that is due, and returns whether this listener still holds it. While the
+    /// table does not answer, no other listener can take the lease either, so it counts as held.
+    async fn renew(&mut self, successor_started: bool) -> bool {
+        let id = &self.run.id;
+        let held = if self.renewed_at.elapsed() >= self.run.timing.renew_interval {
+            self.renewed_at = Instant::now();
+            self.backend.acquire_lease(id, None).await
+        } else if successor_started {
+            self.backend
+                .lease_holder()
+                .await
+                .map(|holder| holder.is_none_or(|holder| holder == *id))
         } else {
             return true;
         };
-        self.is_mine = kept.unwrap_or_else(|why| {
-            tracing::warn!(%why, "the lease could not be kept");
+        self.is_held = held.unwrap_or_else(|why| {
+            tracing::warn!(%why, "cannot renew the listener lease");
             true
         });
-        self.is_mine
+        self.is_held
     }
 
-    async fn give_up(&mut self) {
-        if std::mem::take(&mut self.is_mine)
-            && let Err(why) = self.world.give_up(&self.shift.me).await
+    async fn relinquish(&mut self) {
+        if std::mem::take(&mut self.is_held)
+            && let Err(why) = self.backend.relinquish_lease(&self.run.id).await
         {
-            tracing::warn!(%why, "the lease could not be given up: it lapses");
+            tracing::warn!(%why, "cannot give up the listener lease: it will expire");
         }
     }
 
-    async fn call_successor(&self) -> bool {
-        let called = self.world.call_successor(&self.shift.me).await;
-        called.inspect_err(|why| tracing::warn!(%why, "no successor could be called")).is_ok()
+    async fn start_successor(&self) -> bool {
+        let started = self.backend.start_successor(&self.run.id).await;
+        started.inspect_err(|why| tracing::warn!(%why, "cannot start a successor")).is_ok()
     }
 }

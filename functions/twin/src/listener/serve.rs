@@ -1,4 +1,4 @@
-//! The Lambda shell of the listener: a queue's message starts it.
+//! The Lambda handler of the listener: a queue message starts it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,51 +7,52 @@ use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use tokio::time::Instant;
 use trunkline_shared::app::App;
-use trunkline_shared::queue::Listen;
+use trunkline_shared::queue::StartListener;
 use trunkline_shared::telemetry;
 
-use super::{AppWorld, Ended, Pace, Shift, World, listen};
+use super::{AppBackend, Backend, ExitReason, Run, Timing, listen};
 
-/// How long before Lambda ends an invocation it is to be over; less if that is soon.
-const SPARE: Duration = Duration::from_secs(5);
+/// How long before Lambda's timeout the listener stops; at most an eighth of the invocation.
+const SHUTDOWN_RESERVE: Duration = Duration::from_secs(5);
 
-/// Runs the function until Lambda ends it.
+/// Runs the function until Lambda stops it.
 ///
 /// # Errors
-/// If the environment is not as the template makes it, or the Lambda runtime fails.
+/// Fails if the environment lacks a variable that the template sets, or the Lambda runtime fails.
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let app = App::from_env()?;
     let local = std::env::var("TRUNKLINE_ALLOW_LOCAL").is_ok_and(|value| value == "yes");
     let ids = Arc::clone(&app.ids);
-    let world = Arc::new(AppWorld::new(app, local));
-    let (world, ids) = (&world, &ids);
+    let backend = Arc::new(AppBackend::new(app, local));
+    let (backend, ids) = (&backend, &ids);
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<Value>| async move {
-        telemetry::begin(&event.context.request_id);
-        let now = world.now();
-        let left = left(event.context.deadline, now.as_millisecond());
-        let shift = Shift {
-            pace: Pace::default(),
-            me: ids.next(now),
-            follows: follows(&event.payload),
-            deadline: Instant::now() + left.saturating_sub(SPARE.min(left / 8)),
+        telemetry::set_request_id(&event.context.request_id);
+        let now = backend.now();
+        let left = time_left(event.context.deadline, now.as_millisecond());
+        let run = Run {
+            timing: Timing::default(),
+            id: ids.next(now),
+            predecessor: predecessor(&event.payload),
+            deadline: Instant::now() + left.saturating_sub(SHUTDOWN_RESERVE.min(left / 8)),
         };
-        let ended: Ended = Box::pin(listen(Arc::clone(world), shift)).await;
-        tracing::info!(?ended, "a listener ended");
+        let exit: ExitReason = Box::pin(listen(Arc::clone(backend), run)).await;
+        tracing::info!(?exit, "listener stopped");
         Ok::<_, std::convert::Infallible>(())
     }))
     .await
 }
 
-/// How long is left until a deadline in milliseconds.
-fn left(deadline: u64, now: i64) -> Duration {
+/// Returns the time until a deadline, both in milliseconds since 1970.
+fn time_left(deadline: u64, now: i64) -> Duration {
     Duration::from_millis(deadline.saturating_sub(u64::try_from(now).unwrap_or_default()))
 }
 
-/// Whom it follows: the queue's message says so. What is no such message starts one that follows nobody.
-fn follows(event: &Value) -> Option<String> {
+/// Reads from the queue message which listener to take over from. Any other message starts a listener
+/// without a predecessor.
+fn predecessor(event: &Value) -> Option<String> {
     let body = event.pointer("/Records/0/body").and_then(Value::as_str)?;
-    serde_json::from_str::<Listen>(body).ok()?.follows
+    serde_json::from_str::<StartListener>(body).ok()?.predecessor
 }
 
 #[cfg(test)]
@@ -61,13 +62,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whom_it_follows_is_in_the_message() {
+    fn reads_the_predecessor_from_the_queue_message() {
         let event = |body: &str| json!({"Records": [{"body": body}]});
-        assert_eq!(follows(&event(r#"{"follows":"one"}"#)), Some("one".into()));
-        for nobody in [event("{}"), event("?"), json!({}), json!(null)] {
-            assert_eq!(follows(&nobody), None, "{nobody}");
+        assert_eq!(predecessor(&event(r#"{"predecessor":"one"}"#)), Some("one".into()));
+        for event in [event("{}"), event("?"), json!({}), json!(null)] {
+            assert_eq!(predecessor(&event), None, "{event}");
         }
-        assert_eq!(left(5_000, 3_000), Duration::from_secs(2));
-        assert_eq!(left(0, 3_000), Duration::ZERO);
+        assert_eq!(time_left(5_000, 3_000), Duration::from_secs(2));
+        assert_eq!(time_left(0, 3_000), Duration::ZERO);
     }
 }

@@ -1,4 +1,4 @@
-//! One session's socket, and what is heard on it.
+//! One session's socket, and the ingestion of the events it receives.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,165 +7,177 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout_at};
-use trunkline_shared::model::{AuthorRole, Connection, Event, Role};
+use trunkline_shared::model::{AuthorRole, Connection, Event, ExternalMessageId, Role};
 use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::store::Active;
+use trunkline_shared::store::ActiveSession;
 
-use super::World;
-use super::sockets::end;
-use crate::answers::CLIENT;
+use super::Backend;
+use super::sockets::session_end;
 use crate::api::Api;
 use crate::history::history;
 use crate::login::has_credentials;
 use crate::message::{Context, named_event};
+use crate::responses::CLIENT_ID;
 use crate::settings::Settings;
-use crate::socket::{Address, Heard, listen};
+use crate::socket::{Address, SocketEvent, listen};
 
-/// How long is waited before what could not be taken is taken again.
+/// The shortest and the longest wait before ingestion is retried; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// A socket that is held.
+/// What a session's task reports to the listener.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct SocketStatus {
     joined: AtomicBool,
 }
 
-impl Held {
+impl SocketStatus {
     pub(super) fn is_joined(&self) -> bool {
         self.joined.load(Ordering::Relaxed)
     }
 }
 
-/// Holds a session's socket until the session expires or it is told to stop, and then takes what was
-/// read before that.
-pub(super) async fn hold<W: World>(
-    world: &W,
-    active: &Active,
+/// Keeps a session's socket open until the session expires or `stop` is set, then ingests the events
+/// received before that.
+pub(super) async fn run_session<W: Backend>(
+    backend: &W,
+    active: &ActiveSession,
     since: Option<Timestamp>,
     deadline: Instant,
-    held: &Held,
+    status: &SocketStatus,
     stop: watch::Receiver<bool>,
 ) {
-    let (connection, secrets) = match world.connection(&active.leg.connection).await {
+    let (connection, secrets) = match backend.connection(&active.leg.connection).await {
         Ok(Some(known)) => known,
         Ok(None) => {
-            // It is not configured any more: nothing that it says could be taken.
-            held.joined.store(true, Ordering::Relaxed);
-            expire(world, active, deadline, stop).await;
+            // The connection is not configured any more, so its events cannot be ingested.
+            status.joined.store(true, Ordering::Relaxed);
+            until_session_end(backend, active, deadline, stop).await;
             return;
         }
         Err(why) => {
-            tracing::warn!(connection = %active.leg.connection, %why, "a session waits");
-            // Looked at again with the next look, as it is not held.
+            tracing::warn!(connection = %active.leg.connection, %why, "cannot load a session's connection; will retry");
+            // The listener's next refresh starts this session again.
             sleep(FIRST_WAIT).await;
             return;
         }
     };
     let settings = Settings::of(&connection.settings);
-    let ear =
-        Ear { world, active, connection: &connection, secrets: &secrets, settings: &settings };
+    let receiver = EventReceiver {
+        backend,
+        active,
+        connection: &connection,
+        secrets: &secrets,
+        settings: &settings,
+    };
     let address = Address {
         origin: settings.socket_url.clone(),
-        session: active.session.external_id.clone(),
-        local: world.is_local(),
+        session: active.session.external_conversation_id.to_string(),
+        allow_local: backend.allows_local(),
     };
-    let (tell, mut heard) = mpsc::unbounded_channel();
-    // Ends with the session, too.
+    let (sender, mut events) = mpsc::unbounded_channel();
+    // Also ends when the session does.
     let socket = async {
         tokio::select! {
-            () = listen(address, tell, stop.clone()) => {}
-            () = expire(world, active, deadline, stop.clone()) => {}
+            () = listen(address, sender, stop.clone()) => {}
+            () = until_session_end(backend, active, deadline, stop.clone()) => {}
         }
     };
-    let taking = async {
+    let ingestion = async {
         let mut seen = HashSet::new();
         let mut since = since;
-        while let Some(heard) = heard.recv().await {
-            match heard {
-                Heard::Joined => {
-                    held.joined.store(true, Ordering::Relaxed);
-                    ear.fill(&mut since, &mut seen, deadline).await;
+        while let Some(received) = events.recv().await {
+            match received {
+                SocketEvent::Joined => {
+                    status.joined.store(true, Ordering::Relaxed);
+                    receiver.recover_history(&mut since, &mut seen, deadline).await;
                 }
-                Heard::Event { name, data, safe } => {
-                    let now = world.now();
-                    if let Some(event) = named_event(&name, &data, &ear.context(now)) {
-                        ear.take(event, &mut seen, deadline).await;
+                SocketEvent::Event { name, data, acknowledgement } => {
+                    let now = backend.now();
+                    if let Some(event) = named_event(&name, &data, &receiver.context(now)) {
+                        receiver.ingest(event, &mut seen, deadline).await;
                     }
-                    safe.tell();
+                    acknowledgement.send();
                 }
             }
         }
     };
-    tokio::join!(socket, taking);
+    tokio::join!(socket, ingestion);
 }
 
-async fn expire<W: World>(
-    world: &W,
-    active: &Active,
+async fn until_session_end<W: Backend>(
+    backend: &W,
+    active: &ActiveSession,
     deadline: Instant,
     mut stop: watch::Receiver<bool>,
 ) {
-    let left = Duration::try_from(end(active).duration_since(world.now())).unwrap_or_default();
+    let left =
+        Duration::try_from(session_end(active).duration_since(backend.now())).unwrap_or_default();
     let _ = timeout_at(deadline.min(Instant::now() + left), stop.wait_for(|stop| *stop)).await;
 }
 
-/// What takes what a session says.
-struct Ear<'a, W> {
-    world: &'a W,
-    active: &'a Active,
+/// Turns what a session's socket receives into ingested events.
+struct EventReceiver<'a, W> {
+    backend: &'a W,
+    active: &'a ActiveSession,
     connection: &'a Connection,
     secrets: &'a SecretBag,
     settings: &'a Settings,
 }
 
-impl<W: World> Ear<'_, W> {
+impl<W: Backend> EventReceiver<'_, W> {
     fn context(&self, now: Timestamp) -> Context<'_> {
         Context {
             settings: self.settings,
-            conversation: Some(&self.active.session.external_id),
-            unnamed: match self.connection.role {
+            conversation: Some(self.active.session.external_conversation_id.as_str()),
+            default_role: match self.connection.role {
                 Role::Desk => AuthorRole::Unknown,
                 _ => AuthorRole::Bot,
             },
-            client: self.active.session.memory.get(CLIENT).map(String::as_str),
+            client_id: self.active.session.platform_data.get(CLIENT_ID).map(String::as_str),
             now,
         }
     }
 
-    /// Takes what was said while no socket was open, where somebody can log in to read it.
-    async fn fill(
+    /// Ingests the messages sent while no socket was open. Reading the history needs a login.
+    async fn recover_history(
         &self,
         since: &mut Option<Timestamp>,
-        seen: &mut HashSet<String>,
+        seen: &mut HashSet<ExternalMessageId>,
         deadline: Instant,
     ) {
         if !has_credentials(self.secrets) {
             return;
         }
-        let now = self.world.now();
+        let now = self.backend.now();
         let api = Api {
-            tokens: self.world.tokens(),
+            tokens: self.backend.tokens(),
             connection: self.connection,
             settings: self.settings,
             secrets: self.secrets,
-            outside: self.world.outside(),
+            http_client: self.backend.http_client(),
             now,
         };
         let mut wait = FIRST_WAIT;
         loop {
-            match history(&api, &self.active.session.external_id, *since, &self.context(now)).await
+            match history(
+                &api,
+                self.active.session.external_conversation_id.as_str(),
+                *since,
+                &self.context(now),
+            )
+            .await
             {
                 Ok(events) => {
                     for event in events {
-                        self.take(event, seen, deadline).await;
+                        self.ingest(event, seen, deadline).await;
                     }
-                    // A minute more than needed: its clock is not ours.
+                    // A minute of overlap, because TWIN's clock may differ from Trunkline's.
                     *since = Some(now - jiff::SignedDuration::from_mins(1));
                     return;
                 }
                 Err(why) => {
-                    tracing::warn!(connection = %self.connection.id, %why, "no history");
+                    tracing::warn!(connection = %self.connection.id, %why, "cannot read the session's history");
                     if Instant::now() + wait > deadline || wait > LONGEST_WAIT {
                         return;
                     }
@@ -176,17 +188,17 @@ impl<W: World> Ear<'_, W> {
         }
     }
 
-    /// Takes an event; while table or queue do not answer, again and again.
-    async fn take(&self, event: Event, seen: &mut HashSet<String>, deadline: Instant) {
-        // What the client said is ours, and in the transcript already.
-        let known = event.external_id.as_ref().is_some_and(|id| seen.contains(id));
-        if known || event.author.role == AuthorRole::Customer {
+    /// Ingests an event, and retries until the deadline while the table or the queue does not answer.
+    async fn ingest(&self, event: Event, seen: &mut HashSet<ExternalMessageId>, deadline: Instant) {
+        // Trunkline itself sent the client's messages; the transcript has them already.
+        let seen_before = event.external_message_id.as_ref().is_some_and(|id| seen.contains(id));
+        if seen_before || event.author.role == AuthorRole::Customer {
             return;
         }
-        let id = event.external_id.clone();
+        let id = event.external_message_id.clone();
         let mut wait = FIRST_WAIT;
-        while let Err(why) = self.world.take(self.connection, event.clone()).await {
-            tracing::warn!(connection = %self.connection.id, %why, "an event waits");
+        while let Err(why) = self.backend.ingest(self.connection, event.clone()).await {
+            tracing::warn!(connection = %self.connection.id, %why, "cannot ingest an event; will retry");
             if Instant::now() + wait > deadline {
                 return;
             }

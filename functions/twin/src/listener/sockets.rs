@@ -1,4 +1,4 @@
-//! The sockets of all active sessions.
+//! The open sockets of all active sessions.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -8,163 +8,168 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use trunkline_shared::model::{ConnectionId, time};
-use trunkline_shared::store::Active;
+use trunkline_shared::model::{ConnectionId, ExternalConversationId, SessionId, time};
+use trunkline_shared::store::ActiveSession;
 
-use super::session::{Held, hold};
-use super::{Shift, World};
+use super::session::{SocketStatus, run_session};
+use super::{Backend, Run};
 
-/// How many sockets are held at most: a function has 1,024 open files.
-const MOST: usize = 900;
-/// How often all active sessions are read anew; otherwise only those that began since.
-const ANEW: Duration = Duration::from_secs(30);
-/// How much longer than since the last look is read: whoever notes sessions has other clocks.
-const EARLIER: SignedDuration = SignedDuration::from_secs(10);
-/// How long a session without a known end is listened to: the longest that TWIN keeps one.
-const LONGEST: SignedDuration = SignedDuration::from_hours(12);
+/// The largest number of open sockets: a Lambda function may open 1,024 files.
+const MAX_SOCKETS: usize = 900;
+/// How often all active sessions are read. In between, only the newly started ones are.
+const FULL_READ_INTERVAL: Duration = Duration::from_secs(30);
+/// How far before the last read the next one starts: workers that record sessions have other clocks.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(10);
+/// How long a session without a known expiry stays open: the longest lifetime that TWIN allows.
+const MAX_SESSION: SignedDuration = SignedDuration::from_hours(12);
 
-/// Whose socket: the connection and the session.
-type Key = (ConnectionId, String);
+/// Identifies a socket: the connection and TWIN's session id.
+type SocketKey = (ConnectionId, String);
 
-/// The sockets that are held.
+/// The sockets that this listener keeps open, a task each.
 pub(super) struct Sockets<W> {
-    world: Arc<W>,
-    since: Option<Timestamp>,
+    backend: Arc<W>,
+    history_since: Option<Timestamp>,
     deadline: Instant,
-    /// What is active, by its place.
-    active: BTreeMap<String, Active>,
-    read_all_at: Option<Instant>,
-    looked_at: Timestamp,
-    held: HashMap<Key, Arc<Held>>,
-    tasks: JoinSet<Key>,
+    /// The active sessions, by sort key.
+    active: BTreeMap<String, ActiveSession>,
+    last_full_read: Option<Instant>,
+    last_read: Timestamp,
+    open: HashMap<SocketKey, Arc<SocketStatus>>,
+    tasks: JoinSet<SocketKey>,
     stop: watch::Sender<bool>,
 }
 
-/// When a session is over.
-pub(super) fn end(active: &Active) -> Timestamp {
-    active.session.expires_at.unwrap_or(active.since + LONGEST)
+/// Returns when a session expires.
+pub(super) fn session_end(active: &ActiveSession) -> Timestamp {
+    active.session.expires_at.unwrap_or(active.since + MAX_SESSION)
 }
 
-fn key(active: &Active) -> Key {
-    (active.leg.connection.clone(), active.session.external_id.clone())
+fn key(active: &ActiveSession) -> SocketKey {
+    (active.leg.connection.clone(), active.session.external_conversation_id.to_string())
 }
 
-impl<W: World> Sockets<W> {
-    pub(super) fn new(world: Arc<W>, since: Option<Timestamp>, shift: &Shift) -> Self {
+impl<W: Backend> Sockets<W> {
+    pub(super) fn new(backend: Arc<W>, history_since: Option<Timestamp>, run: &Run) -> Self {
         let (stop, _) = watch::channel(false);
-        let looked_at = world.now();
+        let last_read = backend.now();
         Self {
-            world,
-            since,
-            deadline: shift.deadline,
+            backend,
+            history_since,
+            deadline: run.deadline,
             active: BTreeMap::new(),
-            read_all_at: None,
-            looked_at,
-            held: HashMap::new(),
+            last_full_read: None,
+            last_read,
+            open: HashMap::new(),
             tasks: JoinSet::new(),
             stop,
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.held.is_empty()
+        self.open.is_empty()
     }
 
-    pub(super) fn are_joined(&self) -> bool {
-        self.held.values().all(|held| held.is_joined())
+    pub(super) fn all_joined(&self) -> bool {
+        self.open.values().all(|socket| socket.is_joined())
     }
 
-    /// Opens the sockets of sessions that began, and forgets those of sessions that are over.
-    pub(super) async fn look(&mut self) {
-        while let Some(ended) = self.tasks.try_join_next() {
-            if let Ok(key) = ended {
-                self.held.remove(&key);
+    /// Opens sockets for new sessions and removes sessions that have ended.
+    pub(super) async fn refresh(&mut self) {
+        while let Some(finished) = self.tasks.try_join_next() {
+            if let Ok(key) = finished {
+                self.open.remove(&key);
             }
         }
-        self.read().await;
-        self.forget().await;
-        let mut wanted: HashMap<Key, &Active> = HashMap::new();
+        self.read_active_sessions().await;
+        self.remove_ended().await;
+        let mut wanted: HashMap<SocketKey, &ActiveSession> = HashMap::new();
         for active in self.active.values() {
-            // One that was prolonged stands there twice.
+            // An extended session is stored twice; the later expiry counts.
             let known = wanted.entry(key(active)).or_insert(active);
-            if end(active) > end(known) {
+            if session_end(active) > session_end(known) {
                 *known = active;
             }
         }
         for (key, active) in wanted {
-            if self.held.contains_key(&key) {
+            if self.open.contains_key(&key) {
                 continue;
             }
-            if self.held.len() >= MOST {
-                tracing::error!(held = MOST, "there are more sessions than one listener can hold");
+            if self.open.len() >= MAX_SOCKETS {
+                tracing::error!(
+                    open = MAX_SOCKETS,
+                    "more active sessions than one listener can serve: the rest have no socket"
+                );
                 break;
             }
-            let held = Arc::new(Held::default());
-            self.held.insert(key.clone(), Arc::clone(&held));
-            let (world, active) = (Arc::clone(&self.world), active.clone());
-            let (since, deadline, stop) = (self.since, self.deadline, self.stop.subscribe());
+            let status = Arc::new(SocketStatus::default());
+            self.open.insert(key.clone(), Arc::clone(&status));
+            let (backend, active) = (Arc::clone(&self.backend), active.clone());
+            let (history_since, deadline, stop) =
+                (self.history_since, self.deadline, self.stop.subscribe());
             self.tasks.spawn(async move {
-                hold(&*world, &active, since, deadline, &held, stop).await;
+                run_session(&*backend, &active, history_since, deadline, &status, stop).await;
                 key
             });
         }
     }
 
-    /// Reads which sessions are active: as a rule, only those that began since the last time.
-    async fn read(&mut self) {
-        let all = self.read_all_at.is_none_or(|at| at.elapsed() >= ANEW);
-        let now = self.world.now();
-        let after = (!all).then(|| time::rfc3339_millis(self.looked_at - EARLIER));
-        let found = match self.world.active(after.as_deref()).await {
+    /// Reads the active sessions: usually only those that started since the last read.
+    async fn read_active_sessions(&mut self) {
+        let all = self.last_full_read.is_none_or(|at| at.elapsed() >= FULL_READ_INTERVAL);
+        let now = self.backend.now();
+        let after = (!all).then(|| time::format_rfc3339_millis(self.last_read - CLOCK_SKEW));
+        let found = match self.backend.active_sessions(after.as_deref()).await {
             Ok(found) => found,
             Err(why) => {
-                tracing::warn!(%why, "the active sessions could not be read");
+                tracing::warn!(%why, "cannot read the active sessions");
                 return;
             }
         };
         if all {
             self.active.clear();
-            self.read_all_at = Some(Instant::now());
+            self.last_full_read = Some(Instant::now());
         }
-        self.looked_at = now;
-        self.active.extend(found.into_iter().map(|active| (active.place(), active)));
+        self.last_read = now;
+        self.active.extend(found.into_iter().map(|active| (active.sort_key(), active)));
     }
 
-    /// Forgets the sessions that are over, and those in whose place another was started.
-    async fn forget(&mut self) {
-        let now = self.world.now();
-        let mut newest: HashMap<(String, String), (Timestamp, String)> = HashMap::new();
+    /// Removes sessions that have expired or that a newer session of the same conversation has replaced.
+    async fn remove_ended(&mut self) {
+        let now = self.backend.now();
+        let mut newest: HashMap<(String, SessionId), (Timestamp, ExternalConversationId)> =
+            HashMap::new();
         for active in self.active.values() {
-            let whose = (active.leg.group(), active.session.conversation.clone());
-            newest.insert(whose, (active.since, active.session.external_id.clone()));
+            let owner = (active.leg.message_group(), active.session.id.clone());
+            newest.insert(owner, (active.since, active.session.external_conversation_id.clone()));
         }
-        let is_over = |active: &Active| {
-            let whose = (active.leg.group(), active.session.conversation.clone());
-            let replaced = newest.get(&whose).is_some_and(|(since, id)| {
-                // Not at once: what it said last may be on its way.
-                *id != active.session.external_id && *since + EARLIER < now
+        let has_ended = |active: &ActiveSession| {
+            let owner = (active.leg.message_group(), active.session.id.clone());
+            let replaced = newest.get(&owner).is_some_and(|(since, id)| {
+                // Not immediately: its last messages may still be on their way.
+                *id != active.session.external_conversation_id && *since + CLOCK_SKEW < now
             });
-            replaced || end(active) <= now
+            replaced || session_end(active) <= now
         };
-        let over: Vec<String> = self
+        let ended: Vec<String> = self
             .active
             .iter()
-            .filter(|(_, active)| is_over(active))
-            .map(|(at, _)| at.clone())
+            .filter(|(_, active)| has_ended(active))
+            .map(|(sort_key, _)| sort_key.clone())
             .collect();
-        for place in over {
-            let Some(active) = self.active.remove(&place) else { continue };
-            if let Err(why) = self.world.over(&active).await {
-                // Read again with the next reading of all.
-                tracing::warn!(%why, "a session that is over could not be forgotten");
+        for sort_key in ended {
+            let Some(active) = self.active.remove(&sort_key) else { continue };
+            if let Err(why) = self.backend.session_ended(&active).await {
+                // The next full read finds it again.
+                tracing::warn!(%why, "cannot remove an ended session");
             }
         }
     }
 
-    /// Closes the sockets, and waits until all that was read is taken.
-    pub(super) async fn stop(&mut self, last: Duration) {
+    /// Closes the sockets and waits until all received events are ingested.
+    pub(super) async fn stop(&mut self, flush_timeout: Duration) {
         self.stop.send_replace(true);
-        let end = self.deadline.max(Instant::now() + last);
+        let end = self.deadline.max(Instant::now() + flush_timeout);
         while let Ok(Some(_)) = timeout_at(end, self.tasks.join_next()).await {}
     }
 }

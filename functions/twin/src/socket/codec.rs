@@ -1,51 +1,46 @@
-//! Engine.IO's and Socket.IO's packets as text, revisions 3 and 4 of the one, 4 and 5 of the other.
-//! Pure.
+//! Encodes and decodes text frames: Engine.IO revisions 3 and 4, Socket.IO revisions 4 and 5. No I/O.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Why a frame is not a packet.
+/// Why a frame is not a valid packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
-    /// Nothing is in it.
-    #[error("an empty frame")]
+    /// The frame is empty.
+    #[error("the frame is empty")]
     Empty,
-    /// It begins with no packet's digit.
-    #[error("an unknown packet")]
+    /// The first digit is not a packet type.
+    #[error("unknown packet type")]
     Unknown,
-    /// What a packet brings is not JSON, or not what it should be.
-    #[error("a packet's data cannot be read")]
+    /// The packet's data is malformed.
+    #[error("cannot parse the packet's data")]
     Data,
 }
 
-/// A packet of Engine.IO, which carries those of Socket.IO.
+/// An Engine.IO packet. Messages carry Socket.IO packets.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Packet {
-    /// The connection is open.
+    /// The server's handshake.
     Open(Open),
-    /// It is to be closed.
     Close,
-    /// Whether the other side is there, with what is to come back.
+    /// A ping with its payload, which the pong repeats.
     Ping(String),
-    /// The answer.
     Pong(String),
-    /// A packet of Socket.IO.
-    Message(Inner),
-    /// The transport was changed.
+    /// A Socket.IO packet.
+    Message(SocketPacket),
     Upgrade,
-    /// Nothing.
     Noop,
 }
 
-/// How an open connection is kept alive.
+/// The handshake: how the connection is kept alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Open {
-    /// How often is pinged, in milliseconds.
+    /// The interval between pings, in milliseconds.
     pub ping_interval: u64,
-    /// How long the answer may take, in milliseconds.
+    /// How long the pong may take, in milliseconds.
     pub ping_timeout: u64,
-    /// How much may be sent at once; told by newer servers only.
+    /// The largest payload in bytes; sent by newer servers only.
     pub max_payload: Option<u64>,
 }
 
@@ -55,63 +50,61 @@ impl Default for Open {
     }
 }
 
-/// The kind of a Socket.IO packet.
+/// The type of a Socket.IO packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A namespace is joined.
+pub enum SocketPacketKind {
+    /// Joins a namespace.
     Connect,
-    /// It is left.
+    /// Leaves a namespace.
     Disconnect,
-    /// Something happened.
     Event,
-    /// An event was received.
+    /// Acknowledges an event.
     Ack,
-    /// A namespace cannot be joined; an error, in older revisions.
+    /// Refuses to join a namespace (`CONNECT_ERROR`); any error in older revisions.
     Error,
-    /// An event of which parts follow as bytes.
+    /// An event with binary attachments.
     BinaryEvent,
-    /// An acknowledgement of which parts follow as bytes.
+    /// An acknowledgement with binary attachments.
     BinaryAck,
 }
 
-const KINDS: [Kind; 7] = [
-    Kind::Connect,
-    Kind::Disconnect,
-    Kind::Event,
-    Kind::Ack,
-    Kind::Error,
-    Kind::BinaryEvent,
-    Kind::BinaryAck,
+const KINDS: [SocketPacketKind; 7] = [
+    SocketPacketKind::Connect,
+    SocketPacketKind::Disconnect,
+    SocketPacketKind::Event,
+    SocketPacketKind::Ack,
+    SocketPacketKind::Error,
+    SocketPacketKind::BinaryEvent,
+    SocketPacketKind::BinaryAck,
 ];
 
-/// A packet of Socket.IO.
+/// A Socket.IO packet.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Inner {
-    /// What it is.
-    pub kind: Kind,
-    /// How many parts follow as bytes.
-    pub parts: usize,
-    /// The namespace: `/`, where none is named.
+pub struct SocketPacket {
+    pub kind: SocketPacketKind,
+    /// The number of binary attachments that follow.
+    pub attachments: usize,
+    /// The namespace; `/` by default.
     pub namespace: String,
-    /// The id under which it is to be acknowledged.
+    /// The id to acknowledge it by.
     pub id: Option<u64>,
-    /// What it brings.
+    /// The payload as JSON; of an event, an array of its name and its arguments.
     pub data: Option<Value>,
 }
 
-impl Inner {
-    /// A packet of the default namespace that brings nothing.
+impl SocketPacket {
+    /// Returns a packet of the default namespace without data.
     #[must_use]
-    pub fn bare(kind: Kind) -> Self {
-        Self { kind, parts: 0, namespace: "/".into(), id: None, data: None }
+    pub fn empty(kind: SocketPacketKind) -> Self {
+        Self { kind, attachments: 0, namespace: "/".into(), id: None, data: None }
     }
 }
 
-/// Reads a text frame.
+/// Decodes a text frame.
 ///
 /// # Errors
-/// Why it is not a packet.
-pub fn read(text: &str) -> Result<Packet, CodecError> {
+/// Fails if the frame is not a valid packet.
+pub fn decode(text: &str) -> Result<Packet, CodecError> {
     let kind = text.chars().next().ok_or(CodecError::Empty)?;
     let rest = text.get(1..).unwrap_or_default();
     Ok(match kind {
@@ -119,75 +112,75 @@ pub fn read(text: &str) -> Result<Packet, CodecError> {
         '1' => Packet::Close,
         '2' => Packet::Ping(rest.to_owned()),
         '3' => Packet::Pong(rest.to_owned()),
-        '4' => Packet::Message(read_inner(rest)?),
+        '4' => Packet::Message(decode_socket_packet(rest)?),
         '5' => Packet::Upgrade,
         '6' => Packet::Noop,
         _ => return Err(CodecError::Unknown),
     })
 }
 
-/// Writes a text frame.
+/// Encodes a packet as a text frame.
 #[must_use]
-pub fn write(packet: &Packet) -> String {
+pub fn encode(packet: &Packet) -> String {
     match packet {
         Packet::Open(open) => format!("0{}", serde_json::to_string(open).unwrap_or_default()),
         Packet::Close => "1".into(),
         Packet::Ping(probe) => format!("2{probe}"),
         Packet::Pong(probe) => format!("3{probe}"),
-        Packet::Message(inner) => format!("4{}", write_inner(inner)),
+        Packet::Message(packet) => format!("4{}", encode_socket_packet(packet)),
         Packet::Upgrade => "5".into(),
         Packet::Noop => "6".into(),
     }
 }
 
-/// `<kind>[<parts>-][<namespace>,][<id>][<JSON>]`.
-fn read_inner(text: &str) -> Result<Inner, CodecError> {
+/// Decodes `<type>[<attachments>-][<namespace>,][<id>][<JSON>]`.
+fn decode_socket_packet(text: &str) -> Result<SocketPacket, CodecError> {
     let digit = text.bytes().next().ok_or(CodecError::Empty)?;
     let kind = KINDS.get(usize::from(digit.wrapping_sub(b'0'))).ok_or(CodecError::Unknown)?;
     let mut rest = text.get(1..).unwrap_or_default();
-    let mut inner = Inner::bare(*kind);
-    if matches!(kind, Kind::BinaryEvent | Kind::BinaryAck) {
-        let (parts, after) = rest.split_once('-').ok_or(CodecError::Data)?;
-        inner.parts = parts.parse().map_err(|_| CodecError::Data)?;
+    let mut packet = SocketPacket::empty(*kind);
+    if matches!(kind, SocketPacketKind::BinaryEvent | SocketPacketKind::BinaryAck) {
+        let (attachments, after) = rest.split_once('-').ok_or(CodecError::Data)?;
+        packet.attachments = attachments.parse().map_err(|_| CodecError::Data)?;
         rest = after;
     }
     if rest.starts_with('/') {
         let (namespace, after) = rest.split_once(',').unwrap_or((rest, ""));
-        namespace.clone_into(&mut inner.namespace);
+        namespace.clone_into(&mut packet.namespace);
         rest = after;
     }
     let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     // A number alone is an id; older servers send errors as bare JSON, but never a bare number.
     if digits > 0 {
-        inner.id = Some(rest[..digits].parse().map_err(|_| CodecError::Data)?);
+        packet.id = Some(rest[..digits].parse().map_err(|_| CodecError::Data)?);
         rest = &rest[digits..];
     }
     if !rest.is_empty() {
         let data: Value = serde_json::from_str(rest).map_err(|_| CodecError::Data)?;
-        // It would read as another id.
+        // Encoded, it would be read as an id.
         if data.is_number() {
             return Err(CodecError::Data);
         }
-        inner.data = Some(data);
+        packet.data = Some(data);
     }
-    Ok(inner)
+    Ok(packet)
 }
 
-fn write_inner(inner: &Inner) -> String {
-    let kind = KINDS.iter().position(|kind| *kind == inner.kind).unwrap_or_default();
+fn encode_socket_packet(packet: &SocketPacket) -> String {
+    let kind = KINDS.iter().position(|kind| *kind == packet.kind).unwrap_or_default();
     let mut text = kind.to_string();
-    if matches!(inner.kind, Kind::BinaryEvent | Kind::BinaryAck) {
-        text.push_str(&inner.parts.to_string());
+    if matches!(packet.kind, SocketPacketKind::BinaryEvent | SocketPacketKind::BinaryAck) {
+        text.push_str(&packet.attachments.to_string());
         text.push('-');
     }
-    if inner.namespace != "/" {
-        text.push_str(&inner.namespace);
+    if packet.namespace != "/" {
+        text.push_str(&packet.namespace);
         text.push(',');
     }
-    if let Some(id) = inner.id {
+    if let Some(id) = packet.id {
         text.push_str(&id.to_string());
     }
-    if let Some(data) = &inner.data {
+    if let Some(data) = &packet.data {
         text.push_str(&data.to_string());
     }
     text
@@ -201,44 +194,56 @@ mod tests {
     use super::*;
 
     fn event(data: Value) -> Packet {
-        Packet::Message(Inner { data: Some(data), ..Inner::bare(Kind::Event) })
+        Packet::Message(SocketPacket {
+            data: Some(data),
+            ..SocketPacket::empty(SocketPacketKind::Event)
+        })
     }
 
     #[test]
-    fn frames_as_servers_send_them() {
+    fn decodes_frames_as_servers_send_them() {
         let open =
             r#"0{"sid":"x","upgrades":[],"pingInterval":300,"pingTimeout":200,"maxPayload":1}"#;
         assert_eq!(
-            read(open),
+            decode(open),
             Ok(Packet::Open(Open { ping_interval: 300, ping_timeout: 200, max_payload: Some(1) }))
         );
-        assert_eq!(read("40"), Ok(Packet::Message(Inner::bare(Kind::Connect))));
-        let joined = Inner { data: Some(json!({"sid": "y"})), ..Inner::bare(Kind::Connect) };
-        assert_eq!(read(r#"40{"sid":"y"}"#), Ok(Packet::Message(joined)));
-        assert_eq!(read(r#"42["a",{"b":1}]"#), Ok(event(json!(["a", {"b": 1}]))));
-        let named = Inner {
+        assert_eq!(
+            decode("40"),
+            Ok(Packet::Message(SocketPacket::empty(SocketPacketKind::Connect)))
+        );
+        let joined = SocketPacket {
+            data: Some(json!({"sid": "y"})),
+            ..SocketPacket::empty(SocketPacketKind::Connect)
+        };
+        assert_eq!(decode(r#"40{"sid":"y"}"#), Ok(Packet::Message(joined)));
+        assert_eq!(decode(r#"42["a",{"b":1}]"#), Ok(event(json!(["a", {"b": 1}]))));
+        let named = SocketPacket {
             namespace: "/chat".into(),
             id: Some(17),
             data: Some(json!(["a"])),
-            ..Inner::bare(Kind::Event)
+            ..SocketPacket::empty(SocketPacketKind::Event)
         };
-        assert_eq!(read(r#"42/chat,17["a"]"#), Ok(Packet::Message(named)));
-        let bytes = Inner {
-            parts: 1,
+        assert_eq!(decode(r#"42/chat,17["a"]"#), Ok(Packet::Message(named)));
+        let bytes = SocketPacket {
+            attachments: 1,
             data: Some(json!(["a", {"_placeholder": true, "num": 0}])),
-            ..Inner::bare(Kind::BinaryEvent)
+            ..SocketPacket::empty(SocketPacketKind::BinaryEvent)
         };
         let frame = r#"451-["a",{"_placeholder":true,"num":0}]"#;
-        assert_eq!(read(frame), Ok(Packet::Message(bytes)));
-        let refused = Inner { data: Some(json!("no")), ..Inner::bare(Kind::Error) };
-        assert_eq!(read(r#"44"no""#), Ok(Packet::Message(refused)));
-        assert_eq!(read("2probe"), Ok(Packet::Ping("probe".into())));
+        assert_eq!(decode(frame), Ok(Packet::Message(bytes)));
+        let refused = SocketPacket {
+            data: Some(json!("no")),
+            ..SocketPacket::empty(SocketPacketKind::Error)
+        };
+        assert_eq!(decode(r#"44"no""#), Ok(Packet::Message(refused)));
+        assert_eq!(decode("2probe"), Ok(Packet::Ping("probe".into())));
     }
 
     #[test]
-    fn what_is_no_packet_is_said() {
-        assert_eq!(read(""), Err(CodecError::Empty));
-        assert_eq!(read("4"), Err(CodecError::Empty));
+    fn rejects_malformed_frames() {
+        assert_eq!(decode(""), Err(CodecError::Empty));
+        assert_eq!(decode("4"), Err(CodecError::Empty));
         for (bad, why) in [
             ("9", CodecError::Unknown),
             ("49", CodecError::Unknown),
@@ -250,11 +255,11 @@ mod tests {
             ("4299999999999999999999[]", CodecError::Data),
             ("\u{e9}", CodecError::Unknown),
         ] {
-            assert_eq!(read(bad), Err(why), "{bad}");
+            assert_eq!(decode(bad), Err(why), "{bad}");
         }
     }
 
-    fn any_inner() -> impl Strategy<Value = Inner> {
+    fn any_socket_packet() -> impl Strategy<Value = SocketPacket> {
         let data = prop_oneof![
             Just(None),
             prop::collection::vec(".{0,8}", 0..4).prop_map(|texts| Some(json!(texts))),
@@ -262,22 +267,29 @@ mod tests {
         ];
         let namespace = prop_oneof![Just("/".to_owned()), "/[a-z0-9-]{1,8}"];
         (0_usize..7, 0_usize..9, namespace, any::<Option<u64>>(), data).prop_map(
-            |(kind, parts, namespace, id, data)| {
+            |(kind, attachments, namespace, id, data)| {
                 let kind = KINDS[kind];
-                let binary = matches!(kind, Kind::BinaryEvent | Kind::BinaryAck);
-                Inner { kind, parts: if binary { parts } else { 0 }, namespace, id, data }
+                let binary =
+                    matches!(kind, SocketPacketKind::BinaryEvent | SocketPacketKind::BinaryAck);
+                SocketPacket {
+                    kind,
+                    attachments: if binary { attachments } else { 0 },
+                    namespace,
+                    id,
+                    data,
+                }
             },
         )
     }
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(
-            inner in any_inner(), probe in ".{0,8}", ping_interval in any::<u64>(),
+        fn encoding_round_trips(
+            packet in any_socket_packet(), probe in ".{0,8}", ping_interval in any::<u64>(),
             max_payload in any::<Option<u64>>()
         ) {
             for packet in [
-                Packet::Message(inner),
+                Packet::Message(packet),
                 Packet::Ping(probe.clone()),
                 Packet::Pong(probe),
                 Packet::Open(Open { ping_interval, ping_timeout: 1, max_payload }),
@@ -285,13 +297,13 @@ mod tests {
                 Packet::Noop,
                 Packet::Upgrade,
             ] {
-                prop_assert_eq!(read(&write(&packet)), Ok(packet));
+                prop_assert_eq!(decode(&encode(&packet)), Ok(packet));
             }
         }
 
         #[test]
-        fn no_frame_makes_it_panic(text in "[0-6]{0,3}[-/,0-9a-z\\[\\]{}\":\\PC]{0,30}") {
-            let _ = read(&text);
+        fn decoding_never_panics(text in "[0-6]{0,3}[-/,0-9a-z\\[\\]{}\":\\PC]{0,30}") {
+            let _ = decode(&text);
         }
     }
 }

@@ -1,9 +1,9 @@
-//! A Socket.IO client for what TWIN says in a session (fact sheet 2.5): one socket a session, opened
-//! again whenever it breaks.
+//! A Socket.IO client for TWIN's events (fact sheet 2.5): one socket per session, reconnected whenever
+//! the connection breaks.
 
 pub mod codec;
 mod dial;
-mod link;
+mod protocol;
 
 use std::time::Duration;
 
@@ -14,81 +14,80 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 pub use dial::{Address, SocketError};
-pub use link::{End, Link, Revision, Step};
+pub use protocol::{Action, CloseReason, Protocol, Revision};
 
 use dial::{Ws, dial};
 
-/// How long an older server may take to join us.
-const SOON: Duration = Duration::from_millis(300);
-/// How long a connection that is given up has to say so.
-const PARTING: Duration = Duration::from_secs(1);
-/// How long is waited before a broken socket is opened again: doubled each time, up to the longest.
+/// How long to wait for an older server to join the client by itself.
+const JOIN_DELAY: Duration = Duration::from_millis(300);
+/// How long the closing handshake of an abandoned connection may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// The shortest and the longest wait before a reconnect; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// What is heard on a socket.
+/// What a socket receives.
 #[derive(Debug)]
-pub enum Heard {
-    /// The socket is open: what is said from now on is heard. What was said before may not have been.
+pub enum SocketEvent {
+    /// The namespace is joined: from now on events arrive. Earlier ones may have been missed.
     Joined,
-    /// An event.
+    /// An event that the server emitted.
     Event {
-        /// Its name.
         name: String,
-        /// What it brings.
+        /// The event's first argument.
         data: Value,
-        /// To be told once it is safe.
-        safe: Safe,
+        /// To be sent once the event is stored.
+        acknowledgement: Acknowledgement,
     },
 }
 
-/// Tells the far side that an event is safe, if it asks for that.
+/// Acknowledges an event to TWIN, if TWIN asked for an acknowledgement.
 #[derive(Debug)]
-pub struct Safe(Option<(u64, mpsc::UnboundedSender<u64>)>);
+pub struct Acknowledgement(Option<(u64, mpsc::UnboundedSender<u64>)>);
 
-impl Safe {
-    /// The event is safe.
-    pub fn tell(self) {
+impl Acknowledgement {
+    /// Sends the acknowledgement. Call this only after the event is stored.
+    pub fn send(self) {
         if let Some((id, acks)) = self.0 {
-            // A socket that is closed meanwhile needs no acknowledgement.
+            // A socket that has closed in the meantime needs no acknowledgement.
             let _ = acks.send(id);
         }
     }
 }
 
-/// Listens until it is told to stop, or nobody hears any more. Whatever breaks is opened again. What was
-/// read is in the channel, whenever it is stopped: so the channel has no bounds.
+/// Listens until `stop` is set or the receiver of `events` is dropped, and reconnects a broken socket.
+/// The channel is unbounded so that no received event is lost when listening stops.
 pub async fn listen(
     address: Address,
-    heard: mpsc::UnboundedSender<Heard>,
+    events: mpsc::UnboundedSender<SocketEvent>,
     mut stop: watch::Receiver<bool>,
 ) {
     tokio::select! {
-        () = forever(&address, &heard) => {}
+        () = keep_connected(&address, &events) => {}
         _ = stop.wait_for(|stop| *stop) => {}
     }
 }
 
-async fn forever(address: &Address, heard: &mpsc::UnboundedSender<Heard>) {
+async fn keep_connected(address: &Address, events: &mpsc::UnboundedSender<SocketEvent>) {
     let mut revision = Revision::Four;
     let mut wait = FIRST_WAIT;
-    // Whether both revisions were tried since it last worked.
+    // Whether both revisions have failed since the last successful connection.
     let mut tried_both = false;
-    while !heard.is_closed() {
-        let began = Instant::now();
+    while !events.is_closed() {
+        let started = Instant::now();
         let (joined, why) = match dial(address, revision).await {
-            Ok(ws) => once(ws, revision, heard).await,
+            Ok(ws) => run_connection(ws, revision, events).await,
             Err(why) => (false, why),
         };
-        if heard.is_closed() {
+        if events.is_closed() {
             return;
         }
-        tracing::debug!(%why, joined, "a socket is opened again");
+        tracing::debug!(%why, joined, "reconnecting a socket");
         if joined {
-            // One that closes as soon as it is open is not to be opened in a loop.
-            wait = if began.elapsed() > LONGEST_WAIT { FIRST_WAIT } else { wait };
+            // A server that closes every connection at once must not cause a tight loop.
+            wait = if started.elapsed() > LONGEST_WAIT { FIRST_WAIT } else { wait };
             tried_both = false;
-        } else if speaks_otherwise(&why) {
+        } else if suggests_other_revision(&why) {
             revision = revision.other();
             if !std::mem::replace(&mut tried_both, true) {
                 continue;
@@ -99,117 +98,123 @@ async fn forever(address: &Address, heard: &mpsc::UnboundedSender<Heard>) {
     }
 }
 
-/// Whether the other revision may be worth a try.
-fn speaks_otherwise(why: &SocketError) -> bool {
-    matches!(why, SocketError::OtherRevision | SocketError::Answered(400 | 404 | 426 | 501))
+/// Whether the error suggests that the server speaks the other revision.
+fn suggests_other_revision(why: &SocketError) -> bool {
+    matches!(why, SocketError::OtherRevision | SocketError::UnexpectedStatus(400 | 404 | 426 | 501))
 }
 
-/// Listens on one connection until it ends; tells whether it was joined, and why it ended.
-async fn once(
+/// Serves one connection until it ends. Returns whether it was joined, and why it ended.
+async fn run_connection(
     mut ws: Ws,
     revision: Revision,
-    heard: &mpsc::UnboundedSender<Heard>,
+    events: &mpsc::UnboundedSender<SocketEvent>,
 ) -> (bool, SocketError) {
-    let mut link = Link::new(revision);
+    let mut protocol = Protocol::new(revision);
     let mut joined = false;
     let mut join_at = None;
-    let (acks, mut acknowledged) = mpsc::unbounded_channel();
-    let mut last_heard = Instant::now();
+    let (acks, mut ack_requests) = mpsc::unbounded_channel();
+    let mut last_received = Instant::now();
     let mut last_ping = Instant::now();
     loop {
-        let dead = last_heard + link.patience();
-        let ping = link.pings_every().map_or(dead, |every| last_ping + every);
+        let silent_at = last_received + protocol.silence_timeout();
+        let ping = protocol.ping_interval().map_or(silent_at, |every| last_ping + every);
         let outcome = tokio::select! {
             frame = ws.next() => {
-                last_heard = Instant::now();
+                last_received = Instant::now();
                 match frame {
                     Some(Ok(Frame::Text(text))) => {
-                        let acted = act(&mut ws, &mut link, &text, &acks, heard).await;
-                        match acted {
-                            Ok(Acted::JoinSoon) => join_at = Some(Instant::now() + SOON),
-                            Ok(Acted::Joined) => join_at = None,
-                            Ok(Acted::Else) | Err(_) => {}
+                        let handled =
+                            handle_frame(&mut ws, &mut protocol, &text, &acks, events).await;
+                        match handled {
+                            Ok(FrameOutcome::JoinSoon) => {
+                                join_at = Some(Instant::now() + JOIN_DELAY);
+                            }
+                            Ok(FrameOutcome::Joined) => join_at = None,
+                            Ok(FrameOutcome::Other) | Err(_) => {}
                         }
-                        acted
+                        handled
                     }
-                    // Parts of events as bytes: TWIN's events have none.
-                    Some(Ok(Frame::Binary(_) | Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_))) => Ok(Acted::Else),
+                    // Binary attachments of events: TWIN's events have none.
+                    Some(Ok(
+                        Frame::Binary(_) | Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_),
+                    )) => Ok(FrameOutcome::Other),
                     Some(Ok(Frame::Close(_)) | Err(_)) | None => Err(SocketError::Closed),
                 }
             }
-            Some(id) = acknowledged.recv() => say(&mut ws, Link::ack(id)).await.map(|()| Acted::Else),
-            () = sleep_until(ping), if ping < dead => {
+            Some(id) = ack_requests.recv() => {
+                send_frame(&mut ws, Protocol::ack(id)).await.map(|()| FrameOutcome::Other)
+            }
+            () = sleep_until(ping), if ping < silent_at => {
                 last_ping = Instant::now();
-                say(&mut ws, Link::ping()).await.map(|()| Acted::Else)
+                send_frame(&mut ws, Protocol::ping()).await.map(|()| FrameOutcome::Other)
             }
-            () = sleep_until(join_at.unwrap_or(dead)), if join_at.is_some() => {
+            () = sleep_until(join_at.unwrap_or(silent_at)), if join_at.is_some() => {
                 join_at = None;
-                say(&mut ws, Link::join()).await.map(|()| Acted::Else)
+                send_frame(&mut ws, Protocol::join()).await.map(|()| FrameOutcome::Other)
             }
-            () = sleep_until(dead) => Err(SocketError::Silent),
+            () = sleep_until(silent_at) => Err(SocketError::Silent),
         };
         match outcome {
-            Ok(acted) => joined |= acted == Acted::Joined,
+            Ok(handled) => joined |= handled == FrameOutcome::Joined,
             Err(why) => {
-                let _ = tokio::time::timeout(PARTING, ws.close(None)).await;
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, ws.close(None)).await;
                 return (joined, why);
             }
         }
     }
 }
 
-/// What a frame came to.
+/// What handling a frame has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Acted {
-    /// We have joined.
+enum FrameOutcome {
+    /// The client has joined the namespace.
     Joined,
-    /// We are to join shortly.
+    /// The client is to join after [`JOIN_DELAY`].
     JoinSoon,
-    /// Anything else.
-    Else,
+    Other,
 }
 
-/// Does what a frame asks for.
-async fn act(
+/// Handles a text frame: sends replies and passes events on.
+async fn handle_frame(
     ws: &mut Ws,
-    link: &mut Link,
+    protocol: &mut Protocol,
     text: &str,
     acks: &mpsc::UnboundedSender<u64>,
-    heard: &mpsc::UnboundedSender<Heard>,
-) -> Result<Acted, SocketError> {
-    // A frame that is no packet is the far side's mistake, and no reason to hear nothing any more.
-    let steps = link.hear(text).unwrap_or_else(|why| {
-        tracing::warn!(%why, "a socket's frame was not read");
+    events: &mpsc::UnboundedSender<SocketEvent>,
+) -> Result<FrameOutcome, SocketError> {
+    // A malformed frame is the server's mistake and no reason to stop listening.
+    let actions = protocol.receive(text).unwrap_or_else(|why| {
+        tracing::warn!(%why, "cannot parse a socket frame");
         Vec::new()
     });
-    let mut acted = Acted::Else;
-    for step in steps {
-        let told = match step {
-            Step::Send(text) => {
-                say(ws, text).await?;
+    let mut handled = FrameOutcome::Other;
+    for action in actions {
+        let event = match action {
+            Action::Send(text) => {
+                send_frame(ws, text).await?;
                 continue;
             }
-            Step::JoinSoon => {
-                acted = Acted::JoinSoon;
+            Action::JoinSoon => {
+                handled = FrameOutcome::JoinSoon;
                 continue;
             }
-            Step::Joined => {
-                acted = Acted::Joined;
-                Heard::Joined
+            Action::Joined => {
+                handled = FrameOutcome::Joined;
+                SocketEvent::Joined
             }
-            Step::Event(name, data, ack) => {
-                let safe = Safe(ack.map(|id| (id, acks.clone())));
-                Heard::Event { name, data, safe }
+            Action::Event(name, data, ack) => {
+                let acknowledgement = Acknowledgement(ack.map(|id| (id, acks.clone())));
+                SocketEvent::Event { name, data, acknowledgement }
             }
-            Step::End(End::Closed) => return Err(SocketError::Closed),
-            Step::End(End::Refused(why)) => return Err(SocketError::Refused(why)),
-            Step::End(End::OtherRevision) => return Err(SocketError::OtherRevision),
+            Action::Close(CloseReason::Closed) => return Err(SocketError::Closed),
+            Action::Close(CloseReason::Refused(why)) => return Err(SocketError::Refused(why)),
+            Action::Close(CloseReason::OtherRevision) => return Err(SocketError::OtherRevision),
         };
-        heard.send(told).map_err(|_| SocketError::Closed)?;
+        events.send(event).map_err(|_| SocketError::Closed)?;
     }
-    Ok(acted)
+    Ok(handled)
 }
 
-async fn say(ws: &mut Ws, text: String) -> Result<(), SocketError> {
+async fn send_frame(ws: &mut Ws, text: String) -> Result<(), SocketError> {
     ws.send(Frame::text(text)).await.map_err(|_| SocketError::Closed)
 }

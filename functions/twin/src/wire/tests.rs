@@ -1,4 +1,4 @@
-//! What is written and read, by the vendor's examples.
+//! Requests and responses compared with the vendor's examples.
 
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -6,9 +6,9 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn lists_come_in_every_php_writing() {
+fn lists_accept_every_php_encoding() {
     let read = |value: Value| {
-        let many: Many<Text> = serde_json::from_value(value).unwrap();
+        let many: LenientList<LenientText> = serde_json::from_value(value).unwrap();
         many.0.iter().map(|text| text.raw().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(read(json!(["a", 1, null])), ["a", "1", ""]);
@@ -21,8 +21,8 @@ fn read<T: DeserializeOwned>(text: &str) -> T {
     serde_json::from_str(text).unwrap()
 }
 
-/// What is written has only members that the vendor's examples have, of the same types.
-fn is_like(written: &impl Serialize, examples: &[&str], more: &[&str]) {
+/// Asserts that the JSON has only members that the vendor's examples have, with the same types.
+fn assert_matches_examples(written: &impl Serialize, examples: &[&str], more: &[&str]) {
     let written = serde_json::to_value(written).unwrap();
     let examples: Vec<Value> = examples.iter().map(|text| read(text)).collect();
     for (name, value) in written.as_object().unwrap() {
@@ -30,13 +30,13 @@ fn is_like(written: &impl Serialize, examples: &[&str], more: &[&str]) {
             continue;
         }
         let known = examples.iter().find_map(|example| example.get(name));
-        let known = known.unwrap_or_else(|| panic!("{name} is in no example"));
+        let known = known.unwrap_or_else(|| panic!("no example contains {name}"));
         assert_eq!(std::mem::discriminant(value), std::mem::discriminant(known), "{name}");
     }
 }
 
 #[test]
-fn what_is_written_is_like_the_vendors_examples() {
+fn requests_match_the_vendors_examples() {
     let text = || Some("x".to_owned());
     let start = StartSession {
         bot_id: text(),
@@ -53,57 +53,57 @@ fn what_is_written_is_like_the_vendors_examples() {
     };
     let documented = include_str!("../../fixtures/documented-start.json");
     let own = include_str!("../../fixtures/start.json");
-    is_like(
+    assert_matches_examples(
         &start,
         &[documented, own],
         &["eventCallbackUrl", "eventCallbackData", "notifyOnEvents"],
     );
     let documented = include_str!("../../fixtures/documented-message.json");
-    is_like(
+    assert_matches_examples(
         &PostMessage::default(),
         &[documented, include_str!("../../fixtures/message.json")],
         &[],
     );
-    let said = Dialog {
+    let message = DialogMessage {
         message: text(),
         attachments: vec!["x".into()],
         callback_url: text(),
         callback_data: text(),
-        ..Dialog::default()
+        ..DialogMessage::default()
     };
-    is_like(&said, &[include_str!("../../fixtures/dialog-message.json")], &[]);
+    assert_matches_examples(&message, &[include_str!("../../fixtures/dialog-message.json")], &[]);
     let start =
         StartDialog { messenger_type: text(), messenger_user_id: text(), ..StartDialog::default() };
-    let begun = Dialog { start: Some(start), attachments: Vec::new(), ..said };
-    is_like(&begun, &[include_str!("../../fixtures/dialog-start.json")], &[]);
+    let started = DialogMessage { start: Some(start), attachments: Vec::new(), ..message };
+    assert_matches_examples(&started, &[include_str!("../../fixtures/dialog-start.json")], &[]);
     let login = Login { email: "bot@example.com", password: "***", ttl: 43_200 };
     let expected: Value = read(include_str!("../../fixtures/login.json"));
     assert_eq!(serde_json::to_value(&login).unwrap(), expected);
 }
 
 #[test]
-fn what_is_answered_is_read() {
+fn parses_the_vendors_responses() {
     let documented: Session = read(include_str!("../../fixtures/documented-started.json"));
-    assert_eq!(documented.id.get(), "bce7d22e-dde6-4427-b391-ebbdfda44de6");
-    assert_eq!(documented.client_id.get(), documented.id.get());
-    assert_eq!(documented.started_at.get(), "2018-10-31T11:56:07+00:00");
-    assert_eq!((documented.ttl.get(), documented.messages.0.len()), ("3600", 1));
+    assert_eq!(documented.id.trimmed(), "bce7d22e-dde6-4427-b391-ebbdfda44de6");
+    assert_eq!(documented.client_id.trimmed(), documented.id.trimmed());
+    assert_eq!(documented.started_at.trimmed(), "2018-10-31T11:56:07+00:00");
+    assert_eq!((documented.ttl.trimmed(), documented.messages.0.len()), ("3600", 1));
     let started: Session = read(include_str!("../../fixtures/started.json"));
-    assert_eq!(started.client_id.get(), "a1b0c9d8-0000-4000-8000-00000000c11e");
-    let documented: Posted = read(include_str!("../../fixtures/documented-posted.json"));
-    assert_eq!(documented.id.get(), "bce7d22e-dde6-4427-b391-ebbdfda44de6");
-    let posted: Posted = read(include_str!("../../fixtures/posted.json"));
-    assert_eq!(posted.id.get(), "0f0e0d0c-0000-4000-8000-00000000a001");
+    assert_eq!(started.client_id.trimmed(), "a1b0c9d8-0000-4000-8000-00000000c11e");
+    let documented: PostedMessage = read(include_str!("../../fixtures/documented-posted.json"));
+    assert_eq!(documented.id.trimmed(), "bce7d22e-dde6-4427-b391-ebbdfda44de6");
+    let posted: PostedMessage = read(include_str!("../../fixtures/posted.json"));
+    assert_eq!(posted.id.trimmed(), "0f0e0d0c-0000-4000-8000-00000000a001");
     let state: DialogState = read(include_str!("../../fixtures/dialog-callback.json"));
-    assert_eq!((state.status.get(), state.callback_data.get()), ("STOP", "hub-conv-99"));
-    let history: History = read(include_str!("../../fixtures/history.json"));
-    assert_eq!((history.count.get(), history.items.0.len()), ("1", 1));
-    let given: LoggedIn = read(include_str!("../../fixtures/logged-in.json"));
-    assert!(given.auth_token.get().starts_with("e30."));
+    assert_eq!((state.status.trimmed(), state.callback_data.trimmed()), ("STOP", "hub-conv-99"));
+    let history: HistoryPage = read(include_str!("../../fixtures/history.json"));
+    assert_eq!((history.count.trimmed(), history.items.0.len()), ("1", 1));
+    let given: LoginResponse = read(include_str!("../../fixtures/logged-in.json"));
+    assert!(given.auth_token.trimmed().starts_with("e30."));
 }
 
 #[test]
-fn what_is_not_set_is_not_sent() {
+fn omits_unset_members() {
     let start = StartSession { name: "n".into(), session_ttl: 60, ..StartSession::default() };
     let expected = json!({"name": "n", "sessionTtl": 60, "clientExternalId": "",
                           "returnAnswerAsync": false});

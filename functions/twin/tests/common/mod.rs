@@ -1,22 +1,22 @@
-//! A connection, a call of TWIN's, and a leg on which deliveries are sent as the dispatcher does.
+//! Test helpers: a connection, a callback from TWIN, and a leg that sends deliveries like the worker.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_shared::http_client::Outside;
-use trunkline_shared::inbound::{Call, Inbound, Received};
+use trunkline_shared::http_client::HttpClient;
+use trunkline_shared::inbound::{Call, Inbound, ParsedCall};
 use trunkline_shared::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
-    Role, Session, Target,
+    Resend, Role, Session, Target,
 };
-use trunkline_shared::outbound::{Attempt, Outbound, Sending};
+use trunkline_shared::outbound::{Attempt, Outbound, SendContext};
 use trunkline_shared::rendering::render;
 use trunkline_shared::secrets::SecretBag;
 use trunkline_twin::Twin;
 
-/// Our conversation with the bot.
-pub const OURS: &str = "01941f29-7c00-7000-8000-000000000001";
+/// Trunkline's id of the conversation with the bot.
+pub const CONVERSATION: &str = "01941f29-7c00-7000-8000-000000000001";
 
 pub fn now() -> Timestamp {
     "2026-01-01T00:00:07Z".parse().unwrap()
@@ -32,11 +32,11 @@ pub fn map(value: Value) -> Map<String, Value> {
     map
 }
 
-/// Posts a body on a path of a bot's connection.
-pub fn received(settings: &Value, path: &str, body: &[u8]) -> Received {
+/// Parses a POST to a path of a bot's connection.
+pub fn received(settings: &Value, path: &str, body: &[u8]) -> ParsedCall {
     let (connection, secrets) = (&connection("bot", settings), &SecretBag::default());
     let (method, headers) = (&Method::POST, &HeaderMap::new());
-    Twin::default().receive(&Call {
+    Twin::default().parse(&Call {
         connection,
         secrets,
         method,
@@ -50,7 +50,7 @@ pub fn received(settings: &Value, path: &str, body: &[u8]) -> Received {
 
 pub fn events(settings: &Value, path: &str, body: &[u8]) -> Vec<Event> {
     match received(settings, path, body) {
-        Received::Events(events) => events,
+        ParsedCall::Events(events) => events,
         other => panic!("{other:?}"),
     }
 }
@@ -66,7 +66,7 @@ pub fn message(text: &str) -> EventBody {
     EventBody::Message { content: Content::text(text), metadata: Map::new() }
 }
 
-/// A leg to TWIN.
+/// A leg on a TWIN connection.
 pub struct Leg {
     pub twin: Twin,
     pub connection: Connection,
@@ -78,8 +78,8 @@ pub struct Leg {
 }
 
 impl Leg {
-    /// A leg on which nothing was sent yet, at the time that it is.
-    #[expect(clippy::disallowed_methods, reason = "the stand-in's clock is the machine's")]
+    /// A leg without a session, at the current time.
+    #[expect(clippy::disallowed_methods, reason = "the mock uses the system clock")]
     pub fn new(role: &str, settings: &Value) -> Self {
         Self {
             twin: Twin::default(),
@@ -96,37 +96,36 @@ impl Leg {
         self.secrets.set(name, vec![value.to_owned()]);
     }
 
-    /// The next delivery of what a customer named Ada did.
+    /// The next delivery of a customer named Ada.
     pub fn delivery(&self, body: EventBody) -> Delivery {
         let key =
             ConversationKey { channel: "shop".parse().unwrap(), customer: "hub-user-4711".into() };
         let author = Author { role: AuthorRole::Customer, name: Some("Ada Lovelace".into()) };
         let id = EventId::from_parts(&["e", &self.count.to_string()]);
-        let mut event = Event::new(id, OURS, self.now, author, body);
+        let mut event = Event::new(id, CONVERSATION, self.now, author, body);
         event.language = Some("en".into());
         let party = self.connection.as_party();
         let addressed = Target::addressed(&party, self.connection.role);
         let to = if self.copy { Target::copied(&party, Role::Bot) } else { addressed };
         let event = render(&event, &to).remove(0);
         Delivery {
-            id: format!("dlv_{}", self.count),
+            id: format!("dlv_{}", self.count).into(),
             key,
-            conversation: OURS.into(),
+            conversation: CONVERSATION.into(),
             from: "shop".parse().unwrap(),
             to,
             event,
-            again: false,
-            replay: false,
+            resend: Resend::No,
         }
     }
 
-    /// Opens the conversation if need be, sends, and keeps the session that it comes to.
+    /// Opens a session if necessary, sends the delivery and keeps the resulting session.
     pub async fn send(&mut self, body: EventBody) -> Attempt {
         self.count += 1;
         let delivery = self.delivery(body);
-        let outside = Outside::new(true);
-        let lasting = self.session.clone().filter(|session| session.lasts(self.now));
-        let mut sending = Sending {
+        let http_client = HttpClient::new(true);
+        let lasting = self.session.clone().filter(|session| session.is_active(self.now));
+        let mut context = SendContext {
             connection: &self.connection,
             secrets: &self.secrets,
             session: None,
@@ -135,10 +134,10 @@ impl Leg {
         };
         let opened = match lasting {
             Some(session) => Some(session),
-            None => self.twin.open(&sending, &outside).await.unwrap(),
+            None => self.twin.open(&context, &http_client).await.unwrap(),
         };
-        sending.session = opened.as_ref();
-        let attempt = self.twin.send(&sending, &outside).await;
+        context.session = opened.as_ref();
+        let attempt = self.twin.send(&context, &http_client).await;
         let after = attempt.session.clone().or(opened);
         self.session = after;
         attempt
@@ -150,13 +149,13 @@ impl Leg {
 
     /// TWIN's id of the session.
     pub fn external_id(&self) -> &str {
-        &self.session.as_ref().unwrap().external_id
+        self.session.as_ref().unwrap().external_conversation_id.as_str()
     }
 }
 
-/// A client for the far side's own calls.
+/// The HTTP client for the mock's own calls.
 pub fn plain_http() -> reqwest::Client {
-    // The client wants a TLS provider even where it only speaks plain http.
+    // The client needs a TLS provider even for plain http.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().unwrap()
 }

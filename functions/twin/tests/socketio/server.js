@@ -1,14 +1,14 @@
 'use strict';
-// Two real Socket.IO servers, of Engine.IO's revisions 4 and 3, as TWIN's sockets are described: one
-// socket a session, known by `key` in its query. What they do is told over HTTP:
+// Two real Socket.IO servers, for Engine.IO revisions 4 and 3, like TWIN's sockets: one socket per session,
+// identified by `key` in the query. They are controlled over HTTP:
 //
-//   POST /emit    {"session", "event", "data", "ack"?}   to the session's sockets; answers how many there
-//                                                        were, and with "ack" how many said it is safe
-//   POST /drop    {"session"?, "hard"?}                  closes sockets, politely or not
-//   POST /refuse  {"eio4"?, "session"?}                  from now on lets no EIO=4 in, or that session
-//   GET  /sockets                                        how many sockets each session has, and had
+//   POST /emit    {"session", "event", "data", "ack"?}   emits to the session's sockets; returns their number,
+//                                                        and with "ack" the number of acknowledgements
+//   POST /drop    {"session"?, "hard"?}                  closes sockets; "hard" without a closing handshake
+//   POST /refuse  {"eio4"?, "session"?}                  refuses EIO=4, or a session, from now on
+//   GET  /sockets                                        the number of sockets of each session, now and in total
 //
-// The first line of its output is JSON with the ports.
+// The first line of the output is JSON with the ports.
 
 const http = require('node:http');
 const { Server: Newer } = require('socket.io-4');
@@ -19,21 +19,21 @@ const pingTimeout = Number(process.argv[3] || 20000);
 const path = '/operator/socket.io/';
 const refused = { eio4: false, sessions: new Set() };
 const sockets = new Map();
-const had = new Map();
+const totals = new Map();
 
 function query(request) {
   return new URL(request.url, 'http://localhost').searchParams;
 }
 
-function welcome(socket) {
+function register(socket) {
   const session = socket.handshake.query.key;
   if (!sockets.has(session)) sockets.set(session, new Set());
   sockets.get(session).add(socket);
-  had.set(session, (had.get(session) || 0) + 1);
+  totals.set(session, (totals.get(session) || 0) + 1);
   socket.on('disconnect', () => sockets.get(session).delete(socket));
 }
 
-function guard(socket, next) {
+function authorize(socket, next) {
   const key = socket.handshake.query.key;
   next(!key || refused.sessions.has(key) ? new Error('no such session') : undefined);
 }
@@ -51,38 +51,38 @@ function server(kind) {
     },
   };
   const io = kind === 'newer' ? new Newer(inner, options) : older(inner, options);
-  io.use(guard);
-  io.on('connection', welcome);
+  io.use(authorize);
+  io.on('connection', register);
   return inner;
 }
 
-function of(session) {
+function socketsOf(session) {
   if (session) return [...(sockets.get(session) || [])];
   return [...sockets.values()].flatMap((all) => [...all]);
 }
 
-const deeds = {
+const commands = {
   '/emit': ({ session, event, data, ack }, done) => {
-    const found = of(session);
+    const found = socketsOf(session);
     let acked = 0;
-    const tell = () => done({ sockets: found.length, acked });
+    const reply = () => done({ sockets: found.length, acked });
     if (!ack || found.length === 0) {
       for (const socket of found) socket.emit(event, data);
-      return tell();
+      return reply();
     }
-    const late = setTimeout(tell, 3000);
+    const timer = setTimeout(reply, 3000);
     for (const socket of found) {
       socket.emit(event, data, () => {
         acked += 1;
         if (acked === found.length) {
-          clearTimeout(late);
-          tell();
+          clearTimeout(timer);
+          reply();
         }
       });
     }
   },
   '/drop': ({ session, hard }, done) => {
-    const found = of(session);
+    const found = socketsOf(session);
     for (const socket of found) {
       if (hard) socket.conn.transport.socket.terminate();
       else socket.disconnect(true);
@@ -95,7 +95,7 @@ const deeds = {
     done({});
   },
   '/sockets': (_, done) => {
-    const all = [...had].map(([key, times]) => [key, { now: of(key).length, ever: times }]);
+    const all = [...totals].map(([key, times]) => [key, { now: socketsOf(key).length, ever: times }]);
     done(Object.fromEntries(all));
   },
 };
@@ -104,9 +104,9 @@ const control = http.createServer((request, response) => {
   let text = '';
   request.on('data', (part) => (text += part));
   request.on('end', () => {
-    const deed = deeds[request.url];
-    if (!deed) return response.writeHead(404).end();
-    deed(text ? JSON.parse(text) : {}, (answer) => {
+    const command = commands[request.url];
+    if (!command) return response.writeHead(404).end();
+    command(text ? JSON.parse(text) : {}, (answer) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(answer));
     });
@@ -119,5 +119,5 @@ const ports = Object.entries(servers).map(
     new Promise((done) => one.listen(0, '127.0.0.1', () => done([name, one.address().port]))),
 );
 Promise.all(ports).then((all) => console.log(JSON.stringify(Object.fromEntries(all))));
-// Whoever started it is gone: so is it.
+// Exit when the parent process does.
 process.stdin.on('end', () => process.exit(0)).resume();

@@ -1,4 +1,4 @@
-//! A connection, a call of Unblu's, and a delivery to send.
+//! Test helpers: a connection, calls from Unblu, and deliveries.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 use trunkline_shared::inbound::{
-    Call, Inbound, IntakeError, Received, Reply, Result as Came, Taken,
+    Call, CallOutcome, Inbound, InboundError, Ingested, ParsedCall, Reply,
 };
 use trunkline_shared::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
-    Mode, Recall, Role, Target,
+    HandoverMode, Resend, Role, Target, Transcript,
 };
 use trunkline_shared::secrets::SecretBag;
 use trunkline_unblu::Unblu;
@@ -56,7 +56,7 @@ pub fn headers<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Heade
     headers
 }
 
-/// Makes a call and hands it to `with`.
+/// Builds a call and passes it to `with`.
 pub fn call<T>(
     settings: &Value,
     method: &Method,
@@ -68,22 +68,22 @@ pub fn call<T>(
     with(&Call { connection, secrets, method, path: "", query: "", headers, body, now: now() })
 }
 
-/// Receives a signed call, and answers it as the shell does where everything is taken.
-pub fn post(settings: &Value, headers: &HeaderMap, body: &[u8]) -> (Received, Reply) {
+/// Parses a call and replies as the handler does if ingestion succeeds.
+pub fn post(settings: &Value, headers: &HeaderMap, body: &[u8]) -> (ParsedCall, Reply) {
     call(settings, &Method::POST, headers, body, |call| {
-        let received = Unblu.receive(call);
+        let received = Unblu.parse(call);
         let reply = match &received {
-            Received::Answered(reply) => reply.clone(),
-            Received::Events(events) => {
-                let taken = |event: &Event| {
-                    let conversation = event.conversation.clone();
-                    Ok::<_, IntakeError>(Taken { conversation, duplicate: false })
+            ParsedCall::Reply(reply) => reply.clone(),
+            ParsedCall::Events(events) => {
+                let ingested = |event: &Event| {
+                    let conversation = event.external_conversation_id.as_str().into();
+                    Ok::<_, InboundError>(Ingested { conversation, duplicate: false })
                 };
-                let taken: Vec<_> = events.iter().map(taken).collect();
-                Unblu.reply(call, &Came::Taken(&taken))
+                let ingested: Vec<_> = events.iter().map(ingested).collect();
+                Unblu.reply(call, &CallOutcome::Ingested(&ingested))
             }
-            Received::Unreadable(why) => Unblu.reply(call, &Came::Unreadable(why)),
-            Received::Denied(why) => Unblu.reply(call, &Came::Denied(why)),
+            ParsedCall::Unreadable(why) => Unblu.reply(call, &CallOutcome::Unreadable(why)),
+            ParsedCall::Denied(why) => Unblu.reply(call, &CallOutcome::Denied(why)),
         };
         (received, reply)
     })
@@ -93,14 +93,14 @@ pub const NEW_MESSAGE: (&str, &str) = ("x-unblu-event", "external_messenger.new_
 pub const NEW_MESSAGE_REQUEST: (&str, &str) =
     ("x-unblu-service-name", "outbound.external_messenger.new_message");
 
-pub fn told_with(settings: &Value, name: (&str, &str), body: &str) -> (Received, Reply) {
+pub fn post_signed_with(settings: &Value, name: (&str, &str), body: &str) -> (ParsedCall, Reply) {
     let signature = sign(SECRET, body.as_bytes());
     let headers = headers([name, ("x-unblu-signature-256", &signature)]);
     post(settings, &headers, body.as_bytes())
 }
 
-pub fn told(name: (&str, &str), body: &str) -> (Received, Reply) {
-    told_with(&no_settings(), name, body)
+pub fn post_signed(name: (&str, &str), body: &str) -> (ParsedCall, Reply) {
+    post_signed_with(&no_settings(), name, body)
 }
 
 pub fn answer(reply: &Reply) -> Value {
@@ -121,34 +121,38 @@ pub fn map(value: Value) -> Map<String, Value> {
     map
 }
 
-/// A delivery to the desk, in the conversation that its handover opened.
+/// A delivery to the desk, in the session that its handover opened.
 pub fn delivery(id: &str, body: EventBody) -> Delivery {
     let desk = connection(&no_settings());
-    let conversation = Some("handover-1".to_owned());
-    let to = Target { conversation, ..Target::addressed(&desk.as_party(), Role::Desk) };
+    let session_id = Some("handover-1".into());
+    let to = Target { session_id, ..Target::addressed(&desk.as_party(), Role::Desk) };
     let author = Author { role: AuthorRole::Customer, name: Some("Ada Lovelace".into()) };
     Delivery {
-        id: delivery_id(id),
+        id: delivery_id(id).into(),
         key: ConversationKey { channel: "shop".parse().unwrap(), customer: "4711".into() },
-        conversation: "ours-1".into(),
+        conversation: "conversation-1".into(),
         from: "shop".parse().unwrap(),
         to,
         event: Event::new(EventId::from_parts(&["e", id]), "4711", now(), author, body),
-        again: false,
-        replay: false,
+        resend: Resend::No,
     }
 }
 
-/// An id as deliveries have them.
+/// A delivery's id.
 pub fn delivery_id(id: &str) -> String {
     format!("dlv_{id:A<43}")
 }
 
-pub fn says(text: &str) -> EventBody {
+pub fn text_message(text: &str) -> EventBody {
     EventBody::Message { content: Content::text(text), metadata: Map::new() }
 }
 
-pub fn handover(reason: Option<&str>, context: Value, recall: Recall) -> EventBody {
+pub fn handover(reason: Option<&str>, context: Value, transcript: Transcript) -> EventBody {
     let reason = reason.map(Into::into);
-    EventBody::Handover { mode: Mode::Offer, reason, context: map(context), recall }
+    EventBody::Handover {
+        mode: HandoverMode::Offer,
+        reason,
+        context: map(context),
+        transcript: transcript,
+    }
 }

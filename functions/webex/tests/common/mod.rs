@@ -1,4 +1,4 @@
-//! A connection to call, and a delivery to send.
+//! A connection, its secrets and a call, shared by the tests.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use http::{HeaderMap, Method};
@@ -28,7 +28,7 @@ pub fn secrets() -> SecretBag {
     secrets
 }
 
-/// Makes a call of `body` and hands it to `with`.
+/// Builds a call with `body` and passes it to `with`.
 pub fn call<T>(
     method: &Method,
     body: &[u8],

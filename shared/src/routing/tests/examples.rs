@@ -1,223 +1,290 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{Choice, Floor, Place, ReceiptStatus, Reference, Trigger};
+use crate::model::{
+    AgentLocation, Choice, HandoverTrigger, MessageReference, Participation, ReceiptStatus,
+};
 
 #[test]
-fn the_whole_story() {
-    let mut play = Play::on(Platform::Webhook, both());
-    let first = play.does(Role::Channel, says("where is it?"));
-    assert_eq!(addressed(&first), [Role::Bot]);
+fn bot_hands_over_desk_accepts_and_closes() {
+    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let first = scenario.send(Role::Channel, message("where is it?"));
+    assert_eq!(addressed_roles(&first), [Role::Bot]);
     assert_eq!((first.conversation.version, first.timers.len()), (1, 1));
-    assert!(!play.does(Role::Channel, says("hello?")).changed, "no write of the conversation");
-    assert_eq!(addressed(&play.does(Role::Bot, says("which?"))), [Role::Channel]);
+    assert!(
+        !scenario.send(Role::Channel, message("hello?")).changed,
+        "the conversation is not written"
+    );
+    assert_eq!(addressed_roles(&scenario.send(Role::Bot, message("which?"))), [Role::Channel]);
 
-    let handed = play.does(Role::Bot, handover());
+    let handed = scenario.send(Role::Bot, handover());
     let id = handed.conversation.handover.as_ref().unwrap().id.clone();
-    assert_eq!(handed.targets[0].conversation.as_deref(), Some(id.as_str()));
-    assert_eq!(addressed(&handed), [Role::Desk]);
-    assert_eq!(told(&handed), ["One moment."]);
-    let Some(EventBody::Handover { recall, .. }) = &handed.meant else { panic!() };
-    assert_eq!((recall.last, recall.since), (20, Some(first.conversation.started_at)));
-    assert_eq!(handed.conversation.floor(Owner::Desk), Floor::Pending);
-    assert_eq!(handed.conversation.floor(Owner::Bot), Floor::Standby);
+    assert_eq!(handed.targets[0].session_id.as_ref(), Some(id.as_session_id()));
+    assert_eq!(addressed_roles(&handed), [Role::Desk]);
+    assert_eq!(customer_notices(&handed), ["One moment."]);
+    let Some(EventBody::Handover { transcript: recall, .. }) = &handed.rewritten_body else {
+        panic!()
+    };
+    assert_eq!((recall.limit, recall.since), (20, Some(first.conversation.started_at)));
+    assert_eq!(handed.conversation.participation(Owner::Desk), Participation::Pending);
+    assert_eq!(handed.conversation.participation(Owner::Bot), Participation::Standby);
 
-    let pending = play.does(Role::Channel, says("still there?"));
-    assert_eq!(addressed(&pending), [Role::Desk]);
-    let mut hello = event(play.seconds + 10, AuthorRole::Agent, says("hi, I am Ann"));
+    let pending = scenario.send(Role::Channel, message("still there?"));
+    assert_eq!(addressed_roles(&pending), [Role::Desk]);
+    let mut hello = event(scenario.seconds + 10, AuthorRole::Agent, message("hi, I am Ann"));
     hello.author.name = Some("Ann".into());
-    let leg = play.leg(Role::Desk);
-    let sender = Sender::Party { role: Role::Desk, leg: leg.as_deref() };
-    let accepted = play.try_event(sender, &hello, false).unwrap();
-    assert_eq!((told(&accepted), accepted.before.len()), (vec!["Ann is here."], 1));
-    assert_eq!(accepted.conversation.floor(Owner::Desk), Floor::Active);
-    assert_eq!(told(&play.does(Role::Desk, says("look"))), Vec::<&str>::new(), "said once");
+    let leg = scenario.session(Role::Desk);
+    let sender = Sender::Party { role: Role::Desk, leg: leg.as_ref() };
+    let accepted = scenario.try_event(sender, &hello, false).unwrap();
+    assert_eq!((customer_notices(&accepted), accepted.preceding.len()), (vec!["Ann is here."], 1));
+    assert_eq!(accepted.conversation.participation(Owner::Desk), Participation::Active);
+    assert_eq!(
+        customer_notices(&scenario.send(Role::Desk, message("look"))),
+        Vec::<&str>::new(),
+        "the customer is notified once"
+    );
 
-    let closed = play.does(Role::Desk, close());
-    assert_eq!(told(&closed), ["Ann has left."]);
-    assert_eq!(closed.before[0].body.kind(), "handback");
-    assert_eq!(closed.before[0].targets[0].role, Role::Bot);
-    assert_eq!(addressed(&play.does(Role::Channel, says("thanks"))), [Role::Bot]);
+    let closed = scenario.send(Role::Desk, close());
+    assert_eq!(customer_notices(&closed), ["Ann has left."]);
+    assert_eq!(closed.preceding[0].body.kind(), "handback");
+    assert_eq!(closed.preceding[0].targets[0].role, Role::Bot);
+    assert_eq!(addressed_roles(&scenario.send(Role::Channel, message("thanks"))), [Role::Bot]);
 
-    let anew = play.does(Role::Bot, handover());
-    assert_ne!(anew.conversation.handover.unwrap().id, id, "a new desk conversation each time");
-    let (sender, late) = (Sender::Party { role: Role::Desk, leg: Some(&id) }, says("old"));
-    let late = event(play.seconds + 10, AuthorRole::Agent, late);
-    let late = play.try_event(sender, &late, false).unwrap();
-    assert_eq!((late.standing, addressed(&late)), (Standing::Late, vec![]), "in the old one");
+    let second = scenario.send(Role::Bot, handover());
+    assert_ne!(second.conversation.handover.unwrap().id, id, "each handover has a new id");
+    let (sender, late) = (Sender::Party { role: Role::Desk, leg: Some(id.as_session_id()) }, message("old"));
+    let late = event(scenario.seconds + 10, AuthorRole::Agent, late);
+    let late = scenario.try_event(sender, &late, false).unwrap();
+    assert_eq!(
+        (late.disposition, addressed_roles(&late)),
+        (Disposition::NotOwner, vec![]),
+        "in the earlier handover"
+    );
 }
 
 #[test]
-fn nobody_is_told_that_they_are_connected_before_they_are() {
-    let mut play = Play::on(Platform::Webhook, both());
-    play.does(Role::Channel, says("agent"));
-    let machine = event(play.seconds + 10, AuthorRole::System, says("You are in a queue."));
-    let leg = play.leg(Role::Desk);
-    let sender = Sender::Party { role: Role::Desk, leg: leg.as_deref() };
-    let queue = play.try_event(sender, &machine, false).unwrap();
-    assert_eq!((told(&queue), addressed(&queue)), (vec![], vec![Role::Channel]));
-    assert_eq!(told(&play.does(Role::Desk, EventBody::Accept)), ["somebody is here."]);
-    assert_eq!(play.does(Role::Desk, EventBody::Accept).standing, Standing::Record, "once");
+fn customer_is_notified_only_after_an_agent_accepts() {
+    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    scenario.send(Role::Channel, message("agent"));
+    let machine = event(scenario.seconds + 10, AuthorRole::System, message("You are in a queue."));
+    let leg = scenario.session(Role::Desk);
+    let sender = Sender::Party { role: Role::Desk, leg: leg.as_ref() };
+    let queue = scenario.try_event(sender, &machine, false).unwrap();
+    assert_eq!((customer_notices(&queue), addressed_roles(&queue)), (vec![], vec![Role::Channel]));
+    assert_eq!(
+        customer_notices(&scenario.send(Role::Desk, EventBody::Accept)),
+        ["an agent is here."]
+    );
+    assert_eq!(
+        scenario.send(Role::Desk, EventBody::Accept).disposition,
+        Disposition::RecordedOnly,
+        "only the first counts"
+    );
 }
 
 #[test]
-fn a_keyword_hands_over_first_and_the_message_goes_to_the_desk() {
-    let mut play = Play::on(Platform::Webex, both());
-    play.does(Role::Channel, says("hi"));
-    let asked = play.does(Role::Channel, says("Agent!"));
-    assert_eq!(asked.before[0].body.kind(), "handover");
-    assert_eq!(addressed(&asked), [Role::Desk]);
-    assert_eq!(asked.conversation.handover.as_ref().unwrap().by, Trigger::Keyword);
-    let back = play.does(Role::Channel, says("robot"));
-    let kinds: Vec<_> = back.before.iter().map(|said| said.body.kind()).collect();
-    assert_eq!(kinds, ["close", "handback"], "the desk is told, and the bot");
-    assert_eq!((addressed(&back), told(&back)), (vec![Role::Bot], vec!["Nobody is there."]));
+fn keyword_hands_over_before_its_message_is_delivered() {
+    let mut scenario = Scenario::new(Platform::Webex, full_route());
+    scenario.send(Role::Channel, message("hi"));
+    let asked = scenario.send(Role::Channel, message("Agent!"));
+    assert_eq!(asked.preceding[0].body.kind(), "handover");
+    assert_eq!(addressed_roles(&asked), [Role::Desk]);
+    assert_eq!(asked.conversation.handover.as_ref().unwrap().trigger, HandoverTrigger::Keyword);
+    let back = scenario.send(Role::Channel, message("robot"));
+    let kinds: Vec<_> = back.preceding.iter().map(|said| said.body.kind()).collect();
+    assert_eq!(kinds, ["close", "handback"], "the desk and the bot are informed");
+    assert_eq!(
+        (addressed_roles(&back), customer_notices(&back)),
+        (vec![Role::Bot], vec!["No agent is available."])
+    );
 }
 
 #[test]
-fn a_route_without_a_bot_opens_at_the_desk_and_ends_there() {
-    let mut play = Play::on(Platform::Webhook, desk_only());
-    let first = play.does(Role::Channel, says("hi"));
-    assert_eq!((first.before[0].body.kind(), addressed(&first)), ("handover", vec![Role::Desk]));
-    assert_eq!(play.tried(Role::Desk, handback()), Err(Refusal::NoBot));
-    play.does(Role::Desk, close());
-    assert_eq!(play.held.as_ref().unwrap().phase, Phase::Closed);
-    assert_eq!(play.does(Role::Channel, says("again")).before.len(), 1, "and starts anew");
+fn route_without_a_bot_starts_and_ends_at_the_desk() {
+    let mut scenario = Scenario::new(Platform::Webhook, route_without_bot());
+    let first = scenario.send(Role::Channel, message("hi"));
+    assert_eq!(
+        (first.preceding[0].body.kind(), addressed_roles(&first)),
+        ("handover", vec![Role::Desk])
+    );
+    assert_eq!(scenario.try_send(Role::Desk, handback()), Err(Refusal::NoBot));
+    scenario.send(Role::Desk, close());
+    assert_eq!(scenario.conversation.as_ref().unwrap().phase, Phase::Closed);
+    assert_eq!(
+        scenario.send(Role::Channel, message("again")).preceding.len(),
+        1,
+        "a new conversation starts"
+    );
 }
 
 #[test]
-fn where_there_is_no_desk_the_channels_own_people_take_over_if_it_has_any() {
-    let mut play = Play::on(Platform::Webex, bot_only());
-    let mut first = event(10, AuthorRole::Customer, says("hi"));
-    first.floor = Some(Owner::Bot);
+fn without_a_desk_the_channels_own_agents_take_over() {
+    let mut scenario = Scenario::new(Platform::Webex, route_without_desk());
+    let mut first = event(10, AuthorRole::Customer, message("hi"));
+    first.claimed_owner = Some(Owner::Bot);
     let channel = Sender::Party { role: Role::Channel, leg: None };
-    play.try_event(channel, &first, false).unwrap();
-    let handed = play.does(Role::Bot, handover());
-    assert_eq!((addressed(&handed), told(&handed)), (vec![Role::Channel], vec![]));
-    assert_eq!(handed.conversation.handover.unwrap().place, Place::Channel);
-    // Older than the handover: it must not be answered by the bot.
-    let mut old = event(15, AuthorRole::Customer, says("hello?"));
-    old.floor = Some(Owner::Bot);
-    let old = play.try_event(channel, &old, false).unwrap();
-    assert_eq!((old.standing, addressed(&old)), (Standing::Record, vec![]));
-    let mut young = event(60, AuthorRole::Customer, says("thanks"));
-    young.floor = Some(Owner::Bot);
-    let young = play.try_event(channel, &young, false).unwrap();
-    assert_eq!((addressed(&young), play.owner()), (vec![Role::Bot], Owner::Bot));
-    let mut agents = event(70, AuthorRole::Unknown, says("I am Ann"));
-    agents.floor = Some(Owner::Desk);
-    let agents = play.try_event(channel, &agents, false).unwrap();
-    assert!(agents.targets.iter().all(|target| target.copy), "an agent is never answered");
+    scenario.try_event(channel, &first, false).unwrap();
+    let handed = scenario.send(Role::Bot, handover());
+    assert_eq!(
+        (addressed_roles(&handed), customer_notices(&handed)),
+        (vec![Role::Channel], vec![])
+    );
+    assert_eq!(handed.conversation.handover.unwrap().location, AgentLocation::Channel);
+    // The message is older than the handover, so the bot must not receive it.
+    let mut old = event(15, AuthorRole::Customer, message("hello?"));
+    old.claimed_owner = Some(Owner::Bot);
+    let old = scenario.try_event(channel, &old, false).unwrap();
+    assert_eq!((old.disposition, addressed_roles(&old)), (Disposition::RecordedOnly, vec![]));
+    let mut young = event(60, AuthorRole::Customer, message("thanks"));
+    young.claimed_owner = Some(Owner::Bot);
+    let young = scenario.try_event(channel, &young, false).unwrap();
+    assert_eq!((addressed_roles(&young), scenario.owner()), (vec![Role::Bot], Owner::Bot));
+    let mut agents = event(70, AuthorRole::Unknown, message("I am Ann"));
+    agents.claimed_owner = Some(Owner::Desk);
+    let agents = scenario.try_event(channel, &agents, false).unwrap();
+    assert!(
+        agents.targets.iter().all(|target| target.copy),
+        "a message of an agent is only copied"
+    );
 }
 
 #[test]
-fn a_change_of_configuration_takes_effect_with_the_next_turn() {
-    let mut play = Play::on(Platform::Webhook, both());
-    play.does(Role::Channel, says("hi"));
-    play.does(Role::Bot, handover());
-    play.serving.desk = Some(party("desk-2", Platform::Webhook, false));
-    play.serving.bot = Some(party("bot-2", Platform::Webhook, false));
+fn configuration_change_takes_effect_at_the_next_change_of_owner() {
+    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    scenario.send(Role::Channel, message("hi"));
+    scenario.send(Role::Bot, handover());
+    scenario.route.desk = Some(party("desk-2", Platform::Webhook, false));
+    scenario.route.bot = Some(party("bot-2", Platform::Webhook, false));
     let to = |decision: &Decision| decision.targets[0].connection.to_string();
-    assert_eq!(to(&play.does(Role::Channel, says("there?"))), "desk", "it keeps its desk");
-    assert_eq!(to(&play.does(Role::Desk, handback())), "bot-2");
-    assert_eq!(to(&play.does(Role::Bot, handover())), "desk-2");
+    assert_eq!(
+        to(&scenario.send(Role::Channel, message("there?"))),
+        "desk",
+        "the open handover keeps its desk"
+    );
+    assert_eq!(to(&scenario.send(Role::Desk, handback())), "bot-2");
+    assert_eq!(to(&scenario.send(Role::Bot, handover())), "desk-2");
 }
 
 #[test]
-fn what_the_sender_does_not_own_is_late_and_what_makes_no_sense_is_refused() {
-    let mut play = Play::on(Platform::Webhook, both());
-    assert_eq!(play.tried(Role::Bot, says("hi")), Err(Refusal::UnknownConversation));
-    assert_eq!(play.tried(Role::Observer, says("hi")), Err(Refusal::OnlyListens));
-    play.does(Role::Channel, says("hi"));
-    assert_eq!(play.does(Role::Desk, says("hi")).standing, Standing::Late);
-    play.does(Role::Bot, handover());
-    for body in [says("still me"), handover(), close()] {
-        let late = play.does(Role::Bot, body);
-        assert_eq!((late.standing, addressed(&late)), (Standing::Late, vec![]));
+fn events_of_a_non_owner_are_recorded_and_unexpected_events_are_rejected() {
+    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    assert_eq!(scenario.try_send(Role::Bot, message("hi")), Err(Refusal::UnknownConversation));
+    assert_eq!(scenario.try_send(Role::Observer, message("hi")), Err(Refusal::ObserverCannotSend));
+    scenario.send(Role::Channel, message("hi"));
+    assert_eq!(scenario.send(Role::Desk, message("hi")).disposition, Disposition::NotOwner);
+    scenario.send(Role::Bot, handover());
+    for body in [message("still me"), handover(), close()] {
+        let late = scenario.send(Role::Bot, body);
+        assert_eq!((late.disposition, addressed_roles(&late)), (Disposition::NotOwner, vec![]));
     }
-    assert!(matches!(play.tried(Role::Bot, handback()), Err(Refusal::OutOfPlace { .. })));
-    play.does(Role::Channel, close());
-    assert_eq!(play.tried(Role::Bot, says("hi")), Err(Refusal::Closed));
-    assert_eq!(play.tried(Role::Desk, says("hi")), Err(Refusal::Closed));
-    let mut plain = Play::on(Platform::Webhook, Serving { bot: None, desk: None, ..both() });
-    assert_eq!(plain.tried(Role::Channel, says("hi")), Err(Refusal::NoRoute));
+    assert!(matches!(
+        scenario.try_send(Role::Bot, handback()),
+        Err(Refusal::UnexpectedEvent { .. })
+    ));
+    scenario.send(Role::Channel, close());
+    assert_eq!(scenario.try_send(Role::Bot, message("hi")), Err(Refusal::Closed));
+    assert_eq!(scenario.try_send(Role::Desk, message("hi")), Err(Refusal::Closed));
+    let mut plain =
+        Scenario::new(Platform::Webhook, ResolvedRoute { bot: None, desk: None, ..full_route() });
+    assert_eq!(plain.try_send(Role::Channel, message("hi")), Err(Refusal::NoRoute));
 }
 
 #[test]
-fn a_context_is_flat_and_small() {
-    let mut play = Play::on(Platform::Webhook, both());
-    play.does(Role::Channel, says("hi"));
+fn context_must_be_flat_and_small() {
+    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    scenario.send(Role::Channel, message("hi"));
     let with = |key: &str, value: Value| EventBody::Handover {
-        mode: Mode::Offer,
+        mode: HandoverMode::Offer,
         reason: None,
         context: Map::from_iter([(key.to_owned(), value)]),
-        recall: Recall::default(),
+        transcript: Transcript::default(),
     };
-    let nested = play.tried(Role::Bot, with("a", json!({"b": 1})));
+    let nested = scenario.try_send(Role::Bot, with("a", json!({"b": 1})));
     assert_eq!(nested, Err(Refusal::ContextNotFlat));
-    let large = play.tried(Role::Bot, with("a", json!("x".repeat(5_000))));
+    let large = scenario.try_send(Role::Bot, with("a", json!("x".repeat(5_000))));
     assert!(matches!(large, Err(Refusal::ContextTooLarge(5_008))), "{large:?}");
-    play.does(Role::Bot, with("a", json!(true)));
+    scenario.send(Role::Bot, with("a", json!(true)));
 }
 
 #[test]
-fn a_number_typed_back_is_the_choice_until_something_else_is_asked() {
-    let mut play = Play::on(Platform::Webex, both());
-    play.does(Role::Channel, says("hi"));
+fn typed_number_selects_a_choice_until_the_next_message() {
+    let mut scenario = Scenario::new(Platform::Webex, full_route());
+    scenario.send(Role::Channel, message("hi"));
     let red = Choice { id: "r".into(), title: "Red".into() };
     let content = Content { choices: vec![red.clone()], ..Content::text("Which?") };
-    play.does(Role::Bot, EventBody::Message { content: content.clone(), metadata: Map::new() });
-    let typed = play.does(Role::Channel, says(" 1 "));
+    scenario.send(Role::Bot, EventBody::Message { content: content.clone(), metadata: Map::new() });
+    let typed = scenario.send(Role::Channel, message(" 1 "));
     let (title, said) = (Some("Red".to_owned()), Some(" 1 ".to_owned()));
-    assert_eq!(typed.meant, Some(EventBody::Choice { id: "r".into(), title, typed: said }));
-    play.does(Role::Bot, says("How many?"));
-    assert_eq!(play.does(Role::Channel, says("1")).meant, None, "now it is a number");
-    let mut able = Play::on(Platform::Webhook, both());
-    able.does(Role::Channel, says("hi"));
-    able.does(Role::Bot, EventBody::Message { content, metadata: Map::new() });
-    assert_eq!(able.does(Role::Channel, says("1")).meant, None, "it had buttons");
+    assert_eq!(
+        typed.rewritten_body,
+        Some(EventBody::Choice { id: "r".into(), title, typed: said })
+    );
+    scenario.send(Role::Bot, message("How many?"));
+    assert_eq!(
+        scenario.send(Role::Channel, message("1")).rewritten_body,
+        None,
+        "no choices are on offer"
+    );
+    let mut able = Scenario::new(Platform::Webhook, full_route());
+    able.send(Role::Channel, message("hi"));
+    able.send(Role::Bot, EventBody::Message { content, metadata: Map::new() });
+    assert_eq!(
+        able.send(Role::Channel, message("1")).rewritten_body,
+        None,
+        "the channel shows buttons"
+    );
 }
 
 #[test]
-fn receipts_go_to_whoever_sent_the_message() {
-    let mut play = Play::on(Platform::Webhook, both());
-    play.does(Role::Channel, says("hi"));
-    play.does(Role::Bot, handover());
+fn receipts_go_to_the_sender_of_the_message() {
+    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    scenario.send(Role::Channel, message("hi"));
+    scenario.send(Role::Bot, handover());
     let receipt = |connection: &str| EventBody::Receipt {
         message: "m".into(),
-        about: Some(Reference { connection: connection.parse().unwrap(), message: "b".into() }),
+        target: Some(MessageReference {
+            connection: connection.parse().unwrap(),
+            message: "b".into(),
+        }),
         status: ReceiptStatus::Read,
         reason: None,
     };
-    assert_eq!(addressed(&play.does(Role::Channel, receipt("bot"))), [Role::Bot]);
-    assert_eq!(addressed(&play.does(Role::Channel, receipt("desk"))), [Role::Desk]);
-    let of_ours = play.does(Role::Channel, receipt("trunkline"));
-    assert_eq!(addressed(&of_ours), [], "of our own notices nobody is told");
-    assert_eq!(addressed(&play.does(Role::Desk, receipt("shop"))), [Role::Channel]);
+    assert_eq!(addressed_roles(&scenario.send(Role::Channel, receipt("bot"))), [Role::Bot]);
+    assert_eq!(addressed_roles(&scenario.send(Role::Channel, receipt("desk"))), [Role::Desk]);
+    let system = scenario.send(Role::Channel, receipt("trunkline"));
+    assert_eq!(addressed_roles(&system), [], "receipts of system messages are dropped");
+    assert_eq!(addressed_roles(&scenario.send(Role::Desk, receipt("shop"))), [Role::Channel]);
 }
 
 #[test]
-fn what_cannot_be_shown_is_told_once() {
-    let mut play = Play::on(Platform::Webhook, both());
-    let sticker = || EventBody::Opaque { said: true, name: "sticker".into(), raw: Value::Null };
-    assert_eq!(told(&play.does(Role::Channel, sticker())), ["We cannot see this."]);
-    assert_eq!(told(&play.does(Role::Channel, sticker())), Vec::<&str>::new());
-    let bots = play.does(Role::Bot, sticker());
-    assert_eq!((bots.after[0].body.kind(), bots.after[0].targets[0].role), ("receipt", Role::Bot));
+fn customer_is_notified_once_about_unsupported_content() {
+    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let sticker =
+        || EventBody::Opaque { is_message: true, name: "sticker".into(), raw: Value::Null };
+    assert_eq!(customer_notices(&scenario.send(Role::Channel, sticker())), ["We cannot see this."]);
+    assert_eq!(customer_notices(&scenario.send(Role::Channel, sticker())), Vec::<&str>::new());
+    let bots = scenario.send(Role::Bot, sticker());
+    assert_eq!(
+        (bots.following[0].body.kind(), bots.following[0].targets[0].role),
+        ("receipt", Role::Bot)
+    );
 }
 
 #[test]
-fn an_echo_goes_nowhere() {
-    let mut play = Play::on(Platform::Webhook, both());
-    play.does(Role::Channel, says("hi"));
+fn echo_is_not_delivered() {
+    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    scenario.send(Role::Channel, message("hi"));
     for role in [Role::Channel, Role::Bot] {
-        let leg = play.leg(role);
-        let ours = event(play.seconds + 10, AuthorRole::Customer, says("agent"));
-        let sender = Sender::Party { role, leg: leg.as_deref() };
-        let echo = play.try_event(sender, &ours, true).unwrap();
-        assert_eq!((echo.standing, echo.targets, echo.before), (Standing::Echo, vec![], vec![]));
-        let theirs = event(play.seconds + 10, AuthorRole::System, says("Ann is here."));
-        let notice = play.try_event(sender, &theirs, false).unwrap();
+        let leg = scenario.session(role);
+        let ours = event(scenario.seconds + 10, AuthorRole::Customer, message("agent"));
+        let sender = Sender::Party { role, leg: leg.as_ref() };
+        let echo = scenario.try_event(sender, &ours, true).unwrap();
+        assert_eq!(
+            (echo.disposition, echo.targets, echo.preceding),
+            (Disposition::Echo, vec![], vec![])
+        );
+        let theirs = event(scenario.seconds + 10, AuthorRole::System, message("Ann is here."));
+        let notice = scenario.try_event(sender, &theirs, false).unwrap();
         if role == Role::Channel {
             assert!(notice.targets.iter().all(|target| target.role == Role::Observer));
         }
@@ -225,26 +292,26 @@ fn an_echo_goes_nowhere() {
 }
 
 #[test]
-fn people_at_a_desk_can_begin_a_conversation() {
-    let mut play = Play::on(Platform::Webhook, both());
+fn agent_can_start_a_conversation() {
+    let mut scenario = Scenario::new(Platform::Webhook, full_route());
     let desk = Sender::Party { role: Role::Desk, leg: None };
-    let begins = |play: &mut Play, body| {
-        let event = event(play.seconds + 10, AuthorRole::Agent, body);
-        play.try_beginning(desk, &event, false, true)
+    let begins = |scenario: &mut Scenario, body| {
+        let event = event(scenario.seconds + 10, AuthorRole::Agent, body);
+        scenario.try_agent_initiated(desk, &event, false, true)
     };
-    let typing = begins(&mut play, EventBody::Typing { active: true });
-    assert_eq!(typing, Err(Refusal::UnknownConversation), "only by saying something");
-    let first = begins(&mut play, says("Your parcel is here.")).unwrap();
-    assert_eq!((addressed(&first), told(&first)), (vec![Role::Channel], vec![]));
+    let typing = begins(&mut scenario, EventBody::Typing { active: true });
+    assert_eq!(typing, Err(Refusal::UnknownConversation), "only a message can start one");
+    let first = begins(&mut scenario, message("Your parcel is here.")).unwrap();
+    assert_eq!((addressed_roles(&first), customer_notices(&first)), (vec![Role::Channel], vec![]));
     let handover = first.conversation.handover.clone().unwrap();
-    assert_eq!((handover.by, handover.accepted_at.is_some()), (Trigger::Desk, true));
-    let second = begins(&mut play, says("Come and get it.")).unwrap();
+    assert_eq!((handover.trigger, handover.accepted_at.is_some()), (HandoverTrigger::Desk, true));
+    let second = begins(&mut scenario, message("Come and get it.")).unwrap();
     assert_eq!(second.conversation.handover, Some(handover), "the same conversation");
-    assert_eq!(addressed(&play.does(Role::Channel, says("thanks"))), [Role::Desk]);
+    assert_eq!(addressed_roles(&scenario.send(Role::Channel, message("thanks"))), [Role::Desk]);
 
-    // One that the bot has is theirs at once.
-    let mut bots = Play::on(Platform::Webhook, both());
-    bots.does(Role::Channel, says("hi"));
-    assert_eq!(addressed(&begins(&mut bots, says("It is me.")).unwrap()), [Role::Channel]);
+    // A conversation that the bot owns moves to the desk immediately.
+    let mut bots = Scenario::new(Platform::Webhook, full_route());
+    bots.send(Role::Channel, message("hi"));
+    assert_eq!(addressed_roles(&begins(&mut bots, message("It is me.")).unwrap()), [Role::Channel]);
     assert_eq!(bots.owner(), Owner::Desk);
 }

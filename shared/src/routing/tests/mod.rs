@@ -1,4 +1,4 @@
-//! The decisions that people care most about, and the laws that hold for any sequence of events.
+//! Examples of the main stories, and properties that hold for every sequence of events.
 
 mod examples;
 mod properties;
@@ -9,7 +9,8 @@ use serde_json::Map;
 
 use super::*;
 use crate::model::{
-    AuthorRole, Content, EventId, Keywords, Mode, Owner, Platform, Recall, Switching, Texts,
+    AuthorRole, Content, EventId, HandoverMode, HandoverPolicy, Keywords, Owner, Platform,
+    SessionId, Texts, Transcript,
 };
 
 pub(super) fn party(id: &str, platform: Platform, copies: bool) -> Party {
@@ -23,40 +24,40 @@ pub(super) fn party(id: &str, platform: Platform, copies: bool) -> Party {
     }
 }
 
-/// A route with a bot, a desk and an archive.
-pub(super) fn both() -> Serving {
+/// A route with a bot, a desk and an observer.
+pub(super) fn full_route() -> ResolvedRoute {
     let keywords = Keywords { handover: vec!["agent".into()], handback: vec!["robot".into()] };
     let texts = Texts {
         waiting: "One moment.".into(),
         joined: "{agent} is here.".into(),
         left: "{agent} has left.".into(),
-        nobody: "Nobody is there.".into(),
-        unshown: "We cannot see this.".into(),
-        agent: "somebody".into(),
+        unanswered: "No agent is available.".into(),
+        unsupported: "We cannot see this.".into(),
+        agent: "an agent".into(),
     };
-    Serving {
+    ResolvedRoute {
         route: "main".parse().unwrap(),
         bot: Some(party("bot", Platform::Webhook, true)),
         desk: Some(party("desk", Platform::Webhook, false)),
         observers: vec![party("archive", Platform::Webhook, true)],
-        switching: Switching {
+        handover_policy: HandoverPolicy {
             accept_within: Some(60),
             agent_idle: Some(120),
             session_ttl: Some(3_600),
             language: Some("en".into()),
             keywords: [("en".to_owned(), keywords)].into(),
             texts: [("en".to_owned(), texts)].into(),
-            ..Switching::default()
+            ..HandoverPolicy::default()
         },
     }
 }
 
-pub(super) fn bot_only() -> Serving {
-    Serving { desk: None, ..both() }
+pub(super) fn route_without_desk() -> ResolvedRoute {
+    ResolvedRoute { desk: None, ..full_route() }
 }
 
-pub(super) fn desk_only() -> Serving {
-    Serving { bot: None, ..both() }
+pub(super) fn route_without_bot() -> ResolvedRoute {
+    ResolvedRoute { bot: None, ..full_route() }
 }
 
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -66,38 +67,46 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 pub(super) fn event(seconds: i64, role: AuthorRole, body: EventBody) -> Event {
     let id = format!("{seconds}-{}", body.kind());
     let (event_id, author) = (EventId::from_parts(&["e", &id]), Author::nameless(role));
-    Event { external_id: Some(id), ..Event::new(event_id, "c-1", at(seconds), author, body) }
+    Event {
+        external_message_id: Some(id.into()),
+        ..Event::new(event_id, "c-1", at(seconds), author, body)
+    }
 }
 
-pub(super) fn says(text: &str) -> EventBody {
+pub(super) fn message(text: &str) -> EventBody {
     EventBody::Message { content: Content::text(text), metadata: Map::new() }
 }
 
 pub(super) fn handover() -> EventBody {
     let (reason, context) = (Some("asked".into()), Map::new());
-    EventBody::Handover { mode: Mode::Offer, reason, context, recall: Recall::default() }
+    EventBody::Handover {
+        mode: HandoverMode::Offer,
+        reason,
+        context,
+        transcript: Transcript::default(),
+    }
 }
 
 pub(super) fn handback() -> EventBody {
-    EventBody::Handback { reason: None, context: Map::new(), recall: Recall::default() }
+    EventBody::Handback { reason: None, context: Map::new(), transcript: Transcript::default() }
 }
 
 pub(super) fn close() -> EventBody {
     EventBody::Close { reason: None }
 }
 
-/// A conversation as it goes on: each event is decided on what the one before left.
+/// A sequence of events: each is routed on the conversation that the previous one left.
 #[derive(Debug, Clone)]
-pub(super) struct Play {
+pub(super) struct Scenario {
     pub(super) channel: Platform,
-    pub(super) serving: Serving,
-    pub(super) held: Option<Conversation>,
+    pub(super) route: ResolvedRoute,
+    pub(super) conversation: Option<Conversation>,
     pub(super) seconds: i64,
 }
 
-impl Play {
-    pub(super) fn on(channel: Platform, serving: Serving) -> Self {
-        Self { channel, serving, held: None, seconds: 0 }
+impl Scenario {
+    pub(super) fn new(channel: Platform, route: ResolvedRoute) -> Self {
+        Self { channel, route, conversation: None, seconds: 0 }
     }
 
     pub(super) fn try_event(
@@ -106,10 +115,10 @@ impl Play {
         event: &Event,
         echo: bool,
     ) -> Result<Decision, Refusal> {
-        self.try_beginning(from, event, echo, false)
+        self.try_agent_initiated(from, event, echo, false)
     }
 
-    pub(super) fn try_beginning(
+    pub(super) fn try_agent_initiated(
         &mut self,
         from: Sender<'_>,
         event: &Event,
@@ -118,25 +127,25 @@ impl Play {
     ) -> Result<Decision, Refusal> {
         self.seconds += 10;
         let key = ConversationKey { channel: "shop".parse().unwrap(), customer: "c-1".into() };
-        let id = format!("conv-{}", self.seconds);
-        let start = Start { key, id, channel: party("shop", self.channel, false) };
-        let fresh = format!("desk-{}", self.seconds);
-        let decision = decide(&Situation {
-            conversation: self.held.as_ref(),
-            serving: Some(&self.serving),
-            start: Some(&start),
+        let id = format!("conv-{}", self.seconds).into();
+        let start = NewConversation { key, id, channel: party("shop", self.channel, false) };
+        let fresh = format!("desk-{}", self.seconds).into();
+        let decision = decide(&RoutingInput {
+            conversation: self.conversation.as_ref(),
+            route: Some(&self.route),
+            new_conversation: Some(&start),
             from,
             event,
             echo,
-            begins,
+            agent_initiated: begins,
             now: at(self.seconds),
-            fresh: &fresh,
+            new_handover_id: &fresh,
         })?;
-        self.held = Some(decision.conversation.clone());
+        self.conversation = Some(decision.conversation.clone());
         Ok(decision)
     }
 
-    pub(super) fn tried(&mut self, role: Role, body: EventBody) -> Result<Decision, Refusal> {
+    pub(super) fn try_send(&mut self, role: Role, body: EventBody) -> Result<Decision, Refusal> {
         let author = match role {
             Role::Channel => AuthorRole::Customer,
             Role::Bot => AuthorRole::Bot,
@@ -144,32 +153,32 @@ impl Play {
             Role::Observer => AuthorRole::System,
         };
         let event = event(self.seconds + 10, author, body);
-        let leg = self.leg(role);
-        self.try_event(Sender::Party { role, leg: leg.as_deref() }, &event, false)
+        let leg = self.session(role);
+        self.try_event(Sender::Party { role, leg: leg.as_ref() }, &event, false)
     }
 
-    pub(super) fn does(&mut self, role: Role, body: EventBody) -> Decision {
-        self.tried(role, body).unwrap()
+    pub(super) fn send(&mut self, role: Role, body: EventBody) -> Decision {
+        self.try_send(role, body).unwrap()
     }
 
-    /// What a party knows the conversation by.
-    pub(super) fn leg(&self, role: Role) -> Option<String> {
-        let held = self.held.as_ref()?;
+    /// The session by which a connection of this role knows the conversation.
+    pub(super) fn session(&self, role: Role) -> Option<SessionId> {
+        let conversation = self.conversation.as_ref()?;
         match role {
-            Role::Bot => Some(held.id.clone()),
-            Role::Desk => held.handover.as_ref().map(|handover| handover.id.clone()),
+            Role::Bot => Some(SessionId::from(&conversation.id)),
+            Role::Desk => conversation.handover.as_ref().map(|handover| SessionId::from(&handover.id)),
             Role::Channel | Role::Observer => None,
         }
     }
 
     pub(super) fn owner(&self) -> Owner {
-        self.held.as_ref().unwrap().owner()
+        self.conversation.as_ref().unwrap().owner()
     }
 }
 
-/// What the customer is told by the house.
-pub(super) fn told(decision: &Decision) -> Vec<&str> {
-    let said = decision.before.iter().chain(&decision.after);
+/// The texts that Trunkline itself sends to the customer.
+pub(super) fn customer_notices(decision: &Decision) -> Vec<&str> {
+    let said = decision.preceding.iter().chain(&decision.following);
     let texts = said.filter_map(|said| match &said.body {
         EventBody::Message { content, .. } => content.text.as_deref(),
         _ => None,
@@ -177,7 +186,7 @@ pub(super) fn told(decision: &Decision) -> Vec<&str> {
     texts.collect()
 }
 
-/// Where an event goes that is to be dealt with there.
-pub(super) fn addressed(decision: &Decision) -> Vec<Role> {
+/// The roles that receive the event itself rather than a copy.
+pub(super) fn addressed_roles(decision: &Decision) -> Vec<Role> {
     decision.targets.iter().filter(|target| !target.copy).map(|target| target.role).collect()
 }

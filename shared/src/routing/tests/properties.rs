@@ -2,24 +2,24 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::model::{Floor, Place, ReceiptStatus, Timer};
+use crate::model::{AgentLocation, Participation, ReceiptStatus, Timer};
 
 fn any_body() -> impl Strategy<Value = EventBody> {
     prop_oneof![
-        6 => prop::sample::select(vec!["hello", "agent", "robot", "1"]).prop_map(says),
+        6 => prop::sample::select(vec!["hello", "agent", "robot", "1"]).prop_map(message),
         1 => "[a-z]{1,3}".prop_map(|id| EventBody::Choice { id, title: None, typed: None }),
         1 => any::<bool>().prop_map(|active| EventBody::Typing { active }),
         1 => Just(EventBody::Receipt {
-            message: "m".into(), about: None, status: ReceiptStatus::Read, reason: None,
+            message: "m".into(), target: None, status: ReceiptStatus::Read, reason: None,
         }),
         2 => Just(handover()),
         1 => Just(EventBody::Handover {
-            mode: Mode::Pass, reason: None, context: Map::new(), recall: Recall::default(),
+            mode: HandoverMode::Pass, reason: None, context: Map::new(), transcript: Transcript::default(),
         }),
         1 => Just(EventBody::Accept),
         2 => Just(handback()),
         1 => Just(close()),
-        1 => Just(EventBody::Opaque { said: true, name: "x".into(), raw: Value::Null }),
+        1 => Just(EventBody::Opaque { is_message: true, name: "x".into(), raw: Value::Null }),
         1 => Just(EventBody::Delete { message: "m".into() }),
     ]
 }
@@ -31,7 +31,7 @@ struct Step {
     floor: Option<Owner>,
     skew: i64,
     echo: bool,
-    in_its_conversation: bool,
+    names_current_session: bool,
     body: EventBody,
 }
 
@@ -68,31 +68,44 @@ fn any_step() -> impl Strategy<Value = Step> {
             };
             let floor = floor.filter(|_| from == Some(Role::Channel));
             let (author, in_its_conversation) = (author.unwrap_or(usual), !elsewhere);
-            Step { from, author, floor, skew, echo, in_its_conversation, body }
+            Step {
+                from,
+                author,
+                floor,
+                skew,
+                echo,
+                names_current_session: in_its_conversation,
+                body,
+            }
         },
     )
 }
 
-fn any_play() -> impl Strategy<Value = Play> {
+fn any_scenario() -> impl Strategy<Value = Scenario> {
     let channel = prop::sample::select(vec![Platform::Webex, Platform::Webhook]);
-    let serving = prop::sample::select(vec![both(), both(), bot_only(), desk_only()]);
-    (channel, serving, any::<bool>()).prop_map(|(channel, mut serving, copies)| {
-        if let Some(bot) = &mut serving.bot {
+    let route = prop::sample::select(vec![
+        full_route(),
+        full_route(),
+        route_without_desk(),
+        route_without_bot(),
+    ]);
+    (channel, route, any::<bool>()).prop_map(|(channel, mut route, copies)| {
+        if let Some(bot) = &mut route.bot {
             bot.copies = copies;
         }
-        Play::on(channel, serving)
+        Scenario::new(channel, route)
     })
 }
 
-impl Play {
+impl Scenario {
     fn step(&mut self, step: &Step) -> (Event, Result<Decision, Refusal>) {
         let mut event = event(self.seconds + 10 + step.skew, step.author, step.body.clone());
-        event.floor = step.floor;
-        let leg = step.from.and_then(|role| self.leg(role));
-        let leg = if step.in_its_conversation { leg } else { Some("another".into()) };
+        event.claimed_owner = step.floor;
+        let leg = step.from.and_then(|role| self.session(role));
+        let leg = if step.names_current_session { leg } else { Some("another".into()) };
         let sender = match step.from {
-            Some(role) => Sender::Party { role, leg: leg.as_deref() },
-            None => Sender::House(Cause::Operator),
+            Some(role) => Sender::Party { role, leg: leg.as_ref() },
+            None => Sender::System(SystemTrigger::Operator),
         };
         let decision = self.try_event(sender, &event, step.echo);
         (event, decision)
@@ -108,11 +121,11 @@ fn connection(role: Role) -> &'static str {
     }
 }
 
-fn is_said(body: &EventBody) -> bool {
+fn is_content(body: &EventBody) -> bool {
     matches!(body, EventBody::Message { .. } | EventBody::Choice { .. })
 }
 
-fn check(
+fn assert_invariants(
     step: &Step,
     before: Option<&Conversation>,
     decision: &Decision,
@@ -123,44 +136,50 @@ fn check(
     prop_assert_eq!(after.version, version + u64::from(decision.changed));
 
     // Exactly one owner.
-    let (bot, desk) = (after.floor(Owner::Bot), after.floor(Owner::Desk));
-    prop_assert_eq!(after.is_open(), (bot == Floor::Standby) != (desk == Floor::Standby));
-    prop_assert!(bot != Floor::Pending, "a bot accepts at once");
+    let (bot, desk) = (after.participation(Owner::Bot), after.participation(Owner::Desk));
+    prop_assert_eq!(
+        after.is_open(),
+        (bot == Participation::Standby) != (desk == Participation::Standby)
+    );
+    prop_assert!(bot != Participation::Pending, "a bot needs no acceptance");
     if !after.is_open() {
-        prop_assert!(after.handover.is_none(), "nobody has what is over");
+        prop_assert!(after.handover.is_none(), "a closed conversation has no handover");
     }
 
     let addressed: Vec<_> = decision.targets.iter().filter(|target| !target.copy).collect();
     for target in &decision.targets {
         prop_assert!(
             step.from.is_none_or(|from| target.connection.as_str() != connection(from)),
-            "nothing returns to its author"
+            "no event returns to its sender"
         );
         prop_assert!(target.role != Role::Observer || target.copy, "copies are marked");
-        if is_said(&step.body) && target.role == Role::Bot && after.owner() == Owner::Desk {
-            prop_assert!(target.copy, "what is not the bot's to answer is marked");
+        if is_content(&step.body) && target.role == Role::Bot && after.owner() == Owner::Desk {
+            prop_assert!(
+                target.copy,
+                "the bot receives a copy while the desk owns the conversation"
+            );
         }
         if target.role == Role::Desk && !target.copy {
             let id = after.handover.as_ref().or(before.and_then(|b| b.handover.as_ref()));
-            prop_assert_eq!(target.conversation.as_ref(), id.map(|handover| &handover.id));
+            prop_assert_eq!(target.session_id.as_ref(), id.map(|handover| handover.id.as_session_id()));
         }
     }
-    for said in decision.before.iter().chain(&decision.after) {
+    for said in decision.preceding.iter().chain(&decision.following) {
         let is_notice = matches!(said.body, EventBody::Message { .. });
         for target in &said.targets {
             prop_assert!(
                 !is_notice
                     || target.role == Role::Channel
                     || target.copy && target.role == Role::Observer,
-                "a notice of ours goes to the customer only"
+                "a system message goes to the customer and to observers only"
             );
         }
     }
 
-    // Every customer's message reaches the owner of its moment, and nobody else.
+    // Every customer's message reaches the owner at that time and no one else.
     let by_customer = step.from == Some(Role::Channel) && step.author == AuthorRole::Customer;
-    if is_said(&step.body) && by_customer && !step.echo {
-        let native = after.handover.as_ref().is_some_and(|h| h.place == Place::Channel);
+    if is_content(&step.body) && by_customer && !step.echo {
+        let native = after.handover.as_ref().is_some_and(|h| h.location == AgentLocation::Channel);
         let roles: Vec<_> = addressed.iter().map(|target| target.role).collect();
         match after.owner() {
             Owner::Bot => prop_assert_eq!(roles, [Role::Bot]),
@@ -169,21 +188,21 @@ fn check(
         }
     }
     let speaks = matches!(step.body, EventBody::Message { .. });
-    // Whoever operates it may speak to the customer, to nobody else, and takes nothing from anybody.
+    // An operator's message reaches the customer only and does not change the owner.
     if speaks && step.from.is_none() {
         let roles: Vec<_> = addressed.iter().map(|target| target.role).collect();
         prop_assert_eq!(roles, [Role::Channel]);
         prop_assert_eq!(before.map(Conversation::owner), Some(after.owner()));
     }
-    // Otherwise the customer never hears two voices.
+    // Apart from operators, only the owner can send to the customer.
     if speaks && !matches!(step.from, None | Some(Role::Channel)) && !addressed.is_empty() {
         let owner = before.map(Conversation::owner);
         let role = if owner == Some(Owner::Bot) { Role::Bot } else { Role::Desk };
         prop_assert_eq!(step.from, Some(role));
-        prop_assert!(step.in_its_conversation);
+        prop_assert!(step.names_current_session);
     }
     if step.echo && step.from.is_some() {
-        prop_assert!(decision.targets.is_empty(), "an echo goes nowhere");
+        prop_assert!(decision.targets.is_empty(), "an echo is not delivered");
     }
     Ok(())
 }
@@ -192,37 +211,37 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3_000))]
 
     #[test]
-    fn laws_of_the_switchboard(
-        mut play in any_play(), steps in prop::collection::vec(any_step(), 1..40)
+    fn every_decision_keeps_the_invariants(
+        mut scenario in any_scenario(), steps in prop::collection::vec(any_step(), 1..40)
     ) {
         for step in steps {
-            let before = play.held.clone();
-            let mut again = play.clone();
-            let (_, decision) = play.step(&step);
-            prop_assert_eq!(&decision, &again.step(&step).1, "the same every time");
+            let before = scenario.conversation.clone();
+            let mut again = scenario.clone();
+            let (_, decision) = scenario.step(&step);
+            prop_assert_eq!(&decision, &again.step(&step).1, "routing is deterministic");
             let Ok(decision) = decision else { continue };
-            check(&step, before.as_ref(), &decision)?;
+            assert_invariants(&step, before.as_ref(), &decision)?;
 
-            // After a hand-back the bot gets the next one.
+            // After a hand-back the bot receives the next message.
             let gave_back = before.as_ref().is_some_and(|b| b.handover.is_some())
                 && decision.conversation.handover.is_none()
                 && decision.conversation.is_open()
                 && decision.conversation.parties.bot.is_some();
             if gave_back {
-                let next = play.clone().does(Role::Channel, says("hello"));
-                prop_assert_eq!(addressed(&next), [Role::Bot]);
+                let next = scenario.clone().send(Role::Channel, message("hello"));
+                prop_assert_eq!(addressed_roles(&next), [Role::Bot]);
             }
         }
     }
 
-    /// Whatever is taken twice changes hands once, even without the table, which drops repeats.
+    /// A repeated event changes the owner once, even without the de-duplication of the table.
     #[test]
-    fn any_duplication_leads_to_the_same(
-        mut once in any_play(), steps in prop::collection::vec((any_step(), 1usize..3), 1..30)
+    fn duplicates_do_not_change_the_result(
+        mut once in any_scenario(), steps in prop::collection::vec((any_step(), 1usize..3), 1..30)
     ) {
         let mut often = once.clone();
         for (mut step, times) in steps {
-            // A platform's word whose turn it is counts each time: only the table drops its repeat.
+            // An owner reported by the platform counts each time; only the table drops the repeat.
             step.floor = None;
             let _ = once.step(&step);
             let seconds = often.seconds;
@@ -230,29 +249,29 @@ proptest! {
                 often.seconds = seconds;
                 let _ = often.step(&step);
             }
-            let state = |play: &Play| play.held.clone().map(|held| Conversation { version: 0, ..held });
+            let state = |scenario: &Scenario| scenario.conversation.clone().map(|conversation| Conversation { version: 0, ..conversation });
             prop_assert_eq!(state(&once), state(&often));
         }
     }
 
     #[test]
-    fn no_timer_acts_on_a_conversation_that_has_gone_on(
-        mut play in any_play(), steps in prop::collection::vec(any_step(), 1..30), id in "[a-z]{3}"
+    fn obsolete_timers_change_nothing(
+        mut scenario in any_scenario(), steps in prop::collection::vec(any_step(), 1..30), id in "[a-z]{3}"
     ) {
         for step in steps {
-            let _ = play.step(&step);
+            let _ = scenario.step(&step);
         }
         let timers = [
-            Timer::AcceptWithin { handover: id.clone() },
-            Timer::AgentIdle { handover: id.clone() },
-            Timer::SessionTtl { conversation: id },
+            Timer::AcceptWithin { handover: id.as_str().into() },
+            Timer::AgentIdle { handover: id.as_str().into() },
+            Timer::SessionTtl { conversation: id.into() },
         ];
         for timer in timers {
-            let before = play.held.clone();
-            let event = event(play.seconds + 10, AuthorRole::System, handback());
-            let refused = play.try_event(Sender::House(Cause::Timer(&timer)), &event, false);
+            let before = scenario.conversation.clone();
+            let event = event(scenario.seconds + 10, AuthorRole::System, handback());
+            let refused = scenario.try_event(Sender::System(SystemTrigger::Timer(&timer)), &event, false);
             prop_assert!(refused.is_err());
-            prop_assert_eq!(&play.held, &before);
+            prop_assert_eq!(&scenario.conversation, &before);
         }
     }
 }

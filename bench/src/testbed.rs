@@ -1,0 +1,208 @@
+//! The test bed of a run: AWS emulation, configuration, functions, queues and the receiver.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use trunkline_setup::apply::{ApplyTarget, apply};
+use trunkline_setup::config::{SecretResolver, ReadOptions, SecretSource, read};
+use trunkline_setup::demo;
+use trunkline_shared::secrets::SecretStore;
+use trunkline_shared::store::Store;
+
+use crate::aws::{Aws, OUTBOUND, SECRETS, TABLE, TASKS};
+use crate::lambda::{Function, Launcher};
+use crate::mapping::EventSourceMapping;
+use crate::receiver::Receiver;
+
+/// The signing secret of all connections.
+pub const SIGNING: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// The path key of all connections.
+pub const PATH_KEY: &str = "bench-bench-bench-bench-bench-bench";
+
+const PAIR_TEXT: &str = "
+connections:
+  shop:
+    platform: webhook
+    role: channel
+    settings: { message_url: RECEIVER/other }
+    secrets: { path_key: { env: KEY }, signing: { env: SIGNING } }
+  bot:
+    platform: webhook
+    role: bot
+    settings: { message_url: RECEIVER }
+    secrets: { path_key: { env: KEY }, signing: { env: SIGNING } }
+routes:
+  shop: { channels: [shop], bot: bot }
+";
+
+/// An archive, inserted before the routes.
+const ARCHIVE: &str = "  archive:
+    platform: webhook
+    role: observer
+    settings: { message_url: RECEIVER/other }
+    secrets: { path_key: { env: KEY }, signing: { env: SIGNING } }
+routes:";
+
+/// Resolves the secrets of the configurations above.
+#[derive(Debug)]
+struct PairSecrets;
+
+impl SecretResolver for PairSecrets {
+    fn resolve(&self, source: &SecretSource) -> Result<String, String> {
+        let is_key = *source == SecretSource::Env("KEY".into());
+        Ok(if is_key { PATH_KEY } else { SIGNING }.to_owned())
+    }
+}
+
+/// The configuration of a test bed.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// The text of the file. `RECEIVER` is replaced by the receiver's URL.
+    pub text: Cow<'static, str>,
+    pub secrets: &'static dyn SecretResolver,
+}
+
+/// A channel and a bot with signed webhooks.
+pub const PAIR: Configuration = Configuration { text: Cow::Borrowed(PAIR_TEXT), secrets: &PairSecrets };
+
+/// Returns the same configuration with an archive that receives a copy of every event.
+pub fn with_archive() -> Configuration {
+    let text = PAIR_TEXT
+        .replace("routes:", ARCHIVE)
+        .replace("bot: bot }", "bot: bot, observers: [archive] }");
+    Configuration { text: text.into(), secrets: &PairSecrets }
+}
+
+/// The configuration of `make run`.
+pub const DEMO: Configuration =
+    Configuration { text: Cow::Borrowed(demo::CONFIGURATION), secrets: &demo::DemoSecrets };
+
+/// The measured functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variant {
+    /// Trunkline's functions.
+    Product,
+    /// Minimal functions that make the same AWS calls and do nothing else.
+    Floor,
+}
+
+/// Running functions with their queues, AWS emulation and receiver.
+#[derive(Debug)]
+pub struct TestBed {
+    pub aws: Arc<Aws>,
+    pub receiver: Receiver,
+    /// The function that accepts messages.
+    pub inbound: Arc<Function>,
+    /// The function that sends deliveries.
+    pub outbound: Arc<Function>,
+    /// From the outbound queue to that function.
+    pub deliveries: EventSourceMapping,
+    _tasks: Option<EventSourceMapping>,
+}
+
+/// AWS emulation with a configuration and a receiver, on which functions can be started.
+#[derive(Debug)]
+pub struct Backend {
+    pub aws: Arc<Aws>,
+    pub receiver: Receiver,
+    programs: PathBuf,
+}
+
+impl Backend {
+    /// Starts AWS and the receiver, and applies a configuration. The programs of the functions are in a folder.
+    pub async fn start(programs: &Path, configuration: Configuration) -> Self {
+        let template = include_str!("../../template.yaml");
+        let (aws, receiver) = (Aws::start(template).await, Receiver::start().await);
+        configure(&aws, &receiver, configuration).await;
+        Self { aws, receiver, programs: programs.to_owned() }
+    }
+
+    /// Returns the launcher of a function.
+    pub fn function(&self, name: &str) -> Launcher {
+        let aws = &self.aws;
+        let environment = [
+            ("AWS_ENDPOINT_URL", aws.endpoint.clone()),
+            ("AWS_REGION", "us-east-1".into()),
+            ("AWS_ACCESS_KEY_ID", name.rsplit('-').next().unwrap_or(name).to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "bench".into()),
+            ("TRUNKLINE_TABLE", TABLE.into()),
+            ("TRUNKLINE_SECRETS", SECRETS.into()),
+            ("TRUNKLINE_QUEUES", aws.sqs.urls().to_string()),
+            ("TRUNKLINE_RETENTION_DAYS", "90".into()),
+            ("TRUNKLINE_ALLOW_LOCAL", "yes".into()),
+            ("TRUNKLINE_LOG", "info".into()),
+            ("TRUNKLINE_METRICS", "Trunkline/trunkline".into()),
+            ("TRUNKLINE_STACK", "bench".into()),
+            ("BENCH_RECEIVER", self.receiver.url()),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value));
+        Launcher::new(&self.programs, name, &environment)
+    }
+}
+
+impl TestBed {
+    /// Starts functions with `width` processes each.
+    pub async fn start(programs: &Path, variant: Variant, width: usize) -> Self {
+        Self::wrapped(programs, variant, PAIR, width, |_| Vec::new()).await
+    }
+
+    /// Starts Trunkline's functions with a configuration.
+    pub async fn configured(programs: &Path, configuration: Configuration, width: usize) -> Self {
+        Self::wrapped(programs, Variant::Product, configuration, width, |_| Vec::new()).await
+    }
+
+    /// Starts functions, each process under the command that `tool` returns for it.
+    pub async fn wrapped(
+        programs: &Path,
+        variant: Variant,
+        configuration: Configuration,
+        width: usize,
+        tool: impl Fn(&str) -> Vec<String>,
+    ) -> Self {
+        let site = Backend::start(programs, configuration).await;
+        let (inbound, outbound) = match variant {
+            Variant::Product => ("webhook-inbound", "webhook-outbound"),
+            Variant::Floor => ("floor-inbound", "floor-outbound"),
+        };
+        let start = |name: &str| Launcher { wrapper: tool(name), ..site.function(name) };
+        let inbound = Arc::new(start(inbound).function(width).await);
+        let outbound = Arc::new(start(outbound).function(width).await);
+        let tasks = match variant {
+            Variant::Floor => None,
+            Variant::Product => {
+                let upkeep = Arc::new(site.function("upkeep").function(1).await);
+                Some(EventSourceMapping::start(&site.aws, TASKS, &upkeep))
+            }
+        };
+        let deliveries = EventSourceMapping::start(&site.aws, OUTBOUND, &outbound);
+        let Backend { aws, receiver, .. } = site;
+        Self { aws, receiver, inbound, outbound, deliveries, _tasks: tasks }
+    }
+}
+
+impl TestBed {
+    /// Terminates the two functions so that the command that runs them can write its results.
+    pub async fn shut_down(self) {
+        drop(self.deliveries);
+        // Aborted pollers need a moment to stop.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        for function in [self.inbound, self.outbound] {
+            Arc::into_inner(function).expect("the function has no other owner").terminate().await;
+        }
+    }
+}
+
+async fn configure(aws: &Aws, receiver: &Receiver, configuration: Configuration) {
+    let text = configuration.text.replace("RECEIVER", &receiver.url());
+    let options = ReadOptions { secrets: configuration.secrets, allow_local: true };
+    let desired = read(&text, options).unwrap_or_else(|problems| panic!("{problems}"));
+    let config = trunkline::stack::local_aws_config(&aws.endpoint).await.unwrap();
+    let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+    let ssm = aws_sdk_ssm::Client::new(&config);
+    let store = Store::new(dynamodb, TABLE.into(), 90);
+    let secrets = SecretStore::new(ssm, SECRETS.into());
+    let site = ApplyTarget { store: &store, secrets: &secrets };
+    apply(site, &desired, |_| ()).await.unwrap_or_else(|why| panic!("{why}"));
+}

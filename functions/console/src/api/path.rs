@@ -1,0 +1,34 @@
+//! Path parameters that several operations share.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// The path parameter of operations on a connection.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ConnectionPath {
+    /// The connection's id.
+    #[param(pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
+    pub id: String,
+}
+
+/// The path parameter of operations on a route.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct RoutePath {
+    /// The route's id.
+    #[param(pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
+    pub id: String,
+}
+
+/// The path parameters of operations on a customer's conversation.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ConversationPath {
+    /// The channel connection's id.
+    #[param(pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
+    pub channel: String,
+    /// The customer's id on the channel's platform. If it has other characters than letters, digits, `.`,
+    /// `_` and `-`: `~` followed by the id as base64url.
+    pub customer: String,
+}

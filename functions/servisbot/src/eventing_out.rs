@@ -1,0 +1,181 @@
+//! Eventing out: encodes events in ServisBOT's own envelope, as its chat history server accepts it (S4,
+//! SL), for existing consumers of ServisBOT's events.
+
+use http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+use trunkline_shared::http_client::HttpRequest;
+use trunkline_shared::model::{AuthorRole, Content, Delivery, EventBody, EventId, digest};
+use trunkline_shared::outbound::{EncodeError, SendContext};
+
+use crate::auth;
+use crate::markup::{self, Node};
+use crate::settings::Settings;
+use crate::wire::{Endpoint, InputSource, TimelineMessage};
+
+/// The status of a chat history server's response to an event that it already has (SL).
+pub const DUPLICATE: StatusCode = StatusCode::CONFLICT;
+
+/// Maximum length of an id in the chat history server's table (SL), in characters.
+const MAX_ID_CHARS: usize = 60;
+/// Length of a shortened digest, in characters: unique for all messages, and short enough for a key of at
+/// most 100 characters (SL).
+const SHORT_DIGEST_CHARS: usize = 22;
+
+/// Encodes a delivery to an observer.
+///
+/// # Errors
+/// The reason why the delivery cannot be sent.
+pub(crate) fn request(
+    sending: &SendContext<'_>,
+    settings: &Settings,
+) -> Result<HttpRequest, EncodeError> {
+    let message = timeline_message(sending.delivery, sending.external_conversation_id(), settings)?;
+    let correlation = message.correlation_id.clone().unwrap_or_default();
+    let missing = || EncodeError::Misconfigured("the setting eventing_url is missing".into());
+    Ok(HttpRequest {
+        method: Method::POST,
+        url: settings.eventing_url.clone().ok_or_else(missing)?,
+        headers: auth::event_headers(settings, sending.secrets, &correlation, sending.now)?,
+        body: json!({"message": message}).to_string().into_bytes(),
+    })
+}
+
+/// Builds the `message` of an outbound event. Every attempt of a delivery has the same `key`.
+///
+/// # Errors
+/// If eventing does not support the event: it has messages, markup and clicks only (S4).
+pub fn timeline_message(
+    delivery: &Delivery,
+    conversation: &str,
+    settings: &Settings,
+) -> Result<TimelineMessage, EncodeError> {
+    let event = &delivery.event;
+    let from_user = is_from_user(delivery);
+    let (kind, contents, input) = match &event.body {
+        EventBody::Message { content, .. } if from_user => {
+            ("message", text_contents(content), Some("utterance"))
+        }
+        EventBody::Message { content, .. } => {
+            let (kind, contents) = bot_contents(content, delivery.to.capabilities().choices);
+            (kind, contents, None)
+        }
+        EventBody::Choice { id, title, typed } => {
+            let input = if typed.is_some() { "utterance" } else { "interaction" };
+            let text = title.as_ref().unwrap_or(id);
+            ("message", message_contents(text), Some(input))
+        }
+        EventBody::Receipt { .. }
+        | EventBody::Typing { .. }
+        | EventBody::Handover { .. }
+        | EventBody::Accept
+        | EventBody::Handback { .. }
+        | EventBody::Edit { .. }
+        | EventBody::Delete { .. }
+        | EventBody::Close { .. }
+        | EventBody::Opaque { .. } => {
+            return Err(EncodeError::Unsupported("eventing supports only messages and choices"));
+        }
+    };
+    // Consumers sort by time, so the parts of one event are one millisecond apart.
+    let timestamp = event.at.as_millisecond() + i64::from(delivery.to.part);
+    let id = short_digest(&[delivery.id.as_str()]);
+    let customer = &delivery.key.customer;
+    let is_short = customer.chars().count() <= MAX_ID_CHARS;
+    Ok(TimelineMessage {
+        key: Some(format!("TIMELINEMESSAGE:::{conversation}:::{timestamp}:::{id}")),
+        version: Some("v2".into()),
+        r#type: Some("TimelineMessage".into()),
+        content_type: Some(kind.into()),
+        contents,
+        correlation_id: Some(correlation_id(&event.id)),
+        conversation_id: Some(conversation.to_owned()),
+        id: Some(id),
+        to: Some(if from_user { "server" } else { "client" }.into()),
+        timestamp: Some(timestamp),
+        organization: Some(settings.organization.clone()),
+        identity: Some(if is_short { customer.clone() } else { digest(&[customer]) }),
+        customer_reference: Some(customer.clone()),
+        input_source: input.map(|kind| InputSource { r#type: kind.into() }),
+        endpoint: Some(Endpoint { address: delivery.key.channel.to_string() }),
+    })
+}
+
+/// Whether the customer is the author. An unknown author on the channel counts as the customer.
+fn is_from_user(delivery: &Delivery) -> bool {
+    match delivery.event.author.role {
+        AuthorRole::Customer => true,
+        AuthorRole::Unknown => delivery.from == delivery.key.channel,
+        AuthorRole::Bot | AuthorRole::Agent | AuthorRole::System => false,
+    }
+}
+
+/// The correlation id, the same for all deliveries of an event.
+fn correlation_id(event: &EventId) -> String {
+    short_digest(&["correlation", event.as_str()])
+}
+
+fn short_digest(parts: &[&str]) -> String {
+    digest(parts).chars().take(SHORT_DIGEST_CHARS).collect()
+}
+
+fn message_contents(text: &str) -> Map<String, Value> {
+    Map::from_iter([("message".to_owned(), Value::from(text))])
+}
+
+/// Text and media URLs as a text message.
+fn text_contents(content: &Content) -> Map<String, Value> {
+    let urls = content.media.iter().map(|media| media.url.as_str());
+    let lines: Vec<_> = content.text.as_deref().into_iter().chain(urls).collect();
+    message_contents(&lines.join("\n"))
+}
+
+/// A message of the bot or an agent: text or, with choices or media, markup in both forms.
+fn bot_contents(content: &Content, shows_choices: bool) -> (&'static str, Map<String, Value>) {
+    if content.choices.is_empty() && content.media.is_empty() {
+        return ("message", text_contents(content));
+    }
+    let node = build_markup(content, shows_choices);
+    let xml = markup::to_xml(&node);
+    if xml.len() > markup::MAX_BYTES {
+        return ("message", text_contents(content));
+    }
+    let object = markup::to_object(&node);
+    let contents = [("markup".to_owned(), xml.into()), ("markupObject".to_owned(), object)];
+    ("markup", Map::from_iter(contents))
+}
+
+fn build_markup(content: &Content, shows_choices: bool) -> Node {
+    let mut root = Node::with("TimelineMessage", &[]);
+    let numbered = content.choices.iter().enumerate();
+    let numbered: Vec<_> =
+        numbered.map(|(i, choice)| format!("{}. {}", i + 1, choice.title)).collect();
+    let mut text = content.text.as_deref().unwrap_or_default();
+    if !shows_choices {
+        // Removes the numbered list that the text has for connections without buttons.
+        let without_list = text.strip_suffix(&numbered.join("\n"));
+        text = without_list.filter(|rest| rest.is_empty() || rest.ends_with('\n')).unwrap_or(text);
+    }
+    if !text.trim().is_empty() {
+        let content = text.trim().to_owned();
+        root.children.push(Node { content, ..Node::with("TextMsg", &[]) });
+    }
+    for media in &content.media {
+        let is_picture = media.mime_type.as_deref().is_none_or(|kind| kind.starts_with("image/"));
+        let (name, url, caption) =
+            if is_picture { ("Card", "imgUrl", "alt") } else { ("DetailView", "url", "title") };
+        let caption = media.name.as_deref().map(|name| (caption, name));
+        let attributes: Vec<_> = [(url, media.url.as_str())].into_iter().chain(caption).collect();
+        root.children.push(Node::with(name, &attributes));
+    }
+    if !content.choices.is_empty() {
+        let mut buttons = Node::with("ButtonPromptContainer", &[("interactionType", "event")]);
+        let choices = content.choices.iter();
+        buttons.children = choices
+            .map(|choice| {
+                Node::with("ButtonPrompt", &[("label", &choice.title), ("id", &choice.id)])
+            })
+            .collect();
+        root.children.push(buttons);
+    }
+    root
+}

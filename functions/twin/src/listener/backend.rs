@@ -1,0 +1,212 @@
+//! What a listener needs from the rest of the system: the table, the configuration and ingestion.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use trunkline_shared::app::App;
+use trunkline_shared::error::BackendError;
+use trunkline_shared::from_backend_errors;
+use trunkline_shared::http_client::HttpClient;
+use trunkline_shared::inbound::{InboundError, ingest_or_store_rejected};
+use trunkline_shared::listener;
+use trunkline_shared::model::{AuthorRole, Connection, ConnectionId, Event, Platform, Trace};
+use trunkline_shared::queue::StartListener;
+use trunkline_shared::secrets::SecretBag;
+use trunkline_shared::store::{ActiveSession, Lease};
+use trunkline_shared::telemetry::{self, LogFields, Metric};
+
+use crate::login::Tokens;
+
+/// How many active sessions one page holds.
+const PAGE_SIZE: u16 = 250;
+
+/// Why a call to the rest of the system failed. Internal: the listener tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenerError {
+    /// The table, a queue or the secrets failed.
+    #[error(transparent)]
+    Backend(BackendError),
+    /// An event could not be ingested.
+    #[error(transparent)]
+    Inbound(#[from] InboundError),
+}
+
+from_backend_errors!(ListenerError);
+
+/// A connection with its secrets.
+pub type ConfiguredConnection = (Arc<Connection>, Arc<SecretBag>);
+
+/// What a listener needs from the rest of the system. Tests replace it.
+pub trait Backend: Send + Sync + 'static {
+    fn now(&self) -> Timestamp;
+
+    /// Returns the sessions to listen to, from after a sort key.
+    fn active_sessions(
+        &self,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<ActiveSession>, ListenerError>> + Send;
+
+    /// Records that a session needs no listener any more.
+    fn session_ended(
+        &self,
+        active: &ActiveSession,
+    ) -> impl Future<Output = Result<(), ListenerError>> + Send;
+
+    /// Acquires or renews the lease if it is free, held by this listener or by its predecessor. Returns
+    /// whether this listener holds it.
+    fn acquire_lease(
+        &self,
+        id: &str,
+        predecessor: Option<&str>,
+    ) -> impl Future<Output = Result<bool, ListenerError>> + Send;
+
+    /// Returns the id of the listener that holds the lease.
+    fn lease_holder(&self) -> impl Future<Output = Result<Option<String>, ListenerError>> + Send;
+
+    /// Gives up the lease if this listener holds it.
+    fn relinquish_lease(&self, id: &str) -> impl Future<Output = Result<(), ListenerError>> + Send;
+
+    /// Starts another listener, which takes over from this one.
+    fn start_successor(&self, id: &str) -> impl Future<Output = Result<(), ListenerError>> + Send;
+
+    /// Returns a connection with its secrets; `None` if it is not configured.
+    fn connection(
+        &self,
+        id: &ConnectionId,
+    ) -> impl Future<Output = Result<Option<ConfiguredConnection>, ListenerError>> + Send;
+
+    /// Ingests an event. A rejected event is stored for operators and is not an error.
+    fn ingest(
+        &self,
+        connection: &Connection,
+        event: Event,
+    ) -> impl Future<Output = Result<(), ListenerError>> + Send;
+
+    /// Returns the client for TWIN's API.
+    fn http_client(&self) -> &HttpClient;
+
+    /// Returns this process's TWIN tokens.
+    fn tokens(&self) -> &Tokens;
+
+    /// Returns whether plain `http` and private addresses are allowed, as on a developer's machine.
+    fn allows_local(&self) -> bool;
+}
+
+/// The backend of the Lambda function.
+#[derive(Debug)]
+pub struct AppBackend {
+    app: App,
+    tokens: Tokens,
+    allow_local: bool,
+}
+
+impl AppBackend {
+    /// Creates the backend of an app. `allow_local` is as for [`HttpClient::new`].
+    #[must_use]
+    pub fn new(app: App, allow_local: bool) -> Self {
+        Self { app, tokens: Tokens::default(), allow_local }
+    }
+}
+
+impl Backend for AppBackend {
+    fn now(&self) -> Timestamp {
+        self.app.clock.now()
+    }
+
+    async fn active_sessions(
+        &self,
+        after: Option<&str>,
+    ) -> Result<Vec<ActiveSession>, ListenerError> {
+        let mut all: Vec<ActiveSession> = Vec::new();
+        let mut after = after.map(str::to_owned);
+        loop {
+            let page =
+                self.app.store.active_sessions(Platform::Twin, after.as_deref(), PAGE_SIZE).await?;
+            let Some(last) = page.last() else { return Ok(all) };
+            after = Some(last.sort_key());
+            let is_full = page.len() == usize::from(PAGE_SIZE);
+            all.extend(page);
+            if !is_full {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn session_ended(&self, active: &ActiveSession) -> Result<(), ListenerError> {
+        Ok(self.app.store.deactivate(Platform::Twin, active).await?)
+    }
+
+    async fn acquire_lease(
+        &self,
+        id: &str,
+        predecessor: Option<&str>,
+    ) -> Result<bool, ListenerError> {
+        Ok(listener::acquire_lease(&self.app, Platform::Twin, id, predecessor).await?)
+    }
+
+    async fn lease_holder(&self) -> Result<Option<String>, ListenerError> {
+        Ok(self.app.store.lease(Platform::Twin).await?.map(|lease| lease.holder))
+    }
+
+    async fn relinquish_lease(&self, id: &str) -> Result<(), ListenerError> {
+        let now = self.now();
+        // Expired before now, so that a listener that asks at the same moment gets it.
+        let until = now - jiff::SignedDuration::from_millis(1);
+        let expired = Lease { holder: id.to_owned(), until };
+        self.app.store.take_lease(Platform::Twin, &expired, None, Timestamp::UNIX_EPOCH).await?;
+        Ok(())
+    }
+
+    async fn start_successor(&self, id: &str) -> Result<(), ListenerError> {
+        let listen = StartListener { predecessor: Some(id.to_owned()) };
+        Ok(self.app.queues.start_listener(Platform::Twin, &listen).await?)
+    }
+
+    async fn connection(
+        &self,
+        id: &ConnectionId,
+    ) -> Result<Option<ConfiguredConnection>, ListenerError> {
+        let found = self.app.config_cache.connection(id, self.now()).await?;
+        let Some(connection) = found else { return Ok(None) };
+        let secrets = self.app.secrets.for_connection(&connection).await?;
+        Ok(Some((connection, secrets)))
+    }
+
+    async fn ingest(&self, connection: &Connection, event: Event) -> Result<(), ListenerError> {
+        let app = &self.app;
+        // An unknown author may be the client: then Trunkline itself posted this message.
+        let unknown = event.author.role == AuthorRole::Unknown;
+        if let Some(id) = event.external_message_id.as_ref().filter(|_| unknown)
+            && app.store.event_by_external_id(&connection.id, id).await?.is_some()
+        {
+            return Ok(());
+        }
+        let started = self.now();
+        let trace = Trace::from_seed(&app.ids.next(started));
+        let kind = event.body.kind();
+        let event = Event { trace: Some(trace), ..event };
+        let ingested = ingest_or_store_rejected(app, connection, event).await?;
+        let count = match &ingested {
+            Some(ingested) if ingested.duplicate => Metric::Duplicate,
+            Some(_) => Metric::Accepted,
+            None => Metric::Refused,
+        };
+        let (now, conversation) =
+            (self.now(), ingested.as_ref().map(|ingested| ingested.conversation.as_str()));
+        let fields = LogFields::inbound(trace, kind, conversation, now.duration_since(started));
+        telemetry::record(now, count, connection, fields);
+        Ok(())
+    }
+
+    fn http_client(&self) -> &HttpClient {
+        &self.app.http_client
+    }
+
+    fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    fn allows_local(&self) -> bool {
+        self.allow_local
+    }
+}

@@ -1,0 +1,126 @@
+//! Encodes a delivery as the `messageData` of Unblu's messages (UA4).
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use trunkline_shared::model::{Content, Delivery, EventBody, Format, Media};
+use trunkline_shared::outbound::EncodeError;
+use trunkline_shared::rendering::to_plain_text;
+
+use crate::settings::Settings;
+use crate::{content, files, handover};
+
+/// The files that could be read, as data URLs, by the address of each file.
+pub(crate) type DataUrls = HashMap<String, String>;
+
+/// Returns a delivery's messages, each with its `sourceId`. The last message has the delivery's own id,
+/// so that Unblu's message states can be matched. A handover's messages never have it, because they are
+/// not a message of the customer.
+pub(crate) fn messages(
+    delivery: &Delivery,
+    settings: &Settings,
+    files: &DataUrls,
+) -> Result<Vec<(String, Value)>, EncodeError> {
+    let (data, is_customer_message) = match &delivery.event.body {
+        EventBody::Message { content, .. } => (content_messages(content, files), true),
+        EventBody::Choice { id, title, .. } => (vec![reply(id, title.as_deref())], true),
+        EventBody::Handover { reason, context, transcript, .. } => {
+            let texts = handover::texts(settings, delivery, reason.as_deref(), context, transcript);
+            (texts.into_iter().map(|part| text(&part, Format::Plain)).collect(), false)
+        }
+        _ => return Err(EncodeError::Unsupported("Unblu has no message for this kind of event")),
+    };
+    if data.is_empty() {
+        return Err(EncodeError::Unsupported("the message is empty"));
+    }
+    let count = data.len();
+    let id = |index| {
+        if is_customer_message && index + 1 == count {
+            delivery.id.to_string()
+        } else {
+            format!("{}#{}", delivery.id, index + 1)
+        }
+    };
+    Ok(data.into_iter().enumerate().map(|(index, data)| (id(index), data)).collect())
+}
+
+/// Returns the messages of a content. Their number does not depend on which files could be read, so that
+/// a retry can continue where the first attempt ended.
+fn content_messages(content: &Content, files: &DataUrls) -> Vec<Value> {
+    let written = content.text.as_deref().filter(|text| !text.trim().is_empty());
+    match (written, content.media.as_slice()) {
+        (None, []) => Vec::new(),
+        (Some(written), []) => vec![text(written, content.format)],
+        // The text of a single file is its caption.
+        (written, [media]) => {
+            vec![file_message(media, written.map(|w| (w, content.format)), files)]
+        }
+        (written, media) => {
+            let written = written.map(|written| text(written, content.format));
+            let media = media.iter().map(|media| file_message(media, None, files));
+            written.into_iter().chain(media).collect()
+        }
+    }
+}
+
+fn text(text: &str, format: Format) -> Value {
+    let (text, kind) = markup(text, format);
+    json!({
+        "$_type": "TextPostMessageData",
+        "type": "TEXT",
+        "text": text,
+        "textType": kind,
+        "fallbackText": null,
+        "quickReplies": null,
+    })
+}
+
+fn markup(text: &str, format: Format) -> (String, &'static str) {
+    match format {
+        Format::Markdown => (text.to_owned(), "MARKDOWN"),
+        Format::Plain | Format::Html => (to_plain_text(text, format), "SIMPLE_TEXT"),
+    }
+}
+
+/// Returns a file message, or a text with the link if the file could not be read.
+fn file_message(media: &Media, caption: Option<(&str, Format)>, files: &DataUrls) -> Value {
+    let name = files::file_name(media);
+    let Some(data) = files.get(&media.url) else {
+        let link = match &media.name {
+            Some(name) => format!("{name}: {}", media.url),
+            None => media.url.clone(),
+        };
+        return match caption {
+            Some((words, format)) => text(&format!("{words}\n{link}"), format),
+            None => text(&link, Format::Plain),
+        };
+    };
+    let caption = caption.map(|(caption, format)| markup(caption, format));
+    let (caption, kind) = caption.map_or((None, "SIMPLE_TEXT"), |(text, kind)| (Some(text), kind));
+    json!({
+        "$_type": "FilePostMessageData",
+        "type": "FILE",
+        "fallbackText": format!("see {name}"),
+        "fileName": name,
+        "caption": caption,
+        "captionType": kind,
+        "fileData": data,
+    })
+}
+
+/// Returns the reply to a question of Unblu. Any other choice is a text.
+fn reply(id: &str, title: Option<&str>) -> Value {
+    match content::parse_answer_id(id) {
+        Some((question, value)) => json!({
+            "$_type": "ReplyPostMessageData",
+            "type": "REPLY",
+            "questionMessageId": question,
+            "value": value,
+            "fallbackText": title.unwrap_or(value),
+        }),
+        None => text(title.unwrap_or(id), Format::Plain),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! Builds the requests and bodies of web API v3 and v4 (UA3, UA4).
+//!
+//! Every object names its class in `$_type`, but Unblu tells union members apart by `type`, so both are
+//! sent.
+
+use serde_json::{Map, Value, json};
+use trunkline_shared::http_client::HttpRequest;
+
+use crate::api::Api;
+use crate::settings::ApiVersion;
+
+/// The longest name of a person, in characters.
+const MAX_NAME: usize = 100;
+
+/// Returns a virtual person: a visitor without an Unblu account.
+pub(crate) fn person(source_id: &str, name: &str) -> Value {
+    let name = shortened(name);
+    let (first, last) = name.split_once(' ').unwrap_or((&name, ""));
+    let mut person = json!({
+        "$_type": "PersonData",
+        "personSource": "VIRTUAL",
+        "sourceId": source_id,
+        "personType": "VISITOR",
+        "authorizationRole": "WEBUSER",
+        "firstName": first,
+    });
+    if !last.is_empty() {
+        person["lastName"] = last.into();
+    }
+    person
+}
+
+pub(crate) fn contact(channel: &str, source_id: &str, person: &str, name: &str) -> Value {
+    json!({
+        "$_type": "ExternalMessengerContact",
+        "name": shortened(name),
+        "externalMessengerChannelId": channel,
+        "sourceId": source_id,
+        "personId": person,
+    })
+}
+
+fn shortened(name: &str) -> String {
+    let words = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.chars().take(MAX_NAME).collect()
+}
+
+pub(crate) fn contact_search(channel: &str, source_id: &str) -> Value {
+    json!({
+        "$_type": "ExternalMessengerContactQuery",
+        "searchFilters": [
+            {
+                "$_type": "ExternalMessengerChannelIdExternalMessengerContactSearchFilter",
+                "field": "EXTERNAL_MESSENGER_CHANNEL_ID",
+                "operator": {"$_type": "EqualsIdOperator", "type": "EQUALS", "value": channel},
+            },
+            {
+                "$_type": "SourceIdExternalMessengerContactSearchFilter",
+                "field": "SOURCE_ID",
+                "operator": {"$_type": "EqualsStringOperator", "type": "EQUALS", "value": source_id},
+            },
+        ],
+        "orderBy": [],
+        "offset": 0,
+        "limit": 1,
+    })
+}
+
+/// The customer's participant in a conversation, by the ids that the API versions need.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visitor<'a> {
+    /// The person's id; not needed in v4.
+    pub(crate) person: &'a str,
+    /// The contact's id; empty in v3.
+    pub(crate) contact: &'a str,
+}
+
+/// Returns a new conversation with only the visitor, so that Unblu queues it for agents (S2).
+pub(crate) fn conversation(
+    api: &Api,
+    visitor: Visitor<'_>,
+    source_id: &str,
+    language: Option<&str>,
+    context: &Map<String, Value>,
+) -> Value {
+    let settings = &api.settings;
+    let mut body = json!({
+        "initialEngagementType": settings.initial_engagement_type,
+        "externalMessengerChannelId": api.channel(),
+        "sourceId": source_id,
+    });
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            body[name] = value;
+        }
+    };
+    put("topic", settings.topic.clone().map(Value::from));
+    put("locale", settings.locale.as_deref().or(language).map(Value::from));
+    let recipient = |kind: &str| {
+        let recipient = settings.recipient_type.as_ref().zip(settings.recipient_id.as_ref());
+        recipient.map(|(which, id)| json!({"$_type": kind, "type": which, "id": id}))
+    };
+    match api.version() {
+        ApiVersion::V4 => {
+            put("$_type", Some("ConversationCreationData".into()));
+            put("conversationVisibility", settings.visibility.clone().map(Value::from));
+            put("recipient", recipient("ConversationCreationRecipientData"));
+            let participant = json!({
+                "$_type": "ConversationCreationExternalParticipantData",
+                "externalMessengerContactId": visitor.contact,
+                "participationType": "CONTEXT_PERSON",
+            });
+            put("externalParticipants", Some(json!([participant])));
+            put("metadata", metadata(context));
+        }
+        ApiVersion::V3 => {
+            put("$_type", Some("ConversationData".into()));
+            put("recipient", recipient("ConversationRecipientData"));
+            let participant = json!({
+                "$_type": "ParticipantData",
+                "personId": visitor.person,
+                "connectedViaExternalMessenger": true,
+            });
+            put("participants", Some(json!([participant])));
+            put("contextPersonId", Some(visitor.person.into()));
+        }
+    }
+    body
+}
+
+/// Returns the context as `metadata`: a map from string to string (UA4).
+fn metadata(context: &Map<String, Value>) -> Option<Value> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let map: Map<_, _> =
+        context.iter().map(|(key, value)| (key.clone(), text(value).into())).collect();
+    (!map.is_empty()).then_some(Value::Object(map))
+}
+
+/// Returns the request that sends a message from the visitor. Unblu's message states name it by `id`.
+pub(crate) fn message(
+    api: &Api,
+    conversation: &str,
+    visitor: Visitor<'_>,
+    id: &str,
+    data: &Value,
+) -> HttpRequest {
+    let mut body = json!({
+        "$_type": "ExternalMessengerPostMessage",
+        "conversationId": conversation,
+        "recipientPersonIds": null,
+        "sourceId": id,
+        "messageData": data,
+    });
+    match api.version() {
+        ApiVersion::V4 => {
+            body["senderExternalMessengerContactId"] = visitor.contact.into();
+            body["externalMessageId"] = id.into();
+            body["replyToMessageId"] = Value::Null;
+            body["replyToExternalMessageId"] = Value::Null;
+        }
+        ApiVersion::V3 => {
+            body["externalMessengerChannelId"] = api.channel().into();
+            body["senderPersonId"] = visitor.person.into();
+        }
+    }
+    channel_request(api, "sendMessage", &body)
+}
+
+/// The state of an agent's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MessageState<'a> {
+    Sent,
+    Delivered,
+    Read,
+    Failed { fail_state: &'a str, why: &'a str },
+}
+
+pub(crate) fn message_state(
+    api: &Api,
+    conversation: &str,
+    visitor: Option<Visitor<'_>>,
+    message: &str,
+    state: MessageState<'_>,
+) -> HttpRequest {
+    let mut body = json!({"conversationId": conversation, "messageId": message});
+    let v3 = api.version() == ApiVersion::V3;
+    if v3 {
+        body["externalMessengerChannelId"] = api.channel().into();
+    }
+    // Without a person or contact, the state is for all external participants.
+    let mut add_participant = || {
+        if v3 {
+            body["personId"] = visitor.map(|visitor| visitor.person).into();
+        } else {
+            body["externalMessengerContactId"] = visitor.map(|visitor| visitor.contact).into();
+        }
+    };
+    let call = match state {
+        MessageState::Sent => "messageSentSuccessfully",
+        MessageState::Delivered => {
+            add_participant();
+            "messageDelivered"
+        }
+        MessageState::Read => {
+            add_participant();
+            "messageRead"
+        }
+        MessageState::Failed { fail_state, why } => {
+            let name = if v3 { "failedState" } else { "failState" };
+            body[name] = fail_state.into();
+            body["failureText"] = why.into();
+            "messageSendFailed"
+        }
+    };
+    channel_request(api, call, &body)
+}
+
+/// Returns a call to the channel: v4 names the channel in the path, v3 in the body.
+fn channel_request(api: &Api, call: &str, body: &Value) -> HttpRequest {
+    match api.version() {
+        ApiVersion::V4 => api.post(&["externalmessengers", api.channel(), call], Some(body)),
+        ApiVersion::V3 => api.post(&["externalmessengers", call], Some(body)),
+    }
+}
+
+pub(crate) fn end(api: &Api, conversation: &str, comment: Option<&str>) -> HttpRequest {
+    let body = json!({"reason": api.settings.end_reason, "comment": comment});
+    api.post(&["conversations", conversation, "end"], Some(&body))
+}
+
+/// Returns the request for a test call from Unblu to the endpoint.
+pub(crate) fn ping(api: &Api) -> HttpRequest {
+    match api.version() {
+        ApiVersion::V4 => api.post(&["externalmessengers", api.channel(), "sendPing"], None),
+        ApiVersion::V3 => {
+            let body = json!({"externalMessengerChannelId": api.channel()});
+            api.post(&["externalmessengers", "pingCustomChannel"], Some(&body))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+use http::Method;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn fixture(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn api(version: &str, more: &Value) -> Api {
+    let mut settings = json!({
+        "base_url": format!("https://unblu.cloud/app/rest/{version}"),
+        "api_version": version,
+        "channel_id": "cHaNnElIdExample0000001",
+    });
+    for (name, value) in more.as_object().unwrap() {
+        settings[name] = value.clone();
+    }
+    let connection = json!({"id": "d", "platform": "unblu", "role": "desk", "settings": settings});
+    let secrets = json!({"username": ["ada"], "password": ["pw"]});
+    Api::of(&serde_json::from_value(connection).unwrap(), &serde_json::from_value(secrets).unwrap())
+        .unwrap()
+}
+
+const V4: &str = "https://unblu.cloud/app/rest/v4";
+const V3: &str = "https://unblu.cloud/app/rest/v3";
+const VISITOR: Visitor<'_> =
+    Visitor { person: "pErSoNiDexample00000001", contact: "cOnTaCtIdExample0000001" };
+const CONVERSATION: &str = "cOnVeRsAtIoNiDexample01";
+
+fn parts(request: &HttpRequest) -> (&str, Value) {
+    assert_eq!(request.method, Method::POST);
+    (&request.url, serde_json::from_slice(&request.body).unwrap())
+}
+
+#[test]
+fn person_contact_and_search_match_the_documentation() {
+    assert_eq!(
+        person("hub-user-4711", " Ada  Lovelace "),
+        fixture(include_str!("../../fixtures/person.json"))
+    );
+    assert!(person("s", "Ada").get("lastName").is_none());
+    let channel = "cHaNnElIdExample0000001";
+    assert_eq!(
+        contact(channel, "hub-user-4711", VISITOR.person, "Ada Lovelace"),
+        fixture(include_str!("../../fixtures/contact.json"))
+    );
+    assert_eq!(
+        contact_search(channel, "hub-user-4711"),
+        fixture(include_str!("../../fixtures/contact-search.json"))
+    );
+}
+
+#[test]
+fn a_v4_conversation_matches_the_documentation() {
+    let api = api(
+        "v4",
+        &json!({"topic": "Hub chat 99", "visibility": "PRIVATE", "locale": "en",
+                "recipient_type": "NAMED_AREA", "recipient_id": "nAmEdArEaIdExample00001"}),
+    );
+    let mut documented = fixture(include_str!("../../fixtures/conversation-v4.json"));
+    // Trunkline has no page that shows a conversation.
+    documented.as_object_mut().unwrap().remove("sourceUrl");
+    let Value::Object(context) = json!({"hub.tenant": "acme"}) else { panic!("an object") };
+    assert_eq!(conversation(&api, VISITOR, "hub-conv-99", Some("nl"), &context), documented);
+}
+
+#[test]
+fn a_v3_conversation_matches_the_documentation() {
+    let api = api("v3", &json!({"topic": "Hub chat 99"}));
+    let documented = fixture(include_str!("../../fixtures/conversation-v3.json"));
+    let made = conversation(&api, VISITOR, "hub-conv-99", Some("en"), &Map::new());
+    assert_eq!(made, documented);
+}
+
+#[test]
+fn metadata_values_are_strings() {
+    let Value::Object(context) = json!({"n": 1.5, "t": "x", "b": true}) else {
+        panic!("an object")
+    };
+    assert_eq!(metadata(&context), Some(json!({"n": "1.5", "t": "x", "b": "true"})));
+    assert_eq!(metadata(&Map::new()), None);
+}
+
+#[test]
+fn messages_match_the_documentation_of_both_versions() {
+    let v4 = fixture(include_str!("../../fixtures/send-text-v4.json"));
+    let sent =
+        message(&api("v4", &json!({})), CONVERSATION, VISITOR, "hub-msg-5002", &v4["messageData"]);
+    let url = format!("{V4}/externalmessengers/cHaNnElIdExample0000001/sendMessage");
+    assert_eq!(parts(&sent), (url.as_str(), v4));
+    let v3 = fixture(include_str!("../../fixtures/send-text-v3.json"));
+    let sent =
+        message(&api("v3", &json!({})), CONVERSATION, VISITOR, "hub-msg-5002", &v3["messageData"]);
+    let url = format!("{V3}/externalmessengers/sendMessage");
+    assert_eq!(parts(&sent), (url.as_str(), v3));
+}
+
+#[test]
+fn message_states_match_the_documentation_of_both_versions() {
+    let id = "mEsSaGeIdExample0000001";
+    let failed = MessageState::Failed { fail_state: "RETRYABLE", why: "Hub unreachable" };
+    let delivered = include_str!("../../fixtures/state-delivered-call.json");
+    for (state, call, documented) in [
+        (MessageState::Delivered, "messageDelivered", delivered),
+        (MessageState::Read, "messageRead", delivered),
+        (
+            MessageState::Sent,
+            "messageSentSuccessfully",
+            include_str!("../../fixtures/state-sent-call.json"),
+        ),
+        (failed, "messageSendFailed", include_str!("../../fixtures/state-failed-call.json")),
+    ] {
+        let mut documented = fixture(documented);
+        let sent =
+            super::message_state(&api("v4", &json!({})), CONVERSATION, Some(VISITOR), id, state);
+        let url = format!("{V4}/externalmessengers/cHaNnElIdExample0000001/{call}");
+        assert_eq!(parts(&sent), (url.as_str(), documented.clone()));
+
+        // v3 names the channel in the body and has `personId` and `failedState` instead.
+        let object = documented.as_object_mut().unwrap();
+        object.insert("externalMessengerChannelId".into(), "cHaNnElIdExample0000001".into());
+        if object.remove("externalMessengerContactId").is_some() {
+            object.insert("personId".into(), VISITOR.person.into());
+        }
+        if let Some(failed) = object.remove("failState") {
+            object.insert("failedState".into(), failed);
+        }
+        let sent =
+            super::message_state(&api("v3", &json!({})), CONVERSATION, Some(VISITOR), id, state);
+        let url = format!("{V3}/externalmessengers/{call}");
+        assert_eq!(parts(&sent), (url.as_str(), documented));
+    }
+    let all =
+        super::message_state(&api("v4", &json!({})), CONVERSATION, None, id, MessageState::Read);
+    assert_eq!(parts(&all).1["externalMessengerContactId"], Value::Null);
+}
+
+#[test]
+fn builds_end_and_ping_requests() {
+    let api4 = api("v4", &json!({}));
+    let ended = end(&api4, CONVERSATION, Some("left hub"));
+    let url = format!("{V4}/conversations/{CONVERSATION}/end");
+    let documented = fixture(include_str!("../../fixtures/end-call.json"));
+    assert_eq!(parts(&ended), (url.as_str(), documented));
+    let other = end(&api("v4", &json!({"end_reason": "OTHER"})), CONVERSATION, None);
+    assert_eq!(parts(&other).1, json!({"reason": "OTHER", "comment": null}));
+
+    let pinged = ping(&api4);
+    assert_eq!(pinged.url, format!("{V4}/externalmessengers/cHaNnElIdExample0000001/sendPing"));
+    assert!(pinged.body.is_empty());
+    let pinged = ping(&api("v3", &json!({})));
+    let url = format!("{V3}/externalmessengers/pingCustomChannel");
+    let body = json!({"externalMessengerChannelId": "cHaNnElIdExample0000001"});
+    assert_eq!(parts(&pinged), (url.as_str(), body));
+}

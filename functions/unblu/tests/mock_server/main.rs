@@ -1,0 +1,63 @@
+//! Tests against the mock Unblu server, over real HTTP.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod inbound;
+mod opening;
+mod registration;
+mod sending;
+
+use serde_json::{Value, json};
+use trunkline_shared::http_client::HttpClient;
+use trunkline_shared::model::{Connection, Delivery, EventBody, Session};
+use trunkline_shared::outbound::{Attempt, Outbound, SendContext};
+use trunkline_shared::secrets::SecretBag;
+use trunkline_stand_ins::unblu;
+use trunkline_unblu::Unblu;
+
+/// A mock Unblu server and a connection to it.
+struct Setup {
+    server: unblu::Unblu,
+    connection: Connection,
+    secrets: SecretBag,
+    http_client: HttpClient,
+}
+
+impl Setup {
+    async fn start(version: &str, settings: &Value) -> Self {
+        let server = unblu::Unblu::start().await;
+        let mut all = json!({"base_url": server.base_url(version), "api_version": version});
+        for (name, value) in settings.as_object().unwrap() {
+            all[name] = value.clone();
+        }
+        let (secrets, http_client) = (common::secrets(), HttpClient::new(true));
+        Self { server, connection: common::connection(&all), secrets, http_client }
+    }
+
+    fn send_context<'a>(
+        &'a self,
+        delivery: &'a Delivery,
+        session: Option<&'a Session>,
+    ) -> SendContext<'a> {
+        let (connection, secrets) = (&self.connection, &self.secrets);
+        SendContext { connection, secrets, session, delivery, now: common::now() }
+    }
+
+    async fn try_open(&self, delivery: &Delivery) -> Result<Session, Box<Attempt>> {
+        let opened = Unblu.open(&self.send_context(delivery, None), &self.http_client).await;
+        opened.map(|session| session.expect("a session"))
+    }
+
+    /// Opens the conversation for a customer's message.
+    async fn open(&self) -> Session {
+        self.try_open(&common::delivery("open", common::text_message("hi"))).await.unwrap()
+    }
+
+    async fn send(&self, id: &str, body: EventBody, session: &Session) -> Attempt {
+        let delivery = common::delivery(id, body);
+        Unblu.send(&self.send_context(&delivery, Some(session)), &self.http_client).await
+    }
+}
+
+const VERSIONS: [&str; 2] = ["v3", "v4"];

@@ -1,4 +1,0 @@
-//! See `trunkline_fuzz::inside::switchboard`.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| trunkline_fuzz::inside::switchboard(data));
