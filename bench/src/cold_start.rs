@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::functions::{Function, floors, functions};
 use crate::lambda::Launcher;
 use crate::measurement::Percentiles;
-use crate::testbed::{DEMO, Backend};
+use crate::testbed::{Backend, DEMO};
 
 /// The cold start and size of a function.
 #[derive(Debug, Clone, Serialize)]

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use trunkline_shared::model::Platform;
 
 use crate::load::send;
-use crate::testbed::{PAIR, Variant, TestBed};
+use crate::testbed::{PAIR, TestBed, Variant};
 
 /// The counted steps of each platform.
 const STEPS: [&str; 3] = ["read", "route", "write"];
@@ -44,9 +44,7 @@ async fn run(programs: &Path, platform: &str, step: &str, rounds: u64) -> u64 {
         .stdout(Stdio::null())
         .status()
         .await
-        .unwrap_or_else(|why| {
-            panic!("cannot start valgrind: {why}. Install the package valgrind")
-        });
+        .unwrap_or_else(|why| panic!("cannot start valgrind: {why}. Install the package valgrind"));
     assert!(status.success(), "instructions {platform} {step} failed");
     read_total(&file)
 }

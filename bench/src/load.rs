@@ -8,7 +8,7 @@ use standardwebhooks::Webhook;
 use tokio::task::JoinSet;
 use trunkline_shared::app::{Clock, SystemClock};
 
-use crate::receiver::{ReceivedMessage, MessageKey};
+use crate::receiver::{MessageKey, ReceivedMessage};
 use crate::testbed::{PATH_KEY, SIGNING, TestBed};
 
 /// A message that was sent.

@@ -3,20 +3,20 @@
 mod aws;
 mod baseline;
 mod cold_start;
-mod instructions;
-mod usage;
 mod functions;
+mod instructions;
 mod lambda;
 mod load;
 mod machine;
 mod mapping;
 mod measurement;
+mod receiver;
 mod report;
 mod scale;
 mod scenarios;
-mod receiver;
 mod summary;
 mod testbed;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -127,9 +127,11 @@ async fn main() -> ExitCode {
             scale::print();
             ExitCode::SUCCESS
         }
-        Command::Sizes { write } => {
-            compare_or_write(&Baseline::new("sizes", "bytes zipped"), &cold_start::sizes(&programs), write)
-        }
+        Command::Sizes { write } => compare_or_write(
+            &Baseline::new("sizes", "bytes zipped"),
+            &cold_start::sizes(&programs),
+            write,
+        ),
     }
 }
 

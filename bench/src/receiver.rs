@@ -56,7 +56,8 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let receiver = Self { port, state: Arc::default() };
-        let app = Router::new().route("/bot", post(receive)).route("/bot/other", post(receive_other));
+        let app =
+            Router::new().route("/bot", post(receive)).route("/bot/other", post(receive_other));
         let app = app.with_state(receiver.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         receiver

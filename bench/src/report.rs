@@ -13,7 +13,7 @@ use crate::machine::Machine;
 use crate::measurement::Measurement;
 use crate::scenarios::Scenario;
 use crate::summary::MedianRange;
-use crate::testbed::{Variant, TestBed};
+use crate::testbed::{TestBed, Variant};
 
 /// Processes per function.
 const WIDTH: usize = 2;
@@ -62,7 +62,8 @@ impl BenchReport {
 
     /// Returns whether any message was refused, lost, repeated or inverted.
     pub fn is_broken(&self) -> bool {
-        let all = self.product.iter().chain(self.scenarios.iter().map(|(_, measurement)| measurement));
+        let all =
+            self.product.iter().chain(self.scenarios.iter().map(|(_, measurement)| measurement));
         let broken = |measurement: &Measurement| {
             measurement.lost + measurement.repeated + measurement.inverted + measurement.refused > 0
         };

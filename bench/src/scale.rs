@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use comfy_table::Table;
 use sha2::{Digest, Sha256};
-use trunkline::cost::{CALL_MS, COUNTS, Usage, UsageByKind, PLATFORM_MS};
+use trunkline::cost::{CALL_MS, COUNTS, PLATFORM_MS, Usage, UsageByKind};
 
 use crate::report::table;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::load::{CONVERSATIONS, LoadProfile, Sent, send_at_rate, send};
+use crate::load::{CONVERSATIONS, LoadProfile, Sent, send, send_at_rate};
 use crate::measurement::{Measurement, Run};
 use crate::receiver::Behaviour;
 use crate::testbed::TestBed;
@@ -73,7 +73,8 @@ impl Scenario {
                 send_at_rate(bed, rate(50)).await
             }
             Self::Poisoned => {
-                bed.receiver.set_behaviour(Behaviour { poisoned: Some(base), ..Behaviour::default() });
+                bed.receiver
+                    .set_behaviour(Behaviour { poisoned: Some(base), ..Behaviour::default() });
                 send_at_rate(bed, rate(100)).await
             }
             Self::Duplicates => send_at_rate(bed, LoadProfile { copies: 3, ..rate(50) }).await,

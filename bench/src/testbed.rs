@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trunkline_setup::apply::{ApplyTarget, apply};
-use trunkline_setup::config::{SecretResolver, ReadOptions, SecretSource, read};
+use trunkline_setup::config::{ReadOptions, SecretResolver, SecretSource, read};
 use trunkline_setup::demo;
 use trunkline_shared::secrets::SecretStore;
 use trunkline_shared::store::Store;
@@ -65,7 +65,8 @@ pub struct Configuration {
 }
 
 /// A channel and a bot with signed webhooks.
-pub const PAIR: Configuration = Configuration { text: Cow::Borrowed(PAIR_TEXT), secrets: &PairSecrets };
+pub const PAIR: Configuration =
+    Configuration { text: Cow::Borrowed(PAIR_TEXT), secrets: &PairSecrets };
 
 /// Returns the same configuration with an archive that receives a copy of every event.
 pub fn with_archive() -> Configuration {

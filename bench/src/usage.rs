@@ -23,7 +23,8 @@ const PLATFORM_DELAY: Duration = Duration::from_millis(100);
 
 /// Measures each kind of item. Returns the usage by name.
 pub async fn measure(programs: &Path) -> BTreeMap<&'static str, Usage> {
-    let message = messages(&warm(TestBed::configured(programs, PAIR, POLLERS).await).await, 1.0).await;
+    let message =
+        messages(&warm(TestBed::configured(programs, PAIR, POLLERS).await).await, 1.0).await;
     let bed = warm(TestBed::configured(programs, with_archive(), POLLERS).await).await;
     let copied = messages(&bed, 2.0).await;
     let bed = warm(TestBed::configured(programs, PAIR, POLLERS).await).await;

@@ -11,7 +11,7 @@ use trunkline_shared::app::{App, RandomIdGenerator, SystemClock};
 use trunkline_shared::aws::AwsHttpClient;
 use trunkline_shared::http_client::HttpClient;
 use trunkline_shared::http_client::TlsError;
-use trunkline_shared::queue::{Queues, QueueUrls};
+use trunkline_shared::queue::{QueueUrls, Queues};
 use trunkline_shared::secrets::SecretStore;
 use trunkline_shared::store::{ConfigCache, Store};
 
@@ -45,7 +45,9 @@ pub enum StackError {
         cause: String,
     },
     /// The stack was deployed from a template of another version.
-    #[error("the stack '{stack}' was deployed with another version of Trunkline ({cause}): deploy it again")]
+    #[error(
+        "the stack '{stack}' was deployed with another version of Trunkline ({cause}): deploy it again"
+    )]
     OtherVersion {
         stack: String,
         /// What cannot be parsed.

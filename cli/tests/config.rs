@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use trunkline::config::{Desired, SecretResolver, InvalidConfig, ReadOptions, SecretSource, read};
+use trunkline::config::{Desired, InvalidConfig, ReadOptions, SecretResolver, SecretSource, read};
 use trunkline::local::demo::{CONFIGURATION, DemoSecrets};
 use trunkline_shared::model::{Platform, Role};
 

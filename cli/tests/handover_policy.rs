@@ -1,8 +1,8 @@
 //! Reading the handover policy of a route.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-use trunkline::config::{Desired, SecretResolver, InvalidConfig, ReadOptions, SecretSource, read};
-use trunkline_shared::model::{Role, TranscriptStart, HandoverPolicy, OnClose};
+use trunkline::config::{Desired, InvalidConfig, ReadOptions, SecretResolver, SecretSource, read};
+use trunkline_shared::model::{HandoverPolicy, OnClose, Role, TranscriptStart};
 
 #[derive(Debug)]
 struct AnySecret;
@@ -61,7 +61,11 @@ fn reads_every_route_option() {
     assert_eq!(policy.keywords["en"].handover, ["agent", "a person"]);
     assert_eq!(policy.texts["pt-BR"].waiting, "Um momento.");
     let phone = desired.connections.iter().find(|c| c.connection.id.as_str() == "phone").unwrap();
-    assert_eq!(phone.connection.route.as_ref(), Some(&route.id), "the channel is not in the default route");
+    assert_eq!(
+        phone.connection.route.as_ref(),
+        Some(&route.id),
+        "the channel is not in the default route"
+    );
     assert_eq!(desired.connections.iter().filter(|c| c.connection.role == Role::Desk).count(), 1);
 }
 

@@ -38,7 +38,7 @@ pub fn settings(data: &[u8]) {
                 let _ = export(&connections, &desired.routes);
             }
             Err(problems) => {
-                assert!(!problems.to_string().is_empty(), "an invalid input has no problem")
+                assert!(!problems.to_string().is_empty(), "an invalid input has no problem");
             }
         }
     }

@@ -21,11 +21,7 @@ pub enum ApplyError {
         "nothing was applied: the connection {id} belongs to the platform {current}, and so do its \
          conversations. Give the {requested} connection another id, and use that id in the route"
     )]
-    PlatformChanged {
-        id: ConnectionId,
-        current: Platform,
-        requested: Platform,
-    },
+    PlatformChanged { id: ConnectionId, current: Platform, requested: Platform },
     /// The Parameter Store refused a read or write of secrets.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
@@ -119,7 +115,10 @@ async fn update_subscribers(target: ApplyTarget<'_>, desired: &Desired) -> Resul
 
 /// Stores which of these observers subscribe to operations alerts. The subscriptions of other observers do
 /// not change.
-pub async fn update_alert_subscribers(store: &Store, connections: &[&Connection]) -> Result<(), StoreError> {
+pub async fn update_alert_subscribers(
+    store: &Store,
+    connections: &[&Connection],
+) -> Result<(), StoreError> {
     let before = store.alert_observers().await?;
     let mut wanted = before.clone();
     wanted.retain(|known| connections.iter().all(|connection| connection.id != *known));
@@ -134,7 +133,10 @@ pub async fn update_alert_subscribers(store: &Store, connections: &[&Connection]
     Ok(())
 }
 
-async fn apply_connection(target: ApplyTarget<'_>, desired: &DesiredConnection) -> Result<Applied, ApplyError> {
+async fn apply_connection(
+    target: ApplyTarget<'_>,
+    desired: &DesiredConnection,
+) -> Result<Applied, ApplyError> {
     let secrets_version = put_secrets(target, desired).await?;
     let before = target.store.connection(&desired.connection.id).await?;
     let version = before.as_ref().map_or(0, |before| before.version);
@@ -150,7 +152,10 @@ async fn apply_connection(target: ApplyTarget<'_>, desired: &DesiredConnection) 
 }
 
 /// Writes the secrets if they differ. Returns the version that is stored afterwards.
-async fn put_secrets(target: ApplyTarget<'_>, desired: &DesiredConnection) -> Result<i64, ApplyError> {
+async fn put_secrets(
+    target: ApplyTarget<'_>,
+    desired: &DesiredConnection,
+) -> Result<i64, ApplyError> {
     let id = &desired.connection.id;
     let (before, version) = target.secrets.fetch(id).await?.unwrap_or_default();
     let mut wanted = SecretBag::default();
@@ -204,7 +209,10 @@ pub struct PlannedChange {
 ///
 /// # Errors
 /// If AWS refuses a call.
-pub async fn plan(target: ApplyTarget<'_>, desired: &Desired) -> Result<Vec<PlannedChange>, ApplyError> {
+pub async fn plan(
+    target: ApplyTarget<'_>,
+    desired: &Desired,
+) -> Result<Vec<PlannedChange>, ApplyError> {
     let mut planned = Vec::new();
     for desired in &desired.connections {
         let before = target.store.connection(&desired.connection.id).await?;
@@ -226,7 +234,11 @@ pub async fn plan(target: ApplyTarget<'_>, desired: &Desired) -> Result<Vec<Plan
             differences.extend(secret_changes(&bag, desired));
         }
         let resource = format!("connection {}", desired.connection.id);
-        planned.push(PlannedChange { resource, change: change(before.is_some(), &differences), differences });
+        planned.push(PlannedChange {
+            resource,
+            change: change(before.is_some(), &differences),
+            differences,
+        });
     }
     for route in &desired.routes {
         let before = target.store.route(&route.id).await?;
@@ -234,7 +246,11 @@ pub async fn plan(target: ApplyTarget<'_>, desired: &Desired) -> Result<Vec<Plan
             member_changes(before, &Route { version: before.version, ..route.clone() })
         });
         let resource = format!("route {}", route.id);
-        planned.push(PlannedChange { resource, change: change(before.is_some(), &differences), differences });
+        planned.push(PlannedChange {
+            resource,
+            change: change(before.is_some(), &differences),
+            differences,
+        });
     }
     Ok(planned)
 }

@@ -39,7 +39,11 @@ fn capabilities() -> String {
         let can = spec.platform.capabilities();
         let shows = [can.markup, can.choices, can.media, can.receipts, can.typing, can.handover];
         let shows = shows.map(|can| if can { " yes |" } else { " |" }).concat();
-        let text = if can.max_text_chars == u32::MAX { "no limit".into() } else { can.max_text_chars.to_string() };
+        let text = if can.max_text_chars == u32::MAX {
+            "no limit".into()
+        } else {
+            can.max_text_chars.to_string()
+        };
         let _ = writeln!(page, "| `{}` | {text} |{shows}", spec.platform);
     }
     page

@@ -1,4 +1,4 @@
-//! What a message costs, counted between the functions and AWS.
+//! The number of AWS requests per message, counted by the fault proxy.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use trunkline_tests::{Fixture, TestEnvironment};
 
 pub async fn message_costs_two_reads_two_writes_and_one_send(env: &TestEnvironment) {
     let fixture = Fixture::webex_and_bot(env, "counted").await;
-    // A first exchange fills what a warm process remembers and opens both legs.
+    // The first exchange fills the caches of the functions and opens both legs.
     fixture.send_webex_message("wx-1", "m-0", "hello").await;
     let conversation =
         fixture.mock.wait_for_requests("/bot", 1).await[0].json()["conversation"].clone();
@@ -40,12 +40,12 @@ pub async fn message_costs_two_reads_two_writes_and_one_send(env: &TestEnvironme
             }
         }
         println!("{direction}: {messages} messages cost {spent:?}");
-        // These come with a fresh process, and every half minute.
-        spent.remove("GetItem of what is remembered");
+        // Sent at the start of a process and every 30 seconds.
+        spent.remove("GetItem of cached items");
         spent.remove("GetParameter");
         // At most once in ten seconds.
         spent.remove("UpdateItem of rates");
-        // The outbound function reads its leg; and in the same call the breaker, once a second.
+        // The outbound function reads its leg, and once a second the breaker in the same request.
         let with_breaker = spent.remove("BatchGetItem").unwrap_or_default();
         assert!(with_breaker <= messages);
         *spent.entry("GetItem").or_default() += with_breaker;
@@ -58,7 +58,7 @@ pub async fn message_costs_two_reads_two_writes_and_one_send(env: &TestEnvironme
         assert_eq!(
             spent,
             BTreeMap::from(expected),
-            "2 reads, 2 writes and 1 send, and no other call"
+            "2 reads, 2 writes, 1 send and no other request"
         );
     }
 }

@@ -22,11 +22,7 @@ impl DynamoDb {
         tokio::spawn(dynoxide::server::serve_on(listener, Database::memory().unwrap()));
         let started = Self { address, client: crate::client() };
         let (answer, _) = started.call("CreateTable", table.to_string().as_bytes()).await;
-        assert_eq!(
-            answer.status(),
-            StatusCode::OK,
-            "CreateTable failed: {answer:?}"
-        );
+        assert_eq!(answer.status(), StatusCode::OK, "CreateTable failed: {answer:?}");
         started
     }
 

@@ -76,10 +76,7 @@ impl Process {
             .stdout(Stdio::piped())
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap_or_else(|why| {
-            panic!(
-                "cannot start {}: {why}. Build it first: `make bench`",
-                program.display()
-            )
+            panic!("cannot start {}: {why}. Build it first: `make bench`", program.display())
         });
         let logged = Arc::new(AtomicU64::new(0));
         let (mut output, count) = (child.stdout.take().unwrap(), Arc::clone(&logged));

@@ -69,7 +69,10 @@ impl Runtime {
         let (reply, response) = oneshot::channel();
         self.running.lock().unwrap().insert(id.clone(), reply);
         self.sender.send((id, event)).unwrap();
-        tokio::time::timeout(INVOCATION_TIMEOUT, response).await.expect("a function answers in time").unwrap()
+        tokio::time::timeout(INVOCATION_TIMEOUT, response)
+            .await
+            .expect("a function answers in time")
+            .unwrap()
     }
 
     fn respond(&self, id: &str, ok: bool, body: Bytes) -> StatusCode {

@@ -33,8 +33,12 @@ pub(super) async fn check(api: &Api, only: &[String]) -> Result<(), CliError> {
     if !selected.is_empty() {
         eprintln!("verifying {} connections, which takes some seconds …", selected.len());
     }
-    let answers =
-        join_all(selected.iter().map(|one| async move { request_verification(api, &text(&one["id"])).await })).await;
+    let answers = join_all(
+        selected
+            .iter()
+            .map(|one| async move { request_verification(api, &text(&one["id"])).await }),
+    )
+    .await;
     let (mut table, mut broken) = (Table::new(&["", "CONNECTION", "PLATFORM", "REASON"]), 0);
     for (one, answer) in selected.iter().zip(answers) {
         let (word, why) = describe(answer);

@@ -5,7 +5,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use trunkline::apply::{Change, apply as apply_to, inbound_url};
-use trunkline::config::{self, Desired, ReadOptions, EnvAndFiles};
+use trunkline::config::{self, Desired, EnvAndFiles, ReadOptions};
 use trunkline::platforms;
 use trunkline::stack::Stack;
 use trunkline_shared::app::random_secret;
@@ -40,9 +40,7 @@ pub(super) async fn apply(name: &str, file: &Path, dry_run: bool) -> Result<(), 
             "\nThe change takes effect within 30 seconds. `trunkline urls {}` prints the inbound URLs",
             file.display()
         );
-        println!(
-            "for the vendors' forms; `trunkline verify <connection>` verifies a connection."
-        );
+        println!("for the vendors' forms; `trunkline verify <connection>` verifies a connection.");
     }
     Ok(())
 }

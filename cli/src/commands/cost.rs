@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use trunkline::cost::{
-    Assumptions, Bill, CALL_MS, COUNTS, UsageByKind, PLATFORM_MS, BillLine, PRICES, Prices, FixedResources, TEMPLATE,
-    bill, fixed_costs,
+    Assumptions, Bill, BillLine, CALL_MS, COUNTS, FixedResources, PLATFORM_MS, PRICES, Prices,
+    TEMPLATE, UsageByKind, bill, fixed_costs,
 };
 
 use super::CliError;

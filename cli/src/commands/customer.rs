@@ -19,7 +19,7 @@ pub(super) enum Customer {
     },
 }
 
-/// CustomerArgs data.
+/// Names a customer on a channel.
 #[derive(Debug, clap::Args)]
 pub(super) struct CustomerArgs {
     /// Id of the channel connection.

@@ -53,14 +53,21 @@ fn parse_time(text: &str) -> Result<Timestamp, CliError> {
     Ok(SystemClock.now() - ago)
 }
 
-pub(super) async fn deliveries(api: &Api, filter: DeliveryFilter, json: bool) -> Result<(), CliError> {
+pub(super) async fn deliveries(
+    api: &Api,
+    filter: DeliveryFilter,
+    json: bool,
+) -> Result<(), CliError> {
     let since = filter.since()?;
     let query = [("connection", filter.connection), ("conversation", filter.conversation)];
     let mut found = api.get_all("/deliveries", &query).await?;
     found.retain(|delivery| {
-        let waiting_since = delivery["waiting_since"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+        let waiting_since =
+            delivery["waiting_since"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
         filter.delivery.as_deref().is_none_or(|id| delivery["id"] == id)
-            && since.is_none_or(|since| waiting_since.is_some_and(|waiting_since| waiting_since >= since))
+            && since.is_none_or(|since| {
+                waiting_since.is_some_and(|waiting_since| waiting_since >= since)
+            })
     });
     if json {
         println!("{}", Value::Array(found));
@@ -119,13 +126,15 @@ pub(super) async fn redrive(api: &Api, only: Option<&str>) -> Result<(), CliErro
 
 pub(super) async fn rejected(api: &Api, connection: &str, limit: u16) -> Result<(), CliError> {
     let query_members = [("limit", Some(limit.clamp(1, 100).to_string()))];
-    let page = api.get(&format!("/connections/{connection}/rejected{}", query(&query_members))).await?;
+    let page =
+        api.get(&format!("/connections/{connection}/rejected{}", query(&query_members))).await?;
     let found = page["items"].as_array().cloned().unwrap_or_default();
     if found.is_empty() {
         println!("no rejected requests for {connection} in the last week");
     }
     for request in found {
-        let (at, size, reason) = (text(&request["at"]), text(&request["size"]), text(&request["reason"]));
+        let (at, size, reason) =
+            (text(&request["at"]), text(&request["size"]), text(&request["reason"]));
         println!("{at}  {size} bytes: {reason}\n{}\n", text(&request["body"]));
     }
     Ok(())

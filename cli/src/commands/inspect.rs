@@ -11,7 +11,7 @@ use super::table::{Table, ago, text};
 /// How often `tail -f` polls a conversation.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// ConversationFilter conversations.
+/// Selects conversations.
 #[derive(Debug, clap::Args)]
 pub(super) struct ConversationFilter {
     /// Only conversations of this channel connection.
@@ -34,7 +34,7 @@ pub(super) struct ConversationFilter {
     json: bool,
 }
 
-/// ConversationFilter conversation.
+/// Names one conversation.
 #[derive(Debug, clap::Args)]
 pub(super) struct ConversationArgs {
     /// Id of the channel connection.
@@ -71,11 +71,12 @@ pub(super) async fn status(api: &Api, json: bool) -> Result<(), CliError> {
             (true, _) => "suspended",
             (_, state) => state.unwrap_or("?"),
         };
-        let verified = match (&card["last_verification"], card["last_verification"]["problem"].as_str()) {
-            (Value::Null, _) => "-".to_owned(),
-            (_, Some(why)) => why.to_owned(),
-            (result, None) => format!("{} ago", ago(&result["at"])),
-        };
+        let verified =
+            match (&card["last_verification"], card["last_verification"]["problem"].as_str()) {
+                (Value::Null, _) => "-".to_owned(),
+                (_, Some(why)) => why.to_owned(),
+                (result, None) => format!("{} ago", ago(&result["at"])),
+            };
         table.row([
             text(&card["id"]),
             text(&card["platform"]),
@@ -144,7 +145,8 @@ pub(super) async fn conversations(api: &Api, filter: ConversationFilter) -> Resu
 
 /// Prints the events of a conversation. With `follow`, also prints new events until interrupted.
 pub(super) async fn show(api: &Api, args: &ConversationArgs, follow: bool) -> Result<(), CliError> {
-    let path = format!("/conversations/{}/{}", path_segment(&args.channel), path_segment(&args.customer));
+    let path =
+        format!("/conversations/{}/{}", path_segment(&args.channel), path_segment(&args.customer));
     let details = api.get(&path).await?;
     if !args.json {
         println!("{}", summary(&details));

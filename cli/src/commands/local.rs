@@ -3,7 +3,9 @@
 use tokio::signal::unix::{SignalKind, signal};
 use trunkline::apply::{apply, inbound_url};
 use trunkline::config::{ReadOptions, read};
-use trunkline::local::demo::{self, CONFIGURATION, Customer, DemoSecrets, LocalApi, play_conversation};
+use trunkline::local::demo::{
+    self, CONFIGURATION, Customer, DemoSecrets, LocalApi, play_conversation,
+};
 use trunkline::local::{LocalStack, Options, Paths, Progress};
 use trunkline::stack::Stack;
 use trunkline_shared::model::AccessLevel;
@@ -51,7 +53,9 @@ async fn run_demo(port: u16, once: bool) -> Result<(), CliError> {
     println!();
     progress.done();
     if !complete {
-        return Err(CliError("the demo conversation did not complete: see .local/run/aws.log".into()));
+        return Err(CliError(
+            "the demo conversation did not complete: see .local/run/aws.log".into(),
+        ));
     }
     if once {
         return Ok(());

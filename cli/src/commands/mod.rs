@@ -4,22 +4,22 @@ mod check;
 mod configure;
 mod cost;
 mod customer;
-mod env;
-mod local;
-mod inspect;
 mod deliveries;
+mod env;
+mod inspect;
+mod local;
+mod ownership;
 mod simulate;
 mod table;
 mod token;
-mod ownership;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use ownership::OwnershipAction;
 use trunkline::api::Api;
 use trunkline::stack::{Stack, aws_config_from_environment};
-use ownership::OwnershipAction;
 
 /// Configures and operates Trunkline, and runs it on the local machine.
 #[derive(Debug, Parser)]
@@ -182,9 +182,7 @@ enum Command {
     /// Print the OpenAPI description of the operator API.
     Openapi,
     /// Print shell completions.
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
     /// Act as a customer, bot or agent on a platform, from the terminal, on a local stack.
     Simulate(simulate::Simulate),
     /// Run the template on the local machine with a demo conversation.
@@ -228,45 +226,53 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Export => configure::export(&find_stack(&name).await?).await,
         Command::Urls { file } => configure::urls(&find_stack(&name).await?, &file).await,
         Command::Verify { connection } => {
-            check::verify(&operator_api(&name, cli.api).await?, &connection).await
+            check::verify(&open_api(&name, cli.api).await?, &connection).await
         }
         Command::Check { connections } => {
-            check::check(&operator_api(&name, cli.api).await?, &connections).await
+            check::check(&open_api(&name, cli.api).await?, &connections).await
         }
         Command::Rejected { connection, limit } => {
-            deliveries::rejected(&operator_api(&name, cli.api).await?, &connection, limit).await
+            deliveries::rejected(&open_api(&name, cli.api).await?, &connection, limit).await
         }
-        Command::Status { json } => inspect::status(&operator_api(&name, cli.api).await?, json).await,
+        Command::Status { json } => inspect::status(&open_api(&name, cli.api).await?, json).await,
         Command::Conversations(filter) => {
-            inspect::conversations(&operator_api(&name, cli.api).await?, filter).await
+            inspect::conversations(&open_api(&name, cli.api).await?, filter).await
         }
-        Command::Show(conversation) => inspect::show(&operator_api(&name, cli.api).await?, &conversation, false).await,
+        Command::Show(conversation) => {
+            inspect::show(&open_api(&name, cli.api).await?, &conversation, false).await
+        }
         Command::Tail { conversation, follow } => {
-            inspect::show(&operator_api(&name, cli.api).await?, &conversation, follow).await
+            inspect::show(&open_api(&name, cli.api).await?, &conversation, follow).await
         }
         Command::Deliveries { filter, dead, json } => {
-            let api = operator_api(&name, cli.api).await?;
+            let api = open_api(&name, cli.api).await?;
             if dead {
                 deliveries::dead_letters(&api, json).await
             } else {
                 deliveries::deliveries(&api, filter, json).await
             }
         }
-        Command::Replay { filter } => deliveries::replay(&operator_api(&name, cli.api).await?, &filter).await,
-        Command::Discard { filter } => deliveries::discard(&operator_api(&name, cli.api).await?, &filter).await,
+        Command::Replay { filter } => {
+            deliveries::replay(&open_api(&name, cli.api).await?, &filter).await
+        }
+        Command::Discard { filter } => {
+            deliveries::discard(&open_api(&name, cli.api).await?, &filter).await
+        }
         Command::Redrive { letter } => {
-            deliveries::redrive(&operator_api(&name, cli.api).await?, letter.as_deref()).await
+            deliveries::redrive(&open_api(&name, cli.api).await?, letter.as_deref()).await
         }
         Command::Handover { target } => {
-            ownership::run(&operator_api(&name, cli.api).await?, &target, OwnershipAction::Handover).await
+            ownership::run(&open_api(&name, cli.api).await?, &target, OwnershipAction::Handover)
+                .await
         }
         Command::Handback { target } => {
-            ownership::run(&operator_api(&name, cli.api).await?, &target, OwnershipAction::Handback).await
+            ownership::run(&open_api(&name, cli.api).await?, &target, OwnershipAction::Handback)
+                .await
         }
         Command::Close { target } => {
-            ownership::run(&operator_api(&name, cli.api).await?, &target, OwnershipAction::Close).await
+            ownership::run(&open_api(&name, cli.api).await?, &target, OwnershipAction::Close).await
         }
-        Command::Customer(what) => customer::run(&operator_api(&name, cli.api).await?, &what).await,
+        Command::Customer(what) => customer::run(&open_api(&name, cli.api).await?, &what).await,
         Command::Env => {
             println!("{:#}", env::environment(&name, &find_stack(&name).await?.info)?);
             Ok(())
@@ -309,7 +315,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CliError> {
 }
 
 /// Returns a client of the operator API: in this process with AWS credentials, or at a URL with a token.
-async fn operator_api(name: &str, at: Option<String>) -> Result<Api, CliError> {
+async fn open_api(name: &str, at: Option<String>) -> Result<Api, CliError> {
     let Some(at) = at else { return Ok(Api::in_process(&find_stack(name).await?, name)) };
     let how = "TRUNKLINE_TOKEN is not set: create a token with `trunkline token make`";
     let token = std::env::var("TRUNKLINE_TOKEN").map_err(|_| CliError(how.into()))?;

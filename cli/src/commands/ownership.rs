@@ -6,7 +6,7 @@ use trunkline::api::{Api, path_segment};
 use super::CliError;
 use super::table::text;
 
-/// OwnershipArgs conversation, and why.
+/// Names a conversation and the reason for the change.
 #[derive(Debug, clap::Args)]
 pub(super) struct OwnershipArgs {
     /// Id of the channel connection.
@@ -26,13 +26,18 @@ pub(super) enum OwnershipAction {
     Close,
 }
 
-pub(super) async fn run(api: &Api, args: &OwnershipArgs, action: OwnershipAction) -> Result<(), CliError> {
+pub(super) async fn run(
+    api: &Api,
+    args: &OwnershipArgs,
+    action: OwnershipAction,
+) -> Result<(), CliError> {
     let (verb, done) = match action {
         OwnershipAction::Handover => ("handover", "offered to the desk"),
         OwnershipAction::Handback => ("handback", "handed back to the bot"),
         OwnershipAction::Close => ("close", "closed"),
     };
-    let path = format!("/conversations/{}/{}", path_segment(&args.channel), path_segment(&args.customer));
+    let path =
+        format!("/conversations/{}/{}", path_segment(&args.channel), path_segment(&args.customer));
     let body = json!({"reason": args.reason});
     let changed = api.post(&format!("{path}/{verb}"), &body).await;
     changed.map_err(|why| CliError(format!("cannot {verb} the conversation: {why}")))?;

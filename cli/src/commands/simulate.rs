@@ -8,7 +8,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use trunkline::local::STACK;
 use trunkline::local::demo::LocalApi;
-use trunkline::simulate::{PlayerCommand, Call, HELP, Membership, Persona, Player, PlayerContext, join, leave, player_for};
+use trunkline::simulate::{
+    Call, HELP, Membership, Persona, Player, PlayerCommand, PlayerContext, join, leave, player_for,
+};
 use trunkline::stack::{Stack, local_aws_config};
 use trunkline_shared::model::{Platform, Route};
 
@@ -65,7 +67,13 @@ pub(super) async fn run(simulate: Simulate) -> Result<(), CliError> {
         CliError(format!("cannot listen on port {listen}: {why}; if this simulation is already running, set --listen"))
     })?;
     let (inbound, api) = (membership.inbound(&stack), LocalApi::new(simulate.port));
-    let context = PlayerContext { persona, listener, port: listen, inbound: inbound.clone(), api: api.clone() };
+    let context = PlayerContext {
+        persona,
+        listener,
+        port: listen,
+        inbound: inbound.clone(),
+        api: api.clone(),
+    };
     let mut player = (player_for(platform).1)(context);
     let route = join(&stack, &membership, player.setup()).await?;
     println!("{}", greeting(&membership, &route));
@@ -107,7 +115,11 @@ fn greeting(membership: &Membership, route: &Route) -> String {
     )
 }
 
-async fn run_player(player: &mut dyn Player, inbound: &str, api: &LocalApi) -> Result<(), CliError> {
+async fn run_player(
+    player: &mut dyn Player,
+    inbound: &str,
+    api: &LocalApi,
+) -> Result<(), CliError> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();

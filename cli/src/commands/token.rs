@@ -72,7 +72,8 @@ pub(super) async fn run(stack: &Stack, token: Token) -> Result<(), CliError> {
             let app = stack.app();
             let (token, text) =
                 issue(&app, &name, role.into(), TokenKind::Operator, Some(lasts)).await?;
-            record_audit(stack, "token.create", &name, json!({"id": token.id, "days": days})).await?;
+            record_audit(stack, "token.create", &name, json!({"id": token.id, "days": days}))
+                .await?;
             println!("{text}");
             Ok(())
         }
@@ -94,7 +95,8 @@ pub(super) async fn run(stack: &Stack, token: Token) -> Result<(), CliError> {
 
 /// Returns the console's URL with a code that signs in once.
 pub(super) async fn link(stack: &Stack, name: &str, role: AccessLevel) -> Result<String, CliError> {
-    let (token, code) = issue(&stack.app(), name, role, TokenKind::OneTime, Some(LINK_LIFETIME)).await?;
+    let (token, code) =
+        issue(&stack.app(), name, role, TokenKind::OneTime, Some(LINK_LIFETIME)).await?;
     record_audit(stack, "token.link", name, json!({"id": token.id})).await?;
     Ok(format!("{}/console/#login={code}", stack.info.api))
 }

@@ -113,8 +113,11 @@ impl Bill {
 /// Returns the bill for messages with their copies and receipts.
 #[must_use]
 pub fn bill(counts: &UsageByKind, assumptions: &Assumptions, prices: &Prices) -> Bill {
-    let kinds =
-        [(counts.message, 1.0), (counts.copy, assumptions.copies), (counts.receipt, assumptions.receipts)];
+    let kinds = [
+        (counts.message, 1.0),
+        (counts.copy, assumptions.copies),
+        (counts.receipt, assumptions.receipts),
+    ];
     let total = |of: &dyn Fn(&Usage) -> f64| -> f64 {
         kinds.iter().map(|(kind, times)| of(kind) * times * assumptions.messages).sum()
     };
@@ -122,9 +125,11 @@ pub fn bill(counts: &UsageByKind, assumptions: &Assumptions, prices: &Prices) ->
         Some(batch) => kind.platform_calls / batch.max(1.0),
         None => kind.outbound_runs,
     };
-    let seconds =
-        |kind: &Usage| kind.function_seconds(batches(kind), assumptions.call_ms, assumptions.platform_ms);
-    let line = |what, quantity, unit, price| BillLine::new(what, quantity, unit, prices.price(price));
+    let seconds = |kind: &Usage| {
+        kind.function_seconds(batches(kind), assumptions.call_ms, assumptions.platform_ms)
+    };
+    let line =
+        |what, quantity, unit, price| BillLine::new(what, quantity, unit, prices.price(price));
     let gigabytes = |bytes: f64| bytes / 1e9;
     let runs = total(&|kind| kind.inbound_runs + batches(kind));
     let memory = assumptions.memory_mb / 1_024.0;
@@ -182,14 +187,20 @@ impl FixedResources {
 /// Returns the monthly cost of a stack without traffic: polling of empty queues, metrics, alarms, and TWIN
 /// listeners.
 #[must_use]
-pub fn fixed_costs(fixed: FixedResources, listeners: f64, memory_mb: f64, prices: &Prices) -> Vec<BillLine> {
+pub fn fixed_costs(
+    fixed: FixedResources,
+    listeners: f64,
+    memory_mb: f64,
+    prices: &Prices,
+) -> Vec<BillLine> {
     // Five pollers, each of which polls every 20 seconds.
     const POLLS: f64 = 5.0 * 3.0 * 60.0 * 730.0;
     // Six metrics (accepted, delivered and its duration, retried, parked, failed), in total and for two
     // platforms; and one for what is parked.
     const METRICS: f64 = 6.0 * 3.0 + 1.0;
     const SECONDS: f64 = 3_600.0 * 730.0;
-    let line = |what, quantity, unit, price| BillLine::new(what, quantity, unit, prices.price(price));
+    let line =
+        |what, quantity, unit, price| BillLine::new(what, quantity, unit, prices.price(price));
     #[expect(clippy::cast_precision_loss, reason = "a template has a few of each")]
     let [fifo, standard, alarms] =
         [fixed.fifo, fixed.standard, fixed.alarms].map(|count| count as f64);

@@ -3,7 +3,9 @@
 mod bill;
 mod prices;
 
-pub use bill::{Assumptions, Bill, Usage, UsageByKind, BillLine, FixedResources, bill, fixed_costs};
+pub use bill::{
+    Assumptions, Bill, BillLine, FixedResources, Usage, UsageByKind, bill, fixed_costs,
+};
 pub use prices::{PriceError, Prices};
 
 /// The default duration of an AWS call, in milliseconds.

@@ -73,7 +73,9 @@ pub enum LocalError {
     #[error("{0} is not built: run `make build`")]
     NotBuilt(PathBuf),
     /// A port is in use.
-    #[error("the port {port} is in use: stop the process that uses it, or set another port with {option}")]
+    #[error(
+        "the port {port} is in use: stop the process that uses it, or set another port with {option}"
+    )]
     PortTaken {
         port: u16,
         /// The option that sets another port.
@@ -88,10 +90,7 @@ pub enum LocalError {
     },
     /// The local AWS did not start in time.
     #[error("the local AWS did not start within {seconds} s: see {log}")]
-    NotUp {
-        seconds: u64,
-        log: PathBuf,
-    },
+    NotUp { seconds: u64, log: PathBuf },
     /// `sam deploy` failed.
     #[error("sam deploy failed; the last lines of {log}:\n{tail}")]
     Deploy {

@@ -1,9 +1,12 @@
 //! CM.com: a customer, bot or agent behind CM.com's router.
 
 use serde_json::{Value, json};
-use trunkline_stand_ins::cm::{CmRouter, AdapterCall, Side};
+use trunkline_stand_ins::cm::{AdapterCall, CmRouter, Side};
 
-use super::{PlayerCommand, Call, Persona, Player, ConnectionSetup, PlayerContext, take_new, no_conversation_yet};
+use super::{
+    Call, ConnectionSetup, Persona, Player, PlayerCommand, PlayerContext, no_conversation_yet,
+    take_new,
+};
 
 const TOKEN: &str = "00000000-0000-4000-8000-000000000000";
 const ADAPTER: &str = "7d1c2a94-3f0b-4e0d-8f5d-0a9d5c1e7b22";
@@ -37,7 +40,9 @@ impl Player for CmPlayer {
     fn execute(&mut self, command: PlayerCommand) -> Result<Vec<Call>, String> {
         let chat = self.chat.as_ref().ok_or_else(no_conversation_yet)?;
         let notice = match (command, self.persona) {
-            (PlayerCommand::Say(text), Persona::Customer) => self.router.customer_writes(chat, &text),
+            (PlayerCommand::Say(text), Persona::Customer) => {
+                self.router.customer_writes(chat, &text)
+            }
             (PlayerCommand::Say(text), _) => self.router.host_writes(chat, &text),
             (PlayerCommand::Handover(reason), _) => {
                 let context = reason.map(|reason| json!({"reason": reason}));

@@ -98,7 +98,10 @@ mod tests {
         assert_eq!(read("/offer Which? | A |B b|"), Ok(Some(offer)));
         assert_eq!(read("/pick 7"), Ok(Some(PlayerCommand::Pick("7".into()))));
         assert_eq!(read("/handover"), Ok(Some(PlayerCommand::Handover(None))));
-        assert_eq!(read("/handover a tax"), Ok(Some(PlayerCommand::Handover(Some("a tax".into())))));
+        assert_eq!(
+            read("/handover a tax"),
+            Ok(Some(PlayerCommand::Handover(Some("a tax".into()))))
+        );
         for bad in ["/offer x", "/pick", "/fly", "/help"] {
             assert!(read(bad).is_err(), "{bad}");
         }

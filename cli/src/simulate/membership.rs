@@ -2,12 +2,12 @@
 
 use serde_json::json;
 use trunkline_shared::model::{
-    Connection, ConnectionId, Platform, Role, Route, RouteId, HandoverPolicy,
+    Connection, ConnectionId, HandoverPolicy, Platform, Role, Route, RouteId,
 };
 use trunkline_shared::secrets::PATH_KEY;
 use trunkline_shared::store::StoreError;
 
-use super::{Persona, ConnectionSetup};
+use super::{ConnectionSetup, Persona};
 use crate::apply::{ApplyError, apply};
 use crate::config::{Desired, DesiredConnection};
 use crate::stack::Stack;
@@ -74,7 +74,11 @@ impl Membership {
 ///
 /// # Errors
 /// If the stack is not local, or the change cannot be applied.
-pub async fn join(stack: &Stack, membership: &Membership, setup: ConnectionSetup) -> Result<Route, JoinError> {
+pub async fn join(
+    stack: &Stack,
+    membership: &Membership,
+    setup: ConnectionSetup,
+) -> Result<Route, JoinError> {
     if !stack.allows_local() {
         return Err(JoinError::NotLocal);
     }

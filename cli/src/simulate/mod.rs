@@ -1,7 +1,7 @@
 //! Simulated platforms on which a person acts as customer, bot or agent. They use the mocks of the tests.
 
-mod command;
 mod cm;
+mod command;
 mod inbox;
 mod membership;
 mod servisbot;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use trunkline_shared::model::{Platform, Role};
 
-pub use command::{PlayerCommand, HELP};
+pub use command::{HELP, PlayerCommand};
 pub use membership::{JoinError, Membership, join, leave};
 
 use crate::local::demo::LocalApi;

@@ -3,7 +3,9 @@
 use serde_json::json;
 use trunkline_stand_ins::servisbot::{ENGAGEMENT_SECRET, Post, ServisBot};
 
-use super::{PlayerCommand, Call, Player, ConnectionSetup, PlayerContext, take_new, no_conversation_yet};
+use super::{
+    Call, ConnectionSetup, Player, PlayerCommand, PlayerContext, no_conversation_yet, take_new,
+};
 
 /// The prefix of a message that hands the conversation over.
 const PHRASE: &str = "#handover";
@@ -16,7 +18,11 @@ struct ServisBotPlayer {
 
 /// Starts ServisBOT.
 pub(crate) fn start(context: PlayerContext) -> Box<dyn Player> {
-    Box::new(ServisBotPlayer { server: ServisBot::start_at(context.listener), known: 0, customer: None })
+    Box::new(ServisBotPlayer {
+        server: ServisBot::start_at(context.listener),
+        known: 0,
+        customer: None,
+    })
 }
 
 impl Player for ServisBotPlayer {

@@ -3,7 +3,9 @@
 use serde_json::json;
 use trunkline_stand_ins::twin::Twin24;
 
-use super::{PlayerCommand, Call, Player, ConnectionSetup, PlayerContext, take_new, no_conversation_yet};
+use super::{
+    Call, ConnectionSetup, Player, PlayerCommand, PlayerContext, no_conversation_yet, take_new,
+};
 use crate::local::plain_http;
 
 struct TwinPlayer {
@@ -47,10 +49,11 @@ impl Player for TwinPlayer {
             self.session = Some(newest.session.clone());
         }
         let messages = accepted.iter().filter(|accepted| accepted.what != "file");
-        messages.map(|accepted| match accepted.text() {
-            text if text.is_empty() => format!("({})", accepted.what),
-            text => text,
-        })
-        .collect()
+        messages
+            .map(|accepted| match accepted.text() {
+                text if text.is_empty() => format!("({})", accepted.what),
+                text => text,
+            })
+            .collect()
     }
 }

@@ -1,9 +1,11 @@
 //! Unblu: an agent.
 
 use serde_json::{Value, json};
-use trunkline_stand_ins::unblu::{ADMIN, CHANNEL, SECRET, SentMessage, CallStyle, Unblu};
+use trunkline_stand_ins::unblu::{ADMIN, CHANNEL, CallStyle, SECRET, SentMessage, Unblu};
 
-use super::{PlayerCommand, Call, Player, ConnectionSetup, PlayerContext, take_new, no_conversation_yet};
+use super::{
+    Call, ConnectionSetup, Player, PlayerCommand, PlayerContext, no_conversation_yet, take_new,
+};
 
 struct UnbluPlayer {
     server: Unblu,
@@ -41,7 +43,9 @@ impl Player for UnbluPlayer {
                 self.server.agent_asks(conversation, &text, &choices, style)
             }
             PlayerCommand::Close => self.server.agent_ends(conversation, "MANUALLY"),
-            other => return Err(other.unsupported_by("an agent at Unblu", "a text, /offer, /close")),
+            other => {
+                return Err(other.unsupported_by("an agent at Unblu", "a text, /offer, /close"));
+            }
         };
         let body = String::from_utf8(call.body).map_err(|why| why.to_string())?;
         Ok(vec![Call::new(call.headers, body)])

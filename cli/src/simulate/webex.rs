@@ -5,7 +5,7 @@ use trunkline_shared::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
 use trunkline_shared::model::time::format_spaced_millis;
 
 use super::inbox::Inbox;
-use super::{PlayerCommand, Call, Player, ConnectionSetup, PlayerContext, take_new};
+use super::{Call, ConnectionSetup, Player, PlayerCommand, PlayerContext, take_new};
 
 const CONVERSATION: &str = "simulated-1";
 
@@ -18,7 +18,11 @@ struct WebexPlayer {
 /// Starts Webex Connect.
 pub(crate) fn start(context: PlayerContext) -> Box<dyn Player> {
     let queued = json!({"response": [{"code": "1002", "description": "Queued"}]});
-    Box::new(WebexPlayer { port: context.port, inbox: Inbox::start(context.listener, queued), known: 0 })
+    Box::new(WebexPlayer {
+        port: context.port,
+        inbox: Inbox::start(context.listener, queued),
+        known: 0,
+    })
 }
 
 impl Player for WebexPlayer {
@@ -36,7 +40,9 @@ impl Player for WebexPlayer {
                 "Messageid": RandomIdGenerator.next(now), "Media": "",
             }),
             PlayerCommand::Pick(id) => json!({"Event": "FB POSTBACK", "PostbackPayload": id}),
-            other => return Err(other.unsupported_by("a customer on Webex Connect", "a text, /pick")),
+            other => {
+                return Err(other.unsupported_by("a customer on Webex Connect", "a text, /pick"));
+            }
         };
         event["Conversationid"] = json!(CONVERSATION);
         event["ConversationType"] = json!("BOT");

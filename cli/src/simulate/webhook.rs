@@ -5,7 +5,10 @@ use standardwebhooks::Webhook;
 use trunkline_shared::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
 
 use super::inbox::Inbox;
-use super::{PlayerCommand, Call, Persona, Player, ConnectionSetup, PlayerContext, take_new, no_conversation_yet};
+use super::{
+    Call, ConnectionSetup, Persona, Player, PlayerCommand, PlayerContext, no_conversation_yet,
+    take_new,
+};
 
 /// The signing secret of simulated connections. It is public: it is used on this machine only.
 const SIGNING: &str = "whsec_c2ltdWxhdGVkLW9ubHktc2lnbmluZy1rZXktbm90LWEtc2VjcmV0";
@@ -22,7 +25,13 @@ struct WebhookPlayer {
 pub(crate) fn start(context: PlayerContext) -> Box<dyn Player> {
     let inbox = Inbox::start(context.listener, json!({}));
     let conversation = (context.persona == Persona::Customer).then(|| "simulated-1".to_owned());
-    Box::new(WebhookPlayer { persona: context.persona, port: context.port, inbox, known: 0, conversation })
+    Box::new(WebhookPlayer {
+        persona: context.persona,
+        port: context.port,
+        inbox,
+        known: 0,
+        conversation,
+    })
 }
 
 impl Player for WebhookPlayer {

@@ -12,8 +12,8 @@ pub(crate) const EVENT_PATH: &str = "event";
 /// The query parameter that holds the shared secret.
 const SECRET_PARAMETER: &str = "secret";
 
-/// Checks the shared secret of a call, in the header or the query. A connection without one relies on
-/// the key in its URL.
+/// Checks the shared secret of a call, in the header or the query. A connection without one relies
+/// on the key in its URL.
 pub(crate) fn authenticate(call: &Call<'_>, settings: &Settings) -> Result<(), AuthError> {
     let live = call.secrets.live(SHARED_SECRET);
     if live.is_empty() && !call.connection.secrets.contains(SHARED_SECRET) {

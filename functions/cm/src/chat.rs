@@ -7,8 +7,8 @@ use trunkline_shared::outbound::{EncodeError, SendContext};
 use crate::settings::Settings;
 use crate::wire::{member, text};
 
-/// Builds the chat. A host echoes the whole chat as last received, the only rule that satisfies every
-/// reading of the format (fact sheet A3.1). A client builds it from its own settings and ids.
+/// Builds the chat. A host echoes the whole chat as last received, the only rule that satisfies
+/// every reading of the format (fact sheet A3.1). A client builds it from its own settings and ids.
 pub(crate) fn build(sending: &SendContext<'_>, settings: &Settings) -> Result<Value, EncodeError> {
     if sending.delivery.to.role == Role::Channel {
         let mut chat = sending.delivery.to.origin.clone();

@@ -14,8 +14,8 @@ use crate::wire::text;
 /// A control call: method, URL and body.
 pub(crate) type ControlRequest = (Method, String, Value);
 
-/// Encodes the call that hands a chat over to agents in CM.com. Tenants differ in which of the two calls
-/// they may make, so the `handover` setting chooses.
+/// Encodes the call that hands a chat over to agents in CM.com. Tenants differ in which of the two
+/// calls they may make, so the `handover` setting chooses.
 pub(crate) fn handover(
     sending: &SendContext<'_>,
     settings: &Settings,
@@ -65,8 +65,8 @@ pub(crate) fn end_session(
     Ok((Method::PUT, session_url(sending, settings, "end")?, json!({})))
 }
 
-/// The mutations of a handover. With `Or` a rule matches a link if either end is the named adapter: every
-/// link of one adapter is disabled, every link of the other enabled (fact sheet A7).
+/// The mutations of a handover. With `Or` a rule matches a link if either end is the named adapter:
+/// every link of one adapter is disabled, every link of the other enabled (fact sheet A7).
 fn mutations(settings: &Settings) -> Result<Vec<Value>, EncodeError> {
     let operator = match settings.mutation_operator {
         MutationOperator::Or => "Or",

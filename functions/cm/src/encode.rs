@@ -59,7 +59,8 @@ pub(crate) fn messages(
     Ok(complete.collect())
 }
 
-/// Returns the id of a delivery's message, the same for every attempt: a GUID, like the vendor's ids.
+/// Returns the id of a delivery's message, the same for every attempt: a GUID, like the vendor's
+/// ids.
 #[must_use]
 pub fn message_id(delivery: &DeliveryId, index: usize) -> String {
     let mut bytes = [0; 16];
@@ -70,8 +71,8 @@ pub fn message_id(delivery: &DeliveryId, index: usize) -> String {
     uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }
 
-/// A text message, the only documented type (BRIDGE). `$type` is in lower case, and sorts first, where a
-/// polymorphic parser expects it.
+/// A text message, the only documented type (BRIDGE). `$type` is in lower case, and sorts first,
+/// where a polymorphic parser expects it.
 fn text_message(text: &str) -> Map<String, Value> {
     Map::from_iter([("$type".to_owned(), "text".into()), ("text".to_owned(), text.into())])
 }
@@ -88,8 +89,8 @@ fn text_limit(sending: &SendContext<'_>) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
-/// Encodes text, then media, then choices: by the operator's templates if they exist and the connection
-/// shows the feature, as text otherwise.
+/// Encodes text, then media, then choices: by the operator's templates if they exist and the
+/// connection shows the feature, as text otherwise.
 fn encode_content(
     content: &Content,
     sending: &SendContext<'_>,

@@ -30,7 +30,8 @@ pub(crate) fn media(message: &Map<String, Value>) -> Option<Media> {
     Some(Media { url, mime_type: sibling(&MIME_TYPE_MEMBERS), name: sibling(&FILE_NAME_MEMBERS) })
 }
 
-/// Finds the first string under one of `names` that fits, breadth first, and the object that holds it.
+/// Finds the first string under one of `names` that fits, breadth first, and the object that holds
+/// it.
 fn search<'a>(
     message: &'a Map<String, Value>,
     names: &[&str],

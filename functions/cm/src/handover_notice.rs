@@ -19,9 +19,9 @@ const OMITTED_KEYS: &str = "omitted_keys";
 pub(crate) fn parse(parser: &CallParser<'_>, body: Map<String, Value>) -> Event {
     let context = flatten_context(member(&body, "context"));
     let raw = Value::Object(body);
-    // The body has neither an id nor a time, and the next handover may be identical: an identical call
-    // within the same minute counts as a repeat. Processing one twice is harmless, because the desk
-    // already has the conversation.
+    // The body has neither an id nor a time, and the next handover may be identical: an identical
+    // call within the same minute counts as a repeat. Processing one twice is harmless, because the
+    // desk already has the conversation.
     let minute = (parser.call.now.as_second() / 60).to_string();
     let id = EventId::from_parts(&["n", &digest(&[&raw.to_string(), &minute])]);
     let transcript = Transcript::default;
@@ -46,8 +46,8 @@ pub(crate) fn parse(parser: &CallParser<'_>, body: Map<String, Value>) -> Event 
     parser.build_event(id, &Map::new(), AuthorRole::System, body)
 }
 
-/// The meaning from the setting, or else from the role. A meaning that the role cannot have is recorded
-/// only.
+/// The meaning from the setting, or else from the role. A meaning that the role cannot have is
+/// recorded only.
 fn effective_meaning(parser: &CallParser<'_>) -> HandoverMeaning {
     match (parser.call.connection.role, parser.settings.handover_means) {
         (Role::Channel, None) => HandoverMeaning::Handover,
@@ -60,8 +60,8 @@ fn effective_meaning(parser: &CallParser<'_>) -> HandoverMeaning {
     }
 }
 
-/// Flattens the context: nested values become JSON strings. Members beyond the size limit are listed by
-/// key only.
+/// Flattens the context: nested values become JSON strings. Members beyond the size limit are
+/// listed by key only.
 fn flatten_context(value: Option<&Value>) -> Map<String, Value> {
     let whole = match value {
         Some(Value::Object(context)) => context.clone(),

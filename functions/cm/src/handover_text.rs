@@ -1,11 +1,12 @@
-//! Renders a handover to a desk behind the router as text: the format documents no other place for the
-//! transcript, the reason and the context.
+//! Renders a handover to a desk behind the router as text: the format documents no other place for
+//! the transcript, the reason and the context.
 
 use serde_json::{Map, Value};
 use trunkline_shared::model::{AuthorRole, Transcript, TranscriptEntry};
 use trunkline_shared::rendering::to_plain_text;
 
-/// Renders the transcript, the reason and the context of a handover. Returns `None` if all are empty.
+/// Renders the transcript, the reason and the context of a handover. Returns `None` if all are
+/// empty.
 pub(crate) fn render(
     reason: Option<&str>,
     context: &Map<String, Value>,

@@ -43,8 +43,8 @@ impl Inbound for Cm {
         }
     }
 
-    /// Success regardless of the content: the router's behaviour after any other status is undocumented
-    /// (fact sheet A4). Rejected calls are stored for an operator.
+    /// Success regardless of the content: the router's behaviour after any other status is
+    /// undocumented (fact sheet A4). Rejected calls are stored for an operator.
     fn reply(&self, call: &Call<'_>, result: &CallOutcome<'_>) -> Reply {
         match result {
             CallOutcome::Denied(_) => {

@@ -1,5 +1,5 @@
-//! Parses the JSON that the router sends, and the invalid JSON that its handover template yields for
-//! missing values: `"context":}`.
+//! Parses the JSON that the router sends, and the invalid JSON that its handover template yields
+//! for missing values: `"context":}`.
 
 use serde_json::Value;
 
@@ -43,8 +43,8 @@ fn repair(text: &str) -> String {
     repaired
 }
 
-/// Parses a variable at the start of `text`, written `$name` (SEED-CM) or `{{$name}}` (BRIDGE). Returns
-/// its name and the text after it.
+/// Parses a variable at the start of `text`, written `$name` (SEED-CM) or `{{$name}}` (BRIDGE).
+/// Returns its name and the text after it.
 pub(crate) fn variable(text: &str) -> Option<(&str, &str)> {
     if let Some(braced) = text.strip_prefix("{{") {
         let (name, after) = variable_name(braced.trim_start().strip_prefix('$')?)?;

@@ -1,5 +1,5 @@
-//! CM.com's Conversational Router, by its TwoWay format. As a host it is a channel; as a client, a bot or
-//! a desk.
+//! CM.com's Conversational Router, by its TwoWay format. As a host it is a channel; as a client, a
+//! bot or a desk.
 
 mod auth;
 mod chat;

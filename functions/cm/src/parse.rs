@@ -60,8 +60,8 @@ impl CallParser<'_> {
         self.call.connection.role == Role::Channel
     }
 
-    /// Parses a message. One in the other direction is Trunkline's own, or another host's, and is only
-    /// recorded: this prevents loops (fact sheet A4).
+    /// Parses a message. One in the other direction is Trunkline's own, or another host's, and is
+    /// only recorded: this prevents loops (fact sheet A4).
     fn message(&self, message: Value) -> Event {
         let Value::Object(message) = message else {
             let name = "conversationMessages".to_owned();
@@ -110,9 +110,9 @@ impl CallParser<'_> {
         }
     }
 
-    /// The id by which a repeated item is recognized: the vendor's id, or else a digest of its content
-    /// (fact sheet A4). Without `createdOn` a customer's second "yes" would count as a repeat of the first,
-    /// so the digest then includes the time of arrival.
+    /// The id by which a repeated item is recognized: the vendor's id, or else a digest of its
+    /// content (fact sheet A4). Without `createdOn` a customer's second "yes" would count as a
+    /// repeat of the first, so the digest then includes the time of arrival.
     fn event_id(&self, kind: &str, part: &Map<String, Value>, whole: &str) -> EventId {
         if let Some(id) = text(part, &["id"]) {
             return EventId::from_parts(&[kind, &id]);

@@ -14,8 +14,8 @@ const MAX_ERROR_CHARS: usize = 300;
 const ERROR_MEMBERS: [&str; 7] =
     ["message", "detail", "error_description", "error", "title", "errors", "reason"];
 
-/// Classifies a response by status (fact sheet A3). The reason quotes the vendor's error text, with the
-/// product token removed.
+/// Classifies a response by status (fact sheet A3). The reason quotes the vendor's error text, with
+/// the product token removed.
 pub(crate) fn classify(response: &HttpResponse, token: Option<&str>) -> Classification {
     let by_status = classify_by_status(response);
     if by_status.verdict == Verdict::Delivered {

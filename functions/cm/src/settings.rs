@@ -10,8 +10,8 @@ pub const PRODUCT_TOKEN: &str = "product_token";
 /// The name of the secret that the adapter sends: TwoWay does not sign calls (BRIDGE).
 pub const SHARED_SECRET: &str = "shared_secret";
 
-/// A connection's settings. Every setting but `send_url` has a default: the value on the vendor's pages
-/// or, where those are silent, the fact sheet's proposal.
+/// A connection's settings. Every setting but `send_url` has a default: the value on the vendor's
+/// pages or, where those are silent, the fact sheet's proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Settings {
@@ -65,7 +65,8 @@ pub struct Settings {
     pub choice_template: String,
 }
 
-/// The HTTP status of successful responses. 201 satisfies every page that states one (fact sheet A4).
+/// The HTTP status of successful responses. 201 satisfies every page that states one (fact sheet
+/// A4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(from = "Value")]
 pub struct ResponseStatus(pub StatusCode);
@@ -82,8 +83,8 @@ impl From<Value> for ResponseStatus {
     }
 }
 
-/// How calls of the event endpoint are authenticated. CM.com's form has no headers for it (BRIDGE), only
-/// a URL.
+/// How calls of the event endpoint are authenticated. CM.com's form has no headers for it (BRIDGE),
+/// only a URL.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventSecret {
@@ -174,8 +175,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults; `apply`
-    /// has validated them.
+    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults;
+    /// `apply` has validated them.
     #[must_use]
     pub fn of(settings: &Map<String, Value>) -> Self {
         serde_json::from_value(Value::Object(settings.clone())).unwrap_or_default()

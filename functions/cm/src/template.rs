@@ -1,4 +1,5 @@
-//! Templates for message types that no public page documents (fact sheet A3.2): JSON with variables.
+//! Templates for message types that no public page documents (fact sheet A3.2): JSON with
+//! variables.
 //!
 //! A variable is written `$name` or `{{$name}}` within a JSON string. A string that consists of one
 //! variable becomes the variable's value; if that is absent, the member is omitted.

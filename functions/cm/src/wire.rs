@@ -1,5 +1,5 @@
-//! The router's wire format: a chat with messages and events, or a handover notice. All three endpoints
-//! share one parser, because events may arrive at any of them (fact sheet A6).
+//! The router's wire format: a chat with messages and events, or a handover notice. All three
+//! endpoints share one parser, because events may arrive at any of them (fact sheet A6).
 
 use serde_json::{Map, Value};
 
@@ -96,7 +96,8 @@ pub(crate) fn event_name(event: &Map<String, Value>) -> Option<String> {
     text(event, &["$type", "eventType", "type"])
 }
 
-/// Whether an event's name means that the session ended: `RouterSessionEnded`, in any case (BRIDGE).
+/// Whether an event's name means that the session ended: `RouterSessionEnded`, in any case
+/// (BRIDGE).
 pub(crate) fn ends_session(name: &str) -> bool {
     name.to_lowercase().ends_with("sessionended")
 }
@@ -158,8 +159,8 @@ pub(crate) fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&
     })
 }
 
-/// Returns the first of these members that is a string or a number, and neither blank nor an unreplaced
-/// variable.
+/// Returns the first of these members that is a string or a number, and neither blank nor an
+/// unreplaced variable.
 pub(crate) fn text(object: &Map<String, Value>, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| {
         let text = match member(object, name)? {

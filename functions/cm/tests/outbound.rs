@@ -364,7 +364,8 @@ fn requires_a_product_token() {
 }
 
 proptest! {
-    /// One side parses what the other encodes: Trunkline's client is the customer of its host, and vice versa.
+    /// One side parses what the other encodes: Trunkline's client is the customer of its host, and
+    /// vice versa.
     #[test]
     fn encoded_messages_parse_back(text in ".{0,80}") {
         prop_assume!(!text.trim().is_empty());

@@ -15,8 +15,8 @@ use crate::settings::{API_KEY, Auth, ENGAGEMENT_SECRET, EgressAuth, JWT_SECRET, 
 
 const AUTHORIZATION: &str = "authorization";
 
-/// Checks that an egress comes from the engagement adapter: it carries the endpoint's secret (SW; that
-/// this is a Bearer token is inferred).
+/// Checks that an egress comes from the engagement adapter: it carries the endpoint's secret (SW;
+/// that this is a Bearer token is inferred).
 pub(crate) fn check_egress(call: &Call<'_>, settings: &Settings) -> Result<(), AuthError> {
     match settings.egress_auth {
         EgressAuth::None => Ok(()),

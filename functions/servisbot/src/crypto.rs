@@ -1,5 +1,5 @@
-//! The cryptography backend for tokens, on ring, which TLS already links. It supports only what is needed
-//! here: HS256 to sign and verify, RS256 and ES256 to verify.
+//! The cryptography backend for tokens, on ring, which TLS already links. It supports only what is
+//! needed here: HS256 to sign and verify, RS256 and ES256 to verify.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error as JwtError, ErrorKind};

@@ -1,5 +1,5 @@
-//! Parses the egress calls that the webhook engagement adapter sends to its `Url`. No formal description
-//! is public: the members are those that a third party's bridge reads (SC).
+//! Parses the egress calls that the webhook engagement adapter sends to its `Url`. No formal
+//! description is public: the members are those that a third party's bridge reads (SC).
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -44,8 +44,8 @@ pub fn parse(body: &Value, settings: &Settings, now: Timestamp) -> Result<Vec<Ev
     Ok(events.collect())
 }
 
-/// The part of an event id that separates equal egress calls. An egress has neither an id nor a time, and
-/// a bot may repeat itself, so each call is distinct unless `repeat_window` is set.
+/// The part of an event id that separates equal egress calls. An egress has neither an id nor a
+/// time, and a bot may repeat itself, so each call is distinct unless `repeat_window` is set.
 fn repeat_key(settings: &Settings, now: Timestamp) -> String {
     match settings.repeat_seconds() {
         Some(seconds) if seconds > 0 => format!("w{}", now.as_second() / i64::from(seconds)),
@@ -53,8 +53,8 @@ fn repeat_key(settings: &Settings, now: Timestamp) -> String {
     }
 }
 
-/// Returns the messages of an egress. `Markdown` and `Messages` have the same content, so one is read. If
-/// both have the same number of entries, the other completes missing parts.
+/// Returns the messages of an egress. `Markdown` and `Messages` have the same content, so one is
+/// read. If both have the same number of entries, the other completes missing parts.
 fn message_bodies(object: &Map<String, Value>, settings: &Settings) -> Vec<EventBody> {
     let listed = |name| match member(object, name) {
         Some(Value::Array(items)) => items.clone(),

@@ -55,7 +55,8 @@ fn type_and_value(
             ));
         }
         EventBody::Message { content, .. } => content.text.clone().unwrap_or_default(),
-        // How to send a click is undocumented; a bot receives its label by default (fact sheet 3.5).
+        // How to send a click is undocumented; a bot receives its label by default (fact sheet
+        // 3.5).
         EventBody::Choice { id, title, .. } => title.as_ref().unwrap_or(id).clone(),
         EventBody::Handover { reason, context, transcript, .. } if settings.context_updates => {
             return Ok((

@@ -11,8 +11,9 @@ use crate::markup;
 use crate::settings::{JoinBy, ReplySource, Settings};
 use crate::wire::TimelineMessage;
 
-/// Parses one event. Only events to the user (`to: "client"`) are passed to the customer, and only if
-/// eventing is the source of replies. Trunkline's own messages return as `to: "server"` and are recorded.
+/// Parses one event. Only events to the user (`to: "client"`) are passed to the customer, and only
+/// if eventing is the source of replies. Trunkline's own messages return as `to: "server"` and are
+/// recorded.
 ///
 /// # Errors
 /// If the body is not an event, or names no conversation.
@@ -62,8 +63,8 @@ pub(crate) fn correlation_key(text: &str) -> String {
     digest(&[text.trim()])
 }
 
-/// The id by which a repeated event is recognized. S4 names the `id` alone, but a click has the id of the
-/// clicked markup, and may occur more than once.
+/// The id by which a repeated event is recognized. S4 names the `id` alone, but a click has the id
+/// of the clicked markup, and may occur more than once.
 fn event_id(message: &TimelineMessage, raw: &Value) -> EventId {
     let part = |part: &Option<String>| part.clone().unwrap_or_default();
     let timestamp = message.timestamp.map(|at| at.to_string()).unwrap_or_default();
@@ -91,8 +92,8 @@ fn bot_message(message: &TimelineMessage, settings: &Settings) -> Option<EventBo
         .map(|content| message_or_handover(content, settings))
 }
 
-/// Returns a message, or a handover if the text begins with `handover_phrase`: ServisBOT documents no other
-/// way for a bot to request agents.
+/// Returns a message, or a handover if the text begins with `handover_phrase`: ServisBOT documents
+/// no other way for a bot to request agents.
 pub(crate) fn message_or_handover(content: Content, settings: &Settings) -> EventBody {
     let phrase = settings.handover_phrase.as_deref().filter(|phrase| !phrase.is_empty());
     let text = content.text.as_deref().unwrap_or_default().trim();

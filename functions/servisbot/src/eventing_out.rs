@@ -1,5 +1,5 @@
-//! Eventing out: encodes events in ServisBOT's own envelope, as its chat history server accepts it (S4,
-//! SL), for existing consumers of ServisBOT's events.
+//! Eventing out: encodes events in ServisBOT's own envelope, as its chat history server accepts it
+//! (S4, SL), for existing consumers of ServisBOT's events.
 
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -17,8 +17,8 @@ pub const DUPLICATE: StatusCode = StatusCode::CONFLICT;
 
 /// Maximum length of an id in the chat history server's table (SL), in characters.
 const MAX_ID_CHARS: usize = 60;
-/// Length of a shortened digest, in characters: unique for all messages, and short enough for a key of at
-/// most 100 characters (SL).
+/// Length of a shortened digest, in characters: unique for all messages, and short enough for a key
+/// of at most 100 characters (SL).
 const SHORT_DIGEST_CHARS: usize = 22;
 
 /// Encodes a delivery to an observer.

@@ -63,7 +63,8 @@ impl Inbound for Servisbot {
         }
     }
 
-    /// Always 200, also for duplicates and unreadable events (S4), except for failed authentication.
+    /// Always 200, also for duplicates and unreadable events (S4), except for failed
+    /// authentication.
     fn reply(&self, _: &Call<'_>, result: &CallOutcome<'_>) -> Reply {
         match result {
             CallOutcome::Denied(_) => {

@@ -16,7 +16,8 @@ use crate::settings::Settings;
 
 /// Maximum number of URLs in the cache.
 const MAX_URLS: usize = 100;
-/// The age after which keys are refreshed, so that a new key is usually cached before its first use.
+/// The age after which keys are refreshed, so that a new key is usually cached before its first
+/// use.
 const REFRESH_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// The age after which keys that cannot be refreshed are discarded.
 const DISCARD_AFTER: SignedDuration = SignedDuration::from_hours(24);

@@ -1,10 +1,11 @@
-//! ServisBOT. As a bot: remote conversation eventing and the webhook engagement adapter. As an observer:
-//! eventing out, for existing consumers of ServisBOT's events.
+//! ServisBOT. As a bot: remote conversation eventing and the webhook engagement adapter. As an
+//! observer: eventing out, for existing consumers of ServisBOT's events.
 //!
 //! Comments mark protocol rules with their source, as the project's fact sheets do: `S4` is
 //! <https://docs.servisbot.com/product-features/remote-conversation-eventing/>, `SW` is
 //! <https://docs.servisbot.com/product-features/engagement-adapters/webhook>, `SD` and `SX` describe
-//! Timeline Markup Language, `SL` is ServisBOT's own chat history server, `SC` a third party's bridge.
+//! Timeline Markup Language, `SL` is ServisBOT's own chat history server, `SC` a third party's
+//! bridge.
 
 mod auth;
 mod crypto;

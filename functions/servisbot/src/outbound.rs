@@ -55,8 +55,8 @@ impl Outbound for Servisbot {
     }
 }
 
-/// Classifies a response. A chat history server rejects an event that it already has, which counts as
-/// delivered (SL).
+/// Classifies a response. A chat history server rejects an event that it already has, which counts
+/// as delivered (SL).
 fn classify(role: Role, response: &HttpResponse) -> Classification {
     if role == Role::Observer && response.status == DUPLICATE {
         return Classification {

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The name of the secret of the webhook engagement adapter's endpoint: a Bearer token in both directions
-/// (SW).
+/// The name of the secret of the webhook engagement adapter's endpoint: a Bearer token in both
+/// directions (SW).
 pub const ENGAGEMENT_SECRET: &str = "engagement_secret";
 /// The name of the secret with eventing's API key, inbound or outbound (S4).
 pub const API_KEY: &str = "api_key";
@@ -17,7 +17,8 @@ pub const JWT_SECRET: &str = "jwt_secret";
 pub struct Settings {
     /// Bot: the URL of the engagement adapter.
     pub engagement_url: Option<String>,
-    /// Bot: the source of replies to the customer. Messages from the other source are only recorded.
+    /// Bot: the source of replies to the customer. Messages from the other source are only
+    /// recorded.
     pub replies: ReplySource,
     /// Bot: how eventing's events are matched to a conversation.
     pub join: JoinBy,
@@ -67,8 +68,8 @@ pub enum JoinBy {
     /// By `customerReference`. An event without one has no conversation.
     #[default]
     CustomerReference,
-    /// Without `customerReference`: by the first event `to: "server"` that repeats a text that was just
-    /// sent (fact sheet 3.5, inferred). From then on its `conversationId` is known.
+    /// Without `customerReference`: by the first event `to: "server"` that repeats a text that was
+    /// just sent (fact sheet 3.5, inferred). From then on its `conversationId` is known.
     Text,
 }
 
@@ -134,8 +135,8 @@ impl Settings {
     /// The maximum `repeat_window`, in seconds.
     pub const MAX_REPEAT_WINDOW: u32 = 3_600;
 
-    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults; `apply`
-    /// has validated them.
+    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults;
+    /// `apply` has validated them.
     #[must_use]
     pub fn of(settings: &Map<String, Value>) -> Self {
         serde_json::from_value(Value::Object(settings.clone())).unwrap_or_default()

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-/// The `message` of an eventing event (S4's key table). Parsed leniently, because the key table and the
-/// examples disagree on the required members. Encoded as the chat history server requires (SL).
+/// The `message` of an eventing event (S4's key table). Parsed leniently, because the key table and
+/// the examples disagree on the required members. Encoded as the chat history server requires (SL).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TimelineMessage {

@@ -39,21 +39,21 @@ pub fn message_event(value: &Value, context: &Context<'_>, fallback_id: &[&str])
     let at = time::parse_lenient(message.created_at.trimmed()).unwrap_or(context.now);
     let name = message.author_name.non_blank().map(Into::into);
     let author = Author { role, name };
-    let opaque = |said: bool, name: &str| EventBody::Opaque {
-        is_message: said,
+    let opaque = |is_message: bool, name: &str| EventBody::Opaque {
+        is_message,
         name: name.to_owned(),
         raw: value.clone(),
     };
-    let content = content(&message, context.settings);
+    let parsed = content(&message, context.settings);
     let body = match role {
         AuthorRole::Customer => opaque(false, "echo"),
-        _ if content.is_empty() => {
+        _ if parsed.is_empty() => {
             let kind = message.kind.trimmed();
             // An empty message of another type than text may still have content for the customer.
             let shown = kind.is_empty() || kind.eq_ignore_ascii_case("TEXT");
             opaque(!shown, if kind.is_empty() { "message" } else { kind })
         }
-        _ => EventBody::Message { content, metadata: Map::new() },
+        _ => EventBody::Message { content: parsed, metadata: Map::new() },
     };
     let external_id = message.id.non_blank().map(Into::into);
     Some(Event {

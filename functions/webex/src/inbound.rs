@@ -47,8 +47,8 @@ impl Inbound for Webex {
         }
     }
 
-    /// Always 200 with the token: any other status counts towards the five failures after which Webex
-    /// Connect switches the bot off (WX-BOT).
+    /// Always 200 with the token: any other status counts towards the five failures after which
+    /// Webex Connect switches the bot off (WX-BOT).
     fn reply(&self, call: &Call<'_>, _: &CallOutcome<'_>) -> Reply {
         token_response(call)
     }
@@ -81,8 +81,8 @@ fn token_response(call: &Call<'_>) -> Reply {
     reply
 }
 
-/// Returns the verification token of a call, from a header or the body. The documentation can be read
-/// to mean that Webex Connect sends it, too (fact sheet B2).
+/// Returns the verification token of a call, from a header or the body. The documentation can be
+/// read to mean that Webex Connect sends it, too (fact sheet B2).
 #[must_use]
 pub fn received_token(headers: &http::HeaderMap, body: &Value) -> Option<String> {
     let is_token = |name: &str| {
@@ -149,8 +149,8 @@ enum EventKind {
     Unknown,
 }
 
-/// Classifies an event by its name. The vendor spells `Event` in mixed styles, so the comparison is in
-/// lower case with single spaces.
+/// Classifies an event by its name. The vendor spells `Event` in mixed styles, so the comparison is
+/// in lower case with single spaces.
 fn event_kind(incoming: &WebexEvent, settings: &Settings) -> EventKind {
     let name = incoming.event.trimmed().to_lowercase();
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");

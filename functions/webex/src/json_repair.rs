@@ -1,5 +1,5 @@
-//! Parses the JSON that Webex Connect sends, and the JSON-like samples that its documentation prints:
-//! unquoted keys, curly quotes, comments, missing and trailing commas, lines of dots.
+//! Parses the JSON that Webex Connect sends, and the JSON-like samples that its documentation
+//! prints: unquoted keys, curly quotes, comments, missing and trailing commas, lines of dots.
 
 use serde_json::Value;
 
@@ -36,8 +36,8 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-/// Turns the documentation's samples into JSON5: straight quotes, no comments, no lines of dots, and
-/// a comma between a value and the key on the next line.
+/// Turns the documentation's samples into JSON5: straight quotes, no comments, no lines of dots,
+/// and a comma between a value and the key on the next line.
 fn repair(text: &str) -> String {
     let straight = text.replace(['\u{201c}', '\u{201d}'], "\"");
     let lines = straight.lines().map(|line| without_comment(line).trim_end());

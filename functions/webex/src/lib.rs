@@ -1,5 +1,5 @@
-//! Webex Connect's generic ("third-party") bot, as a channel: receives its events, sends replies and
-//! handovers.
+//! Webex Connect's generic ("third-party") bot, as a channel: receives its events, sends replies
+//! and handovers.
 //!
 //! Comments mark protocol rules with their source, as the project's fact sheets do: `WX-BOT` is
 //! <https://help.webexconnect.io/docs/third-party-bot>.

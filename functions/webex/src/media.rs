@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 use trunkline_shared::model::Media;
 
-/// Returns the files in a `Media` value: a URL, several URLs in one string, a JSON string that lists
-/// URLs or attachments (as Webex Connect's other webhooks send), or the same as a JSON value.
+/// Returns the files in a `Media` value: a URL, several URLs in one string, a JSON string that
+/// lists URLs or attachments (as Webex Connect's other webhooks send), or the same as a JSON value.
 #[must_use]
 pub(crate) fn parse(value: &Value) -> Vec<Media> {
     match value {

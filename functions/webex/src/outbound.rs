@@ -1,4 +1,5 @@
-//! Outbound: encodes deliveries as Webex Connect's events 1001 and 1002 and classifies its responses.
+//! Outbound: encodes deliveries as Webex Connect's events 1001 and 1002 and classifies its
+//! responses.
 
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value};
@@ -110,9 +111,9 @@ pub fn customparams(extras: &Map<String, Value>) -> impl Iterator<Item = String>
     })
 }
 
-/// Classifies a response. Webex Connect's sister endpoint reports errors with HTTP 200 and a code that
-/// begins with 7, of which 7005 (internal error) and 7020 (too many requests) are retryable (fact sheet
-/// B5).
+/// Classifies a response. Webex Connect's sister endpoint reports errors with HTTP 200 and a code
+/// that begins with 7, of which 7005 (internal error) and 7020 (too many requests) are retryable
+/// (fact sheet B5).
 #[must_use]
 pub fn classify_response(response: &HttpResponse) -> Classification {
     let by_status = classify_by_status(response);

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The name of the secret that Webex Connect expects in every response (WX-BOT). Every caller of the
-/// connection's URL receives it, so it does not authenticate the caller and must not be used for anything else.
+/// The name of the secret that Webex Connect expects in every response (WX-BOT). Every caller of
+/// the connection's URL receives it, so it does not authenticate the caller and must not be used
+/// for anything else.
 pub const VERIFICATION_TOKEN: &str = "verification_token";
 
 /// The name of the secret with the URL that Webex Connect generated for inbound events. Anyone who
@@ -14,8 +15,8 @@ pub const SEND_URL: &str = "send_url";
 /// The name prefix of secrets that are sent as headers: `header:key` becomes the header `key`.
 pub const HEADER_PREFIX: &str = "header:";
 
-/// A connection's settings. Every setting has a default: the value on the vendor's page or, where that
-/// is silent, the fact sheet's proposal.
+/// A connection's settings. Every setting has a default: the value on the vendor's page or, where
+/// that is silent, the fact sheet's proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Settings {
@@ -66,8 +67,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults; `apply`
-    /// has validated them.
+    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults;
+    /// `apply` has validated them.
     #[must_use]
     pub fn of(settings: &Map<String, Value>) -> Self {
         serde_json::from_value(Value::Object(settings.clone())).unwrap_or_default()

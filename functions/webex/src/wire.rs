@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use trunkline_shared::model::LenientText;
 
-/// An event from Webex Connect: a message, a postback or a receipt, distinguished by `Event` (WX-BOT).
+/// An event from Webex Connect: a message, a postback or a receipt, distinguished by `Event`
+/// (WX-BOT).
 ///
 /// Keys match regardless of case, `_` and `-`, because the vendor's own spelling varies.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

@@ -46,8 +46,9 @@ fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Builds the headers of a call to the remote system. `webhook-id` and `webhook-timestamp` are always
-/// present, because receivers recognize repeats by `webhook-id`; the credential depends on `auth`.
+/// Builds the headers of a call to the remote system. `webhook-id` and `webhook-timestamp` are
+/// always present, because receivers recognize repeats by `webhook-id`; the credential depends on
+/// `auth`.
 pub(crate) fn headers(
     settings: &Settings,
     secrets: &SecretBag,
@@ -67,7 +68,7 @@ pub(crate) fn headers(
             put("webhook-signature", &signature)?;
         }
         Auth::Bearer => {
-            put("authorization", &format!("Bearer {}", required_secret(secrets, BEARER)?))?
+            put("authorization", &format!("Bearer {}", required_secret(secrets, BEARER)?))?;
         }
         Auth::ApiKey => put(settings.key_header(), required_secret(secrets, API_KEY)?)?,
     }

@@ -58,7 +58,8 @@ fn payload(body: &EventBody, to: &ConnectionId) -> Payload {
     }
 }
 
-/// Returns the id that the receiver gave a message if the receiver sent it, or else the platform's id.
+/// Returns the id that the receiver gave a message if the receiver sent it, or else the platform's
+/// id.
 fn receiver_message_id(
     message: ExternalMessageId,
     target: Option<MessageReference>,

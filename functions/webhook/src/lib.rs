@@ -1,6 +1,6 @@
-//! Trunkline's own open protocol: JSON events over signed webhooks, for any bot, desk, channel or archive.
-//! Signatures follow Standard Webhooks 1.0. The settings follow the adapters of CM.com's router (a message
-//! URL, a handover URL with a body template, an events URL).
+//! Trunkline's own open protocol: JSON events over signed webhooks, for any bot, desk, channel or
+//! archive. Signatures follow Standard Webhooks 1.0. The settings follow the adapters of CM.com's
+//! router (a message URL, a handover URL with a body template, an events URL).
 
 mod auth;
 mod decode;

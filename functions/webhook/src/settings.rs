@@ -43,8 +43,8 @@ pub enum Auth {
 }
 
 impl Settings {
-    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults; `apply`
-    /// has validated them.
+    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults;
+    /// `apply` has validated them.
     #[must_use]
     pub fn of(settings: &Map<String, Value>) -> Self {
         serde_json::from_value(Value::Object(settings.clone())).unwrap_or_default()

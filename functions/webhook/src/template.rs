@@ -1,8 +1,8 @@
 //! The body template of a handover, with the variables of CM.com's adapters.
 //!
-//! A variable is written `$name` or `{{$name}}`. Inside a JSON string its value is escaped; outside, it
-//! becomes a JSON value. A template that is JSON except for its variables therefore yields JSON for all
-//! values, including an empty context.
+//! A variable is written `$name` or `{{$name}}`. Inside a JSON string its value is escaped;
+//! outside, it becomes a JSON value. A template that is JSON except for its variables therefore
+//! yields JSON for all values, including an empty context.
 
 use serde_json::Value;
 

@@ -11,15 +11,15 @@ use serde_json::{Map, Value};
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(title = "Trunkline webhook event"))]
 pub struct Envelope {
-    /// The event's id. Repeat it when you send an event again. In events from Trunkline it equals the
-    /// `webhook-id` header and is the same for every attempt.
+    /// The event's id. Repeat it when you send an event again. In events from Trunkline it equals
+    /// the `webhook-id` header and is the same for every attempt.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 512)))]
     pub id: String,
     /// When the event happened (RFC 3339).
     #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub timestamp: Timestamp,
-    /// The conversation's id. A channel chooses it: one per customer or thread. A bot or desk uses the id
-    /// in the events that it received.
+    /// The conversation's id. A channel chooses it: one per customer or thread. A bot or desk uses
+    /// the id in the events that it received.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 512)))]
     pub conversation: String,
     /// The author. Default: the customer for a channel, the bot for a bot, an agent for a desk.
@@ -155,8 +155,8 @@ pub enum Payload {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         transcript: Vec<TranscriptEntry>,
     },
-    /// To Trunkline: offers the conversation to the target, which owns it once it accepts. A bot accepts
-    /// immediately.
+    /// To Trunkline: offers the conversation to the target, which owns it once it accepts. A bot
+    /// accepts immediately.
     Offer {
         /// The party to address; default: `next`.
         #[serde(default)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
-use trunkline_shared::model::{Connection, ConnectionId, Feature, SYSTEM, Platform, Role};
+use trunkline_shared::model::{Connection, ConnectionId, Feature, Platform, Role, SYSTEM};
 use trunkline_shared::secrets::PATH_KEY;
 use trunkline_shared::security::check_url;
 
@@ -38,7 +38,10 @@ pub(super) fn read(
     problems: &mut ConfigProblems,
 ) -> Vec<DesiredConnection> {
     let entries = node.entries(problems, "connections");
-    entries.iter().filter_map(|(id, line, node)| read_one(id, *line, node, options, problems)).collect()
+    entries
+        .iter()
+        .filter_map(|(id, line, node)| read_one(id, *line, node, options, problems))
+        .collect()
 }
 
 fn read_one(
@@ -51,12 +54,14 @@ fn read_one(
     let id: Option<ConnectionId> =
         name.parse().map_err(|why| problems.add(line, format!("{why}"))).ok();
     if name == SYSTEM {
-        problems.add(line, format!("'{SYSTEM}' is reserved for Trunkline itself: choose another id"));
+        problems
+            .add(line, format!("'{SYSTEM}' is reserved for Trunkline itself: choose another id"));
     }
     let what = format!("the connection {name}");
     let members = node.members(problems, &what, &MEMBERS);
     let platform = members.required("platform", line, problems);
-    let platform = platform.and_then(|node| node.one_of(problems, "the platform", &Platform::names()));
+    let platform =
+        platform.and_then(|node| node.one_of(problems, "the platform", &Platform::names()));
     let role = members.required("role", line, problems);
     let role =
         role.and_then(|node| node.one_of(problems, "the role", &Role::NAMES.map(|(name, _)| name)));
@@ -67,8 +72,10 @@ fn read_one(
     let text_limit = text_limit.and_then(|node| node.number(problems, "text_limit", TEXT_LIMIT));
     let shows = members.get("shows").map_or_else(Vec::new, |node| read_features(node, problems));
     let window = members.get("reorder_window");
-    let window = window.and_then(|node| node.number(problems, "reorder_window", 1..=MAX_REORDER_WINDOW));
-    let allow_ips = members.get("allow_ips").map_or_else(Vec::new, |node| read_ranges(node, problems));
+    let window =
+        window.and_then(|node| node.number(problems, "reorder_window", 1..=MAX_REORDER_WINDOW));
+    let allow_ips =
+        members.get("allow_ips").map_or_else(Vec::new, |node| read_ranges(node, problems));
 
     let platform: Platform = platform?.parse().ok()?;
     let role = Role::NAMES.iter().find(|(name, _)| Some(*name) == role.as_deref())?.1;
@@ -78,7 +85,10 @@ fn read_one(
             Role::NAMES.iter().find(|(_, known)| known == role).map(|(name, _)| *name)
         });
         let can: Vec<_> = can.collect();
-        problems.add(line, format!("a {platform} connection cannot have this role: use {}", can.join(", ")));
+        problems.add(
+            line,
+            format!("a {platform} connection cannot have this role: use {}", can.join(", ")),
+        );
     }
     let delivery = delivery::read(members.get("delivery"), spec, problems);
     let settings = match members.get("settings") {

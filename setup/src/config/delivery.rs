@@ -11,14 +11,20 @@ const MEMBERS: [&str; 4] = ["retry", "breaker_after", "reactivation", "retry_unk
 const MAX_WAIT: u32 = 24 * 60 * 60;
 
 /// Reads a connection's `delivery`. Omitted members have the platform's defaults.
-pub(super) fn read(node: Option<&Node<'_>>, spec: &PlatformSpec, problems: &mut ConfigProblems) -> DeliveryPolicy {
-    let mut policy = DeliveryPolicy { retry_unknown: spec.retry_unknown, ..DeliveryPolicy::default() };
+pub(super) fn read(
+    node: Option<&Node<'_>>,
+    spec: &PlatformSpec,
+    problems: &mut ConfigProblems,
+) -> DeliveryPolicy {
+    let mut policy =
+        DeliveryPolicy { retry_unknown: spec.retry_unknown, ..DeliveryPolicy::default() };
     let Some(node) = node else { return policy };
     let members = node.members(problems, "delivery", &MEMBERS);
     if let Some(node) = members.get("retry") {
         let waits = node.items(problems, "retry").into_iter();
-        policy.retry =
-            waits.filter_map(|wait| wait.number(problems, "a wait in retry", 1..=MAX_WAIT)).collect();
+        policy.retry = waits
+            .filter_map(|wait| wait.number(problems, "a wait in retry", 1..=MAX_WAIT))
+            .collect();
         if policy.retry.len() > 20 {
             problems.add(node.line(), "retry has more than 20 waits: remove some");
         }

@@ -1,6 +1,6 @@
 //! Reads the project's examples with plausible secrets, for tests.
 
-use super::{Desired, SecretResolver, InvalidConfig, ReadOptions, SecretSource, read};
+use super::{Desired, InvalidConfig, ReadOptions, SecretResolver, SecretSource, read};
 
 #[derive(Debug)]
 struct PlausibleSecrets;

@@ -2,7 +2,7 @@
 
 use saphyr::{Mapping, Scalar, Yaml, YamlEmitter};
 use serde_json::{Map, Value, json};
-use trunkline_shared::model::{Connection, DeliveryPolicy, Route, HandoverPolicy};
+use trunkline_shared::model::{Connection, DeliveryPolicy, HandoverPolicy, Route};
 use trunkline_shared::secrets::PATH_KEY;
 
 use crate::platforms::spec;
@@ -35,8 +35,10 @@ pub fn export(connections: &[Connection], routes: &[Route]) -> String {
 }
 
 fn connection_to_json(connection: &Connection) -> Value {
-    let usual =
-        DeliveryPolicy { retry_unknown: spec(connection.platform).retry_unknown, ..DeliveryPolicy::default() };
+    let usual = DeliveryPolicy {
+        retry_unknown: spec(connection.platform).retry_unknown,
+        ..DeliveryPolicy::default()
+    };
     let secrets: Map<String, Value> = connection
         .secrets
         .iter()
@@ -133,7 +135,8 @@ fn json_to_yaml(value: &Value) -> Yaml<'static> {
         Value::String(string) => yaml_text(string),
         Value::Array(items) => Yaml::Sequence(items.iter().map(json_to_yaml).collect()),
         Value::Object(members) => {
-            let members = members.iter().map(|(name, value)| (yaml_text(name), json_to_yaml(value)));
+            let members =
+                members.iter().map(|(name, value)| (yaml_text(name), json_to_yaml(value)));
             Yaml::Mapping(members.collect())
         }
     }

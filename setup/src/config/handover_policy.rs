@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use trunkline_shared::model::{Keywords, TranscriptStart, HandoverPolicy, Texts, OnClose};
+use trunkline_shared::model::{HandoverPolicy, Keywords, OnClose, Texts, TranscriptStart};
 
 use super::problems::ConfigProblems;
 use super::yaml::{Members, Node};
 
-const HANDOVER: [&str; 6] =
-    ["accept_within", "agent_idle", "after_close", "if_unanswered", "transcript", "transcript_since"];
+const HANDOVER: [&str; 6] = [
+    "accept_within",
+    "agent_idle",
+    "after_close",
+    "if_unanswered",
+    "transcript",
+    "transcript_since",
+];
 const KEYWORDS: [&str; 2] = ["handover", "handback"];
 const TEXTS: [&str; 6] = ["waiting", "joined", "left", "unanswered", "unsupported", "agent"];
 /// The maximum of every timer, in seconds: 30 days.
@@ -68,7 +74,12 @@ fn by_language<T>(
             (1..=8).contains(&part.len()) && part.bytes().all(|c| c.is_ascii_alphanumeric())
         };
         if !language.split('-').all(is_part) {
-            problems.add(line, format!("'{language}' is not a language: write a BCP 47 tag such as en, nl or pt-BR"));
+            problems.add(
+                line,
+                format!(
+                    "'{language}' is not a language: write a BCP 47 tag such as en, nl or pt-BR"
+                ),
+            );
         }
         found.insert(language, read(&node, problems));
     }

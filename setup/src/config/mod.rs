@@ -5,21 +5,21 @@ mod delivery;
 #[cfg(test)]
 pub(crate) mod examples;
 mod export;
-mod single;
+mod handover_policy;
 mod problems;
 mod routes;
 mod secrets;
+mod single;
 mod spec;
-mod handover_policy;
 mod yaml;
 
 use trunkline_shared::model::{Connection, ConnectionId, Route};
 
 pub use connections::TEXT_LIMIT;
 pub use export::export;
-pub use single::{ConnectionInput, FieldErrors, read_connection, read_route};
 pub use problems::{ConfigProblem, InvalidConfig};
-pub use secrets::{SecretResolver, SecretSource, EnvAndFiles};
+pub use secrets::{EnvAndFiles, SecretResolver, SecretSource};
+pub use single::{ConnectionInput, FieldErrors, read_connection, read_route};
 pub use spec::{AddressSpec, CheckInput, Kind, PlatformSpec, SecretSpec, SettingSpec};
 
 use problems::ConfigProblems;

@@ -3,8 +3,8 @@
 use trunkline_shared::model::{ConnectionId, Role, Route, RouteId};
 
 use super::DesiredConnection;
-use super::problems::{ConfigProblems, suggestion};
 use super::handover_policy;
+use super::problems::{ConfigProblems, suggestion};
 use super::yaml::Node;
 
 const MEMBERS: [&str; 11] = [
@@ -37,7 +37,10 @@ pub(super) fn read(
         let is_default = members.get("default").and_then(|node| node.boolean(problems, "default"));
         if is_default == Some(true) {
             if let Some(other) = &default {
-                problems.add(line, format!("{other} is already the default route: remove one of the two"));
+                problems.add(
+                    line,
+                    format!("{other} is already the default route: remove one of the two"),
+                );
             }
             default = id.clone().or(default);
         }
@@ -48,21 +51,27 @@ pub(super) fn read(
         }
         let channels = channels.map(|node| node.items(problems, "channels")).unwrap_or_default();
         let bot = members.get("bot");
-        let bot = bot.and_then(|node| referenced_connection(node, Role::Bot, connections, problems));
+        let bot =
+            bot.and_then(|node| referenced_connection(node, Role::Bot, connections, problems));
         let desk = members.get("desk");
-        let desk = desk.and_then(|node| referenced_connection(node, Role::Desk, connections, problems));
+        let desk =
+            desk.and_then(|node| referenced_connection(node, Role::Desk, connections, problems));
         if members.get("bot").is_none() && members.get("desk").is_none() {
             problems.add(line, format!("{what} has neither bot nor desk: add at least one"));
         }
         let observers = members.get("observers").map(|node| node.items(problems, "observers"));
         let observers = observers.unwrap_or_default();
-        let observers =
-            observers.iter().filter_map(|node| referenced_connection(node, Role::Observer, connections, problems));
+        let observers = observers
+            .iter()
+            .filter_map(|node| referenced_connection(node, Role::Observer, connections, problems));
         let observers: Vec<_> = observers.collect();
         let handover_policy = handover_policy::read(&members, problems);
         let Some(id) = id else { continue };
         for node in &channels {
-            let Some(channel) = referenced_connection(node, Role::Channel, connections, problems) else { continue };
+            let Some(channel) = referenced_connection(node, Role::Channel, connections, problems)
+            else {
+                continue;
+            };
             let own = connections.iter_mut().find(|desired| desired.connection.id == channel);
             let taken = own.and_then(|desired| desired.connection.route.replace(id.clone()));
             if let Some(taken) = taken {
@@ -109,9 +118,8 @@ fn referenced_connection(
     if found.connection.role != role {
         let wanted =
             Role::NAMES.iter().find(|(_, known)| *known == role).map_or("", |(name, _)| name);
-        let message = format!(
-            "the connection {text} does not have the role {wanted}: name one that has"
-        );
+        let message =
+            format!("the connection {text} does not have the role {wanted}: name one that has");
         problems.add(node.line(), message);
         return None;
     }

@@ -46,7 +46,8 @@ pub(super) fn read(
     environment: &dyn SecretResolver,
     problems: &mut ConfigProblems,
 ) -> Vec<(usize, String)> {
-    let references = if node.is_sequence() { node.items(problems, name) } else { vec![node.clone()] };
+    let references =
+        if node.is_sequence() { node.items(problems, name) } else { vec![node.clone()] };
     if references.is_empty() || references.len() > 2 {
         let rule = "must have one reference, or two during a rotation: the new one first, then the old one";
         problems.add(node.line(), format!("the secret {name} {rule}"));
@@ -74,7 +75,8 @@ fn source(node: &Node<'_>, name: &str, problems: &mut ConfigProblems) -> Option<
         (Some(env), None) => env.text(problems, &what).map(SecretSource::Env),
         (None, Some(file)) => file.text(problems, &what).map(SecretSource::File),
         _ => {
-            problems.add(node.line(), format!("{what} must have exactly one reference: env or file"));
+            problems
+                .add(node.line(), format!("{what} must have exactly one reference: env or file"));
             None
         }
     }

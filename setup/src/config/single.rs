@@ -9,7 +9,7 @@ use trunkline_shared::secrets::SecretBag;
 
 use super::problems::ConfigProblems;
 use super::yaml::Node;
-use super::{DesiredConnection, SecretResolver, ReadOptions, SecretSource, connections, routes};
+use super::{DesiredConnection, ReadOptions, SecretResolver, SecretSource, connections, routes};
 
 /// Pairs of a field's dotted path, such as `settings.message_url`, and its problem.
 pub type FieldErrors = Vec<(String, String)>;
@@ -29,7 +29,9 @@ struct GivenSecrets<'a>(&'a SecretBag);
 
 impl SecretResolver for GivenSecrets<'_> {
     fn resolve(&self, source: &SecretSource) -> Result<String, String> {
-        let SecretSource::Env(name) = source else { return Err("the request does not contain it".into()) };
+        let SecretSource::Env(name) = source else {
+            return Err("the request does not contain it".into());
+        };
         let (name, place) = name.rsplit_once('#').unwrap_or((name, "0"));
         let value =
             place.parse::<usize>().ok().and_then(|place| self.0.live(name).get(place).copied());
@@ -41,7 +43,10 @@ impl SecretResolver for GivenSecrets<'_> {
 ///
 /// # Errors
 /// Every problem of the connection.
-pub fn read_connection(one: ConnectionInput<'_>, allow_local: bool) -> Result<Connection, FieldErrors> {
+pub fn read_connection(
+    one: ConnectionInput<'_>,
+    allow_local: bool,
+) -> Result<Connection, FieldErrors> {
     let mut members = one.members.clone();
     let secrets = one.secrets.names().map(|name| {
         let live = one.secrets.live(name).len();
@@ -53,11 +58,14 @@ pub fn read_connection(one: ConnectionInput<'_>, allow_local: bool) -> Result<Co
     let file = RenderedFile::of(one.id, &members);
     let options = ReadOptions { secrets: &GivenSecrets(one.secrets), allow_local };
     let mut problems = ConfigProblems::default();
-    let read = file.parsed(&mut problems, |node, problems| connections::read(node, options, problems));
+    let read =
+        file.parsed(&mut problems, |node, problems| connections::read(node, options, problems));
     let read = read.into_iter().flatten().next();
     match (problems.into_result(()), read) {
         (Ok(()), Some(desired)) => Ok(desired.connection),
-        (Ok(()), None) => Err(vec![(String::new(), "the connection is empty: add platform and role".into())]),
+        (Ok(()), None) => {
+            Err(vec![(String::new(), "the connection is empty: add platform and role".into())])
+        }
         (Err(problems), _) => Err(file.field_errors(problems.0)),
     }
 }
@@ -82,7 +90,9 @@ pub fn read_route(
     let read = read.into_iter().flatten().next();
     match (problems.into_result(()), read) {
         (Ok(()), Some(route)) => Ok(route),
-        (Ok(()), None) => Err(vec![(String::new(), "the route is empty: add a bot or a desk".into())]),
+        (Ok(()), None) => {
+            Err(vec![(String::new(), "the route is empty: add a bot or a desk".into())])
+        }
         (Err(problems), _) => Err(file.field_errors(problems.0)),
     }
 }

@@ -101,11 +101,19 @@ impl SettingSpec {
 type SecretCheck = fn(&str, bool) -> Result<(), String>;
 
 impl SecretSpec {
-    pub(crate) const fn optional(name: &'static str, check: SecretCheck, help: &'static str) -> Self {
+    pub(crate) const fn optional(
+        name: &'static str,
+        check: SecretCheck,
+        help: &'static str,
+    ) -> Self {
         Self { name, required: false, check, help }
     }
 
-    pub(crate) const fn required(name: &'static str, check: SecretCheck, help: &'static str) -> Self {
+    pub(crate) const fn required(
+        name: &'static str,
+        check: SecretCheck,
+        help: &'static str,
+    ) -> Self {
         Self { name, required: true, check, help }
     }
 }

@@ -22,7 +22,10 @@ impl<'a> Node<'a> {
         })?;
         if documents.len() > 1 {
             let message = "the file has more than one YAML document: remove the '---' and put everything under one root";
-            return Err(ConfigProblem { line: documents[1].span.start.line(), message: message.into() });
+            return Err(ConfigProblem {
+                line: documents[1].span.start.line(),
+                message: message.into(),
+            });
         }
         let root = documents.pop().filter(|root| !is_null(root));
         Ok(root.map(Self))
@@ -56,7 +59,12 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the members of a mapping. Their names must be among `known`.
-    pub(super) fn members(&self, problems: &mut ConfigProblems, what: &str, known: &[&str]) -> Members<'a> {
+    pub(super) fn members(
+        &self,
+        problems: &mut ConfigProblems,
+        what: &str,
+        known: &[&str],
+    ) -> Members<'a> {
         let mut entries = self.entries(problems, what);
         entries.retain(|(name, line, _)| {
             let is_known = known.contains(&name.as_str());
@@ -76,7 +84,8 @@ impl<'a> Node<'a> {
             YamlData::Sequence(items) => items.iter().cloned().map(Node).collect(),
             _ if is_null(&self.0) => Vec::new(),
             _ => {
-                problems.add(self.line(), format!("{what} must be a list: '- item' lines or [a, b]"));
+                problems
+                    .add(self.line(), format!("{what} must be a list: '- item' lines or [a, b]"));
                 Vec::new()
             }
         }
@@ -132,7 +141,12 @@ impl<'a> Node<'a> {
     }
 
     /// Returns one of the `known` words.
-    pub(super) fn one_of(&self, problems: &mut ConfigProblems, what: &str, known: &[&str]) -> Option<String> {
+    pub(super) fn one_of(
+        &self,
+        problems: &mut ConfigProblems,
+        what: &str,
+        known: &[&str],
+    ) -> Option<String> {
         let text = self.text(problems, what)?;
         if known.contains(&text.as_str()) {
             return Some(text);

@@ -17,10 +17,9 @@ pub(super) fn header_value(value: &str, _: bool) -> Result<(), String> {
 /// Checks a URL that Trunkline calls.
 pub(super) fn callable_url(value: &str, local: bool) -> Result<(), String> {
     // The URL is a secret, so the message must not contain it.
-    check_url(value, local).map(|_| ()).map_err(|_| {
-        "must be a public https URL without user name and password"
-            .into()
-    })
+    check_url(value, local)
+        .map(|_| ())
+        .map_err(|_| "must be a public https URL without user name and password".into())
 }
 
 /// Checks a Standard Webhooks secret: `whsec_` and 24 to 64 bytes in base64.
@@ -28,9 +27,7 @@ pub(super) fn signing_secret(value: &str, _: bool) -> Result<(), String> {
     let bytes = value.strip_prefix("whsec_").and_then(|text| STANDARD.decode(text).ok());
     match bytes {
         Some(bytes) if (24..=64).contains(&bytes.len()) => Ok(()),
-        _ => {
-            Err("must be 'whsec_' and 24 to 64 bytes in base64: `trunkline secret` generates one"
-                .into())
-        }
+        _ => Err("must be 'whsec_' and 24 to 64 bytes in base64: `trunkline secret` generates one"
+            .into()),
     }
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 use trunkline_cm::{
-    CHOICE_VARIABLES, CHOICES_VARIABLES, MEDIA_VARIABLES, PRODUCT_TOKEN, SHARED_SECRET, check_template, account_and_adapter,
+    CHOICE_VARIABLES, CHOICES_VARIABLES, MEDIA_VARIABLES, PRODUCT_TOKEN, SHARED_SECRET,
+    account_and_adapter, check_template,
 };
 use trunkline_shared::model::{Platform, Role};
 
@@ -38,7 +39,11 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
     ],
     roles: &[Role::Channel, Role::Bot, Role::Desk],
     settings: &[
-        SettingSpec::required("send_url", Kind::Url, "Outbound URL of the adapter, copied from CM.com"),
+        SettingSpec::required(
+            "send_url",
+            Kind::Url,
+            "Outbound URL of the adapter, copied from CM.com",
+        ),
         SettingSpec::optional(
             "response_status",
             Kind::Enum(&["200", "201", "202", "204"]),
@@ -89,7 +94,11 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
             Kind::Enum(&["or", "and"]),
             "handover: mutation: whether a link must match either adapter or both (or)",
         ),
-        SettingSpec::optional("state_name_id", Kind::Text, "handover: state: the id of the state that a handover sets"),
+        SettingSpec::optional(
+            "state_name_id",
+            Kind::Text,
+            "handover: state: the id of the state that a handover sets",
+        ),
         SettingSpec::optional(
             "logical_account_id",
             Kind::Text,
@@ -121,7 +130,11 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
             Kind::Text,
             "bot or desk: channel of the chats (CXWebConversations)",
         ),
-        SettingSpec::optional("send_message_id", Kind::Boolean, "whether messages to CM.com carry an id (true)"),
+        SettingSpec::optional(
+            "send_message_id",
+            Kind::Boolean,
+            "whether messages to CM.com carry an id (true)",
+        ),
         SettingSpec::optional(
             "handover_text",
             Kind::Boolean,
@@ -165,7 +178,9 @@ fn check_shared_secret(value: &str, local: bool) -> Result<(), String> {
     if value.len() >= MIN_SECRET_LENGTH && value.trim() == value {
         Ok(())
     } else {
-        Err(format!("must have at least {MIN_SECRET_LENGTH} characters and no blanks at the start or end"))
+        Err(format!(
+            "must have at least {MIN_SECRET_LENGTH} characters and no blanks at the start or end"
+        ))
     }
 }
 
@@ -201,9 +216,11 @@ fn check(input: &CheckInput<'_>) -> Vec<String> {
         }
         _ => {}
     }
-    for (name, known) in
-        [("media_template", MEDIA_VARIABLES), ("choices_template", CHOICES_VARIABLES), ("choice_template", CHOICE_VARIABLES)]
-    {
+    for (name, known) in [
+        ("media_template", MEDIA_VARIABLES),
+        ("choices_template", CHOICES_VARIABLES),
+        ("choice_template", CHOICE_VARIABLES),
+    ] {
         if let Some(Err(why)) = text(settings, name).map(|text| check_template(text, known)) {
             problems.push(format!("{name}: {why}"));
         }
@@ -250,7 +267,10 @@ mod tests {
             ),
             (json!({"handover": "state"}), "state_name_id"),
             (json!({"media_template": "{}"}), "media_template: $type is missing"),
-            (json!({"choices_template": r#"{"$type":"x","a":"$url"}"#}), "choices_template: unknown variable '$url'"),
+            (
+                json!({"choices_template": r#"{"$type":"x","a":"$url"}"#}),
+                "choices_template: unknown variable '$url'",
+            ),
             (json!({"choice_template": "$id"}), "choice_template: not a JSON object"),
         ] {
             let problems = problems(settings);

@@ -28,11 +28,7 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
     ],
     roles: &[Role::Bot, Role::Observer],
     settings: &[
-        SettingSpec::optional(
-            "engagement_url",
-            Kind::Url,
-            "bot: URL of its engagement endpoint",
-        ),
+        SettingSpec::optional("engagement_url", Kind::Url, "bot: URL of its engagement endpoint"),
         SettingSpec::optional(
             "replies",
             Kind::Enum(&["egress", "eventing"]),
@@ -142,17 +138,19 @@ fn check(input: &CheckInput<'_>) -> Vec<String> {
         problems.push("join: text requires replies: eventing".into());
     }
     match (is_bot, is_observer) {
-        (false, false) => problems.push(
-            "it needs engagement_url (bot) or eventing_url (observer)".into(),
-        ),
+        (false, false) => {
+            problems.push("it needs engagement_url (bot) or eventing_url (observer)".into());
+        }
         (true, true) => problems.push(
-            "engagement_url is for a bot and eventing_url for an observer: make two connections".into(),
+            "engagement_url is for a bot and eventing_url for an observer: make two connections"
+                .into(),
         ),
         _ => {}
     }
     match (auth, is_observer, has("jwks_url")) {
         ("jwks", true, _) => {
-            problems.push("auth: jwks is for incoming events only: use api_key or jwt_secret".into());
+            problems
+                .push("auth: jwks is for incoming events only: use api_key or jwt_secret".into());
         }
         ("jwks", false, false) => problems.push("auth: jwks needs jwks_url".into()),
         _ => {}

@@ -105,7 +105,11 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
             Kind::Boolean,
             "whether the dialog status STOP closes the conversation (false)",
         ),
-        SettingSpec::optional("typing", Kind::Boolean, "whether typing indicators are relayed (false)"),
+        SettingSpec::optional(
+            "typing",
+            Kind::Boolean,
+            "whether typing indicators are relayed (false)",
+        ),
         SettingSpec::optional(
             "notify_on_events",
             Kind::Text,
@@ -152,7 +156,9 @@ fn check(input: &CheckInput<'_>) -> Vec<String> {
         problems.push(format!("session_ttl {why}"));
     }
     if has(EMAIL) != has(PASSWORD) {
-        problems.push(format!("the secrets {EMAIL} and {PASSWORD} belong together: set both or neither"));
+        problems.push(format!(
+            "the secrets {EMAIL} and {PASSWORD} belong together: set both or neither"
+        ));
     }
     if in_dialogs && !has(EMAIL) {
         problems.push(format!("mode: dialogs needs the secrets {EMAIL} and {PASSWORD}"));

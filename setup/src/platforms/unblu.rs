@@ -39,7 +39,11 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
             Kind::Enum(&["NAMED_AREA", "TEAM", "AGENT", "ACCOUNT"]),
             "type of the recipient of new conversations (Unblu decides)",
         ),
-        SettingSpec::optional("recipient_id", Kind::Text, "id of the recipient of new conversations"),
+        SettingSpec::optional(
+            "recipient_id",
+            Kind::Text,
+            "id of the recipient of new conversations",
+        ),
         SettingSpec::optional(
             "locale",
             Kind::Text,
@@ -126,7 +130,11 @@ fn not_empty(value: &str, _: bool) -> Result<(), String> {
 
 fn check_user_name(value: &str, local: bool) -> Result<(), String> {
     // HTTP Basic authentication separates name and password by a colon.
-    if value.contains(':') { Err("must not contain a colon".into()) } else { not_empty(value, local) }
+    if value.contains(':') {
+        Err("must not contain a colon".into())
+    } else {
+        not_empty(value, local)
+    }
 }
 
 fn check(input: &CheckInput<'_>) -> Vec<String> {

@@ -33,7 +33,11 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
             Kind::Boolean,
             "whether an Event that mentions close or end closes the conversation (false)",
         ),
-        SettingSpec::optional("event_key", Kind::Text, "JSON key of the event id in calls to Webex Connect (eventid)"),
+        SettingSpec::optional(
+            "event_key",
+            Kind::Text,
+            "JSON key of the event id in calls to Webex Connect (eventid)",
+        ),
         SettingSpec::optional("reply_event", Kind::Text, "event id of a reply (1001)"),
         SettingSpec::optional(
             "handover_event",

@@ -25,7 +25,11 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
             Kind::Url,
             "URL that receives messages, and all events without a URL of their own",
         ),
-        SettingSpec::optional("handover_url", Kind::Url, "URL that receives handovers (message_url)"),
+        SettingSpec::optional(
+            "handover_url",
+            Kind::Url,
+            "URL that receives handovers (message_url)",
+        ),
         SettingSpec::optional(
             "handover_body",
             Kind::Text,
@@ -53,7 +57,11 @@ pub(super) const SPEC: PlatformSpec = PlatformSpec {
         ),
     ],
     secrets: &[
-        SecretSpec::optional(SIGNING, checks::signing_secret, "secret that signs calls in both directions"),
+        SecretSpec::optional(
+            SIGNING,
+            checks::signing_secret,
+            "secret that signs calls in both directions",
+        ),
         SecretSpec::optional(BEARER, checks::header_value, "token of Authorization: Bearer"),
         SecretSpec::optional(API_KEY, checks::header_value, "API key"),
     ],

@@ -153,7 +153,8 @@ impl OperatorActions<'_> {
             _ => None,
         };
         while found.len() < limit {
-            let page: Vec<Failed> = self.store.failed(connection, after.as_ref(), PAGE_SIZE).await?;
+            let page: Vec<Failed> =
+                self.store.failed(connection, after.as_ref(), PAGE_SIZE).await?;
             let Some(end) = page.last() else { return Ok(()) };
             after = Some(end.delivery.id.clone());
             let selected = page.into_iter();

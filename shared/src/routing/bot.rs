@@ -6,7 +6,10 @@ use crate::model::{
     AuthorRole, EventBody, HandoverTrigger, MessageReference, Owner, Phase, Role, SessionId, Target,
 };
 
-pub(super) fn decide(input: &RoutingInput<'_>, leg: Option<&SessionId>) -> Result<Decision, Refusal> {
+pub(super) fn decide(
+    input: &RoutingInput<'_>,
+    leg: Option<&SessionId>,
+) -> Result<Decision, Refusal> {
     let event = input.event;
     let before = input.conversation.ok_or(Refusal::UnknownConversation)?;
     // The event may name one of the customer's earlier conversations.

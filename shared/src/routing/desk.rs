@@ -5,7 +5,10 @@ use super::decision_builder::DecisionBuilder;
 use super::{Decision, Disposition, Refusal, RoutingInput};
 use crate::model::{AuthorRole, EventBody, OnClose, SessionId, Target};
 
-pub(super) fn decide(input: &RoutingInput<'_>, leg: Option<&SessionId>) -> Result<Decision, Refusal> {
+pub(super) fn decide(
+    input: &RoutingInput<'_>,
+    leg: Option<&SessionId>,
+) -> Result<Decision, Refusal> {
     let event = input.event;
     let before = input.conversation.ok_or(Refusal::UnknownConversation)?;
     if !before.is_open() {
@@ -17,7 +20,9 @@ pub(super) fn decide(input: &RoutingInput<'_>, leg: Option<&SessionId>) -> Resul
         return Ok(builder.build_with(Disposition::Echo));
     }
     // Each handover opens a session of its own at the desk; earlier sessions are closed.
-    let current = before.at_desk().filter(|handover| leg.is_none_or(|leg| leg == handover.id.as_session_id()));
+    let current = before
+        .at_desk()
+        .filter(|handover| leg.is_none_or(|leg| leg == handover.id.as_session_id()));
     let Some(handover) = current else { return without_handover(builder) };
     let is_pending = handover.accepted_at.is_none();
     match &event.body {

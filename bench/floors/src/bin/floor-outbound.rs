@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use http::{HeaderMap, Method};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
-use trunkline_shared::aws::{Clients, AwsHttpClient, required_variable};
+use trunkline_shared::aws::{AwsHttpClient, Clients, required_variable};
 use trunkline_shared::http_client::{HttpClient, HttpRequest};
 
 struct Floor {

@@ -15,10 +15,10 @@ use trunkline_setup::demo::{CONFIGURATION, DemoSecrets};
 use trunkline_shared::http_client::HttpClient;
 use trunkline_shared::inbound::{Call, Inbound, ParsedCall};
 use trunkline_shared::model::{
-    Connection, Conversation, ConversationKey, Delivery, Event, Job, Role, ResolvedRoute, Session,
+    Connection, Conversation, ConversationKey, Delivery, Event, Job, ResolvedRoute, Role, Session,
 };
 use trunkline_shared::outbound::{Outbound, SendContext};
-use trunkline_shared::routing::{Sender, RoutingInput, NewConversation, decide};
+use trunkline_shared::routing::{NewConversation, RoutingInput, Sender, decide};
 use trunkline_shared::secrets::SecretBag;
 
 /// The time of the sample events.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use trunkline_shared::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
 use trunkline_shared::model::time::format_spaced_millis;
 
-use super::{LocalApi, DemoPlatforms, print_event};
+use super::{DemoPlatforms, LocalApi, print_event};
 
 /// A customer of the demo.
 #[derive(Debug, Clone)]

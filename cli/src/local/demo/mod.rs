@@ -25,7 +25,10 @@ const WEBEX_PORT: u16 = 4612;
 ///
 /// # Errors
 /// If one of their ports is in use.
-pub async fn start(inbound_bot_url: Option<String>, api: LocalApi) -> Result<DemoPlatforms, LocalError> {
+pub async fn start(
+    inbound_bot_url: Option<String>,
+    api: LocalApi,
+) -> Result<DemoPlatforms, LocalError> {
     let bot = listen(BOT_PORT).await?;
     let webex = listen(WEBEX_PORT).await?;
     let (sender, received) = watch::channel(0);

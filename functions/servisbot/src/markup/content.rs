@@ -159,7 +159,8 @@ impl ContentBuilder {
     }
 }
 
-/// All text in an element, its children's text last: their position within the text is not preserved.
+/// All text in an element, its children's text last: their position within the text is not
+/// preserved.
 fn inner_text(node: &Node) -> String {
     let mut text = node.content.trim().to_owned();
     for child in &node.children {

@@ -44,19 +44,19 @@ pub enum MarkupError {
     NotSingleElement,
 }
 
-/// Converts an event's `contents`: `markupObject` or, if that is not usable, `markup` (SD). Returns `None`
-/// if neither has content.
+/// Converts an event's `contents`: `markupObject` or, if that is not usable, `markup` (SD). Returns
+/// `None` if neither has content.
 #[must_use]
 pub fn content_of(contents: &Map<String, Value>) -> Option<Content> {
     let none = Map::new();
     let context = contents.get("context").and_then(Value::as_object).unwrap_or(&none);
-    let content = |node: &Node| {
+    let non_empty = |node: &Node| {
         Some(to_content(&variables::resolve(node, context))).filter(|content| !content.is_empty())
     };
     let object = contents.get("markupObject").and_then(|object| from_object(object).ok());
-    object.as_ref().and_then(content).or_else(|| {
+    object.as_ref().and_then(non_empty).or_else(|| {
         let xml = contents.get("markup")?.as_str()?;
-        content(&from_xml(xml).ok()?)
+        non_empty(&from_xml(xml).ok()?)
     })
 }
 

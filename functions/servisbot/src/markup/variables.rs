@@ -4,11 +4,12 @@ use serde_json::{Map, Value};
 
 use super::Node;
 
-/// Maximum total size of substituted values, in bytes: a short name can be repeated for a long value.
+/// Maximum total size of substituted values, in bytes: a short name can be repeated for a long
+/// value.
 const MAX_SUBSTITUTED_BYTES: usize = 100_000;
 
-/// Substitutes the context's values in an element. It works on the parsed element, so no value becomes
-/// markup.
+/// Substitutes the context's values in an element. It works on the parsed element, so no value
+/// becomes markup.
 pub(super) fn resolve(node: &Node, context: &Map<String, Value>) -> Node {
     if context.is_empty() {
         return node.clone();
@@ -55,7 +56,8 @@ fn substitute(text: &str, context: &Map<String, Value>, left: &mut usize) -> Str
     written
 }
 
-/// Parses a reference at the start of a text. Returns its name, whether it is quiet, and its length.
+/// Parses a reference at the start of a text. Returns its name, whether it is quiet, and its
+/// length.
 fn reference(text: &str) -> Option<(&str, bool, usize)> {
     let (is_quiet, inner) = match text.strip_prefix("$!{") {
         Some(inner) => (true, inner),

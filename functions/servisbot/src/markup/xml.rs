@@ -139,8 +139,8 @@ fn write(node: &Node, to: &mut String) {
     to.push('>');
 }
 
-/// Escapes a text for XML. Line breaks and tabs become references, because parsers normalize them to
-/// spaces. Characters that XML forbids become U+FFFD.
+/// Escapes a text for XML. Line breaks and tabs become references, because parsers normalize them
+/// to spaces. Characters that XML forbids become U+FFFD.
 fn escaped(text: &str) -> String {
     let legal: String = text
         .chars()

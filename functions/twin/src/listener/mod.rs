@@ -29,7 +29,7 @@ const SUCCESSOR_HISTORY: SignedDuration = SignedDuration::from_mins(5);
 pub struct Timing {
     /// How often the active sessions are read.
     pub poll_interval: Duration,
-    /// How often the lease is renewed_at: well before it expires (`listener::hold`).
+    /// How often the lease is renewed: well before it expires (`listener::acquire_lease`).
     pub renew_interval: Duration,
     /// How long before its deadline a listener starts its successor.
     pub overlap: Duration,

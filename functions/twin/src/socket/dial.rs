@@ -1,4 +1,4 @@
-//! Opens WebSockets to public addresses only. The address contains the session's id, which is all that
+//! Opens web sockets to public addresses only. The address contains the session's id, which is all that
 //! a listener needs, so no error text contains it.
 
 use std::net::SocketAddr;

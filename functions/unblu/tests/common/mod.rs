@@ -149,10 +149,5 @@ pub fn text_message(text: &str) -> EventBody {
 
 pub fn handover(reason: Option<&str>, context: Value, transcript: Transcript) -> EventBody {
     let reason = reason.map(Into::into);
-    EventBody::Handover {
-        mode: HandoverMode::Offer,
-        reason,
-        context: map(context),
-        transcript: transcript,
-    }
+    EventBody::Handover { mode: HandoverMode::Offer, reason, context: map(context), transcript }
 }

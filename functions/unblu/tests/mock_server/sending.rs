@@ -1,4 +1,4 @@
-//! SendContext messages, files, replies, message states and ends.
+//! Sending messages, files, replies, message states and ends.
 
 use std::time::Duration;
 

@@ -52,7 +52,8 @@ fn bot_hands_over_desk_accepts_and_closes() {
 
     let second = scenario.send(Role::Bot, handover());
     assert_ne!(second.conversation.handover.unwrap().id, id, "each handover has a new id");
-    let (sender, late) = (Sender::Party { role: Role::Desk, leg: Some(id.as_session_id()) }, message("old"));
+    let (sender, late) =
+        (Sender::Party { role: Role::Desk, leg: Some(id.as_session_id()) }, message("old"));
     let late = event(scenario.seconds + 10, AuthorRole::Agent, late);
     let late = scenario.try_event(sender, &late, false).unwrap();
     assert_eq!(

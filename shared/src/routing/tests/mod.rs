@@ -166,7 +166,9 @@ impl Scenario {
         let conversation = self.conversation.as_ref()?;
         match role {
             Role::Bot => Some(SessionId::from(&conversation.id)),
-            Role::Desk => conversation.handover.as_ref().map(|handover| SessionId::from(&handover.id)),
+            Role::Desk => {
+                conversation.handover.as_ref().map(|handover| SessionId::from(&handover.id))
+            }
             Role::Channel | Role::Observer => None,
         }
     }

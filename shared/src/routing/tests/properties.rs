@@ -161,7 +161,10 @@ fn assert_invariants(
         }
         if target.role == Role::Desk && !target.copy {
             let id = after.handover.as_ref().or(before.and_then(|b| b.handover.as_ref()));
-            prop_assert_eq!(target.session_id.as_ref(), id.map(|handover| handover.id.as_session_id()));
+            prop_assert_eq!(
+                target.session_id.as_ref(),
+                id.map(|handover| handover.id.as_session_id())
+            );
         }
     }
     for said in decision.preceding.iter().chain(&decision.following) {

@@ -60,8 +60,9 @@ fn idle_timer_fires_when_the_agent_does_not_answer() {
     let accepted = scenario.send(Role::Desk, EventBody::Accept);
     let (timer, since) = (accepted.timers[0].timer.clone(), at(scenario.seconds));
     let conversation = scenario.conversation.clone().unwrap();
-    let evaluate_at =
-        |activity, now| evaluate(&timer, &conversation, &full_route().handover_policy, activity, now);
+    let evaluate_at = |activity, now| {
+        evaluate(&timer, &conversation, &full_route().handover_policy, activity, now)
+    };
     assert_eq!(
         evaluate_at(no_activity(), since),
         TimerOutcome::Reschedule(at(scenario.seconds + 120))
@@ -87,8 +88,9 @@ fn session_ttl_closes_conversation() {
     let first = scenario.send(Role::Channel, message("hi"));
     let (timer, conversation) =
         (first.timers[0].timer.clone(), scenario.conversation.clone().unwrap());
-    let evaluate_at =
-        |activity, now| evaluate(&timer, &conversation, &full_route().handover_policy, activity, now);
+    let evaluate_at = |activity, now| {
+        evaluate(&timer, &conversation, &full_route().handover_policy, activity, now)
+    };
     assert_eq!(
         evaluate_at(no_activity(), at(100)),
         TimerOutcome::Reschedule(at(scenario.seconds + 3_600))
