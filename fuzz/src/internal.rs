@@ -74,12 +74,12 @@ pub fn routing(data: &[u8]) {
         let mut event = Event::new(event_id, "c", now, author, body(step[1] & 63));
         event.claimed_owner =
             [None, Some(Owner::Bot), Some(Owner::Desk)][usize::from(step[0] >> 6) % 3];
-        let leg = current.as_ref().map(|current| match (role, &current.handover) {
+        let session = current.as_ref().map(|current| match (role, &current.handover) {
             (Some(Role::Desk), Some(handover)) => (&handover.id).into(),
             _ => (&current.id).into(),
         });
         let from = match role {
-            Some(role) => Sender::Party { role, leg: leg.as_ref() },
+            Some(role) => Sender::Party { role, session: session.as_ref() },
             None => Sender::System(SystemTrigger::Operator),
         };
         let new_conversation = NewConversation {

@@ -1,8 +1,46 @@
 //! The internal errors that every pipeline shares.
 
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+
 use crate::queue::QueueError;
 use crate::secrets::SecretsError;
 use crate::store::StoreError;
+
+/// The error behind an internal error. It is shared, so that internal errors can be cloned.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    error: Arc<dyn Error + Send + Sync>,
+    text: String,
+}
+
+impl Cause {
+    /// Wraps an error that describes itself.
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let error = error.into();
+        Self { text: error.to_string(), error: Arc::from(error) }
+    }
+
+    /// Wraps an error of the AWS SDK, whose own text does not contain its sources.
+    pub fn sdk(error: impl Error + Send + Sync + 'static) -> Self {
+        Self { text: DisplayErrorContext(&error).to_string(), error: Arc::new(error) }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Cause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.error)
+    }
+}
 
 /// A failure of the table, a queue or the secrets: an internal error, not the caller's fault.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -27,7 +65,7 @@ impl BackendError {
                 matches!(error, StoreError::Unavailable { .. } | StoreError::Conflict)
             }
             Self::Queue(error) => {
-                matches!(error, QueueError::Unavailable { .. } | QueueError::Tasks(_))
+                matches!(error, QueueError::Unavailable { .. } | QueueError::Tasks { .. })
             }
             Self::Secrets(error) => matches!(error, SecretsError::Unavailable { .. }),
         }

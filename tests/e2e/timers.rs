@@ -97,7 +97,7 @@ pub async fn bot_outage_hands_over_with_undelivered_messages(env: &TestEnvironme
     // Two failures, one second apart, open the breaker. Three seconds later the desk takes over.
     in_time(&fixture.mock, "/desk", 1, since, 4).await;
     let handover = fixture.mock.requests("/desk")[0].json();
-    assert_eq!(handover["data"]["reason"], "the bot cannot be reached");
+    assert_eq!(handover["data"]["reason"], "the bot is unreachable");
     let lines = handover["data"]["transcript"].as_array().unwrap().iter();
     let lines: Vec<_> = lines.map(|line| line["text"].as_str().unwrap()).collect();
     assert_eq!(lines, ["hi", "are you there?"], "the transcript includes the waiting message");

@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use trunkline_shared::error::Cause;
 use trunkline_shared::http_client::HttpClient;
 use trunkline_shared::model::{Connection, ConnectionId, ConversationKey, Event, LegId, Session};
 use trunkline_shared::secrets::SecretBag;
@@ -50,7 +51,7 @@ struct TestBackend {
 }
 
 fn unavailable() -> ListenerError {
-    StoreError::Unavailable { call: "PutItem", cause: "unavailable".into() }.into()
+    StoreError::Unavailable { call: "PutItem", cause: Cause::new("unavailable") }.into()
 }
 
 impl TestBackend {

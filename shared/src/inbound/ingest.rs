@@ -82,14 +82,14 @@ pub async fn ingest_now(
 ) -> Result<Ingested, InboundError> {
     let now = app.clock.now();
     event.trace.get_or_insert_with(|| Trace::from_seed(&app.ids.next(now)));
-    let ConversationMatch { key, leg, agent_initiated_on } =
+    let ConversationMatch { key, session, agent_initiated_on } =
         find_conversation(app, connection, &event, now).await?;
     receipt_target::resolve(app, &connection.id, &key, &mut event.body).await?;
     let role = connection.role;
     let inbound = InboundEvent {
         key,
         from: connection.id.clone(),
-        sender: Sender::Party { role, leg: leg.as_ref() },
+        sender: Sender::Party { role, session: session.as_ref() },
         uses_own_timestamp: connection.orders_by_timestamp(),
         agent_initiated: agent_initiated_on.is_some(),
         channel: agent_initiated_on.as_deref().or((role == Role::Channel).then_some(connection)),
@@ -112,11 +112,11 @@ pub async fn ingest_from_target(
     id: EventId,
     body: EventBody,
 ) -> Result<Ingested, InboundError> {
-    let leg = Some(delivery.session_id());
+    let session = Some(delivery.session_id());
     let inbound = InboundEvent {
         key: delivery.key.clone(),
         from: delivery.to.connection.clone(),
-        sender: Sender::Party { role: delivery.to.role, leg },
+        sender: Sender::Party { role: delivery.to.role, session },
         uses_own_timestamp: false,
         channel: None,
         agent_initiated: false,
@@ -299,7 +299,7 @@ fn ingested(record: EventRecord, duplicate: bool) -> Result<Ingested, InboundErr
 struct ConversationMatch {
     key: ConversationKey,
     /// The id by which the sender's leg knows the conversation.
-    leg: Option<SessionId>,
+    session: Option<SessionId>,
     /// The channel on which an agent starts the conversation.
     agent_initiated_on: Option<Arc<Connection>>,
 }
@@ -321,19 +321,19 @@ async fn find_conversation(
         Role::Channel => {
             let customer = event.external_conversation_id.as_str().to_owned();
             let key = ConversationKey { channel: connection.id.clone(), customer };
-            Ok(ConversationMatch { key, leg: None, agent_initiated_on: None })
+            Ok(ConversationMatch { key, session: None, agent_initiated_on: None })
         }
         Role::Observer => Err(Refusal::ObserverCannotSend.into()),
         Role::Bot | Role::Desk => {
             let found = find_leg(app, connection, event, now).await?;
             if let Some(found) = found {
-                let leg = Some(found.session_id);
-                return Ok(ConversationMatch { key: found.key, leg, agent_initiated_on: None });
+                let session = Some(found.session_id);
+                return Ok(ConversationMatch { key: found.key, session, agent_initiated_on: None });
             }
             let channel = agent_initiated::find_channel(app, connection, event, now).await?;
             let initiated = channel.zip(event.intended_recipient.clone());
             let (channel, key) = initiated.ok_or(Refusal::UnknownConversation)?;
-            Ok(ConversationMatch { key, leg: None, agent_initiated_on: Some(channel) })
+            Ok(ConversationMatch { key, session: None, agent_initiated_on: Some(channel) })
         }
     }
 }

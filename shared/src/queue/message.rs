@@ -8,6 +8,7 @@ use aws_sdk_sqs::types::{
 };
 
 use super::{MAX_MESSAGE, QueueError, TRACE_ATTRIBUTE, charset};
+use crate::error::Cause;
 use crate::model::{Job, Platform, Trace};
 
 type Attributes = HashMap<String, MessageAttributeValue>;
@@ -48,7 +49,8 @@ impl QueueMessage {
         id: String,
         job: &Job,
     ) -> Result<Self, QueueError> {
-        let body = serde_json::to_string(job).map_err(|e| QueueError::Serialize(e.to_string()))?;
+        let body = serde_json::to_string(job)
+            .map_err(|e| QueueError::Serialize { cause: Cause::new(e) })?;
         let body = charset::escape_json(body);
         if body.len() > MAX_MESSAGE {
             return Err(QueueError::TooLarge { size: body.len() });

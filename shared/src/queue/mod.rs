@@ -8,13 +8,13 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::message::QueueMessage;
 use self::message::{batches, text_attribute};
+use crate::error::Cause;
 use crate::model::{Delivery, Job, Platform, ScheduledTask};
 
 /// Maximum size of a message, in bytes (SQS now accepts more; smaller messages cost less).
@@ -36,8 +36,9 @@ pub enum QueueError {
     #[error("the call to the {platform} queue failed: {cause}")]
     Unavailable {
         platform: Platform,
-        /// The SDK's error with its causes.
-        cause: String,
+        /// Error of the AWS SDK, or the code and message of a rejected entry.
+        #[source]
+        cause: Cause,
     },
     /// The message is too large. Permanent.
     #[error("a message of {size} bytes exceeds the queue's limit of {MAX_MESSAGE} bytes")]
@@ -49,11 +50,18 @@ pub enum QueueError {
     #[error("the platform {0} has no queue: add it to TRUNKLINE_QUEUES in template.yaml")]
     NoQueue(Platform),
     /// The call to the tasks queue failed.
-    #[error("cannot schedule a task: {0}")]
-    Tasks(String),
+    #[error("cannot schedule a task: {cause}")]
+    Tasks {
+        /// Error of the AWS SDK.
+        #[source]
+        cause: Cause,
+    },
     /// The job or task cannot be serialized as JSON.
-    #[error("cannot serialize a queue message: {0}")]
-    Serialize(String),
+    #[error("cannot serialize a queue message: {cause}")]
+    Serialize {
+        #[source]
+        cause: Cause,
+    },
 }
 
 /// The queue URLs cannot be parsed.
@@ -158,13 +166,14 @@ impl Queues {
                 .message_deduplication_id(message.id)
                 .message_body(message.body)
                 .build();
-            call = call.entries(entry.map_err(|error| unavailable(platform, &error))?);
+            call = call.entries(entry.map_err(|error| unavailable(platform, error))?);
         }
-        let response = call.send().await.map_err(|error| unavailable(platform, &error))?;
+        let response = call.send().await.map_err(|error| unavailable(platform, error))?;
         match response.failed().first() {
             None => Ok(()),
             Some(failed) => {
-                let cause = format!("{}: {}", failed.code(), failed.message().unwrap_or_default());
+                let text = format!("{}: {}", failed.code(), failed.message().unwrap_or_default());
+                let cause = Cause::new(text);
                 Err(QueueError::Unavailable { platform, cause })
             }
         }
@@ -200,7 +209,7 @@ impl Queues {
             .message_deduplication_id(message.id)
             .send()
             .await
-            .map_err(|error| unavailable(platform, &error))?;
+            .map_err(|error| unavailable(platform, error))?;
         Ok(())
     }
 
@@ -210,7 +219,8 @@ impl Queues {
         let wait = task.at().map_or(0.0, |at| at.duration_since(now).as_secs_f64().ceil());
         #[expect(clippy::cast_possible_truncation, reason = "clamped to what fits")]
         let seconds = wait.clamp(0.0, MAX_DELAY_SECONDS) as i32;
-        let body = serde_json::to_string(task).map_err(|e| QueueError::Serialize(e.to_string()))?;
+        let body = serde_json::to_string(task)
+            .map_err(|e| QueueError::Serialize { cause: Cause::new(e) })?;
         let body = charset::escape_json(body);
         self.sqs
             .send_message()
@@ -219,7 +229,7 @@ impl Queues {
             .message_body(body)
             .send()
             .await
-            .map_err(|error| QueueError::Tasks(DisplayErrorContext(&error).to_string()))?;
+            .map_err(|error| QueueError::Tasks { cause: Cause::sdk(error) })?;
         Ok(())
     }
 
@@ -230,10 +240,10 @@ impl Queues {
         start: &StartListener,
     ) -> Result<(), QueueError> {
         let url = self.urls.listen.get(&platform).ok_or(QueueError::NoQueue(platform))?;
-        let body =
-            serde_json::to_string(start).map_err(|e| QueueError::Serialize(e.to_string()))?;
+        let body = serde_json::to_string(start)
+            .map_err(|e| QueueError::Serialize { cause: Cause::new(e) })?;
         let call = self.sqs.send_message().queue_url(url).message_body(body);
-        call.send().await.map_err(|error| unavailable(platform, &error))?;
+        call.send().await.map_err(|error| unavailable(platform, error))?;
         Ok(())
     }
 
@@ -251,7 +261,7 @@ impl Queues {
             .visibility_timeout(i32::from(seconds))
             .send()
             .await
-            .map_err(|error| unavailable(platform, &error))?;
+            .map_err(|error| unavailable(platform, error))?;
         Ok(())
     }
 
@@ -272,7 +282,7 @@ impl Queues {
         };
         let request = self.sqs.get_queue_attributes().queue_url(url);
         let response = request.attribute_names(Waiting).attribute_names(InFlight).send().await;
-        let response = response.map_err(|error| unavailable(platform, &error))?;
+        let response = response.map_err(|error| unavailable(platform, error))?;
         let size = |name| {
             let value = response.attributes.as_ref().and_then(|known| known.get(&name));
             value.and_then(|value| value.parse().ok()).unwrap_or(0)
@@ -285,8 +295,11 @@ impl Queues {
     }
 }
 
-fn unavailable(platform: Platform, error: &(impl std::error::Error + 'static)) -> QueueError {
-    QueueError::Unavailable { platform, cause: DisplayErrorContext(error).to_string() }
+fn unavailable(
+    platform: Platform,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> QueueError {
+    QueueError::Unavailable { platform, cause: Cause::sdk(error) }
 }
 
 /// Approximate number of messages in a platform's queues.

@@ -8,12 +8,12 @@ use crate::model::{
 
 pub(super) fn decide(
     input: &RoutingInput<'_>,
-    leg: Option<&SessionId>,
+    session: Option<&SessionId>,
 ) -> Result<Decision, Refusal> {
     let event = input.event;
     let before = input.conversation.ok_or(Refusal::UnknownConversation)?;
     // The event may name one of the customer's earlier conversations.
-    if !before.is_open() || leg.is_some_and(|leg| leg != before.id.as_session_id()) {
+    if !before.is_open() || session.is_some_and(|session| session != before.id.as_session_id()) {
         return Err(Refusal::Closed);
     }
     let mut builder = DecisionBuilder::new(input, before.clone());

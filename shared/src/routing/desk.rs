@@ -7,7 +7,7 @@ use crate::model::{AuthorRole, EventBody, OnClose, SessionId, Target};
 
 pub(super) fn decide(
     input: &RoutingInput<'_>,
-    leg: Option<&SessionId>,
+    session: Option<&SessionId>,
 ) -> Result<Decision, Refusal> {
     let event = input.event;
     let before = input.conversation.ok_or(Refusal::UnknownConversation)?;
@@ -22,7 +22,7 @@ pub(super) fn decide(
     // Each handover opens a session of its own at the desk; earlier sessions are closed.
     let current = before
         .at_desk()
-        .filter(|handover| leg.is_none_or(|leg| leg == handover.id.as_session_id()));
+        .filter(|handover| session.is_none_or(|session| session == handover.id.as_session_id()));
     let Some(handover) = current else { return without_handover(builder) };
     let is_pending = handover.accepted_at.is_none();
     match &event.body {

@@ -57,7 +57,7 @@ pub enum Sender<'a> {
         /// The role of the connection in the route.
         role: Role,
         /// The session that the event names; `None` on a channel, which has one per customer.
-        leg: Option<&'a SessionId>,
+        session: Option<&'a SessionId>,
     },
     /// Trunkline itself.
     System(SystemTrigger<'a>),
@@ -140,11 +140,11 @@ pub fn decide(input: &RoutingInput<'_>) -> Result<Decision, Refusal> {
     refusal::check_context(&input.event.body)?;
     match input.from {
         Sender::Party { role: Role::Channel, .. } => channel::decide(input),
-        Sender::Party { role: Role::Bot, leg } => bot::decide(input, leg),
+        Sender::Party { role: Role::Bot, session } => bot::decide(input, session),
         Sender::Party { role: Role::Desk, .. } if input.agent_initiated => {
             agent_initiated::decide(input)
         }
-        Sender::Party { role: Role::Desk, leg } => desk::decide(input, leg),
+        Sender::Party { role: Role::Desk, session } => desk::decide(input, session),
         Sender::Party { role: Role::Observer, .. } => Err(Refusal::ObserverCannotSend),
         Sender::System(cause) => system::decide(input, cause),
     }

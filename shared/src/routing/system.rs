@@ -51,8 +51,8 @@ pub(super) fn decide(
         EventBody::Message { .. } if cause == SystemTrigger::Operator => {
             builder.targets.push(builder.channel_target());
             let desk = before.parties.desk.as_ref().zip(before.at_desk());
-            let told = desk.map(|(desk, handover)| Target::at_desk(desk, handover));
-            builder.targets.extend(told.map(|target| Target { copy: true, ..target }));
+            let desk_copy = desk.map(|(desk, handover)| Target::at_desk(desk, handover));
+            builder.targets.extend(desk_copy.map(|target| Target { copy: true, ..target }));
             let bot = before.parties.bot.as_ref().filter(|bot| bot.copies);
             builder.targets.extend(bot.map(|bot| Target::copied(bot, Role::Bot)));
         }

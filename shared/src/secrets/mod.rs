@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use aws_sdk_ssm::error::DisplayErrorContext;
 use aws_sdk_ssm::operation::get_parameter::GetParameterError;
 use aws_sdk_ssm::types::{ParameterTier, ParameterType};
 use serde::{Deserialize, Serialize};
 
+use crate::error::Cause;
 use crate::model::{Connection, ConnectionId};
 
 /// Name of the secret in a connection's inbound URL.
@@ -71,8 +71,9 @@ pub enum SecretsError {
     #[error("cannot read or write the secrets of {connection}: {cause}")]
     Unavailable {
         connection: ConnectionId,
-        /// Error of the AWS SDK with its causes.
-        cause: String,
+        /// Error of the AWS SDK.
+        #[source]
+        cause: Cause,
     },
     /// The parameter is missing or not in the format that `trunkline apply` writes.
     #[error("the secrets of {0} are missing or corrupt: apply its configuration again")]
@@ -136,7 +137,7 @@ impl SecretStore {
             Ok(answer) => answer.parameter,
             Err(error) => match error.as_service_error() {
                 Some(GetParameterError::ParameterNotFound(_)) => return Ok(None),
-                _ => return Err(unavailable(connection, &error)),
+                _ => return Err(unavailable(connection, error)),
             },
         };
         let version = parameter.as_ref().map_or(0, |parameter| parameter.version);
@@ -164,19 +165,16 @@ impl SecretStore {
             .overwrite(true)
             .send()
             .await
-            .map_err(|error| unavailable(connection, &error))?;
+            .map_err(|error| unavailable(connection, error))?;
         Ok(answer.version)
     }
 }
 
 fn unavailable(
     connection: &ConnectionId,
-    error: &(impl std::error::Error + 'static),
+    error: impl std::error::Error + Send + Sync + 'static,
 ) -> SecretsError {
-    SecretsError::Unavailable {
-        connection: connection.clone(),
-        cause: DisplayErrorContext(error).to_string(),
-    }
+    SecretsError::Unavailable { connection: connection.clone(), cause: Cause::sdk(error) }
 }
 
 #[cfg(test)]

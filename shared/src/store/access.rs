@@ -72,7 +72,7 @@ impl Store {
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await
-            .map_err(|error| unavailable("UpdateItem", &error))?;
+            .map_err(|error| unavailable("UpdateItem", error))?;
         Ok(answer.attributes().map_or(0, token_failures))
     }
 
@@ -121,7 +121,7 @@ impl Store {
             .limit(i32::from(limit))
             .send()
             .await
-            .map_err(|error| unavailable("Query", &error))?;
+            .map_err(|error| unavailable("Query", error))?;
         Ok(answer.items.unwrap_or_default())
     }
 }

@@ -9,6 +9,7 @@ use super::item::{item, read, string_attribute};
 use super::keys::{LEASE_SK, active_pk, listener_pk, time_sk};
 use super::transaction::{Condition, Write};
 use super::{Store, StoreError, unavailable};
+use crate::error::Cause;
 use crate::model::{LegId, Platform, Session, time};
 
 /// A session that needs a socket listener.
@@ -76,7 +77,7 @@ impl Store {
         let found = self.get(listener_pk(platform), LEASE_SK.into()).await?;
         let Some(found) = found else { return Ok(None) };
         let until = string_attribute(&found, "until").parse().map_err(|error: jiff::Error| {
-            let (key, cause) = (listener_pk(platform), error.to_string());
+            let (key, cause) = (listener_pk(platform), Cause::new(error));
             StoreError::Corrupt { key, cause }
         })?;
         Ok(Some(Lease { holder: string_attribute(&found, "holder").to_owned(), until }))
@@ -114,7 +115,7 @@ impl Store {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(unavailable("UpdateItem", &error)),
+                _ => Err(unavailable("UpdateItem", error)),
             },
         }
     }

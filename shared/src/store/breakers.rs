@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::item::string_attribute;
 use super::keys::{BREAKER_SK, breaker_pk};
 use super::{Item, Store, StoreError, unavailable};
+use crate::error::Cause;
 use crate::model::{Breaker, ConnectionId};
 
 pub(super) fn from_item(item: &Item) -> Result<Breaker, StoreError> {
@@ -16,7 +17,7 @@ pub(super) fn from_item(item: &Item) -> Result<Breaker, StoreError> {
         "" => Ok(None),
         value => value.parse().map(Some).map_err(|error| StoreError::Corrupt {
             key: string_attribute(item, "pk").to_owned(),
-            cause: format!("{name}: {error}"),
+            cause: Cause::new(format!("{name}: {error}")),
         }),
     };
     Ok(Breaker {
@@ -42,7 +43,7 @@ impl Store {
             .return_values(ReturnValue::AllNew)
             .send()
             .await
-            .map_err(|error| unavailable("UpdateItem", &error))?;
+            .map_err(|error| unavailable("UpdateItem", error))?;
         Ok(update.attributes.as_ref().map(from_item).transpose()?.unwrap_or_default().failures)
     }
 
@@ -109,7 +110,7 @@ async fn apply_if_condition_holds(update: UpdateItemFluentBuilder) -> Result<boo
         Ok(_) => Ok(true),
         Err(error) => match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            _ => Err(unavailable("UpdateItem", &error)),
+            _ => Err(unavailable("UpdateItem", error)),
         },
     }
 }

@@ -11,6 +11,7 @@ use super::item::{corrupt, item, read, string_attribute};
 use super::keys::{CONVERSATION_SK, conversation_pk, event_sk};
 use super::transaction::{Condition, TransactionResult, Write};
 use super::{Item, Store, StoreError, listing, unavailable};
+use crate::error::Cause;
 use crate::model::{
     ConnectionId, Conversation, ConversationId, ConversationKey, Delivery, Event, EventId, Outcome,
     Resend, Target, time,
@@ -104,7 +105,7 @@ impl EventRecord {
                 let outcome = outcome.as_s().map_or("", String::as_str);
                 let outcome = serde_json::from_str(outcome);
                 let outcome =
-                    outcome.map_err(|error| corrupt(string_attribute(item, "sk"), &error))?;
+                    outcome.map_err(|error| corrupt(string_attribute(item, "sk"), error))?;
                 record.outcomes.insert(connection.clone(), outcome);
             }
         }
@@ -185,7 +186,7 @@ impl Store {
                 Some(PutItemError::ConditionalCheckFailedException(failure)) => {
                     duplicate_of(failure.item.as_ref())
                 }
-                _ => Err(unavailable("PutItem", &error)),
+                _ => Err(unavailable("PutItem", error)),
             },
         }
     }
@@ -207,7 +208,7 @@ fn duplicate_of(existing: Option<&Item>) -> Result<WriteResult, StoreError> {
         Some(item) => Ok(WriteResult::Duplicate(Box::new(EventRecord::from_item(item)?))),
         None => Err(StoreError::Corrupt {
             key: "EVT".into(),
-            cause: "DynamoDB did not return the existing event".into(),
+            cause: Cause::new("DynamoDB did not return the existing event"),
         }),
     }
 }

@@ -54,7 +54,7 @@ impl Store {
                 Some(PutItemError::ConditionalCheckFailedException(_)) => {
                     self.mark_ambiguous(pk, until).await
                 }
-                _ => Err(unavailable("PutItem", &error)),
+                _ => Err(unavailable("PutItem", error)),
             },
         }
     }
@@ -71,7 +71,7 @@ impl Store {
             .expression_attribute_values(":until", AttributeValue::S(until))
             .send()
             .await
-            .map_err(|error| unavailable("UpdateItem", &error))?;
+            .map_err(|error| unavailable("UpdateItem", error))?;
         Ok(())
     }
 

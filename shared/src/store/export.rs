@@ -81,6 +81,6 @@ fn event_entry(item: &Item) -> Result<ExportEntry, StoreError> {
 }
 
 fn entry<T: Serialize>(kind: &'static str, value: &T) -> Result<ExportEntry, StoreError> {
-    let data = serde_json::to_value(value).map_err(|why| super::item::corrupt(kind, &why))?;
+    let data = serde_json::to_value(value).map_err(|why| super::item::corrupt(kind, why))?;
     Ok(ExportEntry { kind, data })
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Item, StoreError};
+use crate::error::Cause;
 
 /// Schema number of the items that this version writes, in their attribute `v`. A change that an older
 /// version reads correctly, such as a new optional field, does not raise it; any other change does. Items
@@ -31,7 +32,7 @@ pub(super) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
 }
 
 pub(super) fn to_json(pk: &str, value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| corrupt(key_kind(pk), &error))
+    serde_json::to_string(value).map_err(|error| corrupt(key_kind(pk), error))
 }
 
 pub(super) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
@@ -44,15 +45,15 @@ pub(super) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
             version,
         });
     }
-    serde_json::from_str(string_attribute(item, "json")).map_err(|error| corrupt(&key(), &error))
+    serde_json::from_str(string_attribute(item, "json")).map_err(|error| corrupt(&key(), error))
 }
 
 pub(super) fn string_attribute<'a>(item: &'a Item, name: &str) -> &'a str {
     item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
 }
 
-pub(super) fn corrupt(key: &str, error: &serde_json::Error) -> StoreError {
-    StoreError::Corrupt { key: key.to_owned(), cause: error.to_string() }
+pub(super) fn corrupt(key: &str, error: serde_json::Error) -> StoreError {
+    StoreError::Corrupt { key: key.to_owned(), cause: Cause::new(error) }
 }
 
 /// Returns the kind of item that a partition key belongs to. The rest of the key can identify a customer.

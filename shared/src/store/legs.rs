@@ -52,14 +52,14 @@ impl Store {
         let mut found = HashMap::with_capacity(wanted.len());
         while !wanted.is_empty() {
             let wants = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
-            let wants = wants.build().map_err(|error| unavailable("BatchGetItem", &error))?;
+            let wants = wants.build().map_err(|error| unavailable("BatchGetItem", error))?;
             let output = self
                 .dynamodb
                 .batch_get_item()
                 .request_items(&*self.table, wants)
                 .send()
                 .await
-                .map_err(|error| unavailable("BatchGetItem", &error))?;
+                .map_err(|error| unavailable("BatchGetItem", error))?;
             let items = output.responses.unwrap_or_default().remove(&*self.table);
             for item in items.unwrap_or_default() {
                 found.insert(string_attribute(&item, "sk").to_owned(), item);

@@ -91,7 +91,7 @@ impl Store {
             .limit(i32::from(query.limit) + 1)
             .send()
             .await
-            .map_err(|error| unavailable("Query", &error))?;
+            .map_err(|error| unavailable("Query", error))?;
         let items = answer.items().iter();
         let items =
             items.filter(|item| query.after.as_deref() != Some(string_attribute(item, "changed")));
@@ -149,6 +149,6 @@ impl Store {
             .limit(i32::from(limit))
             .send()
             .await
-            .map_err(|error| unavailable("Query", &error))
+            .map_err(|error| unavailable("Query", error))
     }
 }

@@ -43,7 +43,7 @@ impl Store {
             .limit(1)
             .send()
             .await
-            .map_err(|error| unavailable("Query", &error))?;
+            .map_err(|error| unavailable("Query", error))?;
         let Some(keys) = output.items().first() else { return Ok(None) };
         let found = self
             .get(string_attribute(keys, "pk").to_owned(), string_attribute(keys, "sk").to_owned())

@@ -9,7 +9,6 @@ mod config;
 mod config_cache;
 mod conversations;
 mod correlation;
-mod counts;
 mod dead_letters;
 mod erase;
 mod export;
@@ -21,6 +20,7 @@ mod legs;
 mod listing;
 mod messages;
 mod outcomes;
+mod parked_summary;
 mod parking;
 mod rates;
 mod rejected;
@@ -30,21 +30,22 @@ mod transcript;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
+
+use crate::error::Cause;
 
 pub use active_sessions::{ActiveSession, Lease};
 pub use config::{ConnectionSummary, Health, Registration};
 pub use config_cache::ConfigCache;
 pub use conversations::{EventRecord, PositionedEvent, WriteResult};
-pub use counts::ParkedSummary;
 pub use export::ExportEntry;
 pub use held::HeldEvent;
 pub use item::SCHEMA;
 pub use keys::{ITEMS, ItemKind};
 pub use legs::LegAddress;
 pub use listing::{EventCursor, ListQuery, list_sort_key};
+pub use parked_summary::ParkedSummary;
 pub use parking::{ParkResult, ParkedLeg};
 pub use rates::{Counts, start_of_minute};
 pub use rejected::Rejected;
@@ -59,8 +60,9 @@ pub enum StoreError {
     Unavailable {
         /// DynamoDB operation, for example `GetItem`.
         call: &'static str,
-        /// Error of the AWS SDK with its causes.
-        cause: String,
+        /// Error of the AWS SDK.
+        #[source]
+        cause: Cause,
     },
     /// Another worker wrote the same item first. Internal and retryable.
     #[error("write conflict: another worker wrote the same item")]
@@ -70,7 +72,8 @@ pub enum StoreError {
     Corrupt {
         /// Kind of the item and its sort key, without the customer.
         key: String,
-        cause: String,
+        #[source]
+        cause: Cause,
     },
     /// A later version of Trunkline wrote the item in a schema that this version does not know. Internal;
     /// the item becomes readable when that version is deployed again.
@@ -112,7 +115,7 @@ impl Store {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| unavailable("GetItem", &error))?;
+            .map_err(|error| unavailable("GetItem", error))?;
         Ok(output.item)
     }
 
@@ -140,7 +143,7 @@ impl Store {
             .limit(i32::from(limit))
             .send()
             .await
-            .map_err(|error| unavailable("Query", &error))?;
+            .map_err(|error| unavailable("Query", error))?;
         Ok(output.items.unwrap_or_default())
     }
 
@@ -154,7 +157,7 @@ impl Store {
             .return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld)
             .send()
             .await
-            .map_err(|error| unavailable("DeleteItem", &error))?;
+            .map_err(|error| unavailable("DeleteItem", error))?;
         Ok(output.attributes.is_some())
     }
 
@@ -165,7 +168,7 @@ impl Store {
             .set_item(Some(item))
             .send()
             .await
-            .map_err(|error| unavailable("PutItem", &error))?;
+            .map_err(|error| unavailable("PutItem", error))?;
         Ok(())
     }
 
@@ -185,6 +188,9 @@ fn expires_in(now: Timestamp, keep: SignedDuration) -> AttributeValue {
     AttributeValue::N((now + keep).as_second().to_string())
 }
 
-fn unavailable(call: &'static str, error: &(impl std::error::Error + 'static)) -> StoreError {
-    StoreError::Unavailable { call, cause: DisplayErrorContext(error).to_string() }
+fn unavailable(
+    call: &'static str,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> StoreError {
+    StoreError::Unavailable { call, cause: Cause::sdk(error) }
 }

@@ -53,7 +53,7 @@ impl Store {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(unavailable("UpdateItem", &error)),
+                _ => Err(unavailable("UpdateItem", error)),
             },
         }
     }

@@ -53,7 +53,7 @@ impl Store {
             .update_expression(format!("ADD {} SET #expires = :expires", added.join(", ")))
             .send()
             .await
-            .map_err(|error| unavailable("UpdateItem", &error))?;
+            .map_err(|error| unavailable("UpdateItem", error))?;
         Ok(())
     }
 
@@ -76,7 +76,7 @@ impl Store {
             .limit(MINUTES_PER_DAY)
             .send()
             .await
-            .map_err(|error| unavailable("Query", &error))?;
+            .map_err(|error| unavailable("Query", error))?;
         let rows = answer.items().iter().filter_map(|item| {
             let at: Timestamp = item.get("sk")?.as_s().ok()?.parse().ok()?;
             let counts = item.iter().filter_map(|(name, value)| {

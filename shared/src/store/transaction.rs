@@ -51,7 +51,7 @@ impl Store {
         &self,
         writes: Vec<Write>,
     ) -> Result<TransactionResult, StoreError> {
-        let failed = |error| unavailable("TransactWriteItems", &error);
+        let failed = |error| unavailable("TransactWriteItems", error);
         let mut transaction = self.dynamodb.transact_write_items();
         for write in writes {
             let entry = TransactWriteItem::builder();
@@ -75,7 +75,7 @@ impl Store {
         let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
             error.as_service_error()
         else {
-            return Err(unavailable("TransactWriteItems", &error));
+            return Err(unavailable("TransactWriteItems", error));
         };
         let reasons = cancelled.cancellation_reasons();
         let position = |code: &str| reasons.iter().position(|reason| reason.code() == Some(code));
@@ -85,7 +85,7 @@ impl Store {
         if position("TransactionConflict").is_some() {
             return Ok(TransactionResult::Conflict);
         }
-        Err(unavailable("TransactWriteItems", &error))
+        Err(unavailable("TransactWriteItems", error))
     }
 }
 

@@ -209,7 +209,7 @@ impl Routing {
             conversation: None,
             route: Some(&route),
             new_conversation: Some(&new_conversation),
-            from: Sender::Party { role: Role::Channel, leg: None },
+            from: Sender::Party { role: Role::Channel, session: None },
             event: &first,
             echo: false,
             agent_initiated: false,
@@ -221,12 +221,12 @@ impl Routing {
     }
 
     fn decide(&self, event: &Event) {
-        let leg = (self.role != Role::Channel).then_some(self.conversation.id.as_session_id());
+        let session = (self.role != Role::Channel).then_some(self.conversation.id.as_session_id());
         let decision = decide(&RoutingInput {
             conversation: Some(&self.conversation),
             route: Some(&self.route),
             new_conversation: None,
-            from: Sender::Party { role: self.role, leg },
+            from: Sender::Party { role: self.role, session },
             event,
             echo: false,
             agent_initiated: false,

@@ -124,7 +124,7 @@ function talking() {
     [3, () => it.add(W, CUSTOMER, { type: "typing", active: true })],
     [5, () => it.add(W, CUSTOMER, text("Great, tomorrow is fine."), { to: [toDesk(null), copy()] })],
     [60, () => it.add("care", ANNA, { type: "close", reason: "solved" })],
-    [61, () => it.back("bot", { type: "handback", reason: "the desk closed", context: {} })],
+    [61, () => it.back("bot", { type: "handback", reason: "the desk closed the conversation", context: {} })],
   ];
   return it;
 }

@@ -277,7 +277,7 @@ async fn a_close_ends_the_conversation() {
     for version in VERSIONS {
         let setup = Setup::start(version, &json!({})).await;
         let session = setup.open().await;
-        let close = || EventBody::Close { reason: Some("nobody accepted in time".into()) };
+        let close = || EventBody::Close { reason: Some("no agent accepted in time".into()) };
         let attempt = setup.send("x1", close(), &session).await;
         assert_eq!(
             (attempt.classification.verdict, attempt.status),
@@ -287,7 +287,7 @@ async fn a_close_ends_the_conversation() {
         assert_eq!(session.external_conversation_id, *ended.conversation);
         assert_eq!(
             (ended.reason.as_str(), ended.comment.as_deref()),
-            ("EXTERNAL_CHANNEL_CLOSED", Some("nobody accepted in time"))
+            ("EXTERNAL_CHANNEL_CLOSED", Some("no agent accepted in time"))
         );
         // An ended conversation accepts no messages; a new handover opens a new one.
         let late = setup.send("m1", text_message("hello?"), &session).await;

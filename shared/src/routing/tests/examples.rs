@@ -33,8 +33,8 @@ fn bot_hands_over_desk_accepts_and_closes() {
     assert_eq!(addressed_roles(&pending), [Role::Desk]);
     let mut hello = event(scenario.seconds + 10, AuthorRole::Agent, message("hi, I am Ann"));
     hello.author.name = Some("Ann".into());
-    let leg = scenario.session(Role::Desk);
-    let sender = Sender::Party { role: Role::Desk, leg: leg.as_ref() };
+    let session = scenario.session(Role::Desk);
+    let sender = Sender::Party { role: Role::Desk, session: session.as_ref() };
     let accepted = scenario.try_event(sender, &hello, false).unwrap();
     assert_eq!((customer_notices(&accepted), accepted.preceding.len()), (vec!["Ann is here."], 1));
     assert_eq!(accepted.conversation.participation(Owner::Desk), Participation::Active);
@@ -53,7 +53,7 @@ fn bot_hands_over_desk_accepts_and_closes() {
     let second = scenario.send(Role::Bot, handover());
     assert_ne!(second.conversation.handover.unwrap().id, id, "each handover has a new id");
     let (sender, late) =
-        (Sender::Party { role: Role::Desk, leg: Some(id.as_session_id()) }, message("old"));
+        (Sender::Party { role: Role::Desk, session: Some(id.as_session_id()) }, message("old"));
     let late = event(scenario.seconds + 10, AuthorRole::Agent, late);
     let late = scenario.try_event(sender, &late, false).unwrap();
     assert_eq!(
@@ -68,8 +68,8 @@ fn customer_is_notified_only_after_an_agent_accepts() {
     let mut scenario = Scenario::new(Platform::Webhook, full_route());
     scenario.send(Role::Channel, message("agent"));
     let machine = event(scenario.seconds + 10, AuthorRole::System, message("You are in a queue."));
-    let leg = scenario.session(Role::Desk);
-    let sender = Sender::Party { role: Role::Desk, leg: leg.as_ref() };
+    let session = scenario.session(Role::Desk);
+    let sender = Sender::Party { role: Role::Desk, session: session.as_ref() };
     let queue = scenario.try_event(sender, &machine, false).unwrap();
     assert_eq!((customer_notices(&queue), addressed_roles(&queue)), (vec![], vec![Role::Channel]));
     assert_eq!(
@@ -123,7 +123,7 @@ fn without_a_desk_the_channels_own_agents_take_over() {
     let mut scenario = Scenario::new(Platform::Webex, route_without_desk());
     let mut first = event(10, AuthorRole::Customer, message("hi"));
     first.claimed_owner = Some(Owner::Bot);
-    let channel = Sender::Party { role: Role::Channel, leg: None };
+    let channel = Sender::Party { role: Role::Channel, session: None };
     scenario.try_event(channel, &first, false).unwrap();
     let handed = scenario.send(Role::Bot, handover());
     assert_eq!(
@@ -276,9 +276,9 @@ fn echo_is_not_delivered() {
     let mut scenario = Scenario::new(Platform::Webhook, full_route());
     scenario.send(Role::Channel, message("hi"));
     for role in [Role::Channel, Role::Bot] {
-        let leg = scenario.session(role);
+        let session = scenario.session(role);
         let ours = event(scenario.seconds + 10, AuthorRole::Customer, message("agent"));
-        let sender = Sender::Party { role, leg: leg.as_ref() };
+        let sender = Sender::Party { role, session: session.as_ref() };
         let echo = scenario.try_event(sender, &ours, true).unwrap();
         assert_eq!(
             (echo.disposition, echo.targets, echo.preceding),
@@ -295,7 +295,7 @@ fn echo_is_not_delivered() {
 #[test]
 fn agent_can_start_a_conversation() {
     let mut scenario = Scenario::new(Platform::Webhook, full_route());
-    let desk = Sender::Party { role: Role::Desk, leg: None };
+    let desk = Sender::Party { role: Role::Desk, session: None };
     let begins = |scenario: &mut Scenario, body| {
         let event = event(scenario.seconds + 10, AuthorRole::Agent, body);
         scenario.try_agent_initiated(desk, &event, false, true)

@@ -153,8 +153,8 @@ impl Scenario {
             Role::Observer => AuthorRole::System,
         };
         let event = event(self.seconds + 10, author, body);
-        let leg = self.session(role);
-        self.try_event(Sender::Party { role, leg: leg.as_ref() }, &event, false)
+        let session = self.session(role);
+        self.try_event(Sender::Party { role, session: session.as_ref() }, &event, false)
     }
 
     pub(super) fn send(&mut self, role: Role, body: EventBody) -> Decision {

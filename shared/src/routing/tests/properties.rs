@@ -101,10 +101,10 @@ impl Scenario {
     fn step(&mut self, step: &Step) -> (Event, Result<Decision, Refusal>) {
         let mut event = event(self.seconds + 10 + step.skew, step.author, step.body.clone());
         event.claimed_owner = step.floor;
-        let leg = step.from.and_then(|role| self.session(role));
-        let leg = if step.names_current_session { leg } else { Some("another".into()) };
+        let session = step.from.and_then(|role| self.session(role));
+        let session = if step.names_current_session { session } else { Some("another".into()) };
         let sender = match step.from {
-            Some(role) => Sender::Party { role, leg: leg.as_ref() },
+            Some(role) => Sender::Party { role, session: session.as_ref() },
             None => Sender::System(SystemTrigger::Operator),
         };
         let decision = self.try_event(sender, &event, step.echo);

@@ -73,7 +73,7 @@ impl Store {
             .expression_attribute_values(":pk", AttributeValue::S(pk))
             .send()
             .await
-            .map_err(|error| unavailable("Query", &error))?;
+            .map_err(|error| unavailable("Query", error))?;
         Ok(usize::try_from(answer.count).unwrap_or_default())
     }
 }
