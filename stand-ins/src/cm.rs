@@ -97,7 +97,7 @@ pub struct AdapterCall {
 }
 
 /// Status, headers and body.
-type Answer = (u16, Vec<(&'static str, String)>, String);
+type MockResponse = (u16, Vec<(&'static str, String)>, String);
 
 #[derive(Debug, Default)]
 struct RouterState {
@@ -108,7 +108,7 @@ struct RouterState {
     headers: Vec<(String, String)>,
     accepted: Vec<Accepted>,
     refused: Vec<(u16, String)>,
-    answers: VecDeque<Answer>,
+    responses: VecDeque<MockResponse>,
     deny_session_update: bool,
     hanging: bool,
     count: u64,
@@ -190,7 +190,7 @@ impl CmRouter {
 
     /// Sets the response to the next call, regardless of its content.
     pub fn respond_next(&self, status: u16, headers: Vec<(&'static str, String)>, body: &str) {
-        self.state.lock().unwrap().answers.push_back((status, headers, body.to_owned()));
+        self.state.lock().unwrap().responses.push_back((status, headers, body.to_owned()));
     }
 
     /// Adds a header to the calls to the adapters' message and handover endpoints.
@@ -339,7 +339,7 @@ async fn check_call(state: &Shared, headers: &HeaderMap) -> Result<(), Response>
     let (hanging, answer, right) = {
         let mut state = state.lock().unwrap();
         let token = headers.get("x-cm-producttoken").and_then(|value| value.to_str().ok());
-        (state.hanging, state.answers.pop_front(), token == Some(state.token.as_str()))
+        (state.hanging, state.responses.pop_front(), token == Some(state.token.as_str()))
     };
     if hanging {
         tokio::time::sleep(Duration::from_mins(1)).await;

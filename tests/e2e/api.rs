@@ -19,7 +19,7 @@ pub struct Caller<'w> {
 }
 
 /// Status, headers and body of a response.
-pub type Answer = (u16, http::HeaderMap, Value);
+pub type ApiResponse = (u16, http::HeaderMap, Value);
 
 impl<'w> Caller<'w> {
     pub async fn with(env: &'w TestEnvironment, role: AccessLevel) -> Self {
@@ -30,7 +30,7 @@ impl<'w> Caller<'w> {
         Self { env, token }
     }
 
-    pub async fn calls(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+    pub async fn calls(&self, method: Method, path: &str, body: Option<Value>) -> ApiResponse {
         self.calls_with(method, path, body, &[]).await
     }
 
@@ -40,7 +40,7 @@ impl<'w> Caller<'w> {
         path: &str,
         body: Option<Value>,
         headers: &[(&str, &str)],
-    ) -> Answer {
+    ) -> ApiResponse {
         let url = format!("{}/api/v1{path}", self.env.stack().info.api);
         let mut call = self.env.request(method, &url);
         call = call.header("authorization", format!("Bearer {}", self.token));
@@ -65,7 +65,7 @@ impl<'w> Caller<'w> {
     }
 }
 
-pub async fn answered(call: reqwest::RequestBuilder) -> Answer {
+pub async fn answered(call: reqwest::RequestBuilder) -> ApiResponse {
     let answer = call.send().await.unwrap();
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let text = answer.text().await.unwrap();

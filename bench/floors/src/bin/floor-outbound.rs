@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use trunkline_shared::aws::{AwsHttpClient, Clients, required_variable};
 use trunkline_shared::http_client::{HttpClient, HttpRequest};
 
-struct Floor {
+struct Baseline {
     clients: Clients,
     table: String,
     receiver: String,
@@ -18,7 +18,7 @@ struct Floor {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let floor = &Floor {
+    let floor = &Baseline {
         clients: Clients::from_env(&AwsHttpClient::new()?)?,
         table: required_variable("TRUNKLINE_TABLE")?,
         receiver: required_variable("BENCH_RECEIVER")?,
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-async fn deliver(floor: &Floor, record: &Value) -> Result<(), Error> {
+async fn deliver(floor: &Baseline, record: &Value) -> Result<(), Error> {
     let group = record["attributes"]["MessageGroupId"].as_str().unwrap_or_default();
     let id = record["attributes"]["MessageDeduplicationId"].as_str().unwrap_or_default();
     let body = record["body"].as_str().unwrap_or_default();

@@ -46,7 +46,7 @@ struct Description;
 
 /// Returns the API without its path prefix, and its OpenAPI description.
 pub fn router(console: Arc<Console>) -> (Router, Document) {
-    let (open, guarded) = operations();
+    let (open, guarded) = operation_routes();
     let guarded = guarded.layer(from_fn_with_state(Arc::clone(&console), authenticate));
     let whole = OpenApiRouter::with_openapi(Description::openapi()).merge(open).merge(guarded);
     let (router, mut document) = whole.with_state(console).split_for_parts();
@@ -62,7 +62,7 @@ pub fn router(console: Arc<Console>) -> (Router, Document) {
 /// Returns the OpenAPI description of the API.
 #[must_use]
 pub fn document() -> Document {
-    let (open, guarded) = operations();
+    let (open, guarded) = operation_routes();
     let whole = OpenApiRouter::with_openapi(Description::openapi()).merge(open).merge(guarded);
     let (_, mut document) = whole.split_for_parts();
     add_common_parts(&mut document);
@@ -72,7 +72,7 @@ pub fn document() -> Document {
 type Operations = OpenApiRouter<Arc<Console>>;
 
 /// Returns the public operations, and those that require authentication.
-fn operations() -> (Operations, Operations) {
+fn operation_routes() -> (Operations, Operations) {
     let open = OpenApiRouter::new().routes(routes!(session::sign_in));
     let guarded = OpenApiRouter::new()
         .routes(routes!(session::sign_out))
