@@ -135,7 +135,7 @@ routes:
         "line 10: the connection bot: it needs the secret bearer: add it under secrets",
         "line 10: the connection bot: handover_body: unknown variable '$nothing'",
         "line 13: 'here' is not an address: write 192.0.2.7 or 192.0.2.0/24",
-        "line 15: message_url: URL scheme 'http' is not allowed: use https",
+        "line 15: message_url: URLs must use https, not 'http'",
         "line 19: the secret signing must be 'whsec_' and 24 to 64 bytes in base64",
         "line 20: a webhook connection has no secret 'signin'",
         "line 21: the channel lonely is in no route",

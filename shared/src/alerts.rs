@@ -45,14 +45,14 @@ impl Alert {
     /// The registration on a platform differed from the configuration and was repaired.
     #[must_use]
     pub fn registration_repaired(connection: &ConnectionId, repair: &str) -> Self {
-        let detail = json!({"connection": connection, "what": repair});
+        let detail = json!({"connection": connection, "repair": repair});
         Self { name: "registration_repaired", detail }
     }
 
     /// The registration on a platform differs from the configuration.
     #[must_use]
     pub fn registration_out_of_sync(connection: &ConnectionId, problem: &str) -> Self {
-        let detail = json!({"connection": connection, "reason": problem});
+        let detail = json!({"connection": connection, "problem": problem});
         Self { name: "registration_out_of_sync", detail }
     }
 

@@ -13,7 +13,7 @@ pub enum BlockedUrl {
     #[error("invalid URL")]
     InvalidUrl,
     /// The scheme is not `https`.
-    #[error("URL scheme '{0}' is not allowed: use https")]
+    #[error("URLs must use https, not '{0}'")]
     UnsupportedScheme(String),
     /// The URL contains a user name or password, which would end up in logs.
     #[error("the URL contains a user name or password: send them in a header")]

@@ -15,7 +15,8 @@ use trunkline_setup::demo::{CONFIGURATION, DemoSecrets};
 use trunkline_shared::http_client::HttpClient;
 use trunkline_shared::inbound::{Call, Inbound, ParsedCall};
 use trunkline_shared::model::{
-    Connection, Conversation, ConversationKey, Delivery, Event, Job, ResolvedRoute, Role, Session,
+    Connection, Conversation, ConversationKey, Delivery, Event, HandoverId, Job, ResolvedRoute,
+    Role, Session,
 };
 use trunkline_shared::outbound::{Outbound, SendContext};
 use trunkline_shared::routing::{NewConversation, RoutingInput, Sender, decide};
@@ -185,6 +186,8 @@ struct Routing {
     conversation: Conversation,
     route: ResolvedRoute,
     role: Role,
+    /// Created once, as the measured steps do not include it.
+    new_handover_id: HandoverId,
 }
 
 impl Routing {
@@ -217,7 +220,7 @@ impl Routing {
             new_handover_id: &"handover".into(),
         };
         let conversation = decide(&input).unwrap().conversation;
-        Self { conversation, route, role: from.role }
+        Self { conversation, route, role: from.role, new_handover_id: "handover".into() }
     }
 
     fn decide(&self, event: &Event) {
@@ -231,7 +234,7 @@ impl Routing {
             echo: false,
             agent_initiated: false,
             now: now(),
-            new_handover_id: &"handover".into(),
+            new_handover_id: &self.new_handover_id,
         });
         let _ = black_box(decision);
     }
