@@ -111,11 +111,7 @@ impl Store {
     ) -> Result<Vec<Item>, StoreError> {
         let start = after.map(|sk| key(pk, sk));
         let answer = self
-            .dynamodb
-            .query()
-            .table_name(&*self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+            .query(pk, "")
             .set_exclusive_start_key(start)
             .scan_index_forward(false)
             .limit(i32::from(limit))

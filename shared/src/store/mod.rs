@@ -30,6 +30,7 @@ mod transcript;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
@@ -119,6 +120,21 @@ impl Store {
         Ok(output.item)
     }
 
+    /// Starts a query for the items of a partition whose sort key has a prefix; all items if it is empty.
+    fn query(&self, pk: &str, prefix: &str) -> QueryFluentBuilder {
+        let query = self
+            .dynamodb
+            .query()
+            .table_name(&*self.table)
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()));
+        if prefix.is_empty() {
+            return query.key_condition_expression("pk = :pk");
+        }
+        query
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+    }
+
     /// Reads up to `limit` items of a partition in order, starting after the sort key `after`.
     async fn list(
         &self,
@@ -128,16 +144,8 @@ impl Store {
         limit: u16,
     ) -> Result<Vec<Item>, StoreError> {
         let start = after.map(|sk| item::key(pk, sk));
-        let query = self.dynamodb.query().table_name(&*self.table);
-        let query = if prefix.is_empty() {
-            query.key_condition_expression("pk = :pk")
-        } else {
-            query
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-        };
-        let output = query
-            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+        let output = self
+            .query(pk, prefix)
             .set_exclusive_start_key(start)
             .consistent_read(true)
             .limit(i32::from(limit))

@@ -1,6 +1,6 @@
 //! Numbers of parked and failed deliveries, counted without reading them.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use aws_sdk_dynamodb::types::Select;
 use jiff::Timestamp;
 
 use super::keys::{SEQ_PREFIX, failed_pk, park_pk};
@@ -48,7 +48,7 @@ impl Store {
     pub async fn count_parked(&self, legs: &[ParkedLeg]) -> Result<usize, StoreError> {
         let counted = legs.iter().take(COUNTED_LEGS).map(|parked| {
             let pk = park_pk(&parked.leg);
-            async move { self.count_items(pk, SEQ_PREFIX).await }
+            async move { self.count_items(&pk, SEQ_PREFIX).await }
         });
         let counted = futures_util::future::try_join_all(counted).await?;
         Ok(counted.iter().sum::<usize>() + legs.len().saturating_sub(COUNTED_LEGS))
@@ -56,21 +56,14 @@ impl Store {
 
     /// Counts a connection's failed deliveries.
     pub async fn count_failed(&self, connection: &ConnectionId) -> Result<usize, StoreError> {
-        self.count_items(failed_pk(connection), "").await
+        self.count_items(&failed_pk(connection), "").await
     }
 
     /// Counts a partition's items, up to the limit of one query (1 MB).
-    async fn count_items(&self, pk: String, prefix: &str) -> Result<usize, StoreError> {
-        let query = self.dynamodb.query().table_name(&*self.table).select(Select::Count);
-        let query = if prefix.is_empty() {
-            query.key_condition_expression("pk = :pk")
-        } else {
-            query
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-        };
-        let answer = query
-            .expression_attribute_values(":pk", AttributeValue::S(pk))
+    async fn count_items(&self, pk: &str, prefix: &str) -> Result<usize, StoreError> {
+        let answer = self
+            .query(pk, prefix)
+            .select(Select::Count)
             .send()
             .await
             .map_err(|error| unavailable("Query", error))?;

@@ -127,7 +127,7 @@ async fn an_agent_starts_a_conversation() {
     let call = server.agent_writes(&conversation, "Your parcel is here", CallStyle::Outbound);
     let key = intended_recipient(&call.body).expect("the recipient");
     assert_eq!((key.channel.as_str(), key.customer.as_str()), ("shop", "4711"));
-    let posted = server.post(server.agent_requests_contact(" ", "Nobody")).await.unwrap();
+    let posted = server.post(server.agent_requests_contact(" ", "No name")).await.unwrap();
     assert_eq!(
         (posted.problem, &posted.body["type"]),
         (None, &json!("INVALID_CONTACT_IDENTIFIER"))
