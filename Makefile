@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 PLATFORMS := cm servisbot twin unblu webex webhook
 FUNCTIONS := $(foreach p,$(PLATFORMS),$(p)-inbound $(p)-outbound) twin-listener upkeep console
-PACKAGES := $(foreach p,$(PLATFORMS),-p trunkline-$(p)) -p trunkline-upkeep -p trunkline-console
+PACKAGES := $(foreach p,$(PLATFORMS),-p trunkline-$(p)) -p trunkline-scheduler -p trunkline-console
 # Fuzz targets: the inbound parser of each platform, and everything else that reads external input.
 FUZZED := $(PLATFORMS) routing queue markup settings api answers socket signature address
 PYTHON ?= python3

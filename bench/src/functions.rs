@@ -1,6 +1,6 @@
 //! The functions and their sample events.
 
-use trunkline_shared::model::Platform;
+use trunkline_core::model::Platform;
 
 /// A Lambda function of the stack.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use tokio::process::Command;
-use trunkline_shared::model::Platform;
+use trunkline_core::model::Platform;
 
 use crate::load::send;
 use crate::testbed::{PAIR, TestBed, Variant};

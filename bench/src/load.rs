@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use tokio::task::JoinSet;
-use trunkline_shared::app::{Clock, SystemClock};
+use trunkline_runtime::app::{Clock, SystemClock};
 
 use crate::receiver::{MessageKey, ReceivedMessage};
 use crate::testbed::{PATH_KEY, SIGNING, TestBed};

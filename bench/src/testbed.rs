@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use trunkline_setup::apply::{ApplyTarget, apply};
-use trunkline_setup::config::{ReadOptions, SecretResolver, SecretSource, read};
-use trunkline_setup::demo;
-use trunkline_shared::secrets::SecretStore;
-use trunkline_shared::store::Store;
+use trunkline_config::apply::{ApplyTarget, apply};
+use trunkline_config::demo;
+use trunkline_config::{ReadOptions, SecretResolver, SecretSource, read};
+use trunkline_runtime::secrets::SecretStore;
+use trunkline_runtime::store::Store;
 
 use crate::aws::{Aws, OUTBOUND, SECRETS, TABLE, TASKS};
 use crate::lambda::{Function, Launcher};

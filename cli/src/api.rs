@@ -8,7 +8,7 @@ use http::{Method, Request, header};
 use serde_json::Value;
 use tower::ServiceExt;
 use trunkline_console::{Caller, Console, router};
-use trunkline_shared::model::AccessLevel;
+use trunkline_core::model::AccessLevel;
 
 use crate::local::plain_http;
 use crate::stack::Stack;

@@ -1,14 +1,14 @@
 //! Applies a configuration to a deployed stack.
 
-use trunkline_shared::model::Connection;
-use trunkline_shared::secrets::SecretsError;
+use trunkline_core::model::Connection;
+use trunkline_runtime::secrets::SecretsError;
 
-pub use trunkline_setup::apply::{Applied, ApplyError, Change};
+pub use trunkline_config::apply::{Applied, ApplyError, Change};
 
 use crate::config::Desired;
 use crate::stack::Stack;
 
-/// Applies a configuration to a stack, see [`trunkline_setup::apply::apply`].
+/// Applies a configuration to a stack, see [`trunkline_config::apply::apply`].
 ///
 /// # Errors
 /// If AWS refuses a call. Applying again is safe.
@@ -17,7 +17,7 @@ pub async fn apply(
     desired: &Desired,
     on_applied: impl FnMut(&Applied),
 ) -> Result<(), ApplyError> {
-    trunkline_setup::apply::apply(stack.apply_target(), desired, on_applied).await
+    trunkline_config::apply::apply(stack.apply_target(), desired, on_applied).await
 }
 
 /// Returns the inbound URL that a connection's platform calls; `None` if the connection has not been applied.
@@ -28,5 +28,5 @@ pub async fn inbound_url(
     stack: &Stack,
     connection: &Connection,
 ) -> Result<Option<String>, SecretsError> {
-    trunkline_setup::apply::inbound_url(&stack.secrets, &stack.info.api, connection).await
+    trunkline_config::apply::inbound_url(&stack.secrets, &stack.info.api, connection).await
 }

@@ -7,4 +7,5 @@ pub mod local;
 pub mod simulate;
 pub mod stack;
 
-pub use trunkline_setup::{config, platforms};
+pub use trunkline_config as config;
+pub use trunkline_config::platforms;

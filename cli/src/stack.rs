@@ -6,14 +6,14 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_ssm::error::DisplayErrorContext;
 use serde::Deserialize;
-use trunkline_setup::apply::ApplyTarget;
-use trunkline_shared::app::{App, RandomIdGenerator, SystemClock};
-use trunkline_shared::aws::AwsHttpClient;
-use trunkline_shared::http_client::HttpClient;
-use trunkline_shared::http_client::TlsError;
-use trunkline_shared::queue::{QueueUrls, Queues};
-use trunkline_shared::secrets::SecretStore;
-use trunkline_shared::store::{ConfigCache, Store};
+use trunkline_config::apply::ApplyTarget;
+use trunkline_runtime::app::{App, RandomIdGenerator, SystemClock};
+use trunkline_runtime::aws::AwsHttpClient;
+use trunkline_runtime::http_client::HttpClient;
+use trunkline_runtime::http_client::TlsError;
+use trunkline_runtime::queue::{QueueUrls, Queues};
+use trunkline_runtime::secrets::SecretStore;
+use trunkline_runtime::store::{ConfigCache, Store};
 
 /// What the template publishes about a stack in the SSM parameter `/trunkline/<stack>/stack`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

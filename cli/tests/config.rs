@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use trunkline::config::{Desired, InvalidConfig, ReadOptions, SecretResolver, SecretSource, read};
 use trunkline::local::demo::{CONFIGURATION, DemoSecrets};
-use trunkline_shared::model::{Platform, Role};
+use trunkline_core::model::{Platform, Role};
 
 #[derive(Debug)]
 struct FixedSecrets(HashMap<&'static str, &'static str>);

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use trunkline::config::{Desired, InvalidConfig, ReadOptions, SecretResolver, SecretSource, read};
-use trunkline_shared::model::{HandoverPolicy, OnClose, Role, TranscriptStart};
+use trunkline_core::model::{HandoverPolicy, OnClose, Role, TranscriptStart};
 
 #[derive(Debug)]
 struct AnySecret;

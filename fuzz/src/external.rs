@@ -6,15 +6,15 @@ use std::net::IpAddr;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_setup::config::{
+use trunkline_config::{
     ConnectionInput, ReadOptions, SecretResolver, SecretSource, export, read, read_connection,
     read_route,
 };
-use trunkline_shared::http_client::HttpResponse;
-use trunkline_shared::model::{AuthorRole, Connection, Role};
-use trunkline_shared::outbound::{Outbound, classify_by_status};
-use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::security::{check_url, escape_dot_segment, is_public, verify};
+use trunkline_core::model::{AuthorRole, Connection, Role};
+use trunkline_runtime::http_client::HttpResponse;
+use trunkline_runtime::outbound::{Outbound, classify_by_status};
+use trunkline_runtime::secrets::SecretBag;
+use trunkline_runtime::security::{check_url, escape_dot_segment, is_public, verify};
 use trunkline_twin::socket::{Protocol, Revision, codec};
 
 #[derive(Debug)]
@@ -81,7 +81,7 @@ pub fn answers(data: &[u8]) {
         trunkline_webhook::Webhook.classify(&response),
     ];
     for classification in classifications {
-        let _ = trunkline_shared::outbound::Attempt::with_response(&response, classification);
+        let _ = trunkline_runtime::outbound::Attempt::with_response(&response, classification);
     }
     if let Ok(value) = serde_json::from_slice::<Value>(body) {
         let settings = trunkline_twin::Settings::default();
@@ -131,8 +131,8 @@ pub fn signature(data: &[u8]) {
     assert!(verify(&secrets[..1], &headers, body, now).is_err(), "a forged signature was accepted");
     let _ = verify(&secrets, &headers, body, now);
     if let Ok(text) = std::str::from_utf8(data) {
-        let _ = trunkline_shared::model::digest(&[text]);
-        let _ = text.parse::<trunkline_shared::model::ConnectionId>();
+        let _ = trunkline_core::model::digest(&[text]);
+        let _ = text.parse::<trunkline_core::model::ConnectionId>();
     }
 }
 

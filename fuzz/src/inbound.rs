@@ -5,9 +5,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall};
-use trunkline_shared::model::Connection;
-use trunkline_shared::secrets::SecretBag;
+use trunkline_core::model::Connection;
+use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall};
+use trunkline_runtime::secrets::SecretBag;
 
 /// Passes a call to a platform, and the result back to it. Nothing may panic, and each event must survive
 /// serialization.

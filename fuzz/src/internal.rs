@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Content, Conversation, ConversationKey, Event, EventBody, EventId, Format,
     HandoverMode, Job, Owner, Participation, Party, ResolvedRoute, Role, ScheduledTask, Transcript,
 };
-use trunkline_shared::rendering::{match_typed_choice, render, split, to_plain_text};
-use trunkline_shared::routing::{NewConversation, RoutingInput, Sender, SystemTrigger, decide};
+use trunkline_core::rendering::{match_typed_choice, render, split, to_plain_text};
+use trunkline_core::routing::{NewConversation, RoutingInput, Sender, SystemTrigger, decide};
 
 fn party(id: &str, platform: &str) -> Party {
     serde_json::from_value(json!({"connection": id, "platform": platform})).expect("a party")

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use http::Method;
 use serde_json::{Value, json};
 use trunkline_console::issue;
-use trunkline_shared::app::{Clock, SystemClock};
-use trunkline_shared::model::{AccessLevel, TokenKind};
+use trunkline_core::model::{AccessLevel, TokenKind};
+use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_tests::{Fixture, TestEnvironment, message_event, record_secret};
 
 use crate::handover::{conversation, summarize};

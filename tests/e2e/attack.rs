@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use trunkline_shared::app::{Clock, SystemClock};
+use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_stand_ins::cm::{CmRouter, Side};
 use trunkline_stand_ins::unblu::{self, CallStyle, Unblu};
 use trunkline_tests::{

@@ -10,7 +10,7 @@ use axum::routing::get;
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use trunkline_shared::app::{Clock, SystemClock};
+use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_stand_ins::servisbot::{API_KEY, ENGAGEMENT_SECRET, ServisBot};
 use trunkline_stand_ins::unblu::Unblu;
 use trunkline_tests::{

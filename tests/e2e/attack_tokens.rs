@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use trunkline_shared::app::{Clock, SystemClock};
-use trunkline_shared::model::AccessLevel;
+use trunkline_core::model::AccessLevel;
+use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_stand_ins::servisbot::{ENGAGEMENT_SECRET, EventingAuth, JWT_SECRET, ServisBot};
 use trunkline_tests::{Fixture, TestEnvironment};
 

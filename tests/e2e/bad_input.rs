@@ -3,7 +3,7 @@
 use http::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use trunkline_shared::app::{Clock, SystemClock};
+use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_tests::{Fixture, SIGNING_SECRETS, TestEnvironment, signing_headers, webex_message};
 
 pub async fn webex_responses_always_carry_verification_token(env: &TestEnvironment) {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use trunkline_shared::operator::{PendingDelivery, Selection};
+use trunkline_runtime::operator::{PendingDelivery, Selection};
 use trunkline_tests::{Behaviour, Fixture, ReceivedRequest, TestEnvironment, WEBEX_AND_BOT};
 
 use crate::parked::{operator, waits_for};

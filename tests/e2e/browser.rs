@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 use tokio::time::timeout;
-use trunkline_shared::model::AccessLevel;
+use trunkline_core::model::AccessLevel;
 use trunkline_tests::TestEnvironment;
 
 use crate::api::Caller;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use http::Method;
 use serde_json::{Value, json};
-use trunkline_shared::model::AccessLevel;
+use trunkline_core::model::AccessLevel;
 use trunkline_tests::{Fixture, TestEnvironment, message_event, record_secret};
 
 use crate::api::{Caller, answered};

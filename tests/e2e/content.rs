@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use trunkline_shared::app::{Clock, SystemClock};
+use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_tests::{Fixture, SIGNING_SECRETS, TestEnvironment, message_event, signing_headers};
 
 use crate::handover::{conversation, summarize};

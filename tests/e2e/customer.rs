@@ -1,7 +1,7 @@
 //! Export and deletion of a customer's data.
 
 use serde_json::Value;
-use trunkline_shared::store::EventRecord;
+use trunkline_runtime::store::EventRecord;
 use trunkline_tests::{Behaviour, Fixture, TestEnvironment};
 
 /// Returns the items that `trunkline customer export` prints.

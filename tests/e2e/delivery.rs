@@ -1,7 +1,7 @@
 //! Retried and permanently failed deliveries.
 
 use serde_json::json;
-use trunkline_shared::model::Verdict;
+use trunkline_core::model::Verdict;
 use trunkline_tests::{Fixture, TestEnvironment, message_event};
 
 pub async fn failed_delivery_is_retried_in_order(env: &TestEnvironment) {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use serde_json::json;
-use trunkline_shared::app::{Clock, SystemClock};
-use trunkline_shared::inbound::ingest;
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Job, Owner, Platform, Resend,
 };
-use trunkline_shared::store::{PositionedEvent, WriteResult};
+use trunkline_runtime::app::{Clock, SystemClock};
+use trunkline_runtime::inbound::ingest;
+use trunkline_runtime::store::{PositionedEvent, WriteResult};
 use trunkline_tests::{Fixture, ShiftedClock, TestEnvironment, webex_message};
 
 pub async fn concurrent_duplicates_deliver_once(env: &TestEnvironment) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use trunkline_shared::inbound::ingest;
+use trunkline_runtime::inbound::ingest;
 use trunkline_tests::{
     Behaviour, Fault, Fixture, ReceivedRequest, ShiftedClock, TestEnvironment, webex_message,
 };

@@ -1,7 +1,7 @@
 //! Handover from bot to desk and back, on three webhook connections.
 
 use serde_json::{Value, json};
-use trunkline_shared::model::{Owner, Participation};
+use trunkline_core::model::{Owner, Participation};
 use trunkline_tests::{Fixture, ReceivedRequest, TestEnvironment, message_event};
 
 /// Summarizes requests: a message by its text, other events as `<type>`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use trunkline_shared::app::{Clock, SystemClock};
+use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_tests::{
     Fixture, ReceivedRequest, SIGNING_SECRETS, TestEnvironment, message_event, signing_headers,
 };

@@ -31,7 +31,7 @@ pub async fn trace_covers_message_end_to_end(env: &TestEnvironment) {
     answer["conversation"] = json!(conversation);
     answer["timestamp"] = json!("2026-03-04T09:15:20Z");
     let body = answer.to_string();
-    let now = trunkline_shared::app::Clock::now(&trunkline_shared::app::SystemClock);
+    let now = trunkline_runtime::app::Clock::now(&trunkline_runtime::app::SystemClock);
     let mut headers =
         trunkline_tests::signing_headers(trunkline_tests::SIGNING_SECRETS[0], "b-1", now, &body);
     headers.push(("traceparent".into(), handed_on));

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use trunkline_shared::app::{Clock, SystemClock};
-use trunkline_shared::inbound::ingest;
-use trunkline_shared::model::{Job, Owner, Phase, time};
-use trunkline_shared::outbound::{Budget, run_job};
+use trunkline_core::model::{Job, Owner, Phase, time};
+use trunkline_runtime::app::{Clock, SystemClock};
+use trunkline_runtime::inbound::ingest;
+use trunkline_runtime::outbound::{Budget, run_job};
 use trunkline_tests::{Fixture, ShiftedClock, TestEnvironment, webex_message};
 
 fn handover() -> Value {
@@ -116,7 +116,7 @@ pub async fn active_conversation_does_not_expire(env: &TestEnvironment) {
         env.app(Arc::new(ShiftedClock::ahead_by(jiff::SignedDuration::from_hours(30 * 24))), None);
     for id in ["later-1", "later-2"] {
         let mut event = record.event.clone();
-        event.id = trunkline_shared::model::EventId::from_parts(&["m", id]);
+        event.id = trunkline_core::model::EventId::from_parts(&["m", id]);
         ingest(&app, fixture.connection("webex"), event.clone()).await.unwrap();
         let mut delivery = record.deliveries().next().unwrap();
         delivery.event = event;

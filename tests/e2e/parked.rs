@@ -4,10 +4,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use trunkline_shared::app::{RandomIdGenerator, SystemClock};
-use trunkline_shared::error::BackendError;
-use trunkline_shared::model::{Platform, Verdict};
-use trunkline_shared::operator::{OperatorActions, Selection};
+use trunkline_core::model::{Platform, Verdict};
+use trunkline_runtime::app::{RandomIdGenerator, SystemClock};
+use trunkline_runtime::error::BackendError;
+use trunkline_runtime::operator::{OperatorActions, Selection};
 use trunkline_tests::{Behaviour, Fixture, TestEnvironment};
 
 /// Runs an operator action as the CLI and the console do.
@@ -165,8 +165,8 @@ pub async fn unreadable_payload_is_dead_lettered_until_redriven(env: &TestEnviro
     fixture.mock.wait_for_requests("/bot", 1).await;
     let record = fixture.transcript("wx-1").await.remove(0);
     let mut delivery = record.deliveries().next().unwrap();
-    delivery.event.id = trunkline_shared::model::EventId::from_parts(&["m", "unlucky"]);
-    let job = trunkline_shared::model::Job::Deliver(Box::new(delivery));
+    delivery.event.id = trunkline_core::model::EventId::from_parts(&["m", "unlucky"]);
+    let job = trunkline_core::model::Job::Deliver(Box::new(delivery));
     let body = serde_json::to_string(&job).unwrap();
     send(&queues.dead[&Platform::Webhook], &body, "dead-2").await.unwrap();
     let letter = dead_letter(env, "unlucky").await;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use trunkline_shared::model::Owner;
+use trunkline_core::model::Owner;
 use trunkline_stand_ins::cm::{Accepted as CmAccepted, CmRouter, Side};
 use trunkline_stand_ins::servisbot::{API_KEY, ENGAGEMENT_SECRET, ServisBot};
 use trunkline_stand_ins::twin::{Accepted, Twin24};

@@ -2,7 +2,7 @@
 //! mock that enforces the vendor's rules.
 
 use serde_json::{Value, json};
-use trunkline_shared::model::Owner;
+use trunkline_core::model::Owner;
 use trunkline_stand_ins::cm::{AdapterCall, CmRouter, Side};
 use trunkline_stand_ins::servisbot::{API_KEY, Call as Event, ENGAGEMENT_SECRET, ServisBot};
 use trunkline_stand_ins::twin::{Accepted as TwinAccepted, Twin24};

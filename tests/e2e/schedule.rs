@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use trunkline_shared::model::{DrainReason, Job, Verdict};
-use trunkline_shared::outbound::{Budget, run_job};
+use trunkline_core::model::{DrainReason, Job, Verdict};
+use trunkline_runtime::outbound::{Budget, run_job};
 use trunkline_tests::{Behaviour, Fixture, ShiftedClock, TestEnvironment};
 use trunkline_webhook::Webhook;
 
@@ -33,7 +33,7 @@ pub async fn retries_four_times_within_an_hour_then_waits_for_operator(env: &Tes
     for (attempts, seconds) in [(1, 2.0), (2, 30.0), (3, 600.0), (4, 2_700.0)] {
         let parked = app.store.parked(&leg, None, 10).await.unwrap();
         assert_eq!((parked.len(), parked[0].attempts), (1, attempts));
-        let now = trunkline_shared::app::Clock::now(&*clock);
+        let now = trunkline_runtime::app::Clock::now(&*clock);
         let wait = parked[0].next_attempt_at.unwrap().duration_since(now);
         let bounds = (seconds * 0.8 - 1.0)..=(seconds * 1.2);
         assert!(bounds.contains(&wait.as_secs_f64()), "{attempts}: {wait}");

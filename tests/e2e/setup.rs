@@ -11,8 +11,8 @@ use tokio::process::Command;
 use trunkline::apply::apply;
 use trunkline::config::{ReadOptions, read};
 use trunkline::local::demo::{self, CONFIGURATION, DemoSecrets, LocalApi};
-use trunkline_shared::model::AccessLevel;
-use trunkline_shared::secrets::PATH_KEY;
+use trunkline_core::model::AccessLevel;
+use trunkline_runtime::secrets::PATH_KEY;
 use trunkline_tests::{TestEnvironment, processes_of};
 
 use crate::api::Caller;

@@ -1,7 +1,7 @@
 //! Smoke test: a message from a customer to a bot, and the reply.
 
 use serde_json::{Value, json};
-use trunkline_shared::model::{Owner, Verdict};
+use trunkline_core::model::{Owner, Verdict};
 use trunkline_tests::{Fixture, SIGNING_SECRETS, TestEnvironment};
 
 pub async fn delivers_customer_message_to_bot_and_reply_to_customer(env: &TestEnvironment) {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
 use serde_json::json;
-use trunkline_shared::model::Platform;
+use trunkline_core::model::Platform;
 use trunkline_stand_ins::cm::{CmRouter, Side};
 use trunkline_stand_ins::servisbot::{API_KEY, ENGAGEMENT_SECRET, ServisBot};
 use trunkline_stand_ins::twin::{Accepted, Twin24};
@@ -192,7 +192,7 @@ impl<'w> Lines<'w> {
         ]
     }
 
-    fn connections() -> Vec<trunkline_shared::model::ConnectionId> {
+    fn connections() -> Vec<trunkline_core::model::ConnectionId> {
         let names = [
             "soak-a-webex",
             "soak-a-bot",

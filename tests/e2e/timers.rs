@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use trunkline_shared::model::{Owner, Participation};
+use trunkline_core::model::{Owner, Participation};
 use trunkline_tests::{Behaviour, Fixture, MockPlatform, TestEnvironment, message_event};
 
 use crate::handover::{conversation, summarize};

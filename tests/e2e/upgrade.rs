@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use serde_json::json;
-use trunkline_shared::model::Owner;
+use trunkline_core::model::Owner;
 use trunkline_tests::{
     Behaviour, CHANNEL_BOT_AND_DESK, Fixture, ReceivedRequest, TestEnvironment, message_event,
 };

@@ -1,7 +1,7 @@
 //! The webhook platform as channel, bot and observer.
 
 use serde_json::{Value, json};
-use trunkline_shared::app::{Clock, SystemClock};
+use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_tests::{Fixture, SIGNING_SECRETS, TestEnvironment, signing_headers};
 
 pub async fn channel_bot_and_observer_with_event_urls(env: &TestEnvironment) {

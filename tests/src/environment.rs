@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use trunkline::local::{LocalStack, Options, Paths, Progress, STACK, plain_http};
 use trunkline::stack::Stack;
-use trunkline_shared::app::{App, Clock, RandomIdGenerator, SystemClock};
-use trunkline_shared::http_client::HttpClient;
-use trunkline_shared::model::Connection;
-use trunkline_shared::queue::Queues;
-use trunkline_shared::store::{ConfigCache, Health};
+use trunkline_core::model::Connection;
+use trunkline_runtime::app::{App, Clock, RandomIdGenerator, SystemClock};
+use trunkline_runtime::http_client::HttpClient;
+use trunkline_runtime::queue::Queues;
+use trunkline_runtime::store::{ConfigCache, Health};
 
 use crate::fault_proxy::FaultProxy;
 use crate::reference::Reference;

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use trunkline::apply::{apply, inbound_url};
 use trunkline::config::{ReadOptions, SecretResolver, SecretSource, read};
-use trunkline_shared::app::{Clock, SystemClock};
-use trunkline_shared::model::{Connection, Conversation, ConversationKey, time};
-use trunkline_shared::store::EventRecord;
+use trunkline_core::model::{Connection, Conversation, ConversationKey, time};
+use trunkline_runtime::app::{Clock, SystemClock};
+use trunkline_runtime::store::EventRecord;
 
 use crate::{MockPlatform, TestEnvironment, record_secret};
 

@@ -31,6 +31,6 @@ def test_retired_name_does_not_match_elsewhere(line):
 
 def test_doc_comments_are_long_enough_and_present():
     lines = ["/// Which.", "pub struct A;", "", "/// The state of a leg.", "#[derive(Debug)]", "pub struct B;", "", "pub fn c() {}"]
-    found = dict(vocabulary.docs("shared/src/x.rs", lines))
+    found = dict(vocabulary.docs("shared/runtime/src/x.rs", lines))
     assert set(found) == {1, 8}
     assert "has no doc comment" in found[8]

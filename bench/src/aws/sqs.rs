@@ -10,7 +10,7 @@ use rustack_sqs_http::dispatch::SqsHandler;
 use rustack_sqs_http::response::error_to_response;
 use rustack_sqs_model::operations::SqsOperation;
 use serde_json::{Map, Value, json};
-use trunkline_shared::model::Platform;
+use trunkline_core::model::Platform;
 
 /// The outbound queue of signed webhooks.
 pub const OUTBOUND: &str = "webhook.fifo";

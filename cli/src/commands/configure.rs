@@ -8,7 +8,7 @@ use trunkline::apply::{Change, apply as apply_to, inbound_url};
 use trunkline::config::{self, Desired, EnvAndFiles, ReadOptions};
 use trunkline::platforms;
 use trunkline::stack::Stack;
-use trunkline_shared::app::random_secret;
+use trunkline_runtime::app::random_secret;
 
 use super::{CliError, find_stack};
 
@@ -48,7 +48,7 @@ pub(super) async fn apply(name: &str, file: &Path, dry_run: bool) -> Result<(), 
 /// Prints what applying a file would change. Returns whether there are changes.
 pub(super) async fn diff(stack: &Stack, file: &Path) -> Result<bool, CliError> {
     let desired = read_file(file, stack.allows_local())?;
-    let planned = trunkline_setup::apply::plan(stack.apply_target(), &desired).await?;
+    let planned = trunkline_config::apply::plan(stack.apply_target(), &desired).await?;
     let changes = planned.iter().filter(|planned| planned.change != Change::Unchanged);
     let mut changed_anything = false;
     for planned in changes {

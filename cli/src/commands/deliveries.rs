@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use trunkline::api::{Api, query};
-use trunkline_shared::app::{Clock, SystemClock};
+use trunkline_runtime::app::{Clock, SystemClock};
 
 use super::CliError;
 use super::table::{Table, ago, text};

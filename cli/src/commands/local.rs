@@ -8,7 +8,7 @@ use trunkline::local::demo::{
 };
 use trunkline::local::{LocalStack, Options, Paths, Progress};
 use trunkline::stack::Stack;
-use trunkline_shared::model::AccessLevel;
+use trunkline_core::model::AccessLevel;
 
 use super::{CliError, token};
 

@@ -284,7 +284,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CliError> {
             Ok(())
         }
         Command::Settings { markdown: true } => {
-            print!("{}", trunkline_setup::reference::markdown());
+            print!("{}", trunkline_config::reference::markdown());
             Ok(())
         }
         Command::Settings { markdown: false } => {

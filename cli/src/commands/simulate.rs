@@ -12,7 +12,7 @@ use trunkline::simulate::{
     Call, HELP, Membership, Persona, Player, PlayerCommand, PlayerContext, join, leave, player_for,
 };
 use trunkline::stack::{Stack, local_aws_config};
-use trunkline_shared::model::{Platform, Route};
+use trunkline_core::model::{Platform, Route};
 
 use super::CliError;
 
@@ -101,7 +101,7 @@ fn default_port(platform: Platform, persona: Persona) -> u16 {
 }
 
 fn greeting(membership: &Membership, route: &Route) -> String {
-    let who = |who: Option<&trunkline_shared::model::ConnectionId>| {
+    let who = |who: Option<&trunkline_core::model::ConnectionId>| {
         who.map_or_else(|| "none".to_owned(), ToString::to_string)
     };
     format!(

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use serde_json::json;
 use trunkline::stack::Stack;
 use trunkline_console::issue;
-use trunkline_shared::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
-use trunkline_shared::model::{AccessLevel, AuditEntry, TokenKind};
+use trunkline_core::model::{AccessLevel, AuditEntry, TokenKind};
+use trunkline_runtime::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
 
 use super::CliError;
 

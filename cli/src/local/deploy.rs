@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use tokio::process::Command;
-use trunkline_shared::model::Platform;
+use trunkline_core::model::Platform;
 
 use super::ministack::create;
 use super::{LocalAws, LocalError, Paths};

@@ -1,11 +1,11 @@
 //! Adds the connection of a simulated party to a local stack, and to a route.
 
 use serde_json::json;
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Connection, ConnectionId, HandoverPolicy, Platform, Role, Route, RouteId,
 };
-use trunkline_shared::secrets::PATH_KEY;
-use trunkline_shared::store::StoreError;
+use trunkline_runtime::secrets::PATH_KEY;
+use trunkline_runtime::store::StoreError;
 
 use super::{ConnectionSetup, Persona};
 use crate::apply::{ApplyError, apply};

@@ -12,7 +12,7 @@ mod webhook;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
-use trunkline_shared::model::{Platform, Role};
+use trunkline_core::model::{Platform, Role};
 
 pub use command::{HELP, PlayerCommand};
 pub use membership::{JoinError, Membership, join, leave};

@@ -1,8 +1,8 @@
 //! Webex Connect: a customer on WhatsApp.
 
 use serde_json::{Value, json};
-use trunkline_shared::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
-use trunkline_shared::model::time::format_spaced_millis;
+use trunkline_core::model::time::format_spaced_millis;
+use trunkline_runtime::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
 
 use super::inbox::Inbox;
 use super::{Call, ConnectionSetup, Player, PlayerCommand, PlayerContext, take_new};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
-use trunkline_shared::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
+use trunkline_runtime::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
 
 use super::inbox::Inbox;
 use super::{

@@ -1,8 +1,8 @@
 //! Authenticates the router's calls. TwoWay does not sign calls (fact sheet A4), so the adapter is
 //! configured to send a shared secret.
 
-use trunkline_shared::inbound::Call;
-use trunkline_shared::security::{AuthError, matches_any_secret};
+use trunkline_runtime::inbound::Call;
+use trunkline_runtime::security::{AuthError, matches_any_secret};
 use url::form_urlencoded;
 
 use crate::settings::{EventSecret, SHARED_SECRET, Settings};

@@ -1,8 +1,8 @@
 //! Builds the `chat` object of an outbound call.
 
 use serde_json::{Map, Value};
-use trunkline_shared::model::{AuthorRole, EventBody, Role};
-use trunkline_shared::outbound::{EncodeError, SendContext};
+use trunkline_core::model::{AuthorRole, EventBody, Role};
+use trunkline_runtime::outbound::{EncodeError, SendContext};
 
 use crate::settings::Settings;
 use crate::wire::{member, text};

@@ -2,9 +2,9 @@
 
 use http::Method;
 use serde_json::{Map, Value, json};
-use trunkline_shared::model::Role;
-use trunkline_shared::outbound::{EncodeError, SendContext};
-use trunkline_shared::security::escape_dot_segment;
+use trunkline_core::model::Role;
+use trunkline_runtime::outbound::{EncodeError, SendContext};
+use trunkline_runtime::security::escape_dot_segment;
 use url::Url;
 
 use crate::handover_text::value_as_text;

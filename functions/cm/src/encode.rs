@@ -1,11 +1,11 @@
 //! Encodes content as TwoWay messages.
 
 use serde_json::{Map, Value};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Choice, Content, DeliveryId, EventBody, Media, Platform, Role, digest, time,
 };
-use trunkline_shared::outbound::{EncodeError, SendContext};
-use trunkline_shared::rendering::split;
+use trunkline_core::rendering::split;
+use trunkline_runtime::outbound::{EncodeError, SendContext};
 
 use crate::handover_text;
 use crate::parse::{CLIENT_ORIGINATED, CLIENT_TERMINATED};

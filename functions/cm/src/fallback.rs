@@ -1,7 +1,7 @@
 //! Finds text and media in messages of undocumented types, as a best guess (fact sheet A3.2).
 
 use serde_json::{Map, Value};
-use trunkline_shared::model::Media;
+use trunkline_core::model::Media;
 
 use crate::wire::member;
 

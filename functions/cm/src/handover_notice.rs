@@ -2,7 +2,7 @@
 //! reason (BRIDGE), so the `handover_means` setting decides its meaning.
 
 use serde_json::{Map, Value};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     AuthorRole, Event, EventBody, EventId, HandoverMode, Role, Transcript, digest,
 };
 

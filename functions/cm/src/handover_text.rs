@@ -2,8 +2,8 @@
 //! the transcript, the reason and the context.
 
 use serde_json::{Map, Value};
-use trunkline_shared::model::{AuthorRole, Transcript, TranscriptEntry};
-use trunkline_shared::rendering::to_plain_text;
+use trunkline_core::model::{AuthorRole, Transcript, TranscriptEntry};
+use trunkline_core::rendering::to_plain_text;
 
 /// Renders the transcript, the reason and the context of a handover. Returns `None` if all are
 /// empty.

@@ -2,8 +2,8 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
-use trunkline_shared::model::Platform;
+use trunkline_core::model::Platform;
+use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
 
 use crate::auth::{self, EVENT_PATH};
 use crate::parse::CallParser;

@@ -2,13 +2,13 @@
 
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
-use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
-use trunkline_shared::model::{EventBody, ExternalMessageId, Platform, Role, Session, Verdict};
-use trunkline_shared::outbound::{
+use trunkline_core::model::{EventBody, ExternalMessageId, Platform, Role, Session, Verdict};
+use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
+use trunkline_runtime::outbound::{
     Attempt, CheckContext, Classification, EncodeError, Outbound, SendContext, Verification,
     json_headers, required_secret,
 };
-use trunkline_shared::secrets::SecretBag;
+use trunkline_runtime::secrets::SecretBag;
 
 use crate::settings::{PRODUCT_TOKEN, Settings};
 use crate::{Cm, chat, control, encode, response};

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
-use trunkline_shared::inbound::Call;
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Owner, Role, digest, time,
 };
+use trunkline_runtime::inbound::Call;
 
 use crate::settings::{MessageAfterHandover, Settings};
 use crate::wire::{CallItem, Chat, ends_session, event_name, member, text};

@@ -2,9 +2,9 @@
 
 use http::StatusCode;
 use serde_json::Value;
-use trunkline_shared::http_client::HttpResponse;
-use trunkline_shared::model::Verdict;
-use trunkline_shared::outbound::{Classification, classify_by_status};
+use trunkline_core::model::Verdict;
+use trunkline_runtime::http_client::HttpResponse;
+use trunkline_runtime::outbound::{Classification, classify_by_status};
 
 use crate::wire::member;
 

@@ -10,12 +10,12 @@ use common::{
 use http::HeaderMap;
 use serde_json::{Value, json};
 use trunkline_cm::{Cm, message_id};
-use trunkline_shared::http_client::HttpClient;
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Choice, Connection, Content, Event, EventBody, HandoverMode, Media, Session, Transcript,
     Verdict,
 };
-use trunkline_shared::outbound::{Attempt, Outbound};
+use trunkline_runtime::http_client::HttpClient;
+use trunkline_runtime::outbound::{Attempt, Outbound};
 use trunkline_stand_ins::cm::{ACCOUNT, AdapterCall, CmRouter, Side, chat_id};
 
 const CLIENT: &str = "0031612345678";

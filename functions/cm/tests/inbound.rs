@@ -8,11 +8,11 @@ use http::{HeaderMap, Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_cm::Cm;
-use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     AuthorRole, Content, Event, EventBody, HandoverMode, Media, Owner, Transcript,
 };
-use trunkline_shared::security::AuthError;
+use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall};
+use trunkline_runtime::security::AuthError;
 
 const MESSAGE: &str = include_str!("../fixtures/message.json");
 const HANDOVER: &str = include_str!("../fixtures/handover.json");

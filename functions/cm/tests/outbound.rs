@@ -11,13 +11,13 @@ use http::Method;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_cm::{Cm, check_template, message_id};
-use trunkline_shared::http_client::HttpRequest;
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Choice, Content, EventBody, HandoverMode, Media, Session, Transcript,
     TranscriptEntry,
 };
-use trunkline_shared::outbound::{EncodeError, Outbound};
-use trunkline_shared::secrets::SecretBag;
+use trunkline_runtime::http_client::HttpRequest;
+use trunkline_runtime::outbound::{EncodeError, Outbound};
+use trunkline_runtime::secrets::SecretBag;
 
 /// The calls for an event, with an open chat.
 fn requests(role: &str, settings: Value, body: EventBody) -> Result<Vec<HttpRequest>, EncodeError> {

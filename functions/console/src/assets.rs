@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderValue, StatusCode, Uri, header};
 use rust_embed::Embed;
-use trunkline_shared::model::digest;
+use trunkline_core::model::digest;
 
 #[derive(Embed)]
 #[folder = "assets/"]

@@ -18,8 +18,8 @@ use http::Uri;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 use tower::util::MapRequest;
-use trunkline_shared::app::App;
-use trunkline_shared::telemetry;
+use trunkline_runtime::app::App;
+use trunkline_runtime::telemetry;
 
 pub use auth::{Caller, TokenCache, issue};
 pub use throttle::Throttle;

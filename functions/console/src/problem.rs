@@ -3,12 +3,12 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use trunkline_shared::error::BackendError;
-use trunkline_shared::inbound::InboundError;
-use trunkline_shared::model::InvalidId;
-use trunkline_shared::queue::QueueError;
-use trunkline_shared::secrets::SecretsError;
-use trunkline_shared::store::StoreError;
+use trunkline_core::model::InvalidId;
+use trunkline_runtime::error::BackendError;
+use trunkline_runtime::inbound::InboundError;
+use trunkline_runtime::queue::QueueError;
+use trunkline_runtime::secrets::SecretsError;
+use trunkline_runtime::store::StoreError;
 use utoipa::ToSchema;
 
 /// An error response (RFC 9457).

@@ -10,7 +10,7 @@ use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::request::RequestContext;
-use trunkline_shared::store::start_of_minute;
+use trunkline_runtime::store::start_of_minute;
 
 use crate::problem::Problem;
 

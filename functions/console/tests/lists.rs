@@ -17,12 +17,12 @@ use http::Request;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use trunkline_console::{Console, issue, router};
-use trunkline_shared::app::{App, RandomIdGenerator, SystemClock};
-use trunkline_shared::http_client::HttpClient;
-use trunkline_shared::model::{AccessLevel, Connection, TokenKind};
-use trunkline_shared::queue::Queues;
-use trunkline_shared::secrets::SecretStore;
-use trunkline_shared::store::{ConfigCache, Store};
+use trunkline_core::model::{AccessLevel, Connection, TokenKind};
+use trunkline_runtime::app::{App, RandomIdGenerator, SystemClock};
+use trunkline_runtime::http_client::HttpClient;
+use trunkline_runtime::queue::Queues;
+use trunkline_runtime::secrets::SecretStore;
+use trunkline_runtime::store::{ConfigCache, Store};
 
 const TABLE: &str = "trunkline";
 
@@ -33,7 +33,7 @@ macro_rules! config {
             .region($sdk::config::Region::new("us-east-1"))
             .credentials_provider(Credentials::new("a", "b", None, None, "test"))
             .endpoint_url($endpoint)
-            .http_client(trunkline_shared::aws::AwsHttpClient::new().unwrap())
+            .http_client(trunkline_runtime::aws::AwsHttpClient::new().unwrap())
             .build()
     };
 }

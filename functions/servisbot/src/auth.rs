@@ -2,12 +2,12 @@
 
 use http::HeaderMap;
 use jiff::Timestamp;
-use trunkline_shared::inbound::Call;
-use trunkline_shared::outbound::{
+use trunkline_runtime::inbound::Call;
+use trunkline_runtime::outbound::{
     EncodeError, insert_secret_header, json_headers, required_secret,
 };
-use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::security::{AuthError, matches_any_secret};
+use trunkline_runtime::secrets::SecretBag;
+use trunkline_runtime::security::{AuthError, matches_any_secret};
 
 use crate::jwks::{KeyCache, TokenError};
 use crate::jwt;

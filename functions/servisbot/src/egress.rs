@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Format, digest,
 };
 

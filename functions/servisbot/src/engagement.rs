@@ -2,9 +2,9 @@
 
 use http::Method;
 use serde_json::{Map, Value};
-use trunkline_shared::http_client::HttpRequest;
-use trunkline_shared::model::{AuthorRole, EventBody, Transcript};
-use trunkline_shared::outbound::{EncodeError, SendContext};
+use trunkline_core::model::{AuthorRole, EventBody, Transcript};
+use trunkline_runtime::http_client::HttpRequest;
+use trunkline_runtime::outbound::{EncodeError, SendContext};
 
 use crate::auth;
 use crate::settings::Settings;

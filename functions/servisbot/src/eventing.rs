@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Content, CorrelationHint, Event, EventBody, EventId, HandoverMode,
     Transcript, digest,
 };

@@ -3,9 +3,9 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
-use trunkline_shared::http_client::HttpRequest;
-use trunkline_shared::model::{AuthorRole, Content, Delivery, EventBody, EventId, digest};
-use trunkline_shared::outbound::{EncodeError, SendContext};
+use trunkline_core::model::{AuthorRole, Content, Delivery, EventBody, EventId, digest};
+use trunkline_runtime::http_client::HttpRequest;
+use trunkline_runtime::outbound::{EncodeError, SendContext};
 
 use crate::auth;
 use crate::markup::{self, Node};

@@ -3,9 +3,9 @@
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use trunkline_shared::http_client::HttpClient;
-use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
-use trunkline_shared::model::{Connection, Event, Platform};
+use trunkline_core::model::{Connection, Event, Platform};
+use trunkline_runtime::http_client::HttpClient;
+use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
 
 use crate::jwks::TokenError;
 use crate::settings::{Auth, Settings};

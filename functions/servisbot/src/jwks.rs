@@ -7,8 +7,8 @@ use std::time::Duration;
 use http::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::Algorithm;
-use trunkline_shared::http_client::{HttpClient, HttpRequest};
-use trunkline_shared::security::AuthError;
+use trunkline_runtime::http_client::{HttpClient, HttpRequest};
+use trunkline_runtime::security::AuthError;
 
 use crate::jwt;
 use crate::key_set::{Key, parse};

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use trunkline_shared::security::AuthError;
+use trunkline_runtime::security::AuthError;
 
 use crate::crypto;
 use crate::settings::Settings;

@@ -1,8 +1,8 @@
 //! Outbound: sends deliveries to the engagement adapter (bot) or to an event consumer (observer).
 
-use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
-use trunkline_shared::model::{Platform, Role, Verdict};
-use trunkline_shared::outbound::{
+use trunkline_core::model::{Platform, Role, Verdict};
+use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
+use trunkline_runtime::outbound::{
     Attempt, CheckContext, Classification, EncodeError, Outbound, SendContext, Verification,
     classify_by_status,
 };

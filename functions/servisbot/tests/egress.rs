@@ -6,10 +6,10 @@ mod common;
 use common::{WITH_BEARER, content, events, now, parse_call};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use trunkline_core::model::{AuthorRole, Choice, Event, EventBody, Format};
+use trunkline_runtime::inbound::ParsedCall;
+use trunkline_runtime::security::AuthError;
 use trunkline_servisbot::{Servisbot, Settings, parse_egress};
-use trunkline_shared::inbound::ParsedCall;
-use trunkline_shared::model::{AuthorRole, Choice, Event, EventBody, Format};
-use trunkline_shared::security::AuthError;
 
 fn events_of(body: &str, settings: &Value) -> Vec<Event> {
     events(parse_call(&Servisbot::default(), "egress", WITH_BEARER, body.as_bytes(), settings))

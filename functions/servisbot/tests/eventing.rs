@@ -7,14 +7,14 @@ use common::{WITH_KEY, connection, content, event, eventing, now, parse_call, se
 use http::{HeaderMap, Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use trunkline_servisbot::{Servisbot, Settings, parse_event};
-use trunkline_shared::inbound::{
-    Call, CallOutcome, Inbound, InboundError, Ingested, ParsedCall, Reply,
-};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     AuthorRole, Choice, CorrelationHint, EventBody, EventId, HandoverMode, Transcript,
 };
-use trunkline_shared::security::AuthError;
+use trunkline_runtime::inbound::{
+    Call, CallOutcome, Inbound, InboundError, Ingested, ParsedCall, Reply,
+};
+use trunkline_runtime::security::AuthError;
+use trunkline_servisbot::{Servisbot, Settings, parse_event};
 
 const USER: &str = include_str!("../fixtures/user-message.json");
 const BOT: &str = include_str!("../fixtures/bot-message.json");
@@ -243,7 +243,7 @@ fn reply(result: &CallOutcome<'_>) -> Reply {
 #[test]
 fn responds_200_except_for_failed_authentication() {
     let taken = |duplicate| Ok(Ingested { conversation: "c".into(), duplicate });
-    let unknown = InboundError::from(trunkline_shared::routing::Refusal::UnknownConversation);
+    let unknown = InboundError::from(trunkline_core::routing::Refusal::UnknownConversation);
     for result in [
         CallOutcome::Ingested(&[taken(false)]),
         CallOutcome::Ingested(&[taken(true)]),

@@ -6,10 +6,10 @@ mod common;
 use common::{CONVERSATION, delivery, event, eventing, now, sending, text_message};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+use trunkline_core::model::{AuthorRole, Choice, Content, Delivery, EventBody, Media, Role};
+use trunkline_core::rendering::render;
+use trunkline_runtime::outbound::{EncodeError, Outbound};
 use trunkline_servisbot::{Servisbot, Settings, TimelineMessage, timeline_message};
-use trunkline_shared::model::{AuthorRole, Choice, Content, Delivery, EventBody, Media, Role};
-use trunkline_shared::outbound::{EncodeError, Outbound};
-use trunkline_shared::rendering::render;
 
 fn settings() -> Settings {
     Settings { organization: "acme".into(), ..Settings::default() }

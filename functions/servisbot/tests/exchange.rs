@@ -9,11 +9,11 @@ use common::{CONVERSATION, connection, content, delivery, events, now, secrets, 
 use http::{HeaderMap, HeaderName, Method};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use trunkline_core::model::{AuthorRole, Choice, Content, Delivery, EventBody, Role, Verdict};
+use trunkline_runtime::http_client::HttpClient;
+use trunkline_runtime::inbound::{Call, Inbound, ParsedCall};
+use trunkline_runtime::outbound::{Attempt, Outbound, SendContext};
 use trunkline_servisbot::Servisbot;
-use trunkline_shared::http_client::HttpClient;
-use trunkline_shared::inbound::{Call, Inbound, ParsedCall};
-use trunkline_shared::model::{AuthorRole, Choice, Content, Delivery, EventBody, Role, Verdict};
-use trunkline_shared::outbound::{Attempt, Outbound, SendContext};
 use trunkline_stand_ins::servisbot::{
     API_KEY, Call as Posted, ENGAGEMENT_SECRET, EventOrder, EventingAuth, JWT_SECRET, Post,
     ServisBot,

@@ -3,11 +3,11 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+use trunkline_core::model::{Choice, Content, Media};
 use trunkline_servisbot::markup::{
     MAX_BYTES, MAX_DEPTH, MarkupError, Node, content_of, from_object, from_xml, to_content,
     to_object, to_xml,
 };
-use trunkline_shared::model::{Choice, Content, Media};
 
 /// Converts the inner XML of a markup, and checks that its object has the same content.
 fn content_of_inner(inner: &str) -> Content {

@@ -5,14 +5,14 @@ mod common;
 
 use common::{CONVERSATION, delivery, now, sending, text_message};
 use serde_json::{Map, Value, json};
-use trunkline_servisbot::Servisbot;
-use trunkline_shared::http_client::HttpRequest;
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Content, Delivery, EventBody, HandoverMode, ReceiptStatus, Role,
     Transcript, TranscriptEntry,
 };
-use trunkline_shared::outbound::{EncodeError, Outbound};
-use trunkline_shared::secrets::SecretBag;
+use trunkline_runtime::http_client::HttpRequest;
+use trunkline_runtime::outbound::{EncodeError, Outbound};
+use trunkline_runtime::secrets::SecretBag;
+use trunkline_servisbot::Servisbot;
 
 fn settings() -> Value {
     json!({"engagement_url": "https://engagement.eu-1.servisbot.com/picard/v1/engage/acme-webhook"})
@@ -136,7 +136,7 @@ fn errors_name_the_missing_setting_or_secret() {
     let Err(EncodeError::Misconfigured(why)) = encode(&delivery, &json!({})) else { panic!() };
     assert_eq!(why, "the setting engagement_url is missing");
     let connection = common::connection("bot", &settings());
-    let sending = trunkline_shared::outbound::SendContext {
+    let sending = trunkline_runtime::outbound::SendContext {
         connection: &connection,
         secrets: &SecretBag::default(),
         session: None,

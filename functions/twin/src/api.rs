@@ -3,10 +3,10 @@
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
 use serde::Serialize;
-use trunkline_shared::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
-use trunkline_shared::model::Connection;
-use trunkline_shared::outbound::{Attempt, SendContext, classify_by_status};
-use trunkline_shared::secrets::SecretBag;
+use trunkline_core::model::Connection;
+use trunkline_runtime::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
+use trunkline_runtime::outbound::{Attempt, SendContext, classify_by_status};
+use trunkline_runtime::secrets::SecretBag;
 
 use crate::login::{LoginError, Tokens, has_credentials};
 use crate::settings::Settings;

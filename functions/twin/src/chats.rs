@@ -3,9 +3,9 @@
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use trunkline_shared::http_client::HttpResponse;
-use trunkline_shared::model::{AuthorRole, Session, Verdict, time};
-use trunkline_shared::outbound::{Attempt, EncodeError, SendContext};
+use trunkline_core::model::{AuthorRole, Session, Verdict, time};
+use trunkline_runtime::http_client::HttpResponse;
+use trunkline_runtime::outbound::{Attempt, EncodeError, SendContext};
 
 use crate::api::{Api, Body, attempt, is_gone};
 use crate::callback_data;

@@ -1,8 +1,8 @@
 //! Encodes a delivery as the only kind of message that TWIN accepts: a client's text and files.
 
 use serde_json::{Map, Value};
-use trunkline_shared::model::{AuthorRole, EventBody, Media, Transcript};
-use trunkline_shared::outbound::{EncodeError, SendContext};
+use trunkline_core::model::{AuthorRole, EventBody, Media, Transcript};
+use trunkline_runtime::outbound::{EncodeError, SendContext};
 
 use crate::api::Api;
 use crate::files;
@@ -68,7 +68,7 @@ pub(crate) async fn client_message(
 
 /// Formats the transcript for operators, one line per message.
 fn transcript_text(transcript: &Transcript) -> String {
-    let line = |line: &trunkline_shared::model::TranscriptEntry| {
+    let line = |line: &trunkline_core::model::TranscriptEntry| {
         let who = line.author.name.as_deref().unwrap_or(match line.author.role {
             AuthorRole::Customer => "customer",
             AuthorRole::Bot => "bot",

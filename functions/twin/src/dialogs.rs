@@ -2,8 +2,8 @@
 
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
-use trunkline_shared::model::{Session, Verdict};
-use trunkline_shared::outbound::{Attempt, EncodeError, SendContext};
+use trunkline_core::model::{Session, Verdict};
+use trunkline_runtime::outbound::{Attempt, EncodeError, SendContext};
 
 use crate::api::{Api, Body, attempt, is_gone};
 use crate::callback_data;

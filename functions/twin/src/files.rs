@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::Value;
-use trunkline_shared::http_client::{HttpRequest, HttpResponse};
-use trunkline_shared::model::{Media, digest};
+use trunkline_core::model::{Media, digest};
+use trunkline_runtime::http_client::{HttpRequest, HttpResponse};
 
 use crate::api::{Api, Body};
 use crate::lenient_list::LenientList;

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_shared::model::{AuthorRole, Event};
+use trunkline_core::model::{AuthorRole, Event};
 
 use crate::api::{Api, ApiError, Body};
 use crate::message::{Context, message_event};

@@ -2,10 +2,10 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Event, EventBody, EventId, LenientText, Platform, Role, digest,
 };
+use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
 
 use crate::message::{Context, message_event, named_event};
 use crate::settings::Settings;

@@ -9,10 +9,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use trunkline_shared::http_client::{HttpClient, HttpError, HttpRequest};
-use trunkline_shared::model::{Connection, ConnectionId, Verdict};
-use trunkline_shared::outbound::{Attempt, Classification};
-use trunkline_shared::secrets::SecretBag;
+use trunkline_core::model::{Connection, ConnectionId, Verdict};
+use trunkline_runtime::http_client::{HttpClient, HttpError, HttpRequest};
+use trunkline_runtime::outbound::{Attempt, Classification};
+use trunkline_runtime::secrets::SecretBag;
 
 use crate::settings::{EMAIL, PASSWORD, Settings, join_url};
 use crate::wire::{Login, LoginResponse};

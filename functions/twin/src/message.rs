@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Choice, Content, Event, EventBody, EventId, LenientText, Media,
     ReceiptStatus, digest, time,
 };

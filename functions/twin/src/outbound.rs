@@ -2,9 +2,9 @@
 
 use http::Method;
 use serde_json::json;
-use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
-use trunkline_shared::model::{EventBody, Platform, Session, Verdict};
-use trunkline_shared::outbound::{
+use trunkline_core::model::{EventBody, Platform, Session, Verdict};
+use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
+use trunkline_runtime::outbound::{
     Attempt, CheckContext, EncodeError, Outbound, SendContext, Verification,
 };
 

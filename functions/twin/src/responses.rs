@@ -1,8 +1,8 @@
 //! What chats and dialogs share: the session, the client's id and the messages in responses.
 
 use serde_json::Value;
-use trunkline_shared::model::{AuthorRole, Delivery, Event, Session, Verdict, digest};
-use trunkline_shared::outbound::{Attempt, EncodeError, SendContext};
+use trunkline_core::model::{AuthorRole, Delivery, Event, Session, Verdict, digest};
+use trunkline_runtime::outbound::{Attempt, EncodeError, SendContext};
 
 use crate::api::Api;
 use crate::message::{Context, message_event};

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-use trunkline_shared::security::escape_dot_segment;
+use trunkline_runtime::security::escape_dot_segment;
 
 /// The secret with the login's e-mail address. A login is needed for history, file uploads, dialogs and
 /// ending sessions.

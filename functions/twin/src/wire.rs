@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use trunkline_shared::model::LenientText;
+use trunkline_core::model::LenientText;
 
 use crate::lenient_list::LenientList;
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use axum::body::Bytes;
 use common::{CONVERSATION, Leg, events, plain_http, text};
 use serde_json::{Value, json};
-use trunkline_shared::model::{EventBody, Verdict};
+use trunkline_core::model::{EventBody, Verdict};
 use trunkline_stand_ins::twin::{BOT, EMAIL, PASSWORD, Twin24};
 
 async fn twin_and_leg(answers: &str) -> (Twin24, Leg) {
@@ -92,7 +92,7 @@ async fn dialogs_need_a_login() {
     let (twin, mut leg) = twin_and_leg("response").await;
     leg.secret("password", "wrong");
     assert_eq!(leg.say("Hello").await.classification.verdict, Verdict::Permanent);
-    leg.secrets = trunkline_shared::secrets::SecretBag::default();
+    leg.secrets = trunkline_runtime::secrets::SecretBag::default();
     let attempt = leg.say("Hello").await;
     assert_eq!(attempt.classification.verdict, Verdict::Permanent);
     assert!(attempt.classification.reason.unwrap().contains("email"));

@@ -7,11 +7,9 @@ use common::{CONVERSATION, connection, events, map, now, received, text};
 use http::{HeaderMap, Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall};
-use trunkline_shared::model::{
-    AuthorRole, Choice, Content, Event, EventBody, Media, ReceiptStatus,
-};
-use trunkline_shared::secrets::SecretBag;
+use trunkline_core::model::{AuthorRole, Choice, Content, Event, EventBody, Media, ReceiptStatus};
+use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall};
+use trunkline_runtime::secrets::SecretBag;
 use trunkline_twin::{Context, Settings, Twin, callback_data, message_event, named_event};
 
 const SESSION: &str = "6b1d7f5e-3f0c-4a0e-9a51-1f6f1f8b0a01";

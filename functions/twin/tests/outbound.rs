@@ -6,11 +6,11 @@ mod common;
 use common::{CONVERSATION, Leg, events, map, message, plain_http, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Choice, Content, EventBody, HandoverMode, Media, Transcript,
     TranscriptEntry, Verdict,
 };
-use trunkline_shared::outbound::Attempt;
+use trunkline_runtime::outbound::Attempt;
 use trunkline_stand_ins::twin::{Accepted, EMAIL, PASSWORD, Twin24};
 
 async fn twin_and_leg(settings: Value) -> (Twin24, Leg) {

@@ -5,11 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
-use trunkline_shared::http_client::{HttpRequest, HttpResponse};
-use trunkline_shared::model::{Connection, ExternalMessageId, Verdict};
-use trunkline_shared::outbound::{Classification, EncodeError, classify_by_status};
-use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::security::escape_dot_segment;
+use trunkline_core::model::{Connection, ExternalMessageId, Verdict};
+use trunkline_runtime::http_client::{HttpRequest, HttpResponse};
+use trunkline_runtime::outbound::{Classification, EncodeError, classify_by_status};
+use trunkline_runtime::secrets::SecretBag;
+use trunkline_runtime::security::escape_dot_segment;
 use url::Url;
 
 use crate::settings::{ApiVersion, PASSWORD, Settings, USERNAME};

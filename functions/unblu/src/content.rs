@@ -1,8 +1,8 @@
 //! Converts Unblu's messages to content, by message type (UA4). If a type's own members yield nothing,
 //! its `fallbackText` is used.
 
-use trunkline_shared::model::{Choice, Content, Format, Media};
-use trunkline_shared::rendering::to_plain_text;
+use trunkline_core::model::{Choice, Content, Format, Media};
+use trunkline_core::rendering::to_plain_text;
 
 use crate::wire::Object;
 

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use trunkline_shared::inbound::Call;
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, ConversationKey, Delivery, Event, EventBody, EventId, ReceiptStatus, digest,
 };
+use trunkline_runtime::inbound::Call;
 
 use crate::content;
 use crate::settings::Settings;

@@ -6,9 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
-use trunkline_shared::model::{Content, Media};
-use trunkline_shared::secrets::SecretBag;
+use trunkline_core::model::{Content, Media};
+use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
+use trunkline_runtime::secrets::SecretBag;
 use url::Url;
 
 use crate::message_data::DataUrls;

@@ -2,8 +2,8 @@
 //! as messages from the visitor, so every line names its author.
 
 use serde_json::{Map, Value};
-use trunkline_shared::model::{Author, AuthorRole, Content, Delivery, Transcript, TranscriptEntry};
-use trunkline_shared::rendering::{split, to_plain_text};
+use trunkline_core::model::{Author, AuthorRole, Content, Delivery, Transcript, TranscriptEntry};
+use trunkline_core::rendering::{split, to_plain_text};
 
 use crate::settings::Settings;
 

@@ -2,8 +2,8 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
-use trunkline_shared::model::{Event, Platform};
+use trunkline_core::model::{Event, Platform};
+use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
 
 use crate::events::{ended_event, is_on_another_channel, message_event, other_event, state_event};
 use crate::settings::Settings;

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use trunkline_shared::model::{Content, Delivery, EventBody, Format, Media};
-use trunkline_shared::outbound::EncodeError;
-use trunkline_shared::rendering::to_plain_text;
+use trunkline_core::model::{Content, Delivery, EventBody, Format, Media};
+use trunkline_core::rendering::to_plain_text;
+use trunkline_runtime::outbound::EncodeError;
 
 use crate::settings::Settings;
 use crate::{content, files, handover};

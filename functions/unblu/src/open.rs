@@ -3,9 +3,9 @@
 
 use http::StatusCode;
 use serde_json::{Map, Value};
-use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
-use trunkline_shared::model::{AuthorRole, Delivery, EventBody, Session, Verdict};
-use trunkline_shared::outbound::{Attempt, SendContext};
+use trunkline_core::model::{AuthorRole, Delivery, EventBody, Session, Verdict};
+use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
+use trunkline_runtime::outbound::{Attempt, SendContext};
 
 use crate::api::{Api, classification};
 use crate::requests::{self, Visitor};

@@ -6,11 +6,11 @@ use http::StatusCode;
 use jiff::SignedDuration;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
-use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Delivery, EventBody, ExternalMessageId, Platform, ReceiptStatus, Session, Verdict,
 };
-use trunkline_shared::outbound::{
+use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
+use trunkline_runtime::outbound::{
     Attempt, CheckContext, Classification, EncodeError, Outbound, RegistrationState, SendContext,
     Verification,
 };

@@ -4,10 +4,10 @@
 use std::fmt;
 
 use serde_json::{Map, Value};
-use trunkline_shared::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
-use trunkline_shared::model::Connection;
-use trunkline_shared::outbound::{CheckContext, EncodeError, RegistrationState};
-use trunkline_shared::secrets::SecretBag;
+use trunkline_core::model::Connection;
+use trunkline_runtime::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
+use trunkline_runtime::outbound::{CheckContext, EncodeError, RegistrationState};
+use trunkline_runtime::secrets::SecretBag;
 
 use crate::api::{Api, problem};
 use crate::settings::{ApiVersion, Settings};

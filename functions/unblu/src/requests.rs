@@ -4,7 +4,7 @@
 //! sent.
 
 use serde_json::{Map, Value, json};
-use trunkline_shared::http_client::HttpRequest;
+use trunkline_runtime::http_client::HttpRequest;
 
 use crate::api::Api;
 use crate::settings::ApiVersion;

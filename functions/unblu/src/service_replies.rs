@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::inbound::{Call, Reply};
-use trunkline_shared::model::digest;
+use trunkline_core::model::digest;
+use trunkline_runtime::inbound::{Call, Reply};
 
 use crate::settings::Settings;
 use crate::signature;

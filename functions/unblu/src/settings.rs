@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-use trunkline_shared::model::Connection;
+use trunkline_core::model::Connection;
 
 /// The secret with the user name for Unblu's web API: HTTP Basic, an account with the role ADMIN (UA4).
 pub const USERNAME: &str = "username";

@@ -6,8 +6,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use sha1::Sha1;
 use sha2::Sha256;
-use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::security::{AuthError, secrets_equal};
+use trunkline_runtime::secrets::SecretBag;
+use trunkline_runtime::security::{AuthError, secrets_equal};
 
 use crate::settings::WEBHOOK_SECRET;
 

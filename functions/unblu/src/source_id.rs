@@ -1,7 +1,7 @@
 //! The `sourceId` of a customer's person and contact at Unblu: `<channel connection>/<customer>`. It
 //! identifies the customer when an agent starts the conversation.
 
-use trunkline_shared::model::{ConversationKey, digest};
+use trunkline_core::model::{ConversationKey, digest};
 
 /// The longest `sourceId` that Unblu accepts (UA4), in bytes.
 pub const MAX_SOURCE_ID: usize = 250;

@@ -9,11 +9,11 @@ use common::{
 };
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::inbound::{CallOutcome, Inbound, ParsedCall};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Choice, Content, Event, EventBody, Format, Media, ReceiptStatus,
 };
-use trunkline_shared::security::AuthError;
+use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall};
+use trunkline_runtime::security::AuthError;
 use trunkline_unblu::{Unblu, intended_recipient};
 
 const WEBHOOK: &str = include_str!("../fixtures/new-message-webhook.json");

@@ -8,7 +8,7 @@ use common::{
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use trunkline_shared::inbound::ParsedCall;
+use trunkline_runtime::inbound::ParsedCall;
 
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

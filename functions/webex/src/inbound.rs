@@ -3,13 +3,13 @@
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_shared::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Owner, Platform, ReceiptStatus, digest,
     time,
 };
-use trunkline_shared::security::matches_any_secret;
-use trunkline_shared::telemetry::{self, Metric};
+use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
+use trunkline_runtime::security::matches_any_secret;
+use trunkline_runtime::telemetry::{self, Metric};
 
 use crate::settings::{ResponseFormat, Settings, VERIFICATION_TOKEN};
 use crate::wire::WebexEvent;

@@ -1,7 +1,7 @@
 //! Parses `Media` in every shape that is plausible: the vendor's page only shows an empty string.
 
 use serde_json::{Map, Value};
-use trunkline_shared::model::Media;
+use trunkline_core::model::Media;
 
 /// Returns the files in a `Media` value: a URL, several URLs in one string, a JSON string that
 /// lists URLs or attachments (as Webex Connect's other webhooks send), or the same as a JSON value.

@@ -3,13 +3,13 @@
 
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value};
-use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
-use trunkline_shared::model::{EventBody, ExternalMessageId, Platform, Verdict, time};
-use trunkline_shared::outbound::{
+use trunkline_core::model::{EventBody, ExternalMessageId, Platform, Verdict, time};
+use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
+use trunkline_runtime::outbound::{
     CheckContext, Classification, EncodeError, Outbound, SendContext, Verification,
     classify_by_status, insert_secret_header, json_headers,
 };
-use trunkline_shared::secrets::SecretBag;
+use trunkline_runtime::secrets::SecretBag;
 
 use crate::Webex;
 use crate::settings::{HEADER_PREFIX, SEND_URL, Settings};

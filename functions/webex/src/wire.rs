@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use trunkline_shared::model::LenientText;
+use trunkline_core::model::LenientText;
 
 /// An event from Webex Connect: a message, a postback or a receipt, distinguished by `Event`
 /// (WX-BOT).

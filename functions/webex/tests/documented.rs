@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use common::{call, connection, map, no_settings, secrets};
 use http::Method;
 use serde_json::{Map, Value, json};
-use trunkline_shared::inbound::{Inbound, ParsedCall};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     HandoverMode, Resend, Role, Session, Target, Transcript, time,
 };
-use trunkline_shared::outbound::{Outbound, SendContext};
+use trunkline_runtime::inbound::{Inbound, ParsedCall};
+use trunkline_runtime::outbound::{Outbound, SendContext};
 use trunkline_webex::Webex;
 
 const REPLY: &str = include_str!("../fixtures/reply.json");

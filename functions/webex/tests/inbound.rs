@@ -7,8 +7,8 @@ use common::{TOKEN, call, map, no_settings, now};
 use http::{Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use trunkline_shared::inbound::{CallOutcome, Inbound, ParsedCall};
-use trunkline_shared::model::{AuthorRole, Content, Event, EventBody, Media, Owner, ReceiptStatus};
+use trunkline_core::model::{AuthorRole, Content, Event, EventBody, Media, Owner, ReceiptStatus};
+use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall};
 use trunkline_webex::{Settings, Webex, parse};
 
 fn event_with(body: &[u8], settings: Value) -> Event {

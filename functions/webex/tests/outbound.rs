@@ -6,14 +6,14 @@ mod common;
 use common::{connection, map, no_settings, now, secrets};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::http_client::{HttpRequest, HttpResponse};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Choice, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     HandoverMode, Resend, Role, Session, Target, Transcript, Verdict,
 };
-use trunkline_shared::outbound::{EncodeError, Outbound, SendContext};
-use trunkline_shared::rendering::render;
-use trunkline_shared::secrets::SecretBag;
+use trunkline_core::rendering::render;
+use trunkline_runtime::http_client::{HttpRequest, HttpResponse};
+use trunkline_runtime::outbound::{EncodeError, Outbound, SendContext};
+use trunkline_runtime::secrets::SecretBag;
 use trunkline_webex::{Webex, classify_response};
 
 fn encode_with(

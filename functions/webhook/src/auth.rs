@@ -2,10 +2,10 @@
 
 use http::HeaderMap;
 use jiff::Timestamp;
-use trunkline_shared::inbound::Call;
-use trunkline_shared::outbound::{EncodeError, insert_secret_header, required_secret};
-use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::security::{AuthError, matches_any_secret, sign, verify};
+use trunkline_runtime::inbound::Call;
+use trunkline_runtime::outbound::{EncodeError, insert_secret_header, required_secret};
+use trunkline_runtime::secrets::SecretBag;
+use trunkline_runtime::security::{AuthError, matches_any_secret, sign, verify};
 
 use crate::settings::{API_KEY, Auth, BEARER, SIGNING, Settings};
 

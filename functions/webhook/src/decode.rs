@@ -1,7 +1,7 @@
 //! Decodes envelopes of the protocol into Trunkline's events.
 
 use serde_json::{Map, Value};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     self, AuthorRole, Content, Event, EventBody, EventId, HandoverMode, ReceiptStatus, Role,
     Transcript,
 };

@@ -1,6 +1,6 @@
 //! Encodes Trunkline's events as envelopes of the protocol.
 
-use trunkline_shared::model::{
+use trunkline_core::model::{
     self, AuthorRole, ConnectionId, Event, EventBody, ExternalMessageId, HandoverMode, Media,
     MessageReference, ReceiptStatus, TranscriptEntry,
 };

@@ -2,10 +2,10 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_shared::inbound::{
+use trunkline_core::model::Platform;
+use trunkline_runtime::inbound::{
     Call, CallOutcome, Inbound, InboundError, Ingested, MAX_BODY, ParsedCall, Reply,
 };
-use trunkline_shared::model::Platform;
 
 use crate::settings::Settings;
 use crate::wire::{Envelope, Payload};

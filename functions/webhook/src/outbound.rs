@@ -3,13 +3,13 @@
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_shared::http_client::{HttpClient, HttpRequest, HttpResponse};
-use trunkline_shared::model::{Delivery, EventBody, ExternalMessageId, Platform};
-use trunkline_shared::outbound::{
+use trunkline_core::model::{Delivery, EventBody, ExternalMessageId, Platform};
+use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
+use trunkline_runtime::outbound::{
     CheckContext, EncodeError, Outbound, SendContext, Verification, classify_error,
     insert_secret_header,
 };
-use trunkline_shared::secrets::SecretBag;
+use trunkline_runtime::secrets::SecretBag;
 
 use crate::encode::encode_event;
 use crate::settings::Settings;

@@ -4,17 +4,17 @@
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_shared::http_client::HttpRequest;
-use trunkline_shared::inbound::{Call, CallOutcome, Inbound, InboundError, Ingested, ParsedCall};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     HandoverMode, MessageReference, ReceiptStatus, Resend, Role, Session, Target, Transcript,
     TranscriptEntry,
 };
-use trunkline_shared::outbound::{EncodeError, Outbound, SendContext};
-use trunkline_shared::routing::Refusal;
-use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::security::{AuthError, sign};
+use trunkline_core::routing::Refusal;
+use trunkline_runtime::http_client::HttpRequest;
+use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, InboundError, Ingested, ParsedCall};
+use trunkline_runtime::outbound::{EncodeError, Outbound, SendContext};
+use trunkline_runtime::secrets::SecretBag;
+use trunkline_runtime::security::{AuthError, sign};
 use trunkline_webhook::Webhook;
 
 const OLD: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";

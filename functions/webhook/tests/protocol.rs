@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     self, AuthorRole, Choice, Content, Event, EventBody, EventId, HandoverMode, Media,
     ReceiptStatus, Transcript,
 };

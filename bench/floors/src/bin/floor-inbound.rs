@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json};
-use trunkline_shared::aws::{AwsHttpClient, Clients, required_variable};
+use trunkline_runtime::aws::{AwsHttpClient, Clients, required_variable};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

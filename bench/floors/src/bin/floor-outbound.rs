@@ -6,8 +6,8 @@ use futures_util::future::try_join_all;
 use http::{HeaderMap, Method};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
-use trunkline_shared::aws::{AwsHttpClient, Clients, required_variable};
-use trunkline_shared::http_client::{HttpClient, HttpRequest};
+use trunkline_runtime::aws::{AwsHttpClient, Clients, required_variable};
+use trunkline_runtime::http_client::{HttpClient, HttpRequest};
 
 struct Baseline {
     clients: Clients,

@@ -10,17 +10,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use serde_json::Value;
 use sha2::Sha256;
-use trunkline_setup::config::{Desired, ReadOptions, read};
-use trunkline_setup::demo::{CONFIGURATION, DemoSecrets};
-use trunkline_shared::http_client::HttpClient;
-use trunkline_shared::inbound::{Call, Inbound, ParsedCall};
-use trunkline_shared::model::{
+use trunkline_config::demo::{CONFIGURATION, DemoSecrets};
+use trunkline_config::{Desired, ReadOptions, read};
+use trunkline_core::model::{
     Connection, Conversation, ConversationKey, Delivery, Event, HandoverId, Job, ResolvedRoute,
     Role, Session,
 };
-use trunkline_shared::outbound::{Outbound, SendContext};
-use trunkline_shared::routing::{NewConversation, RoutingInput, Sender, decide};
-use trunkline_shared::secrets::SecretBag;
+use trunkline_core::routing::{NewConversation, RoutingInput, Sender, decide};
+use trunkline_runtime::http_client::HttpClient;
+use trunkline_runtime::inbound::{Call, Inbound, ParsedCall};
+use trunkline_runtime::outbound::{Outbound, SendContext};
+use trunkline_runtime::secrets::SecretBag;
 
 /// The time of the sample events.
 const NOW: &str = "2026-03-04T09:15:20.89Z";
@@ -240,7 +240,7 @@ impl Routing {
     }
 }
 
-fn event_body() -> trunkline_shared::model::EventBody {
+fn event_body() -> trunkline_core::model::EventBody {
     delivery("webhook").event.body
 }
 

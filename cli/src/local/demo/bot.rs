@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use tokio::net::TcpListener;
-use trunkline_shared::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
+use trunkline_runtime::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
 
 use super::{LocalApi, SIGNING, print_event};
 

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use trunkline_shared::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
-use trunkline_shared::model::time::format_spaced_millis;
+use trunkline_core::model::time::format_spaced_millis;
+use trunkline_runtime::app::{Clock, IdGenerator, RandomIdGenerator, SystemClock};
 
 use super::{DemoPlatforms, LocalApi, print_event};
 

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::{LocalError, plain_http};
 
 pub use customer::{Customer, play_conversation};
-pub use trunkline_setup::demo::{CONFIGURATION, DemoSecrets, SIGNING};
+pub use trunkline_config::demo::{CONFIGURATION, DemoSecrets, SIGNING};
 
 /// The ports of the two simulated platforms, as in the demo's configuration.
 const BOT_PORT: u16 = 4611;

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    trunkline_shared::inbound::serve(trunkline_cm::Cm).await
+    trunkline_runtime::inbound::serve(trunkline_cm::Cm).await
 }

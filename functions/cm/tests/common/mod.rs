@@ -5,14 +5,14 @@ use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use trunkline_cm::Cm;
-use trunkline_shared::inbound::{Call, Inbound, ParsedCall};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     Resend, Role, Session, Target,
 };
-use trunkline_shared::outbound::SendContext;
-use trunkline_shared::rendering::render;
-use trunkline_shared::secrets::SecretBag;
+use trunkline_core::rendering::render;
+use trunkline_runtime::inbound::{Call, Inbound, ParsedCall};
+use trunkline_runtime::outbound::SendContext;
+use trunkline_runtime::secrets::SecretBag;
 
 pub const TOKEN: &str = "00000000-0000-0000-0000-000000000000";
 pub const SECRET: &str = "a secret of 24 characters";

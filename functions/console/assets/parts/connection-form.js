@@ -3,7 +3,7 @@ import { h } from "../dom.js";
 import { missingRole } from "../session.js";
 import { area, choose, field, group, input, number, numbers, saving, tick, words } from "./form.js";
 
-// The minimum that the server accepts (TEXT_LIMIT in setup/src/config/connections.rs); a test compares them.
+// The minimum that the server accepts (TEXT_LIMIT in shared/config/src/file/connections.rs); a test compares them.
 export const MIN_TEXT_LIMIT = 20;
 const SHOWS = ["media", "choices", "markup"];
 const text = (value) => (value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));

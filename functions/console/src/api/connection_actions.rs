@@ -8,10 +8,10 @@ use http::{HeaderMap, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
-use trunkline_setup::platforms::spec;
-use trunkline_shared::model::{AccessLevel, Connection, ScheduledTask};
-use trunkline_shared::operator::VerifyError;
-use trunkline_shared::secrets::PATH_KEY;
+use trunkline_config::platforms::spec;
+use trunkline_core::model::{AccessLevel, Connection, ScheduledTask};
+use trunkline_runtime::operator::VerifyError;
+use trunkline_runtime::secrets::PATH_KEY;
 use utoipa::ToSchema;
 
 use super::connections::{connection_response, find_connection};
@@ -169,7 +169,7 @@ pub async fn rotate_key(
     caller.require(AccessLevel::Admin)?;
     let (app, before) = (&console.app, find_connection(&console, &id).await?);
     let (mut bag, _) = app.secrets.fetch(&before.id).await?.unwrap_or_default();
-    let mut keys = vec![trunkline_setup::apply::new_path_key()];
+    let mut keys = vec![trunkline_config::apply::new_path_key()];
     keys.extend(bag.newest(PATH_KEY).map(ToOwned::to_owned));
     bag.set(PATH_KEY, keys.clone());
     let secrets_version = app.secrets.write(&before.id, &bag).await?;

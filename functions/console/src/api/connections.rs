@@ -6,9 +6,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
-use trunkline_setup::config::{ConnectionInput, read_connection};
-use trunkline_shared::model::{AccessLevel, Connection, ConnectionId};
-use trunkline_shared::secrets::{PATH_KEY, SecretBag};
+use trunkline_config::{ConnectionInput, read_connection};
+use trunkline_core::model::{AccessLevel, Connection, ConnectionId};
+use trunkline_runtime::secrets::{PATH_KEY, SecretBag};
 
 use super::path::ConnectionPath;
 use crate::Console;
@@ -105,7 +105,7 @@ pub async fn put(
         ..read
     };
     app.store.put_connection(&wanted).await?;
-    trunkline_setup::apply::update_alert_subscribers(&app.store, &[&wanted]).await?;
+    trunkline_config::apply::update_alert_subscribers(&app.store, &[&wanted]).await?;
     let secrets: Vec<&String> = input.secrets.iter().flat_map(|secrets| secrets.keys()).collect();
     let detail = json!({"version": wanted.version, "secrets": secrets});
     caller.audit(app, "connection.put", id.as_str(), detail).await?;
@@ -123,7 +123,7 @@ fn merge_secrets(old: &SecretBag, input: &ConnectionBody) -> SecretBag {
         }
     }
     if bag.newest(PATH_KEY).is_none() {
-        bag.set(PATH_KEY, vec![trunkline_setup::apply::new_path_key()]);
+        bag.set(PATH_KEY, vec![trunkline_config::apply::new_path_key()]);
     }
     bag
 }
@@ -133,12 +133,12 @@ async fn resolve_route(
     console: &Console,
     input: &ConnectionBody,
     read: &Connection,
-) -> Result<Option<trunkline_shared::model::RouteId>, Problem> {
+) -> Result<Option<trunkline_core::model::RouteId>, Problem> {
     let invalid = |detail: &str| {
         let (field, detail) = ("route".to_owned(), detail.to_owned());
         Problem::validation_failed(vec![FieldProblem { field, detail }])
     };
-    let is_channel = read.role == trunkline_shared::model::Role::Channel;
+    let is_channel = read.role == trunkline_core::model::Role::Channel;
     match (&input.route, is_channel) {
         (None, false) => Ok(None),
         (Some(_), false) => Err(invalid("only a channel can have a route")),

@@ -6,12 +6,12 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use trunkline_shared::inbound::{Ingested, ingest_system};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     AccessLevel, Author, AuthorRole, Content, ConversationKey, EventBody, EventId, HandoverMode,
     Transcript,
 };
-use trunkline_shared::routing::SystemTrigger;
+use trunkline_core::routing::SystemTrigger;
+use trunkline_runtime::inbound::{Ingested, ingest_system};
 use utoipa::ToSchema;
 
 use super::conversations::conversation_key;

@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::Deserialize;
-use trunkline_shared::model::{ConnectionId, Conversation, ConversationKey, Role};
-use trunkline_shared::store::{EventCursor, ListQuery, list_sort_key};
+use trunkline_core::model::{ConnectionId, Conversation, ConversationKey, Role};
+use trunkline_runtime::store::{EventCursor, ListQuery, list_sort_key};
 use utoipa::IntoParams;
 
 use super::path::ConversationPath;
@@ -101,7 +101,7 @@ async fn by_state(
 ) -> Result<Vec<Conversation>, Problem> {
     let states = match state {
         Some(only) => vec![only.to_model()],
-        None => trunkline_shared::model::State::ALL.to_vec(),
+        None => trunkline_core::model::State::ALL.to_vec(),
     };
     let mut reads = Vec::with_capacity(channels.len() * states.len());
     for channel in channels {

@@ -6,8 +6,8 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
-use trunkline_shared::model::AccessLevel;
-use trunkline_shared::store::ExportEntry;
+use trunkline_core::model::AccessLevel;
+use trunkline_runtime::store::ExportEntry;
 use utoipa::ToSchema;
 
 use super::conversations::conversation_key;

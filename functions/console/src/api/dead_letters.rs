@@ -6,7 +6,7 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
-use trunkline_shared::model::AccessLevel;
+use trunkline_core::model::AccessLevel;
 use utoipa::ToSchema;
 
 use super::deliveries::Accepted;

@@ -7,8 +7,8 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use trunkline_shared::model::AccessLevel;
-use trunkline_shared::operator::{PageCursor, PendingKind, Selection};
+use trunkline_core::model::AccessLevel;
+use trunkline_runtime::operator::{PageCursor, PendingKind, Selection};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Console;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use trunkline_shared::store::Counts;
-use trunkline_shared::telemetry::LATENCY_BUCKETS_MS;
+use trunkline_runtime::store::Counts;
+use trunkline_runtime::telemetry::LATENCY_BUCKETS_MS;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Console;

@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use trunkline_shared::model::{Breaker, Connection, Platform};
-use trunkline_shared::store::Counts;
+use trunkline_core::model::{Breaker, Connection, Platform};
+use trunkline_runtime::store::Counts;
 use utoipa::ToSchema;
 
 use crate::Console;
@@ -204,7 +204,7 @@ fn breaker_view(breaker: &Breaker, now: Timestamp, reason: Option<String>) -> Br
 async fn queue_view(console: &Console, name: &'static str) -> Result<QueueView, Problem> {
     let depth = match name.parse() {
         Ok(platform) => console.app.queues.depth(platform).await?,
-        Err(_) => trunkline_shared::queue::Depth::default(),
+        Err(_) => trunkline_runtime::queue::Depth::default(),
     };
     Ok(QueueView {
         platform: name,

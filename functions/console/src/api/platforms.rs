@@ -1,8 +1,8 @@
 //! The supported platforms and their settings.
 
 use serde::Serialize;
-use trunkline_setup::config::Kind;
-use trunkline_setup::platforms::all;
+use trunkline_config::Kind;
+use trunkline_config::platforms::all;
 use utoipa::ToSchema;
 
 use crate::auth::Caller;

@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use trunkline_setup::config::{FieldErrors, read_route};
-use trunkline_shared::model::{AccessLevel, ConnectionId, Role, Route, RouteId};
+use trunkline_config::{FieldErrors, read_route};
+use trunkline_core::model::{AccessLevel, ConnectionId, Role, Route, RouteId};
 
 use super::connections::{check_precondition, field_problems, with_etag};
 use super::path::RoutePath;

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::request::RequestContext;
 use serde::{Deserialize, Serialize};
-use trunkline_shared::model::{AccessLevel, TokenKind};
+use trunkline_core::model::{AccessLevel, TokenKind};
 use utoipa::ToSchema;
 
 use crate::Console;

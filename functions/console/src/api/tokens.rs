@@ -7,7 +7,7 @@ use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use trunkline_shared::model::{AccessLevel, AuditEntry, Token, TokenKind};
+use trunkline_core::model::{AccessLevel, AuditEntry, Token, TokenKind};
 use utoipa::ToSchema;
 
 use crate::Console;

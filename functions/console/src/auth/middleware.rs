@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, header};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::request::RequestContext;
-use trunkline_shared::model::{AccessLevel, Token, TokenKind, digest};
+use trunkline_core::model::{AccessLevel, Token, TokenKind, digest};
 
 use super::{Caller, find_token};
 use crate::Console;

@@ -4,9 +4,9 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_shared::app::App;
-use trunkline_shared::model::{AccessLevel, AuditEntry};
-use trunkline_shared::store::StoreError;
+use trunkline_core::model::{AccessLevel, AuditEntry};
+use trunkline_runtime::app::App;
+use trunkline_runtime::store::StoreError;
 
 use crate::problem::Problem;
 

@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq;
-use trunkline_shared::app::{App, random_secret};
-use trunkline_shared::model::{AccessLevel, Token, TokenKind, digest};
-use trunkline_shared::store::StoreError;
+use trunkline_core::model::{AccessLevel, Token, TokenKind, digest};
+use trunkline_runtime::app::{App, random_secret};
+use trunkline_runtime::store::StoreError;
 
 use crate::Console;
 use crate::problem::Problem;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use trunkline_shared::model::{Connection, DeliveryPolicy, Reactivation};
+use trunkline_core::model::{Connection, DeliveryPolicy, Reactivation};
 use utoipa::ToSchema;
 
 use super::serialized_name;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use trunkline_shared::model::DeadLetter;
-use trunkline_shared::operator::{PendingDelivery, PendingDetails};
+use trunkline_core::model::DeadLetter;
+use trunkline_runtime::operator::{PendingDelivery, PendingDetails};
 use utoipa::ToSchema;
 
 /// A pending delivery.

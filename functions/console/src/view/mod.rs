@@ -6,7 +6,7 @@ mod delivery;
 mod route;
 
 use serde::{Deserialize, Serialize};
-use trunkline_shared::model::TokenKind;
+use trunkline_core::model::TokenKind;
 use utoipa::ToSchema;
 
 pub use connection::{ConnectionBody, ConnectionView};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use trunkline_shared::model::Route;
+use trunkline_core::model::Route;
 use utoipa::ToSchema;
 
 /// A route, as the API shows it.

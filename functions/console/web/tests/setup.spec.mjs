@@ -107,7 +107,7 @@ test("a route is created and changed", async ({ page }) => {
 });
 
 test("the form and the server have the same minimum for text_limit", async ({ page }) => {
-  const source = readFileSync(new URL("../../../../setup/src/config/connections.rs", import.meta.url), "utf8");
+  const source = readFileSync(new URL("../../../../shared/config/src/file/connections.rs", import.meta.url), "utf8");
   const [, minimum] = /TEXT_LIMIT\b[^=]*= (\d+)/.exec(source);
   await enter(page, "admin", "connections/care");
   await expect(page.getByLabel("Maximum text length (characters)")).toHaveAttribute("min", minimum);

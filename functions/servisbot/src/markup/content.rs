@@ -1,6 +1,6 @@
 //! Converts a markup into Trunkline's content.
 
-use trunkline_shared::model::{Choice, Content, Media};
+use trunkline_core::model::{Choice, Content, Media};
 
 use super::Node;
 

@@ -7,7 +7,7 @@ mod variables;
 mod xml;
 
 use serde_json::{Map, Value};
-use trunkline_shared::model::Content;
+use trunkline_core::model::Content;
 
 pub use content::to_content;
 pub use node::Node;

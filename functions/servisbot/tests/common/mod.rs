@@ -4,14 +4,14 @@
 use http::{HeaderMap, HeaderName, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_servisbot::Servisbot;
-use trunkline_shared::inbound::{Call, Inbound, ParsedCall};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     Feature, Resend, Role, Session, Target,
 };
-use trunkline_shared::outbound::SendContext;
-use trunkline_shared::secrets::SecretBag;
+use trunkline_runtime::inbound::{Call, Inbound, ParsedCall};
+use trunkline_runtime::outbound::SendContext;
+use trunkline_runtime::secrets::SecretBag;
+use trunkline_servisbot::Servisbot;
 
 pub fn now() -> Timestamp {
     "2026-03-04T09:15:21.412Z".parse().unwrap()

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use trunkline_shared::app::App;
-use trunkline_shared::error::BackendError;
-use trunkline_shared::from_backend_errors;
-use trunkline_shared::http_client::HttpClient;
-use trunkline_shared::inbound::{InboundError, ingest_or_store_rejected};
-use trunkline_shared::listener;
-use trunkline_shared::model::{AuthorRole, Connection, ConnectionId, Event, Platform, Trace};
-use trunkline_shared::queue::StartListener;
-use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::store::{ActiveSession, Lease};
-use trunkline_shared::telemetry::{self, LogFields, Metric};
+use trunkline_core::model::{AuthorRole, Connection, ConnectionId, Event, Platform, Trace};
+use trunkline_runtime::app::App;
+use trunkline_runtime::error::BackendError;
+use trunkline_runtime::from_backend_errors;
+use trunkline_runtime::http_client::HttpClient;
+use trunkline_runtime::inbound::{InboundError, ingest_or_store_rejected};
+use trunkline_runtime::listener;
+use trunkline_runtime::queue::StartListener;
+use trunkline_runtime::secrets::SecretBag;
+use trunkline_runtime::store::{ActiveSession, Lease};
+use trunkline_runtime::telemetry::{self, LogFields, Metric};
 
 use crate::login::Tokens;
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use tokio::time::Instant;
-use trunkline_shared::app::App;
-use trunkline_shared::queue::StartListener;
-use trunkline_shared::telemetry;
+use trunkline_runtime::app::App;
+use trunkline_runtime::queue::StartListener;
+use trunkline_runtime::telemetry;
 
 use super::{AppBackend, Backend, ExitReason, Run, Timing, listen};
 

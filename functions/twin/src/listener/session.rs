@@ -7,9 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout_at};
-use trunkline_shared::model::{AuthorRole, Connection, Event, ExternalMessageId, Role};
-use trunkline_shared::secrets::SecretBag;
-use trunkline_shared::store::ActiveSession;
+use trunkline_core::model::{AuthorRole, Connection, Event, ExternalMessageId, Role};
+use trunkline_runtime::secrets::SecretBag;
+use trunkline_runtime::store::ActiveSession;
 
 use super::Backend;
 use super::sockets::session_end;

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use trunkline_shared::model::{ConnectionId, ExternalConversationId, SessionId, time};
-use trunkline_shared::store::ActiveSession;
+use trunkline_core::model::{ConnectionId, ExternalConversationId, SessionId, time};
+use trunkline_runtime::store::ActiveSession;
 
 use super::session::{SocketStatus, run_session};
 use super::{Backend, Run};

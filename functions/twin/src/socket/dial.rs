@@ -14,7 +14,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error as WsError;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use trunkline_shared::security::{BlockedUrl, check_url, is_public};
+use trunkline_runtime::security::{BlockedUrl, check_url, is_public};
 use url::Url;
 
 use super::protocol::Revision;

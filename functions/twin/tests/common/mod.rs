@@ -4,15 +4,15 @@
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_shared::http_client::HttpClient;
-use trunkline_shared::inbound::{Call, Inbound, ParsedCall};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     Resend, Role, Session, Target,
 };
-use trunkline_shared::outbound::{Attempt, Outbound, SendContext};
-use trunkline_shared::rendering::render;
-use trunkline_shared::secrets::SecretBag;
+use trunkline_core::rendering::render;
+use trunkline_runtime::http_client::HttpClient;
+use trunkline_runtime::inbound::{Call, Inbound, ParsedCall};
+use trunkline_runtime::outbound::{Attempt, Outbound, SendContext};
+use trunkline_runtime::secrets::SecretBag;
 use trunkline_twin::Twin;
 
 /// Trunkline's id of the conversation with the bot.

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    trunkline_shared::outbound::serve(trunkline_unblu::Unblu).await
+    trunkline_runtime::outbound::serve(trunkline_unblu::Unblu).await
 }

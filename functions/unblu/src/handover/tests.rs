@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use serde_json::json;
-use trunkline_shared::model::{Choice, Event, EventBody, EventId, Format, HandoverMode, Media};
+use trunkline_core::model::{Choice, Event, EventBody, EventId, Format, HandoverMode, Media};
 
 use super::*;
 

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Choice, ConversationKey, Event, EventId, Platform, Resend, Role, Target,
 };
 

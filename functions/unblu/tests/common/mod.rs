@@ -6,14 +6,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
-use trunkline_shared::inbound::{
-    Call, CallOutcome, Inbound, InboundError, Ingested, ParsedCall, Reply,
-};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     HandoverMode, Resend, Role, Target, Transcript,
 };
-use trunkline_shared::secrets::SecretBag;
+use trunkline_runtime::inbound::{
+    Call, CallOutcome, Inbound, InboundError, Ingested, ParsedCall, Reply,
+};
+use trunkline_runtime::secrets::SecretBag;
 use trunkline_unblu::Unblu;
 
 pub const SECRET: &str = "s3cr3t-shared-key";

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use trunkline_shared::inbound::ParsedCall;
-use trunkline_shared::model::{EventBody, ReceiptStatus};
+use trunkline_core::model::{EventBody, ReceiptStatus};
+use trunkline_runtime::inbound::ParsedCall;
 use trunkline_unblu::intended_recipient;
 
 use crate::common::{delivery_id, headers, post, text_message};
@@ -200,7 +200,7 @@ async fn the_mock_rejects_invalid_messages() {
             format!("{base}/externalmessengers/sendMessage")
         };
         let call = async |url: &str, body: &Value| {
-            let mut request = trunkline_shared::http_client::HttpRequest {
+            let mut request = trunkline_runtime::http_client::HttpRequest {
                 method: http::Method::POST,
                 url: url.to_owned(),
                 headers: headers([("content-type", "application/json")]),

@@ -9,10 +9,10 @@ mod registration;
 mod sending;
 
 use serde_json::{Value, json};
-use trunkline_shared::http_client::HttpClient;
-use trunkline_shared::model::{Connection, Delivery, EventBody, Session};
-use trunkline_shared::outbound::{Attempt, Outbound, SendContext};
-use trunkline_shared::secrets::SecretBag;
+use trunkline_core::model::{Connection, Delivery, EventBody, Session};
+use trunkline_runtime::http_client::HttpClient;
+use trunkline_runtime::outbound::{Attempt, Outbound, SendContext};
+use trunkline_runtime::secrets::SecretBag;
 use trunkline_stand_ins::unblu;
 use trunkline_unblu::Unblu;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Content, Delivery, Session, Transcript, TranscriptEntry, Verdict,
 };
 

@@ -1,7 +1,7 @@
 //! The channel's registration and Unblu's pings.
 
 use serde_json::json;
-use trunkline_shared::outbound::{CheckContext, Outbound, Verification};
+use trunkline_runtime::outbound::{CheckContext, Outbound, Verification};
 use trunkline_unblu::Unblu;
 use trunkline_unblu::registration::{RegistrationError, Repair, Status, check, repair};
 

@@ -7,11 +7,11 @@ use axum::http::HeaderMap;
 use axum::routing::get;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use trunkline_shared::model::{
+use trunkline_core::model::{
     Author, AuthorRole, Content, EventBody, Media, MessageReference, ReceiptStatus, Session,
     Transcript, TranscriptEntry, Verdict,
 };
-use trunkline_shared::outbound::Outbound;
+use trunkline_runtime::outbound::Outbound;
 use trunkline_unblu::Unblu;
 
 use crate::common::{delivery, delivery_id, handover, map, text_message};

@@ -4,9 +4,9 @@
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_shared::inbound::Call;
-use trunkline_shared::model::Connection;
-use trunkline_shared::secrets::SecretBag;
+use trunkline_core::model::Connection;
+use trunkline_runtime::inbound::Call;
+use trunkline_runtime::secrets::SecretBag;
 
 pub const TOKEN: &str = "vt-3f9c1f6e2b";
 

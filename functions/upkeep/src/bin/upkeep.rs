@@ -1,6 +1,0 @@
-//! The Lambda function `upkeep`.
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    trunkline_upkeep::serve().await
-}

@@ -1,8 +1,0 @@
-//! Configuration: the settings of each platform, reading and validating `trunkline.yaml`, and applying it to
-//! a stack. Used by the CLI and the console.
-
-pub mod apply;
-pub mod config;
-pub mod demo;
-pub mod platforms;
-pub mod reference;

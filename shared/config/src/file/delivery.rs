@@ -1,0 +1,46 @@
+//! Reads the retry policy of a connection.
+
+use trunkline_core::model::{DeliveryPolicy, Reactivation};
+
+use super::problems::ConfigProblems;
+use super::spec::PlatformSpec;
+use super::yaml::Node;
+
+const MEMBERS: [&str; 4] = ["retry", "breaker_after", "reactivation", "retry_unknown"];
+/// The longest wait before a retry, in seconds: one day.
+const MAX_WAIT: u32 = 24 * 60 * 60;
+
+/// Reads a connection's `delivery`. Omitted members have the platform's defaults.
+pub(super) fn read(
+    node: Option<&Node<'_>>,
+    spec: &PlatformSpec,
+    problems: &mut ConfigProblems,
+) -> DeliveryPolicy {
+    let mut policy =
+        DeliveryPolicy { retry_unknown: spec.retry_unknown, ..DeliveryPolicy::default() };
+    let Some(node) = node else { return policy };
+    let members = node.members(problems, "delivery", &MEMBERS);
+    if let Some(node) = members.get("retry") {
+        let waits = node.items(problems, "retry").into_iter();
+        policy.retry = waits
+            .filter_map(|wait| wait.number(problems, "a wait in retry", 1..=MAX_WAIT))
+            .collect();
+        if policy.retry.len() > 20 {
+            problems.add(node.line(), "retry has more than 20 waits: remove some");
+        }
+    }
+    if let Some(node) = members.get("breaker_after") {
+        let count = node.number(problems, "breaker_after", 1..=1_000);
+        policy.breaker_after = count.unwrap_or(policy.breaker_after);
+    }
+    if let Some(node) = members.get("reactivation") {
+        let word = node.one_of(problems, "reactivation", &["automatic", "manual"]);
+        if word.as_deref() == Some("manual") {
+            policy.reactivation = Reactivation::Manual;
+        }
+    }
+    if let Some(node) = members.get("retry_unknown") {
+        policy.retry_unknown = node.number(problems, "retry_unknown", 0..=20);
+    }
+    policy
+}

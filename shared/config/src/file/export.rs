@@ -1,0 +1,188 @@
+//! Exports a configuration as a file. Reading the file gives the same configuration.
+
+use saphyr::{Mapping, Scalar, Yaml, YamlEmitter};
+use serde_json::{Map, Value, json};
+use trunkline_core::model::{Connection, DeliveryPolicy, HandoverPolicy, Route};
+use trunkline_runtime::secrets::PATH_KEY;
+
+use crate::platforms::spec;
+
+/// Returns connections and routes as the text of a file. Each secret becomes a reference to an environment
+/// variable. Path keys are omitted, because applying keeps them.
+#[must_use]
+pub fn export(connections: &[Connection], routes: &[Route]) -> String {
+    let connections: Map<String, Value> = connections
+        .iter()
+        .map(|connection| (connection.id.to_string(), connection_to_json(connection)))
+        .collect();
+    let routes: Map<String, Value> = routes
+        .iter()
+        .map(|route| (route.id.to_string(), route_to_json(route, &connections)))
+        .collect();
+    // A file names the channels in the route, not the route in the channel.
+    let connections: Map<String, Value> = connections
+        .into_iter()
+        .map(|(id, mut connection)| {
+            if let Some(members) = connection.as_object_mut() {
+                members.remove("route");
+            }
+            (id, connection)
+        })
+        .collect();
+    let file = [("connections", Value::Object(connections)), ("routes", Value::Object(routes))];
+    let parts = file.into_iter().map(|(name, value)| yaml_section(name, &value));
+    parts.collect::<Vec<_>>().join("\n")
+}
+
+fn connection_to_json(connection: &Connection) -> Value {
+    let usual = DeliveryPolicy {
+        retry_unknown: spec(connection.platform).retry_unknown,
+        ..DeliveryPolicy::default()
+    };
+    let secrets: Map<String, Value> = connection
+        .secrets
+        .iter()
+        .filter(|name| *name != PATH_KEY)
+        .map(|name| (name.clone(), json!({"env": env_variable(connection.id.as_str(), name)})))
+        .collect();
+    without_empty(json!({
+        "platform": connection.platform,
+        "role": connection.role,
+        "route": connection.route,
+        "copies": connection.copies.then_some(true),
+        "sender_prefix": connection.sender_prefix.then_some(true),
+        "text_limit": connection.text_limit,
+        "shows": connection.shows,
+        "reorder_window": connection.reorder_window,
+        "allow_ips": connection.allow_ips,
+        "delivery": (connection.delivery != usual).then_some(&connection.delivery),
+        "settings": connection.settings,
+        "secrets": secrets,
+    }))
+}
+
+fn route_to_json(route: &Route, connections: &Map<String, Value>) -> Value {
+    let own = Value::from(route.id.as_str());
+    let channels =
+        connections.iter().filter(|(_, connection)| connection.get("route") == Some(&own));
+    let channels: Vec<&String> = channels.map(|(id, _)| id).collect();
+    let (policy, default) = (&route.handover_policy, HandoverPolicy::default());
+    let handover = without_empty(json!({
+        "accept_within": policy.accept_within,
+        "agent_idle": policy.agent_idle,
+        "after_close": (policy.after_close != default.after_close).then_some(policy.after_close),
+        "if_unanswered": (policy.if_unanswered != default.if_unanswered).then_some(policy.if_unanswered),
+        "transcript": (policy.transcript != default.transcript).then_some(policy.transcript),
+        "transcript_since": (policy.transcript_since != default.transcript_since)
+            .then_some(policy.transcript_since),
+    }));
+    let channels = json!(channels);
+    let mut written = without_empty(json!({
+        "bot": route.bot,
+        "desk": route.desk,
+        "observers": route.observers,
+        "handover": handover,
+        "session_ttl": policy.session_ttl,
+        "bot_down_after": policy.bot_down_after,
+        "language": policy.language,
+        "keywords": policy.keywords,
+        "texts": policy.texts,
+    }));
+    // Always written: a route without channels needs `channels: []`.
+    written["channels"] = channels;
+    written
+}
+
+fn without_empty(mut value: Value) -> Value {
+    if let Some(members) = value.as_object_mut() {
+        members.retain(|_, member| match member {
+            Value::Null => false,
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(members) => !members.is_empty(),
+            _ => true,
+        });
+    }
+    value
+}
+
+/// Returns a name such as `SHOP_BOT_SIGNING`.
+fn env_variable(id: &str, name: &str) -> String {
+    let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("{id}_{name}").chars().map(word).collect()
+}
+
+fn yaml_section(name: &str, value: &Value) -> String {
+    let mut whole = Mapping::new();
+    whole.insert(yaml_text(name), json_to_yaml(value));
+    let mut out = String::new();
+    // Writing to a `String` cannot fail.
+    let _ = YamlEmitter::new(&mut out).dump(&Yaml::Mapping(whole));
+    format!("{}\n", out.trim_start_matches("---\n"))
+}
+
+fn yaml_text(text: &str) -> Yaml<'static> {
+    Yaml::Value(Scalar::String(text.to_owned().into()))
+}
+
+fn json_to_yaml(value: &Value) -> Yaml<'static> {
+    match value {
+        Value::Null => Yaml::Value(Scalar::Null),
+        Value::Bool(truth) => Yaml::Value(Scalar::Boolean(*truth)),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => Yaml::Value(Scalar::Integer(whole)),
+            None => yaml_text(&number.to_string()),
+        },
+        Value::String(string) => yaml_text(string),
+        Value::Array(items) => Yaml::Sequence(items.iter().map(json_to_yaml).collect()),
+        Value::Object(members) => {
+            let members =
+                members.iter().map(|(name, value)| (yaml_text(name), json_to_yaml(value)));
+            Yaml::Mapping(members.collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::Desired;
+    use crate::file::examples::{example, read_example};
+
+    fn parts(desired: Desired) -> (Vec<Connection>, Vec<Route>) {
+        let connections = desired.connections.into_iter().map(|desired| desired.connection);
+        let mut connections: Vec<Connection> = connections.collect();
+        connections.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut routes = desired.routes;
+        routes.sort_by(|a, b| a.id.cmp(&b.id));
+        (connections, routes)
+    }
+
+    #[test]
+    fn an_exported_file_reads_back_unchanged() {
+        for file in [
+            include_str!("../../../../examples/cm.yaml"),
+            include_str!("../../../../examples/servisbot.yaml"),
+            include_str!("../../../../examples/trunkline.yaml"),
+            include_str!("../../../../examples/twin.yaml"),
+            include_str!("../../../../examples/unblu.yaml"),
+        ] {
+            let (connections, routes) = parts(example(file));
+            let file = export(&connections, &routes);
+            let again = read_example(&file).unwrap_or_else(|why| panic!("{file}\n{why}"));
+            assert_eq!(parts(again), (connections, routes), "{file}");
+            assert!(!file.contains("whsec"), "the export contains a secret");
+        }
+    }
+
+    #[test]
+    fn exports_routes_without_channels() {
+        let (connections, routes) = parts(example(include_str!("../../../../examples/cm.yaml")));
+        let idle =
+            ["spare", "tried-out"].map(|id| Route { id: id.parse().unwrap(), ..routes[0].clone() });
+        let mut all = [&routes[..], &idle[..]].concat();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        let file = export(&connections, &all);
+        let again = read_example(&file).unwrap_or_else(|why| panic!("{file}\n{why}"));
+        assert_eq!(parts(again), (connections, all), "{file}");
+    }
+}

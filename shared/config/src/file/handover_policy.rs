@@ -1,0 +1,117 @@
+//! Reads the handover policy of a route: timers, keywords and texts.
+
+use std::collections::BTreeMap;
+
+use trunkline_core::model::{HandoverPolicy, Keywords, OnClose, Texts, TranscriptStart};
+
+use super::problems::ConfigProblems;
+use super::yaml::{Members, Node};
+
+const HANDOVER: [&str; 6] = [
+    "accept_within",
+    "agent_idle",
+    "after_close",
+    "if_unanswered",
+    "transcript",
+    "transcript_since",
+];
+const KEYWORDS: [&str; 2] = ["handover", "handback"];
+const TEXTS: [&str; 6] = ["waiting", "joined", "left", "unanswered", "unsupported", "agent"];
+/// The maximum of every timer, in seconds: 30 days.
+const MAX_SECONDS: u32 = 30 * 24 * 60 * 60;
+/// The maximum number of earlier messages that a desk receives.
+const MAX_TRANSCRIPT: u32 = 50;
+
+/// Reads the policy of a route. Omitted members have their defaults.
+pub(super) fn read(route: &Members<'_>, problems: &mut ConfigProblems) -> HandoverPolicy {
+    let mut policy = HandoverPolicy {
+        session_ttl: seconds(route, "session_ttl", problems),
+        bot_down_after: seconds(route, "bot_down_after", problems),
+        ..HandoverPolicy::default()
+    };
+    if let Some(node) = route.get("handover") {
+        let members = node.members(problems, "handover", &HANDOVER);
+        policy.accept_within = seconds(&members, "accept_within", problems);
+        policy.agent_idle = seconds(&members, "agent_idle", problems);
+        policy.after_close = on_close(&members, "after_close", problems);
+        policy.if_unanswered = on_close(&members, "if_unanswered", problems);
+        if let Some(node) = members.get("transcript") {
+            let count = node.number(problems, "transcript", 0..=MAX_TRANSCRIPT).unwrap_or_default();
+            policy.transcript = u16::try_from(count).unwrap_or_default();
+        }
+        if let Some(node) = members.get("transcript_since") {
+            let word = node.one_of(problems, "transcript_since", &["start", "handback"]);
+            if word.as_deref() == Some("handback") {
+                policy.transcript_since = TranscriptStart::Handback;
+            }
+        }
+    }
+    policy.language = route.get("language").and_then(|node| node.text(problems, "language"));
+    policy.keywords = by_language(route, "keywords", problems, keywords);
+    policy.texts = by_language(route, "texts", problems, texts);
+    policy
+}
+
+fn seconds(members: &Members<'_>, name: &str, problems: &mut ConfigProblems) -> Option<u32> {
+    members.get(name).and_then(|node| node.number(problems, name, 1..=MAX_SECONDS))
+}
+
+fn on_close(members: &Members<'_>, name: &str, problems: &mut ConfigProblems) -> OnClose {
+    let word = members.get(name).and_then(|node| node.one_of(problems, name, &["bot", "close"]));
+    if word.as_deref() == Some("close") { OnClose::Close } else { OnClose::Bot }
+}
+
+fn by_language<T>(
+    route: &Members<'_>,
+    name: &str,
+    problems: &mut ConfigProblems,
+    read: fn(&Node<'_>, &mut ConfigProblems) -> T,
+) -> BTreeMap<String, T> {
+    let Some(node) = route.get(name) else { return BTreeMap::new() };
+    let mut found = BTreeMap::new();
+    for (language, line, node) in node.entries(problems, name) {
+        let is_part = |part: &str| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|c| c.is_ascii_alphanumeric())
+        };
+        if !language.split('-').all(is_part) {
+            problems.add(
+                line,
+                format!(
+                    "'{language}' is not a language: write a BCP 47 tag such as en, nl or pt-BR"
+                ),
+            );
+        }
+        found.insert(language, read(&node, problems));
+    }
+    found
+}
+
+fn keywords(node: &Node<'_>, problems: &mut ConfigProblems) -> Keywords {
+    let members = node.members(problems, "keywords", &KEYWORDS);
+    let mut words = |name: &str| -> Vec<String> {
+        let items = members.get(name).map(|node| node.items(problems, name)).unwrap_or_default();
+        items.iter().filter_map(|node| node.text(problems, "a keyword")).collect()
+    };
+    Keywords { handover: words("handover"), handback: words("handback") }
+}
+
+fn texts(node: &Node<'_>, problems: &mut ConfigProblems) -> Texts {
+    let members = node.members(problems, "texts", &TEXTS);
+    let mut text = |name: &str| -> String {
+        members.get(name).and_then(|node| node.text(problems, name)).unwrap_or_default()
+    };
+    let texts = Texts {
+        waiting: text("waiting"),
+        joined: text("joined"),
+        left: text("left"),
+        unanswered: text("unanswered"),
+        unsupported: text("unsupported"),
+        agent: text("agent"),
+    };
+    let named = [&texts.joined, &texts.left].iter().any(|text| text.contains("{agent}"));
+    if named && texts.agent.is_empty() {
+        let how = "add 'agent', which replaces {agent} if the agent's name is not known";
+        problems.add(node.line(), format!("a text uses {{agent}}: {how}"));
+    }
+    texts
+}

@@ -1,0 +1,10 @@
+//! Configuration: the settings of each platform, reading and validating `trunkline.yaml`, and applying it to
+//! a stack. Used by the CLI and the console.
+
+pub mod apply;
+pub mod demo;
+mod file;
+pub mod platforms;
+pub mod reference;
+
+pub use file::*;

@@ -1,0 +1,104 @@
+//! Generates the page `docs/settings.md`.
+
+use std::fmt::Write;
+
+use crate::file::{Kind, PlatformSpec};
+use crate::platforms;
+
+/// The beginning of the page.
+const INTRO: &str = "# Settings and secrets
+
+The settings and secrets of a connection, by platform, as `trunkline apply` validates them. `make settings` generates this
+page. All other options of a connection are in [configuration.md](configuration.md). Defaults are in parentheses.
+
+A secret is always a reference: `{ env: NAME }` or `{ file: PATH }`. Connections of any platform accept `path_key`, the
+secret part of the inbound URL: at least 32 letters, digits, `-` or `_`. Trunkline generates one if it is omitted.
+";
+
+/// The beginning of the table of capabilities.
+const CAPABILITIES_INTRO: &str = "
+## Platform capabilities
+
+Trunkline converts content that a platform cannot show: see [switchboard.md](switchboard.md#content-that-a-platform-cannot-show).
+
+| platform | longest text, characters | markup | choices | files | receipts | typing | own agents |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+";
+
+/// Returns the text of `docs/settings.md`.
+#[must_use]
+pub fn markdown() -> String {
+    let sections = platforms::all().iter().map(|spec| section(spec));
+    INTRO.to_owned() + &sections.collect::<String>() + &capabilities()
+}
+
+/// Returns the table of what each platform can show.
+fn capabilities() -> String {
+    let mut page = CAPABILITIES_INTRO.to_owned();
+    for spec in platforms::all() {
+        let can = spec.platform.capabilities();
+        let shows = [can.markup, can.choices, can.media, can.receipts, can.typing, can.handover];
+        let shows = shows.map(|can| if can { " yes |" } else { " |" }).concat();
+        let text = if can.max_text_chars == u32::MAX {
+            "no limit".into()
+        } else {
+            can.max_text_chars.to_string()
+        };
+        let _ = writeln!(page, "| `{}` | {text} |{shows}", spec.platform);
+    }
+    page
+}
+
+fn section(spec: &PlatformSpec) -> String {
+    let docs = spec.docs.trim_start_matches("docs/");
+    let roles: Vec<_> = spec
+        .roles
+        .iter()
+        .map(|role| format!("`{}`", serde_json::json!(role).as_str().unwrap_or_default()))
+        .collect();
+    let mut page = format!(
+        "\n## {}\n\n[{}]({docs}). Roles: {}.\n\n| setting | value | |\n| --- | --- | --- |\n",
+        spec.platform,
+        spec.name,
+        roles.join(", ")
+    );
+    for setting in spec.settings {
+        let (name, help) = (setting.name, help_cell(setting.required, setting.help));
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(page, "| `{name}` | {} | {help} |", kind_cell(setting.kind));
+    }
+    page.push_str("\n| secret | |\n| --- | --- |\n");
+    for secret in spec.secrets {
+        let name = secret
+            .name
+            .strip_suffix(':')
+            .map_or(secret.name.to_owned(), |of| format!("{of}:<name>"));
+        let _ = writeln!(page, "| `{name}` | {} |", help_cell(secret.required, secret.help));
+    }
+    page
+}
+
+fn help_cell(required: bool, help: &str) -> String {
+    let required = if required { "**required**: " } else { "" };
+    format!("{required}{}", help.replace('|', "\\|"))
+}
+
+fn kind_cell(kind: Kind) -> String {
+    match kind {
+        Kind::Text => "text".into(),
+        Kind::Url => "URL".into(),
+        Kind::Boolean => "`true`, `false`".into(),
+        Kind::Enum(words) => {
+            words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn settings_page_is_up_to_date() {
+        let page = include_str!("../../../docs/settings.md");
+        assert!(page == super::markdown(), "docs/settings.md is out of date: run `make settings`");
+    }
+}

@@ -1,0 +1,117 @@
+//! Inbound pipeline: turns a platform's HTTP calls into stored events and queued deliveries.
+//!
+//! The path of an event: `handle` -> `authenticate` -> [`Inbound::parse`] -> [`ingest`] -> `route` ->
+//! `persist_and_enqueue`.
+
+mod agent_initiated;
+mod enqueue;
+mod error;
+mod http;
+mod ingest;
+mod limits;
+mod receipt_target;
+mod records;
+mod rejected;
+
+use ::http::{HeaderMap, Method, StatusCode};
+use jiff::Timestamp;
+
+pub use self::http::serve;
+pub use error::{InboundError, Ingested, Rejection};
+pub use ingest::{ingest, ingest_from_target, ingest_now, ingest_system};
+pub use rejected::ingest_or_store_rejected;
+
+use crate::http_client::HttpClient;
+use crate::secrets::SecretBag;
+use crate::security::AuthError;
+use trunkline_core::model::{Connection, Event, Platform};
+
+/// Maximum size of a request body, in bytes. The deliveries made from it must fit into a queue message.
+pub const MAX_BODY: usize = 128 * 1024;
+
+/// An HTTP call from a platform, whose connection, URL key and source address have been checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    pub connection: &'a Connection,
+    pub secrets: &'a SecretBag,
+    pub method: &'a Method,
+    /// The path after the URL key: one of [`Inbound::PATHS`].
+    pub path: &'a str,
+    /// The query string, not decoded.
+    pub query: &'a str,
+    pub headers: &'a HeaderMap,
+    /// The body as received: signatures are computed over these bytes.
+    pub body: &'a [u8],
+    /// When the call arrived.
+    pub now: Timestamp,
+}
+
+/// The result of [`Inbound::parse`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum ParsedCall {
+    /// Events, to be ingested in this order.
+    Events(Vec<Event>),
+    /// A handshake or a test without an event, and the response to it.
+    Reply(Reply),
+    /// The body cannot be parsed, for this reason. It is stored so that operators can inspect it.
+    Unreadable(String),
+    /// The call failed authentication.
+    Denied(AuthError),
+}
+
+/// An HTTP response to a platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: String,
+}
+
+impl Reply {
+    /// Builds a JSON response.
+    #[must_use]
+    pub fn json(status: StatusCode, body: &serde_json::Value) -> Self {
+        let headers = vec![("content-type", "application/json".to_owned())];
+        Self { status, headers, body: body.to_string() }
+    }
+}
+
+/// The outcome of a call, from which the platform builds its response.
+#[derive(Debug)]
+pub enum CallOutcome<'a> {
+    /// The result of each event.
+    Ingested(&'a [std::result::Result<Ingested, InboundError>]),
+    /// The body cannot be parsed, for this reason.
+    Unreadable(&'a str),
+    /// The body is larger than [`MAX_BODY`].
+    TooLarge,
+    /// The call failed authentication.
+    Denied(&'a AuthError),
+}
+
+/// The inbound side of a platform: parses calls into events and builds the responses. Except for
+/// [`Inbound::prepare`], implementations do no I/O.
+pub trait Inbound: Send + Sync {
+    const PLATFORM: Platform;
+
+    /// The paths that may follow the URL key.
+    const PATHS: &'static [&'static str] = &[""];
+
+    /// Fetches and caches what is needed to verify calls, such as public keys.
+    fn prepare(
+        &self,
+        _connection: &Connection,
+        _headers: &HeaderMap,
+        _http_client: &HttpClient,
+        _now: Timestamp,
+    ) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
+    /// Verifies the signature or token of a call and parses its body.
+    fn parse(&self, call: &Call<'_>) -> ParsedCall;
+
+    /// Builds the response that the platform expects. Internal errors do not get here: they are always
+    /// answered with 503, so that the platform sends the call again.
+    fn reply(&self, call: &Call<'_>, outcome: &CallOutcome<'_>) -> Reply;
+}

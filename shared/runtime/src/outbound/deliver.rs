@@ -1,0 +1,116 @@
+//! Sends a delivery from the queue, or parks it if it cannot be sent now.
+
+use jiff::Timestamp;
+
+use super::attempt::attempt;
+use super::record_outcome::{NextStep, log_details, record_outcome};
+use super::{Outbound, OutboundError, bot_watchdog};
+use crate::alerts::{self, Alert};
+use crate::app::App;
+use crate::store::ParkResult;
+use crate::telemetry::{self, Metric};
+use trunkline_core::model::{Delivery, Leg, Parked, Resend, ScheduledTask, Verdict};
+
+/// Why a delivery is parked while an operator has suspended its connection.
+const SUSPENDED: &str = "its connection is suspended";
+
+/// Processes a delivery. `received` is how often SQS has handed out its message, this time included.
+pub(super) async fn deliver<P: Outbound>(
+    app: &App,
+    platform: &P,
+    delivery: &Delivery,
+    received: u32,
+) -> Result<(), OutboundError> {
+    let mut attempts = 0;
+    // A delivery that is received for the first time has no outcome yet: only others need this read.
+    if (received > 1 || delivery.resend != Resend::No)
+        && let Some(outcome) = app.store.outcome(delivery).await?
+    {
+        let replayed = delivery.resend == Resend::ByOperator && outcome.verdict.can_be_replayed();
+        if outcome.verdict.is_final() && !replayed {
+            return Ok(());
+        }
+        if outcome.verdict == Verdict::Parked {
+            // The worker that parked this may have crashed before scheduling the drain.
+            return schedule_drain(app, delivery, app.clock.now()).await;
+        }
+        attempts = if replayed { 0 } else { outcome.attempts };
+    }
+    let (leg, breaker) = app.config_cache.leg_and_breaker(&delivery.leg(), app.clock.now()).await?;
+    if leg.parked > 0 {
+        return park(app, &leg, delivery, attempts, None, "an earlier delivery is parked").await;
+    }
+    if breaker.is_open() {
+        let reason = "its connection's breaker is open";
+        park(app, &leg, delivery, attempts, None, reason).await?;
+        // If the breaker closed just now, its release may have missed this leg.
+        if !app.store.breaker(&delivery.to.connection).await?.is_open() {
+            schedule_drain(app, delivery, app.clock.now()).await?;
+        }
+        return Ok(());
+    }
+    let connection = app.config_cache.connection(&delivery.to.connection, app.clock.now()).await?;
+    let connection = connection.as_deref();
+    if connection.is_some_and(|connection| connection.suspended) {
+        return park(app, &leg, delivery, attempts, None, SUSPENDED).await;
+    }
+    let (leg, attempted) = attempt(app, platform, connection, leg, delivery).await?;
+    match record_outcome(app, connection, &breaker, delivery, attempted, attempts + 1).await? {
+        NextStep::Settled => Ok(()),
+        NextStep::Retry { due, reason } => {
+            park(app, &leg, delivery, attempts + 1, Some(due), &reason).await
+        }
+    }
+}
+
+/// Parks a delivery behind those that are parked on its leg, and schedules a drain if it is due at a time.
+async fn park(
+    app: &App,
+    leg: &Leg,
+    delivery: &Delivery,
+    attempts: u32,
+    due: Option<Timestamp>,
+    reason: &str,
+) -> Result<(), OutboundError> {
+    let now = app.clock.now();
+    let parked = Parked {
+        seq: leg.next_seq,
+        delivery: delivery.clone(),
+        parked_at: now,
+        next_attempt_at: due,
+        attempts,
+        reason: reason.to_owned(),
+    };
+    if leg.parked == 0 {
+        bot_watchdog::schedule_check(app, delivery, now).await?;
+    }
+    let result = app.store.park(leg, &parked, now).await?;
+    match (due, result) {
+        (Some(due), _) => schedule_drain(app, delivery, due).await?,
+        // The worker that parked this may have crashed before scheduling the drain.
+        (None, ParkResult::AlreadyParked) => schedule_drain(app, delivery, now).await?,
+        (None, ParkResult::Parked) => {}
+    }
+    app.store.put_outcome(delivery, &parked.outcome(now)).await?;
+    if result == ParkResult::Parked {
+        let connection = app.config_cache.connection(&delivery.to.connection, now).await?;
+        if let Some(connection) = &connection {
+            telemetry::record(now, Metric::Parked, connection, log_details(delivery));
+        }
+        if leg.parked == 0 {
+            let alert = Alert::parked(delivery, attempts, reason);
+            alerts::notify(app, &delivery.to.connection, &alert).await;
+        }
+    }
+    Ok(())
+}
+
+/// Schedules a drain of the delivery's leg.
+pub(super) async fn schedule_drain(
+    app: &App,
+    delivery: &Delivery,
+    at: Timestamp,
+) -> Result<(), OutboundError> {
+    app.queues.schedule(&ScheduledTask::drain_leg(delivery, at), app.clock.now()).await?;
+    Ok(())
+}

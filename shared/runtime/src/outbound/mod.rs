@@ -1,0 +1,310 @@
+//! Outbound pipeline: receives deliveries from SQS, calls the platform, and records the outcome.
+//!
+//! The path of a delivery: `receive` -> `deliver` -> `attempt` -> `record_outcome`, or `park` if it cannot be
+//! sent now.
+
+mod attempt;
+mod bind_session;
+mod bot_watchdog;
+mod breaker;
+mod classify;
+mod deliver;
+mod drain;
+mod headers;
+mod record_outcome;
+mod release_held;
+mod sqs;
+mod transcript;
+mod verify;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use classify::{classify_by_status, classify_error};
+pub use headers::{insert_secret_header, json_headers, required_secret};
+pub use sqs::{run_job, serve};
+
+use crate::app::App;
+use crate::error::BackendError;
+use crate::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
+use crate::inbound::InboundError;
+use crate::secrets::SecretBag;
+use trunkline_core::model::{
+    Connection, Delivery, Event, ExternalConversationId, ExternalMessageId, Platform, Role,
+    Session, Verdict,
+};
+
+/// Why a job failed. Except for [`OutboundError::Unreadable`], SQS hands the message out again.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    /// The table, a queue or the secrets failed.
+    #[error(transparent)]
+    Backend(BackendError),
+    /// An event that follows from the delivery could not be ingested.
+    #[error(transparent)]
+    Inbound(#[from] InboundError),
+    /// The message is not a job. It goes to the dead-letter queue.
+    #[error("cannot parse the job: {0}")]
+    Unreadable(#[from] serde_json::Error),
+}
+
+crate::from_backend_errors!(OutboundError);
+
+impl OutboundError {
+    /// Whether a retry can succeed without a change by an operator.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Backend(error) => error.is_retryable(),
+            Self::Inbound(error) => error.is_retryable(),
+            Self::Unreadable(_) => false,
+        }
+    }
+}
+
+/// The time limit of an invocation.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// No further delivery is started after this time.
+    pub latest_start: Timestamp,
+}
+
+impl Budget {
+    fn is_spent(self, app: &App) -> bool {
+        app.clock.now() >= self.latest_start
+    }
+}
+
+/// Everything that a platform needs to encode and send a delivery.
+#[derive(Debug, Clone, Copy)]
+pub struct SendContext<'a> {
+    /// The connection to which the delivery is sent.
+    pub connection: &'a Connection,
+    pub secrets: &'a SecretBag,
+    /// The platform's session of the conversation; `None` while it is being opened.
+    pub session: Option<&'a Session>,
+    pub delivery: &'a Delivery,
+    pub now: Timestamp,
+}
+
+impl SendContext<'_> {
+    /// Returns the platform's id of the conversation; empty while it is being opened.
+    #[must_use]
+    pub fn external_conversation_id(&self) -> &str {
+        self.session.map_or("", |session| session.external_conversation_id.as_str())
+    }
+}
+
+/// Why a delivery cannot be encoded. Nothing is sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// The platform has no equivalent. The delivery is skipped, which is not a failure.
+    #[error("{0}")]
+    Unsupported(&'static str),
+    /// The connection's configuration is incomplete or invalid: an operator must correct it.
+    #[error("{0}")]
+    Misconfigured(String),
+}
+
+/// A platform's response, classified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Classification {
+    pub verdict: Verdict,
+    /// The reason, for operators; `None` if delivered.
+    pub reason: Option<String>,
+    /// The platform's id of the delivered message, if it returned one.
+    pub external_message_id: Option<ExternalMessageId>,
+}
+
+/// The result of one attempt to send a delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// The verdict on the attempt, and its reason.
+    pub classification: Classification,
+    /// The platform's HTTP status; `None` without a response.
+    pub status: Option<u16>,
+    /// The platform's `Retry-After`, in seconds.
+    pub retry_after: Option<u32>,
+    /// The platform's session of the conversation, if the attempt opened or changed it.
+    pub session: Option<Session>,
+    /// Events that the platform returned in its response. They are ingested like inbound events.
+    pub reply_events: Vec<Event>,
+    /// How long the attempt took.
+    pub duration: SignedDuration,
+}
+
+impl Attempt {
+    /// Builds the result of an attempt that the platform answered.
+    #[must_use]
+    pub fn with_response(response: &HttpResponse, classification: Classification) -> Self {
+        Self {
+            status: Some(response.status.as_u16()),
+            retry_after: retry_after(response),
+            ..Self::without_response(classification)
+        }
+    }
+
+    /// Builds the result of an attempt that was not made or not answered.
+    #[must_use]
+    pub fn without_response(classification: Classification) -> Self {
+        Self {
+            classification,
+            status: None,
+            retry_after: None,
+            session: None,
+            reply_events: Vec::new(),
+            duration: SignedDuration::ZERO,
+        }
+    }
+}
+
+impl From<EncodeError> for Attempt {
+    fn from(error: EncodeError) -> Self {
+        let verdict = match error {
+            EncodeError::Unsupported(_) => Verdict::Skipped,
+            EncodeError::Misconfigured(_) => Verdict::Permanent,
+        };
+        let reason = Some(error.to_string());
+        Self::without_response(Classification { verdict, reason, external_message_id: None })
+    }
+}
+
+impl From<HttpError> for Attempt {
+    fn from(error: HttpError) -> Self {
+        Self::without_response(classify_error(&error))
+    }
+}
+
+/// Reads `Retry-After` in seconds. A date is ignored: the retry schedule applies instead.
+fn retry_after(response: &HttpResponse) -> Option<u32> {
+    let value = response.headers.get(http::header::RETRY_AFTER)?;
+    value.to_str().ok()?.trim().parse().ok()
+}
+
+/// The outbound side of a platform: sends deliveries and classifies the responses. Most platforms need one
+/// call per delivery, and then an implementation does no I/O: [`Outbound::encode`] and
+/// [`Outbound::classify`].
+pub trait Outbound: Send + Sync {
+    const PLATFORM: Platform;
+    /// Maximum duration of one delivery, for platforms that need more than one call.
+    const MAX_DURATION: SignedDuration = SignedDuration::from_secs(5);
+
+    /// Chooses the platform's id of a conversation that is about to be opened there, for platforms that
+    /// let the caller choose it.
+    fn choose_conversation_id(&self, delivery: &Delivery) -> ExternalConversationId {
+        match delivery.to.role {
+            Role::Channel => delivery.key.customer.as_str().into(),
+            Role::Bot | Role::Desk | Role::Observer => delivery.session_id().as_str().into(),
+        }
+    }
+
+    /// Opens the conversation on the platform before anything is sent there; `None` if sending opens it.
+    /// It may be called again for a conversation that it opened, because a worker may crash in between.
+    ///
+    /// # Errors
+    /// The failed attempt, if the conversation could not be opened.
+    fn open(
+        &self,
+        context: &SendContext<'_>,
+        _http_client: &HttpClient,
+    ) -> impl Future<Output = Result<Option<Session>, Box<Attempt>>> + Send {
+        let delivery = context.delivery;
+        let session = Session::new(delivery.session_id(), self.choose_conversation_id(delivery));
+        std::future::ready(Ok(Some(session)))
+    }
+
+    /// Sends a delivery.
+    fn send(
+        &self,
+        context: &SendContext<'_>,
+        http_client: &HttpClient,
+    ) -> impl Future<Output = Attempt> + Send {
+        async move {
+            let request = match self.encode(context) {
+                Ok(request) => request,
+                Err(error) => return error.into(),
+            };
+            match http_client.send(request).await {
+                Ok(response) => Attempt::with_response(&response, self.classify(&response)),
+                Err(error) => error.into(),
+            }
+        }
+    }
+
+    /// Returns the id by which the platform knows a delivered message, so that receipts can be matched.
+    /// `returned` is the id from its response.
+    fn external_message_id(
+        &self,
+        _delivery: &Delivery,
+        returned: Option<ExternalMessageId>,
+    ) -> Option<ExternalMessageId> {
+        returned
+    }
+
+    /// Returns a key by which the platform may refer to this delivery under a conversation id that is not
+    /// known yet. It is stored before the delivery is sent.
+    fn correlation_key(&self, _context: &SendContext<'_>) -> Option<String> {
+        None
+    }
+
+    /// Encodes a delivery as an HTTP request.
+    ///
+    /// # Errors
+    /// If the platform has no equivalent, or the connection's configuration is incomplete.
+    fn encode(&self, context: &SendContext<'_>) -> Result<HttpRequest, EncodeError>;
+
+    /// Classifies the platform's response. The default uses the HTTP status alone.
+    fn classify(&self, response: &HttpResponse) -> Classification {
+        classify_by_status(response)
+    }
+
+    /// Verifies that the connection's endpoint belongs to this stack and accepts its credentials.
+    fn verify(
+        &self,
+        check: &CheckContext<'_>,
+        http_client: &HttpClient,
+    ) -> impl Future<Output = Verification> + Send;
+
+    /// Compares Trunkline's registration on the platform with the configuration and repairs it, on platforms
+    /// that keep one ([`Capabilities::keeps_registration`]).
+    ///
+    /// [`Capabilities::keeps_registration`]: trunkline_core::model::Capabilities::keeps_registration
+    fn reconcile_registration(
+        &self,
+        _check: &CheckContext<'_>,
+        _http_client: &HttpClient,
+    ) -> impl Future<Output = RegistrationState> + Send {
+        std::future::ready(RegistrationState::InSync)
+    }
+}
+
+/// What a platform needs to verify a connection or its registration.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckContext<'a> {
+    pub connection: &'a Connection,
+    pub secrets: &'a SecretBag,
+    /// A new value that the endpoint must return.
+    pub challenge: &'a str,
+    pub now: Timestamp,
+}
+
+/// The result of verifying a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verification {
+    /// The endpoint is verified and accepts the credentials.
+    Ok,
+    /// Verification failed, for this reason.
+    Failed(String),
+    /// The platform has no call for verification; what an operator can do instead.
+    Unsupported(&'static str),
+}
+
+/// The state of Trunkline's registration on a platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegistrationState {
+    /// The registration is as configured.
+    InSync,
+    /// It differed and was repaired: what was done.
+    Repaired(String),
+    /// It differs and an operator must correct it: the reason.
+    OutOfSync(String),
+}

@@ -1,0 +1,162 @@
+//! Records an attempt: its outcome on the event, its effect on the breaker, and whether to retry.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Attempt, OutboundError, breaker};
+use crate::alerts::{self, Alert};
+use crate::app::App;
+use crate::inbound::{InboundError, ingest_from_target};
+use crate::telemetry::{self, LogFields, Metric};
+use trunkline_core::model::{
+    Breaker, Connection, ConnectionId, Delivery, DeliveryPolicy, EventBody, EventId, Failed,
+    MessageReference, Outcome, ReceiptStatus, Verdict, time,
+};
+
+/// What happens to a delivery after an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NextStep {
+    /// Nothing: it was delivered, skipped, or failed.
+    Settled,
+    /// It is retried at `due`.
+    Retry { due: Timestamp, reason: String },
+}
+
+/// Records the outcome of attempt number `attempts`. `breaker` is its state before the attempt.
+pub(super) async fn record_outcome(
+    app: &App,
+    connection: Option<&Connection>,
+    breaker: &Breaker,
+    delivery: &Delivery,
+    attempt: Attempt,
+    attempts: u32,
+) -> Result<NextStep, OutboundError> {
+    let now = app.clock.now();
+    let Attempt { classification, status, retry_after, duration, .. } = attempt;
+    let reason = classification.reason.clone().unwrap_or_default();
+    let outcome = |verdict| Outcome {
+        verdict,
+        at: now,
+        status,
+        reason: classification.reason.clone(),
+        external_message_id: classification.external_message_id.clone(),
+        attempts,
+    };
+    if classification.verdict.is_final() {
+        if classification.verdict == Verdict::Permanent {
+            give_up(app, delivery, attempts, &reason, now).await?;
+        }
+        let settled = outcome(classification.verdict);
+        app.store.put_outcome(delivery, &settled).await?;
+        if let Some(connection) = connection {
+            if status.is_some() {
+                breaker::record_success(app, connection, breaker).await?;
+            }
+            record_metrics(connection, delivery, &settled, duration);
+        }
+        return Ok(NextStep::Settled);
+    }
+    if let Some(connection) = connection {
+        breaker::record_failure(app, connection, &reason).await?;
+        record_metrics(connection, delivery, &outcome(classification.verdict), duration);
+    }
+    let policy =
+        connection.map_or_else(DeliveryPolicy::default, |connection| connection.delivery.clone());
+    let unknown = classification.verdict == Verdict::Unknown;
+    let next = policy.next_attempt(&delivery.id, attempts, unknown, retry_after, now);
+    if let Some(due) = next {
+        return Ok(NextStep::Retry { due, reason });
+    }
+    give_up(app, delivery, attempts, &reason, now).await?;
+    app.store.put_outcome(delivery, &outcome(Verdict::Exhausted)).await?;
+    Ok(NextStep::Settled)
+}
+
+/// Stores a delivery as failed, for operators to replay or discard.
+async fn give_up(
+    app: &App,
+    delivery: &Delivery,
+    attempts: u32,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), OutboundError> {
+    let failed =
+        Failed { delivery: delivery.clone(), at: now, attempts, reason: reason.to_owned() };
+    app.store.put_failed(&failed).await?;
+    notify_sender(app, delivery, reason).await?;
+    let alert = Alert::failed(delivery, attempts, reason);
+    alerts::notify(app, &delivery.to.connection, &alert).await;
+    Ok(())
+}
+
+/// Sends a failed receipt to the sender of a message, if the sender can receive one.
+async fn notify_sender(app: &App, delivery: &Delivery, reason: &str) -> Result<(), OutboundError> {
+    let is_message =
+        matches!(delivery.event.body, EventBody::Message { .. } | EventBody::Choice { .. });
+    if !is_message || delivery.to.copy || delivery.from == ConnectionId::system() {
+        return Ok(());
+    }
+    let target = MessageReference {
+        connection: delivery.from.clone(),
+        message: delivery.event.sender_message_id(),
+    };
+    let body = EventBody::Receipt {
+        message: delivery.id.as_str().into(),
+        target: Some(target),
+        status: ReceiptStatus::Failed,
+        reason: Some(reason.to_owned()),
+    };
+    let id = EventId::from_parts(&["failed", delivery.id.as_str()]);
+    match Box::pin(ingest_from_target(app, delivery, id, body)).await {
+        // The conversation may be closed, and then no receipt is possible.
+        Ok(_) | Err(InboundError::Rejected(_)) => Ok(()),
+        Err(internal) => Err(internal.into()),
+    }
+}
+
+/// Returns the details that every log line about a delivery has.
+pub(super) fn log_details(delivery: &Delivery) -> LogFields<'_> {
+    LogFields {
+        trace: delivery.event.trace,
+        conversation: Some(delivery.conversation.as_str()),
+        event: Some(delivery.event.body.kind()),
+        delivery: Some(delivery.id.as_str()),
+        ..LogFields::default()
+    }
+}
+
+/// Counts an attempt and logs a failed one.
+fn record_metrics(
+    connection: &Connection,
+    delivery: &Delivery,
+    outcome: &Outcome,
+    duration: SignedDuration,
+) {
+    let now = outcome.at;
+    let metric = match outcome.verdict {
+        Verdict::Delivered => Metric::Delivered,
+        Verdict::Skipped | Verdict::Discarded => Metric::Skipped,
+        Verdict::Permanent | Verdict::Exhausted => Metric::Failed,
+        Verdict::Retryable | Verdict::Unknown | Verdict::Parked => Metric::Retried,
+    };
+    let latency = now.duration_since(delivery.event.at);
+    let fields = LogFields {
+        status: outcome.status,
+        ms: Some(time::millis(duration)),
+        delivery_time: (metric == Metric::Delivered).then(|| time::millis(latency)),
+        ..log_details(delivery)
+    };
+    telemetry::record(now, metric, connection, fields);
+    if metric == Metric::Delivered {
+        telemetry::record_latency(&connection.id, now, latency);
+    }
+    if matches!(metric, Metric::Failed | Metric::Retried) {
+        tracing::warn!(
+            connection = %connection.id,
+            delivery = %delivery.id,
+            attempts = outcome.attempts,
+            verdict = ?outcome.verdict,
+            reason = outcome.reason.as_deref().unwrap_or(""),
+            "delivery attempt failed"
+        );
+    }
+}

@@ -1,0 +1,213 @@
+//! SQS handler of the outbound functions.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::LambdaEvent;
+
+use super::bind_session::bind_session;
+use super::deliver::deliver;
+use super::drain::{discard, drain};
+use super::release_held::release_held;
+use super::verify::{reconcile_registration, verify};
+use super::{Budget, Outbound, OutboundError};
+use crate::app::App;
+use crate::queue::QueueMessage;
+use crate::telemetry;
+use trunkline_core::model::Job;
+
+/// Time that Trunkline itself needs around a delivery.
+const OVERHEAD: SignedDuration = SignedDuration::from_secs(2);
+/// How long legs that share a batch start further messages.
+const SHARED_BATCH_TIME: SignedDuration = SignedDuration::from_secs(2);
+/// How often a message may make the worker panic before it goes to the dead-letter queue.
+const MAX_PANICS: u32 = 3;
+/// Delays in seconds before a message that failed with an internal error is received again, by how often it
+/// was received.
+const RETRY_DELAYS: [u16; 6] = [1, 2, 5, 10, 30, 60];
+
+/// Runs an outbound function until Lambda stops it.
+///
+/// # Errors
+/// If an environment variable of the template is missing or invalid, or the Lambda runtime fails.
+pub async fn serve<P: Outbound>(platform: P) -> Result<(), lambda_runtime::Error> {
+    telemetry::init();
+    let app = App::from_env()?;
+    let (app, platform) = (&app, &platform);
+    lambda_runtime::run(lambda_runtime::service_fn(
+        move |event: LambdaEvent<SqsEvent>| async move {
+            telemetry::set_request_id(&event.context.request_id);
+            let deadline = i64::try_from(event.context.deadline).ok();
+            let deadline = deadline.and_then(|millis| Timestamp::from_millisecond(millis).ok());
+            let until =
+                latest_start(app.clock.now(), deadline.unwrap_or(Timestamp::MAX), P::MAX_DURATION);
+            let response =
+                receive_batch(app, platform, event.payload.records, Budget { latest_start: until })
+                    .await;
+            telemetry::flush(app).await;
+            Ok::<_, std::convert::Infallible>(response)
+        },
+    ))
+    .await
+}
+
+/// Returns the latest time at which a delivery may start, so that it ends before the deadline. An invocation
+/// that is too short for the slowest delivery still starts deliveries in its first third.
+fn latest_start(now: Timestamp, deadline: Timestamp, longest: SignedDuration) -> Timestamp {
+    let left = deadline.duration_since(now).max(SignedDuration::ZERO);
+    deadline - (longest + OVERHEAD).min(left * 2 / 3)
+}
+
+/// Processes a batch: different legs concurrently, the messages of one leg in order.
+async fn receive_batch<P: Outbound>(
+    app: &App,
+    platform: &P,
+    records: Vec<SqsMessage>,
+    budget: Budget,
+) -> SqsBatchResponse {
+    let mut groups: BTreeMap<String, Vec<SqsMessage>> = BTreeMap::new();
+    for record in records {
+        let group = record.attributes.get("MessageGroupId").cloned().unwrap_or_default();
+        groups.entry(group).or_default().push(record);
+    }
+    // SQS hands out the next messages of a leg only when the batch ends, that is, with its slowest leg.
+    let until =
+        if groups.len() > 1 { app.clock.now() + SHARED_BATCH_TIME } else { budget.latest_start };
+    let budget = Budget { latest_start: until.min(budget.latest_start) };
+    let legs =
+        groups.into_iter().map(|(group, leg)| receive_group(app, platform, group, leg, budget));
+    let mut response = SqsBatchResponse::default();
+    for id in join_all(legs).await.into_iter().flatten() {
+        response.add_failure(id);
+    }
+    response
+}
+
+/// Processes a leg's messages. Returns the ids of those that go back to the queue, which happens only after
+/// internal errors: a delivery that the platform does not accept is parked, so it does not use up the
+/// receive count of those behind it.
+async fn receive_group<P: Outbound>(
+    app: &App,
+    platform: &P,
+    group: String,
+    leg: Vec<SqsMessage>,
+    budget: Budget,
+) -> Vec<String> {
+    let mut messages = leg.into_iter();
+    while let Some(message) = messages.next() {
+        let done = !budget.is_spent(app) && receive(app, platform, &group, &message, budget).await;
+        if !done {
+            let rest: Vec<SqsMessage> = std::iter::once(message).chain(messages).collect();
+            for message in &rest {
+                delay_retry::<P>(app, message).await;
+            }
+            return rest.into_iter().filter_map(|message| message.message_id).collect();
+        }
+    }
+    Vec::new()
+}
+
+/// Processes one message. Returns whether it can be deleted from the queue.
+async fn receive<P: Outbound>(
+    app: &App,
+    platform: &P,
+    group: &str,
+    message: &SqsMessage,
+    budget: Budget,
+) -> bool {
+    let received = times_received(message);
+    let body = message.body.as_deref().unwrap_or_default();
+    let job = AssertUnwindSafe(run_job(app, platform, body, received, budget)).catch_unwind();
+    let reason = match job.await {
+        Ok(Ok(())) => return true,
+        Ok(Err(OutboundError::Unreadable(why))) => format!("the message cannot be read: {why}"),
+        Ok(Err(error)) => {
+            let retryable = error.is_retryable();
+            tracing::error!(%error, received, retryable, "outbound job failed: internal error");
+            return false;
+        }
+        Err(_) if received >= MAX_PANICS => {
+            format!("the message made the worker panic {received} times")
+        }
+        Err(_) => {
+            tracing::error!(received, "outbound job failed: the worker panicked");
+            return false;
+        }
+    };
+    let id = message.message_id.clone().unwrap_or_default();
+    let letter = QueueMessage::raw(P::PLATFORM, group.to_owned(), id, body.to_owned());
+    match app.queues.send_to_dlq(letter, &reason).await {
+        Ok(()) => {
+            tracing::error!(reason, "message moved to the dead-letter queue");
+            true
+        }
+        Err(error) => {
+            tracing::error!(%error, reason, "cannot move a message to the dead-letter queue");
+            false
+        }
+    }
+}
+
+/// Runs the job in a message.
+///
+/// # Errors
+/// If the message cannot be read, or an internal error occurred; SQS then hands the message out again.
+pub async fn run_job<P: Outbound>(
+    app: &App,
+    platform: &P,
+    body: &str,
+    received: u32,
+    budget: Budget,
+) -> Result<(), OutboundError> {
+    match serde_json::from_str(body)? {
+        Job::Deliver(delivery) => deliver(app, platform, &delivery, received).await,
+        Job::Drain { leg, reason } => drain(app, platform, &leg, reason, budget).await,
+        Job::Discard { leg, seq } => discard(app, &leg, seq).await,
+        Job::ReleaseHeld { leg } => release_held(app, &leg).await,
+        Job::BindSession { leg, session } => bind_session(app, P::PLATFORM, &leg, session).await,
+        Job::Verify { connection, challenge } => {
+            verify(app, platform, &connection, &challenge).await
+        }
+        Job::ReconcileRegistration { connection } => {
+            reconcile_registration(app, platform, &connection).await
+        }
+    }
+}
+
+/// Sets when SQS hands the message out again. If that fails, the queue's longer visibility timeout applies.
+async fn delay_retry<P: Outbound>(app: &App, message: &SqsMessage) {
+    let Some(receipt) = &message.receipt_handle else { return };
+    let index = usize::try_from(times_received(message).saturating_sub(1)).unwrap_or(usize::MAX);
+    let seconds = RETRY_DELAYS[index.min(RETRY_DELAYS.len() - 1)];
+    if let Err(error) = app.queues.change_visibility(P::PLATFORM, receipt, seconds).await {
+        tracing::warn!(%error, "cannot change the visibility timeout of a message");
+    }
+}
+
+fn times_received(message: &SqsMessage) -> u32 {
+    let count = message.attributes.get("ApproximateReceiveCount");
+    count.and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budget_leaves_time_for_the_slowest_delivery() {
+        let at = |seconds| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
+        let of = |seconds| SignedDuration::from_secs(seconds);
+        assert_eq!(latest_start(at(0), at(30), of(5)), at(23));
+        assert_eq!(latest_start(at(0), at(30), of(18)), at(10));
+        assert_eq!(
+            latest_start(at(0), at(9), of(18)),
+            at(3),
+            "a short invocation still starts deliveries"
+        );
+        assert_eq!(latest_start(at(9), at(3), of(5)), at(3));
+    }
+}

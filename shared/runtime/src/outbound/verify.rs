@@ -1,0 +1,70 @@
+//! Verifies a connection's endpoint and reconciles its registration on the platform.
+
+use super::{CheckContext, Outbound, OutboundError, RegistrationState, Verification, breaker};
+use crate::alerts::{self, Alert};
+use crate::app::App;
+use crate::store::{Health, Registration};
+use trunkline_core::model::ConnectionId;
+
+/// Verifies a connection on an operator's request and stores the result. Success closes the breaker, and so
+/// does the request itself on a platform that cannot be verified.
+pub(super) async fn verify<P: Outbound>(
+    app: &App,
+    platform: &P,
+    id: &ConnectionId,
+    challenge: &str,
+) -> Result<(), OutboundError> {
+    let now = app.clock.now();
+    let mut health =
+        Health { challenge: challenge.to_owned(), at: now, problem: None, unsupported: None };
+    match app.config_cache.connection(id, now).await? {
+        Some(connection) => {
+            let secrets = app.secrets.for_connection(&connection).await?;
+            let check = CheckContext { connection: &connection, secrets: &secrets, challenge, now };
+            match platform.verify(&check, &app.http_client).await {
+                Verification::Ok => {}
+                Verification::Failed(problem) => health.problem = Some(problem),
+                Verification::Unsupported(how) => health.unsupported = Some(how.to_owned()),
+            }
+            if health.problem.is_none() {
+                breaker::close(app, &connection).await?;
+            }
+        }
+        None => health.problem = Some("the connection is not configured".to_owned()),
+    }
+    health.at = app.clock.now();
+    app.store.put_health(id, &health).await?;
+    Ok(())
+}
+
+/// Reconciles a connection's registration. Sends an alert when its state changes.
+pub(super) async fn reconcile_registration<P: Outbound>(
+    app: &App,
+    platform: &P,
+    id: &ConnectionId,
+) -> Result<(), OutboundError> {
+    let now = app.clock.now();
+    let Some(connection) = app.config_cache.connection(id, now).await? else { return Ok(()) };
+    let secrets = app.secrets.for_connection(&connection).await?;
+    let check = CheckContext { connection: &connection, secrets: &secrets, challenge: "", now };
+    let (problem, repaired) = match platform.reconcile_registration(&check, &app.http_client).await
+    {
+        RegistrationState::InSync => (None, None),
+        RegistrationState::Repaired(repair) => (None, Some(repair)),
+        RegistrationState::OutOfSync(problem) => (Some(problem), None),
+    };
+    let before = app.store.registration(id).await?.and_then(|before| before.problem);
+    let alert = match (&repaired, &problem) {
+        (Some(repair), _) => Some(Alert::registration_repaired(id, repair)),
+        (None, Some(why)) if before.as_ref() != Some(why) => {
+            Some(Alert::registration_out_of_sync(id, why))
+        }
+        _ => None,
+    };
+    app.store.put_registration(id, &Registration { at: app.clock.now(), problem }).await?;
+    if let Some(alert) = alert {
+        tracing::warn!(connection = %id, ?alert, "the state of a registration changed");
+        alerts::notify(app, id, &alert).await;
+    }
+    Ok(())
+}

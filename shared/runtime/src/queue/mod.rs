@@ -1,0 +1,314 @@
+//! The SQS queues: one outbound FIFO queue per platform with one message group per leg, the dead-letter
+//! queues, the delayed queue of scheduled tasks, and the queues that start listeners.
+
+mod charset;
+mod message;
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use self::message::QueueMessage;
+use self::message::{batches, text_attribute};
+use crate::error::Cause;
+use trunkline_core::model::{Delivery, Job, Platform, ScheduledTask};
+
+/// Maximum size of a message, in bytes (SQS now accepts more; smaller messages cost less).
+pub const MAX_MESSAGE: usize = 256 * 1024;
+
+/// Message attribute with the reason why a message is in a dead-letter queue.
+pub const REASON_ATTRIBUTE: &str = "reason";
+
+/// Message attribute with the trace of a message (W3C Trace Context).
+pub const TRACE_ATTRIBUTE: &str = "traceparent";
+
+/// The maximum delay of an SQS message, in seconds.
+const MAX_DELAY_SECONDS: f64 = 900.0;
+
+/// Why a message was not queued.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum QueueError {
+    /// The call to a platform's queue failed.
+    #[error("the call to the {platform} queue failed: {cause}")]
+    Unavailable {
+        platform: Platform,
+        /// Error of the AWS SDK, or the code and message of a rejected entry.
+        #[source]
+        cause: Cause,
+    },
+    /// The message is too large. Permanent.
+    #[error("a message of {size} bytes exceeds the queue's limit of {MAX_MESSAGE} bytes")]
+    TooLarge {
+        /// Size of the message, in bytes.
+        size: usize,
+    },
+    /// The stack has no queue for the platform.
+    #[error("the platform {0} has no queue: add it to TRUNKLINE_QUEUES in template.yaml")]
+    NoQueue(Platform),
+    /// The call to the tasks queue failed.
+    #[error("cannot schedule a task: {cause}")]
+    Tasks {
+        /// Error of the AWS SDK.
+        #[source]
+        cause: Cause,
+    },
+    /// The job or task cannot be serialized as JSON.
+    #[error("cannot serialize a queue message: {cause}")]
+    Serialize {
+        #[source]
+        cause: Cause,
+    },
+}
+
+/// The queue URLs cannot be parsed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("cannot parse the queue URLs (TRUNKLINE_QUEUES): {0}")]
+pub struct InvalidQueueUrls(String);
+
+/// The URLs of the queues, from the environment variable `TRUNKLINE_QUEUES` (JSON).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueUrls {
+    /// The outbound FIFO queue of each platform.
+    pub outbound: HashMap<Platform, String>,
+    /// The dead-letter queue of each platform.
+    pub dead: HashMap<Platform, String>,
+    /// The delayed queue of scheduled tasks.
+    pub tasks: String,
+    /// The queues that start listeners.
+    #[serde(default)]
+    pub listen: HashMap<Platform, String>,
+}
+
+impl FromStr for QueueUrls {
+    type Err = InvalidQueueUrls;
+    fn from_str(text: &str) -> Result<Self, InvalidQueueUrls> {
+        serde_json::from_str(text).map_err(|error| InvalidQueueUrls(error.to_string()))
+    }
+}
+
+/// The message that starts a listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartListener {
+    /// The listener that it replaces, which runs until the new one has the lease; `None` for a first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predecessor: Option<String>,
+}
+
+/// Client of the stack's SQS queues.
+#[derive(Debug, Clone)]
+pub struct Queues {
+    sqs: aws_sdk_sqs::Client,
+    urls: Arc<QueueUrls>,
+}
+
+impl Queues {
+    /// Creates a client for the queues at these URLs.
+    #[must_use]
+    pub fn new(sqs: aws_sdk_sqs::Client, urls: QueueUrls) -> Self {
+        Self { sqs, urls: Arc::new(urls) }
+    }
+
+    /// Builds the queue message of a delivery. A separate step, so that a delivery that does not fit is
+    /// found before its event is accepted.
+    ///
+    /// # Errors
+    /// If the message is too large.
+    pub fn delivery_message(delivery: Delivery) -> Result<QueueMessage, QueueError> {
+        let (platform, group, id) =
+            (delivery.to.platform, delivery.leg().message_group(), delivery.id.clone().into());
+        QueueMessage::new(platform, group, id, &Job::Deliver(Box::new(delivery)))
+    }
+
+    /// Queues any other job. Its `id` must be new: SQS drops a message whose id it has seen.
+    pub async fn enqueue(
+        &self,
+        platform: Platform,
+        group: String,
+        id: String,
+        job: &Job,
+    ) -> Result<(), QueueError> {
+        self.send(QueueMessage::new(platform, group, id, job)?).await
+    }
+
+    /// Sends a message and returns when SQS has stored it.
+    pub async fn send(&self, message: QueueMessage) -> Result<(), QueueError> {
+        let url = self.url(message.platform)?;
+        self.send_fifo(url, message, None).await
+    }
+
+    /// Sends messages of one platform and of different groups, and returns when SQS has stored all.
+    ///
+    /// # Errors
+    /// If SQS did not store all of them. Sending all again is safe: SQS drops ids that it has seen.
+    pub async fn send_all(&self, messages: Vec<QueueMessage>) -> Result<(), QueueError> {
+        for batch in batches(messages) {
+            match <[QueueMessage; 1]>::try_from(batch) {
+                Ok([only]) => self.send(only).await?,
+                Err(several) => self.send_batch(several).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_batch(&self, messages: Vec<QueueMessage>) -> Result<(), QueueError> {
+        let Some(platform) = messages.first().map(QueueMessage::platform) else { return Ok(()) };
+        let mut call = self.sqs.send_message_batch().queue_url(self.url(platform)?);
+        for (index, message) in messages.into_iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .set_message_attributes(message.attributes())
+                .set_message_system_attributes(message.system_attributes())
+                .message_group_id(message.group)
+                .message_deduplication_id(message.id)
+                .message_body(message.body)
+                .build();
+            call = call.entries(entry.map_err(|error| unavailable(platform, error))?);
+        }
+        let response = call.send().await.map_err(|error| unavailable(platform, error))?;
+        match response.failed().first() {
+            None => Ok(()),
+            Some(failed) => {
+                let text = format!("{}: {}", failed.code(), failed.message().unwrap_or_default());
+                let cause = Cause::new(text);
+                Err(QueueError::Unavailable { platform, cause })
+            }
+        }
+    }
+
+    /// Moves a message that cannot be processed to the platform's dead-letter queue.
+    pub async fn send_to_dlq(&self, message: QueueMessage, reason: &str) -> Result<(), QueueError> {
+        let url = self.urls.dead.get(&message.platform);
+        let url = url.ok_or(QueueError::NoQueue(message.platform))?;
+        self.send_fifo(url, message, Some(reason)).await
+    }
+
+    async fn send_fifo(
+        &self,
+        url: &str,
+        message: QueueMessage,
+        reason: Option<&str>,
+    ) -> Result<(), QueueError> {
+        let platform = message.platform;
+        let mut call = self
+            .sqs
+            .send_message()
+            .queue_url(url)
+            .set_message_attributes(message.attributes())
+            .set_message_system_attributes(message.system_attributes());
+        if let Some(reason) =
+            reason.and_then(|reason| text_attribute(&charset::replace_unsupported(reason)))
+        {
+            call = call.message_attributes(REASON_ATTRIBUTE, reason);
+        }
+        call.message_body(message.body)
+            .message_group_id(message.group)
+            .message_deduplication_id(message.id)
+            .send()
+            .await
+            .map_err(|error| unavailable(platform, error))?;
+        Ok(())
+    }
+
+    /// Schedules a task: puts it into the delayed tasks queue. SQS delays a message by at most 15 minutes, so a
+    /// task that is further ahead arrives early and is then scheduled again.
+    pub async fn schedule(&self, task: &ScheduledTask, now: Timestamp) -> Result<(), QueueError> {
+        let wait = task.at().map_or(0.0, |at| at.duration_since(now).as_secs_f64().ceil());
+        #[expect(clippy::cast_possible_truncation, reason = "clamped to what fits")]
+        let seconds = wait.clamp(0.0, MAX_DELAY_SECONDS) as i32;
+        let body = serde_json::to_string(task)
+            .map_err(|e| QueueError::Serialize { cause: Cause::new(e) })?;
+        let body = charset::escape_json(body);
+        self.sqs
+            .send_message()
+            .queue_url(&self.urls.tasks)
+            .delay_seconds(seconds)
+            .message_body(body)
+            .send()
+            .await
+            .map_err(|error| QueueError::Tasks { cause: Cause::sdk(error) })?;
+        Ok(())
+    }
+
+    /// Starts a listener for a platform.
+    pub async fn start_listener(
+        &self,
+        platform: Platform,
+        start: &StartListener,
+    ) -> Result<(), QueueError> {
+        let url = self.urls.listen.get(&platform).ok_or(QueueError::NoQueue(platform))?;
+        let body = serde_json::to_string(start)
+            .map_err(|e| QueueError::Serialize { cause: Cause::new(e) })?;
+        let call = self.sqs.send_message().queue_url(url).message_body(body);
+        call.send().await.map_err(|error| unavailable(platform, error))?;
+        Ok(())
+    }
+
+    /// Sets the visibility timeout of a received message: SQS hands it out again after `seconds`.
+    pub async fn change_visibility(
+        &self,
+        platform: Platform,
+        receipt: &str,
+        seconds: u16,
+    ) -> Result<(), QueueError> {
+        self.sqs
+            .change_message_visibility()
+            .queue_url(self.url(platform)?)
+            .receipt_handle(receipt)
+            .visibility_timeout(i32::from(seconds))
+            .send()
+            .await
+            .map_err(|error| unavailable(platform, error))?;
+        Ok(())
+    }
+
+    /// Returns the approximate number of messages in a platform's queues.
+    pub async fn depth(&self, platform: Platform) -> Result<Depth, QueueError> {
+        let dead = self.urls.dead.get(&platform).ok_or(QueueError::NoQueue(platform))?;
+        let (waiting, dead) = tokio::try_join!(
+            self.sizes(platform, self.url(platform)?),
+            self.sizes(platform, dead)
+        )?;
+        Ok(Depth { waiting: waiting.0, in_flight: waiting.1, dead: dead.0 + dead.1 })
+    }
+
+    async fn sizes(&self, platform: Platform, url: &str) -> Result<(u64, u64), QueueError> {
+        use aws_sdk_sqs::types::QueueAttributeName::{
+            ApproximateNumberOfMessages as Waiting,
+            ApproximateNumberOfMessagesNotVisible as InFlight,
+        };
+        let request = self.sqs.get_queue_attributes().queue_url(url);
+        let response = request.attribute_names(Waiting).attribute_names(InFlight).send().await;
+        let response = response.map_err(|error| unavailable(platform, error))?;
+        let size = |name| {
+            let value = response.attributes.as_ref().and_then(|known| known.get(&name));
+            value.and_then(|value| value.parse().ok()).unwrap_or(0)
+        };
+        Ok((size(Waiting), size(InFlight)))
+    }
+
+    fn url(&self, platform: Platform) -> Result<&str, QueueError> {
+        self.urls.outbound.get(&platform).map(String::as_str).ok_or(QueueError::NoQueue(platform))
+    }
+}
+
+fn unavailable(
+    platform: Platform,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> QueueError {
+    QueueError::Unavailable { platform, cause: Cause::sdk(error) }
+}
+
+/// Approximate number of messages in a platform's queues.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Messages that wait to be received.
+    pub waiting: u64,
+    /// Messages that are being processed.
+    pub in_flight: u64,
+    /// Messages in the dead-letter queue.
+    pub dead: u64,
+}

@@ -1,0 +1,93 @@
+//! Erasure of all data about a customer on a channel.
+
+use futures_util::future::try_join_all;
+
+use super::item::{read, string_attribute};
+use super::keys::{
+    EVENT_PREFIX, LEG_INDEX_SK, LEG_PREFIX, conversation_pk, failed_pk, held_pk, leg_index_pk,
+    park_pk, parked_pk,
+};
+use super::{EventRecord, Item, Store, StoreError};
+use trunkline_core::model::{ConversationKey, Leg, LegId};
+
+/// Number of items per page.
+const PAGE: u16 = 25;
+
+impl Store {
+    /// Erases a customer's conversations on a channel, with their events, legs, and parked, held, failed and
+    /// dead deliveries. Returns the number of events. Safe to repeat.
+    pub async fn erase(&self, key: &ConversationKey) -> Result<usize, StoreError> {
+        let pk = conversation_pk(key);
+        let mut events = 0;
+        loop {
+            let page = self.list(&pk, "", None, PAGE).await?;
+            if page.is_empty() {
+                return Ok(events);
+            }
+            for item in &page {
+                let sk = string_attribute(item, "sk");
+                if sk.starts_with(LEG_PREFIX) {
+                    self.erase_leg(&read(item)?).await?;
+                } else if sk.starts_with(EVENT_PREFIX) {
+                    events += 1;
+                    self.erase_failed(item).await?;
+                }
+            }
+            // Delete the items last, so that a repeated run finds their dependent items again.
+            let deletions = page
+                .iter()
+                .map(|item| self.delete(pk.clone(), string_attribute(item, "sk").to_owned()));
+            try_join_all(deletions).await?;
+        }
+    }
+
+    async fn erase_failed(&self, item: &Item) -> Result<(), StoreError> {
+        let record = EventRecord::from_item(item)?;
+        for delivery in record.deliveries() {
+            let outcome = record.outcomes.get(&delivery.to.outcome_key());
+            if outcome.is_some_and(|outcome| outcome.verdict.can_be_replayed()) {
+                let pk = failed_pk(&delivery.to.connection);
+                self.delete(pk, delivery.id.into()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn erase_dead_letters(&self, group: &str) -> Result<(), StoreError> {
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.dead_letters(after.as_deref(), PAGE).await?;
+            for letter in page.iter().filter(|letter| letter.group == group) {
+                self.delete_dead_letter(letter).await?;
+            }
+            match page.last() {
+                Some(last) => after = Some(last.id.clone()),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn erase_leg(&self, leg: &Leg) -> Result<(), StoreError> {
+        let LegId { connection, .. } = &leg.id;
+        for session in &leg.sessions {
+            let index = leg_index_pk(connection, &session.external_conversation_id);
+            self.delete(index, LEG_INDEX_SK.into()).await?;
+        }
+        let group = leg.id.message_group();
+        self.erase_dead_letters(&group).await?;
+        self.delete(parked_pk(connection), group.clone()).await?;
+        for pk in [park_pk(&leg.id), held_pk(&leg.id)] {
+            loop {
+                let page = self.list(&pk, "", None, PAGE).await?;
+                if page.is_empty() {
+                    break;
+                }
+                let deletions = page
+                    .iter()
+                    .map(|item| self.delete(pk.clone(), string_attribute(item, "sk").to_owned()));
+                try_join_all(deletions).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! Legs with their breakers, and the index from a platform's conversation id to the conversation.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::item::{item, key, read, string_attribute};
+use super::keys::{BREAKER_SK, LEG_INDEX_SK, breaker_pk, conversation_pk, leg_index_pk, leg_sk};
+use super::transaction::{Condition, Write};
+use super::{ActiveSession, Item, Store, StoreError, unavailable};
+use trunkline_core::model::{
+    Breaker, ConnectionId, ConversationKey, ExternalConversationId, Leg, LegId, Platform, SessionId,
+};
+
+/// The conversation that an external conversation id belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegAddress {
+    /// Channel and customer of the conversation.
+    pub key: ConversationKey,
+    /// Session of the leg: a conversation id or a handover id.
+    pub session_id: SessionId,
+}
+
+impl Store {
+    /// Returns a leg and its connection's breaker, in one call.
+    pub async fn leg_and_breaker(&self, id: &LegId) -> Result<(Leg, Breaker), StoreError> {
+        let wanted = vec![
+            key(conversation_pk(&id.key), leg_sk(&id.connection)),
+            key(breaker_pk(&id.connection), BREAKER_SK),
+        ];
+        let mut found: HashMap<String, Item> = self.batch_get(wanted).await?;
+        let leg = found.remove(&leg_sk(&id.connection));
+        let leg = leg.as_ref().map(read).transpose()?.unwrap_or_else(|| Leg::new(id.clone()));
+        let breaker = found.remove(BREAKER_SK);
+        let breaker = breaker.as_ref().map(super::breakers::from_item).transpose()?;
+        Ok((leg, breaker.unwrap_or_default()))
+    }
+
+    /// Returns a leg; an empty one if it is not stored.
+    pub async fn leg(&self, id: &LegId) -> Result<Leg, StoreError> {
+        let found = self.get(conversation_pk(&id.key), leg_sk(&id.connection)).await?;
+        Ok(found.as_ref().map(read).transpose()?.unwrap_or_else(|| Leg::new(id.clone())))
+    }
+
+    /// Returns the items with these keys, by sort key. The sort keys must differ.
+    pub(super) async fn batch_get(
+        &self,
+        mut wanted: Vec<Item>,
+    ) -> Result<HashMap<String, Item>, StoreError> {
+        let mut found = HashMap::with_capacity(wanted.len());
+        while !wanted.is_empty() {
+            let wants = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
+            let wants = wants.build().map_err(|error| unavailable("BatchGetItem", error))?;
+            let output = self
+                .dynamodb
+                .batch_get_item()
+                .request_items(&*self.table, wants)
+                .send()
+                .await
+                .map_err(|error| unavailable("BatchGetItem", error))?;
+            let items = output.responses.unwrap_or_default().remove(&*self.table);
+            for item in items.unwrap_or_default() {
+                found.insert(string_attribute(&item, "sk").to_owned(), item);
+            }
+            let unprocessed = output.unprocessed_keys.unwrap_or_default().remove(&*self.table);
+            wanted = unprocessed.map(|rest| rest.keys).unwrap_or_default();
+        }
+        Ok(found)
+    }
+
+    /// Writes a leg on which a session was opened, and the index entry from the platform's conversation id to
+    /// it. Only the leg's worker calls this, inside its message group.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the leg has changed since it was read.
+    pub async fn open_leg(
+        &self,
+        platform: Platform,
+        leg: &Leg,
+        session_id: &SessionId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut writes = vec![self.leg_write(leg, now)?];
+        if let Some(session) = leg.session(session_id) {
+            let address = LegAddress { key: leg.id.key.clone(), session_id: session_id.clone() };
+            let mut index = item(
+                leg_index_pk(&leg.id.connection, &session.external_conversation_id),
+                LEG_INDEX_SK.into(),
+                &address,
+            )?;
+            index.insert("expires".into(), self.expiry(now));
+            writes.push(Write::Put(index, Condition::None));
+            if session.needs_listener {
+                let (leg, session) = (leg.id.clone(), session.clone());
+                let active = ActiveSession { leg, session, since: now };
+                writes.push(self.active_write(platform, &active, now)?);
+            }
+        }
+        self.transact(writes).await
+    }
+
+    /// Returns the write of a leg, on the condition that it has not changed since it was read.
+    pub(super) fn leg_write(&self, leg: &Leg, now: Timestamp) -> Result<Write, StoreError> {
+        let mut written = item(conversation_pk(&leg.id.key), leg_sk(&leg.id.connection), leg)?;
+        written.insert("version".into(), AttributeValue::N(leg.version.to_string()));
+        // The leg defines the order of its parked deliveries, so it must not expire while there are any.
+        if leg.parked == 0 {
+            written.insert("expires".into(), self.expiry(now));
+        }
+        let before = leg.version.saturating_sub(1);
+        let condition = if before == 0 { Condition::New } else { Condition::Version(before) };
+        Ok(Write::Put(written, condition))
+    }
+
+    /// Returns the conversation that an external conversation id belongs to.
+    pub async fn leg_address(
+        &self,
+        connection: &ConnectionId,
+        external_id: &ExternalConversationId,
+    ) -> Result<Option<LegAddress>, StoreError> {
+        let found = self.get(leg_index_pk(connection, external_id), LEG_INDEX_SK.into()).await?;
+        found.as_ref().map(read).transpose()
+    }
+}

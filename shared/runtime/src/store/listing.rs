@@ -1,0 +1,154 @@
+//! Lists of conversations by channel and state, ordered by their last change; and the events of a
+//! conversation, page by page.
+
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+
+use super::item::{read, string_attribute};
+use super::keys::conversation_pk;
+use super::{EventRecord, Item, Store, StoreError, unavailable};
+use trunkline_core::model::{ConnectionId, Conversation, ConversationKey, State, time};
+
+/// Returns the partition key of the index `by_state`.
+fn list_key(channel: &ConnectionId, state: State) -> String {
+    format!("{channel}#{}", state.name())
+}
+
+/// Returns the sort key of a conversation in the index `by_state`: its last change, then its key.
+#[must_use]
+pub fn list_sort_key(conversation: &Conversation) -> String {
+    let key = &conversation.key;
+    let at = time::format_rfc3339_millis(conversation.touched_at);
+    format!("{at}#{}#{}", key.channel, key.customer)
+}
+
+/// Returns the attributes of a conversation's item for the index `by_state`.
+pub(super) fn list_attributes(conversation: &Conversation) -> [(String, AttributeValue); 2] {
+    let list = list_key(&conversation.key.channel, conversation.state());
+    [
+        ("list".to_owned(), AttributeValue::S(list)),
+        ("changed".to_owned(), AttributeValue::S(list_sort_key(conversation))),
+    ]
+}
+
+/// Range and page size of a list of conversations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Only conversations that changed at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only conversations that changed before this time.
+    pub until: Option<Timestamp>,
+    /// Only conversations after this sort key; the newest is first.
+    pub after: Option<String>,
+    /// Maximum number of conversations.
+    pub limit: u16,
+}
+
+/// Position at the end of a page of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventCursor {
+    /// Sort key of the last event.
+    pub sort_key: String,
+    /// Position of the last event in the index `by_time`.
+    pub at: String,
+}
+
+impl Store {
+    /// Lists a channel's conversations in a state, newest change first. Eventually consistent.
+    pub async fn conversations(
+        &self,
+        channel: &ConnectionId,
+        state: State,
+        query: &ListQuery,
+    ) -> Result<Vec<Conversation>, StoreError> {
+        let upper = query.until.map(time::format_rfc3339_millis);
+        let upper = match (&query.after, upper) {
+            (Some(after), Some(until)) => after.clone().min(until),
+            (Some(only), None) => only.clone(),
+            (None, Some(until)) => until,
+            // Sorts after every time.
+            (None, None) => "~".to_owned(),
+        };
+        // Sorts before every time. A key cannot be empty.
+        let lower = query.since.map_or_else(|| "0".to_owned(), time::format_rfc3339_millis);
+        if lower > upper {
+            return Ok(Vec::new());
+        }
+        let answer = self
+            .dynamodb
+            .query()
+            .table_name(&*self.table)
+            .index_name("by_state")
+            .key_condition_expression("#list = :list AND #changed BETWEEN :lower AND :upper")
+            .expression_attribute_names("#list", "list")
+            .expression_attribute_names("#changed", "changed")
+            .expression_attribute_values(":list", AttributeValue::S(list_key(channel, state)))
+            .expression_attribute_values(":lower", AttributeValue::S(lower))
+            .expression_attribute_values(":upper", AttributeValue::S(upper))
+            .scan_index_forward(false)
+            // The item at the upper bound was on the previous page.
+            .limit(i32::from(query.limit) + 1)
+            .send()
+            .await
+            .map_err(|error| unavailable("Query", error))?;
+        let items = answer.items().iter();
+        let items =
+            items.filter(|item| query.after.as_deref() != Some(string_attribute(item, "changed")));
+        items.take(usize::from(query.limit)).map(read).collect()
+    }
+
+    /// Returns a conversation's events, newest first, starting after a cursor, and the next cursor if there
+    /// can be more.
+    pub async fn timeline(
+        &self,
+        key: &ConversationKey,
+        after: Option<EventCursor>,
+        limit: u16,
+    ) -> Result<(Vec<EventRecord>, Option<EventCursor>), StoreError> {
+        let answer = self.newest_keys(key, after, limit).await?;
+        let keys = answer.items();
+        let cursor = answer.last_evaluated_key().and(keys.last()).map(|last| EventCursor {
+            sort_key: string_attribute(last, "sk").to_owned(),
+            at: string_attribute(last, "at").to_owned(),
+        });
+        let only_keys = |item: &Item| {
+            let part = |name: &str| Some((name.to_owned(), item.get(name)?.clone()));
+            [part("pk"), part("sk")].into_iter().flatten().collect::<Item>()
+        };
+        let mut found = self.batch_get(keys.iter().map(only_keys).collect()).await?;
+        let items = keys.iter().filter_map(|item| found.remove(string_attribute(item, "sk")));
+        let records: Result<_, _> = items.map(|item| EventRecord::from_item(&item)).collect();
+        Ok((records?, cursor))
+    }
+
+    /// Returns the keys of a conversation's events, newest first, starting after a cursor.
+    pub(super) async fn newest_keys(
+        &self,
+        key: &ConversationKey,
+        after: Option<EventCursor>,
+        limit: u16,
+    ) -> Result<QueryOutput, StoreError> {
+        let pk = conversation_pk(key);
+        let start = after.map(|cursor| {
+            Item::from([
+                ("pk".to_owned(), AttributeValue::S(pk.clone())),
+                ("sk".to_owned(), AttributeValue::S(cursor.sort_key)),
+                ("at".to_owned(), AttributeValue::S(cursor.at)),
+            ])
+        });
+        self.dynamodb
+            .query()
+            .table_name(&*self.table)
+            .index_name("by_time")
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .set_exclusive_start_key(start)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(i32::from(limit))
+            .send()
+            .await
+            .map_err(|error| unavailable("Query", error))
+    }
+}

@@ -1,0 +1,133 @@
+//! Logs and metrics: one JSON line per message, which CloudWatch also counts, and log lines for exceptional
+//! events. At no log level does a line contain a secret or the text of a message.
+
+mod counters;
+mod emf;
+mod panics;
+
+use jiff::Timestamp;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+pub use counters::{LATENCY_BUCKETS_MS, flush, record_latency};
+pub use emf::{LogFields, set_request_id};
+
+use self::emf::Measurement;
+use trunkline_core::model::{Connection, Platform};
+
+/// A metric that is counted by platform and connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// An inbound event was accepted.
+    Accepted,
+    /// An inbound event had been accepted before.
+    Duplicate,
+    /// An inbound event was refused; the platform received the reason.
+    Refused,
+    /// An inbound body was unreadable and was stored for operators.
+    Unreadable,
+    /// An inbound call had a wrong signature or token.
+    Denied,
+    /// An inbound URL had a wrong key, or the caller's IP address is not in `allow_ips`.
+    InvalidUrlKey,
+    /// An inbound call had an unexpected token but was accepted: see Webex Connect's verification token.
+    TokenMismatch,
+    /// A delivery reached its platform.
+    Delivered,
+    /// A delivery failed and will be retried.
+    Retried,
+    /// A delivery failed permanently.
+    Failed,
+    /// A delivery was not sent: the platform does not support its kind of event.
+    Skipped,
+    /// A delivery was parked in the table.
+    Parked,
+    /// A connection's breaker opened.
+    BreakerOpened,
+    /// A connection's breaker closed.
+    BreakerClosed,
+}
+
+impl Metric {
+    /// Returns the name of the CloudWatch metric.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "Accepted",
+            Self::Duplicate => "Duplicate",
+            Self::Refused => "Refused",
+            Self::Unreadable => "Unreadable",
+            Self::Denied => "Denied",
+            Self::InvalidUrlKey => "InvalidUrlKey",
+            Self::TokenMismatch => "TokenMismatch",
+            Self::Delivered => "Delivered",
+            Self::Retried => "Retried",
+            Self::Failed => "Failed",
+            Self::Skipped => "Skipped",
+            Self::Parked => "Parked",
+            Self::BreakerOpened => "BreakerOpened",
+            Self::BreakerClosed => "BreakerClosed",
+        }
+    }
+
+    /// Returns the counter in the console's charts that includes this metric. Several metrics can share one.
+    fn counter_name(self) -> Option<&'static str> {
+        match self {
+            Self::Accepted => Some("accepted"),
+            Self::Delivered => Some("delivered"),
+            Self::Retried => Some("retried"),
+            Self::Parked => Some("parked"),
+            Self::Failed | Self::Refused | Self::Unreadable | Self::Denied => Some("failed"),
+            Self::Duplicate
+            | Self::InvalidUrlKey
+            | Self::TokenMismatch
+            | Self::Skipped
+            | Self::BreakerOpened
+            | Self::BreakerClosed => None,
+        }
+    }
+}
+
+/// Starts logging: one JSON object per line, at the level in `TRUNKLINE_LOG` (default `info`).
+pub fn init() {
+    panics::install_hook();
+    let level = std::env::var("TRUNKLINE_LOG").ok().and_then(|level| level.parse().ok());
+    let level = level.unwrap_or(LevelFilter::INFO);
+    // Debug lines of libraries contain requests, so only Trunkline's crates use the level.
+    let crates = ["shared", "console", "upkeep"].into_iter().chain(Platform::names());
+    let crates = crates.map(|name| (format!("trunkline_{name}"), level));
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(crates);
+    // The runtime's span adds the request id and the trace id to each line.
+    let filter = filter.with_target("lambda_runtime::layers::trace", LevelFilter::INFO);
+    let log = tracing_subscriber::fmt::layer().json().flatten_event(true);
+    let log = log.with_current_span(true).with_span_list(false).with_target(false);
+    // A second start in the same process (in tests) keeps the first subscriber.
+    let _ = tracing_subscriber::registry().with(filter).with(log).try_init();
+}
+
+/// Records one occurrence of a metric without further fields.
+pub fn count(now: Timestamp, metric: Metric, connection: &Connection) {
+    record(now, metric, connection, LogFields::default());
+}
+
+/// Records one occurrence of a metric with the fields of its log line.
+pub fn record(now: Timestamp, metric: Metric, connection: &Connection, fields: LogFields<'_>) {
+    counters::add(&connection.id, now, metric.counter_name());
+    let (platform, connection) = (Some(connection.platform), Some(&connection.id));
+    emf::print(now, Measurement { name: metric.name(), value: 1, platform, connection }, fields);
+}
+
+/// Records how many deliveries are parked in the table now.
+pub fn record_waiting(now: Timestamp, number: usize) {
+    let number = u64::try_from(number).unwrap_or(u64::MAX);
+    let measurement =
+        Measurement { name: "Waiting", value: number, platform: None, connection: None };
+    emf::print(now, measurement, LogFields::default());
+}
+
+/// Records a dead letter of a platform.
+pub fn record_dead_letter(now: Timestamp, platform: Platform) {
+    let platform = Some(platform);
+    let measurement = Measurement { name: "DeadLettered", value: 1, platform, connection: None };
+    emf::print(now, measurement, LogFields::default());
+}
