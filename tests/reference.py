@@ -25,7 +25,7 @@ elif question["do"] == "sign":
         "webhook-signature": signature,
     }}
 else:
-    schema = json.loads((pathlib.Path(__file__).parent.parent / "docs/webhook.schema.json").read_text())
+    schema = json.loads((pathlib.Path(__file__).parent.parent / "functions/webhook/webhook.schema.json").read_text())
     problem = jsonschema.exceptions.best_match(
         jsonschema.Draft202012Validator(schema).iter_errors(question["event"]))
     answer = {"problem": problem and problem.message}

@@ -1,7 +1,5 @@
 //! The functions and their sample events.
 
-use trunkline_core::model::Platform;
-
 /// A Lambda function of the stack.
 #[derive(Debug, Clone)]
 pub struct Function {
@@ -22,7 +20,7 @@ pub fn floors() -> [Function; 2] {
 
 /// Returns the functions of `template.yaml`.
 pub fn functions() -> Vec<Function> {
-    let platforms = Platform::names().into_iter().flat_map(|platform| {
+    let platforms = trunkline_registry::PLATFORMS.ids().into_iter().flat_map(|platform| {
         ["inbound", "outbound"].map(|way| function(&format!("{platform}-{way}")))
     });
     let listener = Function { name: "twin-listener".into(), event: None };

@@ -7,7 +7,6 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use tokio::process::Command;
-use trunkline_core::model::Platform;
 
 use crate::load::send;
 use crate::testbed::{PAIR, TestBed, Variant};
@@ -24,7 +23,7 @@ const MESSAGES: u32 = 60;
 /// Returns the instructions per round, by platform and step.
 pub async fn per_step(programs: &Path) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
-    for platform in Platform::names() {
+    for platform in trunkline_registry::PLATFORMS.ids() {
         for step in STEPS {
             let few = run(programs, platform, step, 1).await;
             let many = run(programs, platform, step, 1 + ROUNDS).await;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trunkline_config::apply::{ApplyTarget, apply};
-use trunkline_config::demo;
 use trunkline_config::{ReadOptions, SecretResolver, SecretSource, read};
 use trunkline_runtime::secrets::SecretStore;
 use trunkline_runtime::store::Store;
@@ -77,8 +76,10 @@ pub fn with_archive() -> Configuration {
 }
 
 /// The configuration of `make run`.
-pub const DEMO: Configuration =
-    Configuration { text: Cow::Borrowed(demo::CONFIGURATION), secrets: &demo::DemoSecrets };
+pub const DEMO: Configuration = Configuration {
+    text: Cow::Borrowed(trunkline_demo::CONFIGURATION),
+    secrets: &trunkline_demo::DemoSecrets,
+};
 
 /// The measured functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,7 +198,11 @@ impl TestBed {
 
 async fn configure(aws: &Aws, receiver: &Receiver, configuration: Configuration) {
     let text = configuration.text.replace("RECEIVER", &receiver.url());
-    let options = ReadOptions { secrets: configuration.secrets, allow_local: true };
+    let options = ReadOptions {
+        platforms: trunkline_registry::PLATFORMS,
+        secrets: configuration.secrets,
+        allow_local: true,
+    };
     let desired = read(&text, options).unwrap_or_else(|problems| panic!("{problems}"));
     let config = trunkline::stack::local_aws_config(&aws.endpoint).await.unwrap();
     let dynamodb = aws_sdk_dynamodb::Client::new(&config);

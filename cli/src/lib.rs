@@ -8,4 +8,3 @@ pub mod simulate;
 pub mod stack;
 
 pub use trunkline_config as config;
-pub use trunkline_config::platforms;

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 use trunkline::config::{Desired, InvalidConfig, ReadOptions, SecretResolver, SecretSource, read};
-use trunkline::local::demo::{CONFIGURATION, DemoSecrets};
-use trunkline_core::model::{Platform, Role};
+use trunkline_core::model::{PlatformId, Role};
+use trunkline_demo::{CONFIGURATION, DemoSecrets};
+use trunkline_registry::PLATFORMS;
 
 #[derive(Debug)]
 struct FixedSecrets(HashMap<&'static str, &'static str>);
@@ -33,7 +34,7 @@ fn secrets() -> FixedSecrets {
 }
 
 fn load(text: &str) -> Result<Desired, InvalidConfig> {
-    read(text, ReadOptions { secrets: &secrets(), allow_local: false })
+    read(text, ReadOptions { platforms: PLATFORMS, secrets: &secrets(), allow_local: false })
 }
 
 const GOOD: &str = "\
@@ -60,7 +61,10 @@ routes:
 fn reads_a_valid_file() {
     let desired = load(GOOD).unwrap();
     let shop = &desired.connections[0];
-    assert_eq!((shop.connection.platform, shop.connection.role), (Platform::Webex, Role::Channel));
+    assert_eq!(
+        (shop.connection.platform, shop.connection.role),
+        (PlatformId::from_static("webex"), Role::Channel)
+    );
     assert_eq!(shop.connection.route.as_ref().unwrap().as_str(), "main");
     assert_eq!(shop.connection.allow_ips.len(), 2);
     assert_eq!(shop.connection.settings["closed_events"], true);
@@ -76,7 +80,7 @@ fn reads_a_valid_file() {
 
 #[test]
 fn demo_and_example_are_valid() {
-    let demo = ReadOptions { secrets: &DemoSecrets, allow_local: true };
+    let demo = ReadOptions { platforms: PLATFORMS, secrets: &DemoSecrets, allow_local: true };
     assert_eq!(read(CONFIGURATION, demo).unwrap().connections.len(), 7);
     let example = std::fs::read_to_string("../examples/trunkline.yaml").unwrap();
     let secrets = FixedSecrets(HashMap::from([
@@ -86,7 +90,8 @@ fn demo_and_example_are_valid() {
         ("desk.secret", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
         ("archive.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     ]));
-    let example = read(&example, ReadOptions { secrets: &secrets, allow_local: false });
+    let example =
+        read(&example, ReadOptions { platforms: PLATFORMS, secrets: &secrets, allow_local: false });
     assert_eq!(example.unwrap().routes.len(), 1);
 }
 

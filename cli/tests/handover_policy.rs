@@ -22,7 +22,14 @@ fn load(routes: &str) -> Result<Desired, InvalidConfig> {
     let parties = [("shop", "channel"), ("phone", "channel"), ("bot", "bot"), ("desk", "desk")];
     let parties: String = parties.iter().map(|(id, role)| party(id, role)).collect();
     let text = format!("connections:\n{parties}routes:\n{routes}");
-    read(&text, ReadOptions { secrets: &AnySecret, allow_local: false })
+    read(
+        &text,
+        ReadOptions {
+            platforms: trunkline_registry::PLATFORMS,
+            secrets: &AnySecret,
+            allow_local: false,
+        },
+    )
 }
 
 #[test]
@@ -119,6 +126,14 @@ fn rejects_invalid_routes_and_options() {
 #[test]
 fn rejects_the_reserved_connection_id() {
     let text = "connections:\n  trunkline: { platform: webhook, role: bot }\nroutes: {}\n";
-    let said = read(text, ReadOptions { secrets: &AnySecret, allow_local: false }).unwrap_err();
+    let said = read(
+        text,
+        ReadOptions {
+            platforms: trunkline_registry::PLATFORMS,
+            secrets: &AnySecret,
+            allow_local: false,
+        },
+    )
+    .unwrap_err();
     assert!(said.to_string().contains("'trunkline' is reserved for Trunkline itself"), "{said}");
 }

@@ -1,4 +1,4 @@
-"""Signed webhooks (docs/webhook.md), shared by bot.py, person.py and archive.py.
+"""Signed webhooks (functions/webhook/README.md), shared by bot.py, person.py and archive.py.
 
 Uses only Python's standard library. The package `standardwebhooks` can replace the first two functions.
 """

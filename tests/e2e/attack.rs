@@ -6,12 +6,12 @@ use jiff::SignedDuration;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use trunkline_cm_mock::{CmRouter, Side};
 use trunkline_runtime::app::{Clock, SystemClock};
-use trunkline_stand_ins::cm::{CmRouter, Side};
-use trunkline_stand_ins::unblu::{self, CallStyle, Unblu};
 use trunkline_tests::{
     Fixture, SIGNING_SECRETS, TestEnvironment, message_event, signing_headers, webex_message,
 };
+use trunkline_unblu_mock::{self as unblu, CallStyle, Unblu};
 
 use crate::handover::conversation;
 use crate::platforms::{ADAPTER, BOT, CHANNEL, CM, UNBLU, file, unblus};

@@ -11,11 +11,11 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use trunkline_runtime::app::{Clock, SystemClock};
-use trunkline_stand_ins::servisbot::{API_KEY, ENGAGEMENT_SECRET, ServisBot};
-use trunkline_stand_ins::unblu::Unblu;
+use trunkline_servisbot_mock::{API_KEY, ENGAGEMENT_SECRET, ServisBot};
 use trunkline_tests::{
     Fixture, SIGNING_SECRETS, TestEnvironment, message_event, signing_headers, webex_message,
 };
+use trunkline_unblu_mock::Unblu;
 
 use crate::handover::{conversation, summarize};
 use crate::platforms::{BOT, CHANNEL, SERVISBOT, UNBLU, WEBEX, file, unblus};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use trunkline_core::model::AccessLevel;
 use trunkline_runtime::app::{Clock, SystemClock};
-use trunkline_stand_ins::servisbot::{ENGAGEMENT_SECRET, EventingAuth, JWT_SECRET, ServisBot};
+use trunkline_servisbot_mock::{ENGAGEMENT_SECRET, EventingAuth, JWT_SECRET, ServisBot};
 use trunkline_tests::{Fixture, TestEnvironment};
 
 use crate::api::{Caller, answered};

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use trunkline_stand_ins::twin::{EMAIL, PASSWORD, Twin24};
-use trunkline_stand_ins::unblu::{EndpointCall, Unblu};
 use trunkline_tests::{Fixture, TestEnvironment};
+use trunkline_twin_mock::{EMAIL, PASSWORD, Twin24};
+use trunkline_unblu_mock::{EndpointCall, Unblu};
 
 use crate::breaker::find_alert;
 use crate::platforms::{CHANNEL, TWIN, UNBLU, file, unblu_posts, unblus};
@@ -70,7 +70,7 @@ pub async fn disabled_unblu_webhook_is_reactivated(env: &TestEnvironment) {
             });
             let (status, headers) = (answer.status().as_u16(), headers.collect());
             let body = answer.bytes().await.unwrap().to_vec();
-            trunkline_stand_ins::unblu::EndpointReply { status, headers, body }
+            trunkline_unblu_mock::EndpointReply { status, headers, body }
         })
     }));
     unblu.set_unavailable();
@@ -88,7 +88,7 @@ pub async fn disabled_unblu_webhook_is_reactivated(env: &TestEnvironment) {
     // Unblu calls the inbound URL again.
     fixture.send_channel_message("c-1", "m-1", "agent").await;
     let theirs = unblu.wait_for_messages(2).await[0].conversation.clone();
-    let style = trunkline_stand_ins::unblu::CallStyle::Webhook;
+    let style = trunkline_unblu_mock::CallStyle::Webhook;
     unblu_posts(&fixture, unblu.agent_writes(&theirs, "Hello.", style)).await;
     fixture.mock.wait_for_requests("/channel", 1).await;
 }

@@ -1,7 +1,7 @@
 //! Export and deletion of a customer's data.
 
 use serde_json::Value;
-use trunkline_runtime::store::EventRecord;
+use trunkline_core::model::EventRecord;
 use trunkline_tests::{Behaviour, Fixture, TestEnvironment};
 
 /// Returns the items that `trunkline customer export` prints.

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use jiff::SignedDuration;
 use serde_json::json;
 use trunkline_core::model::{
-    Author, AuthorRole, Content, Event, EventBody, EventId, Job, Owner, Platform, Resend,
+    Author, AuthorRole, Content, Event, EventBody, EventId, Job, Owner, PlatformId, Resend,
 };
 use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_runtime::inbound::ingest;
@@ -113,7 +113,7 @@ pub async fn concurrent_first_messages_create_one_conversation(env: &TestEnviron
 async fn resend(env: &TestEnvironment, job: &Job, deduplication: &str) {
     env.sqs
         .send_message()
-        .queue_url(&env.stack().info.queues.outbound[&Platform::Webhook])
+        .queue_url(&env.stack().info.queues.outbound[&PlatformId::from_static("webhook")])
         .message_group_id("later")
         .message_deduplication_id(deduplication)
         .message_body(serde_json::to_string(job).unwrap())

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use trunkline_stand_ins::twin::sockets::Sockets;
-use trunkline_stand_ins::twin::{EMAIL, PASSWORD, Twin24};
 use trunkline_tests::{Fixture, TestEnvironment, kill, workers_of_function};
+use trunkline_twin_mock::sockets::Sockets;
+use trunkline_twin_mock::{EMAIL, PASSWORD, Twin24};
 
 use crate::handover::summarize;
 

@@ -4,7 +4,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use trunkline_core::model::{Platform, Verdict};
+use trunkline_core::model::{PlatformId, Verdict};
+
+/// The platform of the tests.
+const WEBHOOK: PlatformId = PlatformId::from_static("webhook");
+
 use trunkline_runtime::app::{RandomIdGenerator, SystemClock};
 use trunkline_runtime::error::BackendError;
 use trunkline_runtime::operator::{OperatorActions, Selection};
@@ -154,7 +158,7 @@ pub async fn unreadable_payload_is_dead_lettered_until_redriven(env: &TestEnviro
             .message_body(body)
             .send()
     };
-    send(&queues.outbound[&Platform::Webhook], "{\"job\":\"dance\"}", "dead-1").await.unwrap();
+    send(&queues.outbound[&WEBHOOK], "{\"job\":\"dance\"}", "dead-1").await.unwrap();
     let letter = dead_letter(env, "dance").await;
     assert!(letter.contains("the message cannot be read: unknown variant `dance`"), "{letter}");
 
@@ -168,7 +172,7 @@ pub async fn unreadable_payload_is_dead_lettered_until_redriven(env: &TestEnviro
     delivery.event.id = trunkline_core::model::EventId::from_parts(&["m", "unlucky"]);
     let job = trunkline_core::model::Job::Deliver(Box::new(delivery));
     let body = serde_json::to_string(&job).unwrap();
-    send(&queues.dead[&Platform::Webhook], &body, "dead-2").await.unwrap();
+    send(&queues.dead[&WEBHOOK], &body, "dead-2").await.unwrap();
     let letter = dead_letter(env, "unlucky").await;
     assert!(letter.contains("the worker crashed"), "{letter}");
     let stdout = trunkline(env, &["redrive"]).await;

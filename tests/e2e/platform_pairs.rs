@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use trunkline_cm_mock::{Accepted as CmAccepted, CmRouter, Side};
 use trunkline_core::model::Owner;
-use trunkline_stand_ins::cm::{Accepted as CmAccepted, CmRouter, Side};
-use trunkline_stand_ins::servisbot::{API_KEY, ENGAGEMENT_SECRET, ServisBot};
-use trunkline_stand_ins::twin::{Accepted, Twin24};
-use trunkline_stand_ins::unblu::{CallStyle, Unblu};
+use trunkline_servisbot_mock::{API_KEY, ENGAGEMENT_SECRET, ServisBot};
 use trunkline_tests::{Fixture, ReceivedRequest, TestEnvironment, message_event, webex_message};
+use trunkline_twin_mock::{Accepted, Twin24};
+use trunkline_unblu_mock::{CallStyle, Unblu};
 
 use crate::handover::{conversation, summarize};
 use crate::platforms::{

@@ -2,12 +2,14 @@
 //! mock that enforces the vendor's rules.
 
 use serde_json::{Value, json};
+use trunkline_cm_mock::{AdapterCall, CmRouter, Side};
 use trunkline_core::model::Owner;
-use trunkline_stand_ins::cm::{AdapterCall, CmRouter, Side};
-use trunkline_stand_ins::servisbot::{API_KEY, Call as Event, ENGAGEMENT_SECRET, ServisBot};
-use trunkline_stand_ins::twin::{Accepted as TwinAccepted, Twin24};
-use trunkline_stand_ins::unblu::{self, CallResult, CallStyle, EndpointCall, EndpointReply, Unblu};
+use trunkline_servisbot_mock::{API_KEY, Call as Event, ENGAGEMENT_SECRET, ServisBot};
 use trunkline_tests::{Fixture, TestEnvironment, message_event};
+use trunkline_twin_mock::{Accepted as TwinAccepted, Twin24};
+use trunkline_unblu_mock::{
+    self as unblu, CallResult, CallStyle, EndpointCall, EndpointReply, Unblu,
+};
 
 use crate::handover::{conversation, summarize};
 
@@ -106,7 +108,7 @@ pub async fn servisbot_posts(fixture: &Fixture<'_>, event: Event) {
 
 /// Returns the texts that the router received for the customer.
 pub fn shown(cm: &CmRouter) -> Vec<String> {
-    cm.accepted().iter().flat_map(trunkline_stand_ins::cm::Accepted::texts).collect()
+    cm.accepted().iter().flat_map(trunkline_cm_mock::Accepted::texts).collect()
 }
 
 pub async fn cm_to_twin_to_unblu_and_back(env: &TestEnvironment) {

@@ -10,8 +10,9 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use trunkline::apply::apply;
 use trunkline::config::{ReadOptions, read};
-use trunkline::local::demo::{self, CONFIGURATION, DemoSecrets, LocalApi};
 use trunkline_core::model::AccessLevel;
+use trunkline_demo::{CONFIGURATION, DemoSecrets, LocalApi};
+use trunkline_registry::PLATFORMS;
 use trunkline_runtime::secrets::PATH_KEY;
 use trunkline_tests::{TestEnvironment, processes_of};
 
@@ -146,9 +147,9 @@ pub async fn cli_reports_every_configuration_error(env: &TestEnvironment) {
 }
 
 pub async fn every_function_has_a_sample_event_and_demo_runs(env: &TestEnvironment) {
-    let options = ReadOptions { secrets: &DemoSecrets, allow_local: true };
+    let options = ReadOptions { platforms: PLATFORMS, secrets: &DemoSecrets, allow_local: true };
     apply(env.stack(), &read(CONFIGURATION, options).unwrap(), |_| ()).await.unwrap();
-    let platforms = demo::start(None, LocalApi::new(env.port())).await.unwrap();
+    let platforms = trunkline_demo::start(None, LocalApi::new(env.port())).await.unwrap();
     let readme = std::fs::read_to_string(env.project.join("events/README.md")).unwrap();
     let mut listed: Vec<&str> = Vec::new();
     for line in readme.lines().filter_map(|line| line.strip_prefix("$ make invoke FUNCTION=")) {

@@ -8,15 +8,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
 use serde_json::json;
-use trunkline_core::model::Platform;
-use trunkline_stand_ins::cm::{CmRouter, Side};
-use trunkline_stand_ins::servisbot::{API_KEY, ENGAGEMENT_SECRET, ServisBot};
-use trunkline_stand_ins::twin::{Accepted, Twin24};
-use trunkline_stand_ins::unblu::Unblu;
+use trunkline_cm_mock::{CmRouter, Side};
+use trunkline_servisbot_mock::{API_KEY, ENGAGEMENT_SECRET, ServisBot};
 use trunkline_tests::{
     Behaviour, Fault, Fixture, ReceivedRequest, TestEnvironment, kill, message_event,
     webex_message, workers_of,
 };
+use trunkline_twin_mock::{Accepted, Twin24};
+use trunkline_unblu_mock::Unblu;
 
 use crate::platforms::{ADAPTER, BOT, CHANNEL, CM, SERVISBOT, TWIN, UNBLU, WEBEX, file, unblus};
 
@@ -360,7 +359,7 @@ async fn left_behind(env: &TestEnvironment) -> Vec<String> {
     let mut left = Vec::new();
     for _ in 0..60 {
         left.clear();
-        for platform in Platform::names() {
+        for platform in trunkline_registry::PLATFORMS.ids() {
             let depth = app.queues.depth(platform.parse().unwrap()).await.unwrap();
             if depth.waiting + depth.in_flight + depth.dead > 0 {
                 left.push(format!("{platform}: {depth:?}"));

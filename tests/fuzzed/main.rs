@@ -1,10 +1,10 @@
 //! The fuzz targets (`make fuzz-all`) on a stable compiler: each seed, and a fixed set of mutations of it.
 
-#[path = "../../fuzz/src/external.rs"]
+#[path = "../fuzz/src/external.rs"]
 mod external;
-#[path = "../../fuzz/src/inbound.rs"]
+#[path = "../fuzz/src/inbound.rs"]
 mod inbound;
-#[path = "../../fuzz/src/internal.rs"]
+#[path = "../fuzz/src/internal.rs"]
 mod internal;
 
 use std::fs;
@@ -99,14 +99,14 @@ fuzz_tests! {
     inbound::twin from "functions/twin/fixtures", true;
     inbound::unblu from "functions/unblu/fixtures", true;
     inbound::webex from "functions/webex/fixtures", true;
-    inbound::webhook from "fuzz/seeds/webhook", true;
-    internal::routing from "fuzz/seeds/routing", false;
-    internal::queue from "fuzz/seeds/queue", false;
-    internal::markup from "fuzz/seeds/markup", true;
+    inbound::webhook from "tests/fuzz/seeds/webhook", true;
+    internal::routing from "tests/fuzz/seeds/routing", false;
+    internal::queue from "tests/fuzz/seeds/queue", false;
+    internal::markup from "tests/fuzz/seeds/markup", true;
     external::settings from "examples", false;
-    external::api from "fuzz/seeds/api", false;
+    external::api from "tests/fuzz/seeds/api", false;
     external::answers from "functions/unblu/fixtures", true;
-    external::socket from "fuzz/seeds/socket", false;
-    external::signature from "fuzz/seeds/signature", false;
-    external::address from "fuzz/seeds/address", false;
+    external::socket from "tests/fuzz/seeds/socket", false;
+    external::signature from "tests/fuzz/seeds/signature", false;
+    external::address from "tests/fuzz/seeds/address", false;
 }

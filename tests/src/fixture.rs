@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use trunkline::apply::{apply, inbound_url};
 use trunkline::config::{ReadOptions, SecretResolver, SecretSource, read};
+use trunkline_core::model::EventRecord;
 use trunkline_core::model::{Connection, Conversation, ConversationKey, time};
+use trunkline_registry::PLATFORMS;
 use trunkline_runtime::app::{Clock, SystemClock};
-use trunkline_runtime::store::EventRecord;
 
 use crate::{MockPlatform, TestEnvironment, record_secret};
 
@@ -150,7 +151,8 @@ impl<'w> Fixture<'w> {
         let others =
             others.iter().map(|(word, value)| ((*word).to_owned(), value.clone())).collect();
         let environment = Secrets { webex: mock.url("/webex"), others };
-        let options = ReadOptions { secrets: &environment, allow_local: true };
+        let options =
+            ReadOptions { platforms: PLATFORMS, secrets: &environment, allow_local: true };
         let desired = read(&text, options).unwrap_or_else(|problems| panic!("{problems}"));
         apply(env.stack(), &desired, |_| ()).await.unwrap();
         let (mut urls, mut connections) = (HashMap::new(), HashMap::new());

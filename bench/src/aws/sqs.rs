@@ -10,7 +10,6 @@ use rustack_sqs_http::dispatch::SqsHandler;
 use rustack_sqs_http::response::error_to_response;
 use rustack_sqs_model::operations::SqsOperation;
 use serde_json::{Map, Value, json};
-use trunkline_core::model::Platform;
 
 /// The outbound queue of signed webhooks.
 pub const OUTBOUND: &str = "webhook.fifo";
@@ -37,8 +36,10 @@ impl Sqs {
         let config = SqsConfig { host: "127.0.0.1".into(), port, ..SqsConfig::default() };
         let handler = RustackSqsHandler::new(std::sync::Arc::new(RustackSqs::new(config)));
         let started = Self { handler, port };
-        let fifo =
-            Platform::names().into_iter().flat_map(|name| [format!("{name}.fifo"), dead(name)]);
+        let fifo = trunkline_registry::PLATFORMS
+            .ids()
+            .into_iter()
+            .flat_map(|name| [format!("{name}.fifo"), dead(name)]);
         for name in fifo.chain([TASKS.to_owned(), LISTEN.to_owned()]) {
             let mut attributes = json!({"VisibilityTimeout": "45"});
             if ![TASKS, LISTEN].contains(&name.as_str()) {
@@ -62,7 +63,8 @@ impl Sqs {
     /// Returns the URLs of all queues, in the format of `TRUNKLINE_QUEUES`.
     pub fn urls(&self) -> Value {
         let each = |name: fn(&str) -> String| -> Map<String, Value> {
-            Platform::names()
+            trunkline_registry::PLATFORMS
+                .ids()
                 .into_iter()
                 .map(|p| (p.to_owned(), self.url(&name(p)).into()))
                 .collect()

@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use trunkline::apply::{Change, apply as apply_to, inbound_url};
 use trunkline::config::{self, Desired, EnvAndFiles, ReadOptions};
-use trunkline::platforms;
 use trunkline::stack::Stack;
+use trunkline_registry::PLATFORMS;
 use trunkline_runtime::app::random_secret;
 
 use super::{CliError, find_stack};
@@ -86,7 +86,7 @@ pub(super) async fn export(stack: &Stack) -> Result<(), CliError> {
             routes.extend(stack.store.route(id).await?);
         }
     }
-    print!("{}", config::export(&connections, &routes));
+    print!("{}", config::export(PLATFORMS, &connections, &routes));
     Ok(())
 }
 
@@ -107,11 +107,11 @@ pub(super) fn new_secret() -> String {
 }
 
 pub(super) fn settings() {
-    for spec in platforms::all() {
-        println!("{}", spec.platform);
+    for spec in PLATFORMS.iter() {
+        println!("{}", spec.id);
         for setting in spec.settings {
             let required = if setting.required { ", required" } else { "" };
-            println!("  settings.{:<22} {}{required}", setting.name, setting.help);
+            println!("  settings.{:<22} {}{required}", setting.name, setting.help_with_default());
         }
         for secret in spec.secrets {
             let required = if secret.required { ", required" } else { "" };
@@ -130,7 +130,7 @@ fn read_file(file: &Path, allow_local: bool) -> Result<Desired, CliError> {
             file.display()
         ))
     })?;
-    let options = ReadOptions { secrets: &EnvAndFiles, allow_local };
+    let options = ReadOptions { platforms: PLATFORMS, secrets: &EnvAndFiles, allow_local };
     config::read(&text, options)
         .map_err(|problems| CliError(format!("{}:\n{problems}", file.display())))
 }

@@ -3,12 +3,14 @@
 use tokio::signal::unix::{SignalKind, signal};
 use trunkline::apply::{apply, inbound_url};
 use trunkline::config::{ReadOptions, read};
-use trunkline::local::demo::{
-    self, CONFIGURATION, Customer, DemoSecrets, LocalApi, play_conversation,
-};
 use trunkline::local::{LocalStack, Options, Paths, Progress};
 use trunkline::stack::Stack;
 use trunkline_core::model::AccessLevel;
+use trunkline_demo::{
+    BOT_CONNECTION, CHANNEL_CONNECTION, CONFIGURATION, CUSTOMER_CONNECTION, Customer, DemoSecrets,
+    LocalApi, instructions, play_conversation,
+};
+use trunkline_registry::PLATFORMS;
 
 use super::{CliError, token};
 
@@ -36,19 +38,23 @@ async fn run_demo(port: u16, once: bool) -> Result<(), CliError> {
     let local = LocalStack::start(&paths, &options, &mut progress).await?;
     let stack = &local.stack;
 
-    progress.step("applying demo/trunkline.yaml");
-    let options = ReadOptions { secrets: &DemoSecrets, allow_local: stack.allows_local() };
+    progress.step("applying examples/demo/trunkline.yaml");
+    let options = ReadOptions {
+        platforms: PLATFORMS,
+        secrets: &DemoSecrets,
+        allow_local: stack.allows_local(),
+    };
     let desired = read(CONFIGURATION, options)?;
     apply(stack, &desired, |_| ()).await?;
-    let webex = url(stack, &desired, "demo-webex").await?;
-    let bot = url(stack, &desired, "demo-bot").await?;
-    let channel = url(stack, &desired, "demo-channel").await?;
+    let customer_url = url(stack, &desired, CUSTOMER_CONNECTION).await?;
+    let bot = url(stack, &desired, BOT_CONNECTION).await?;
+    let channel = url(stack, &desired, CHANNEL_CONNECTION).await?;
 
     progress.step("running the demo conversation");
     println!();
     let api = LocalApi::new(port);
-    let mut platforms = demo::start(Some(bot.clone()), api.clone()).await?;
-    let customer = Customer { api, url: webex.clone(), conversation: "demo-1".into() };
+    let mut platforms = trunkline_demo::start(Some(bot.clone()), api.clone()).await?;
+    let customer = Customer { api, url: customer_url.clone(), conversation: "demo-1".into() };
     let complete = play_conversation(&customer, &mut platforms).await;
     println!();
     progress.done();
@@ -61,7 +67,7 @@ async fn run_demo(port: u16, once: bool) -> Result<(), CliError> {
         return Ok(());
     }
     let console = token::link(stack, "you", AccessLevel::Admin).await?;
-    println!("{}", instructions(&console, &webex, &channel, &bot, port));
+    println!("{}", instructions(&console, &customer_url, &channel, &bot, port));
     std::future::pending().await
 }
 
@@ -73,32 +79,4 @@ async fn url(
     let missing = || CliError(format!("the demo has no inbound URL for {id}"));
     let desired = desired.connection(&id.parse()?).ok_or_else(missing)?;
     inbound_url(stack, &desired.connection).await?.ok_or_else(missing)
-}
-
-fn instructions(console: &str, webex: &str, channel: &str, bot: &str, port: u16) -> String {
-    format!(
-        r#"
-The stack is running. Open the console (this link signs you in once, within ten minutes):
-
-  {console}
-
-This terminal also shows the traffic. Send a message as the customer, from another terminal:
-
-  curl -i {webex} -H 'content-type: application/json' -d '{{
-    "Conversationid": "me-1", "ConversationType": "BOT", "Event": "Incoming message",
-    "Message": "Where is my parcel?", "Messageid": "'$RANDOM$RANDOM'", "Channel": "WhatsApp",
-    "Timestamp": "'"$(date -u '+%F %T.00')"'" }}'
-
-Or as a customer on a channel with the webhook protocol:
-
-  curl -i {channel} -H 'authorization: Bearer demo-token' -d '{{
-    "id": "'$RANDOM$RANDOM'", "timestamp": "'"$(date -u +%FT%TZ)"'", "conversation": "me-2",
-    "type": "message", "data": {{"text": "Where is my parcel?"}} }}'
-
-  Inbound URL of the bot (signed webhooks):  {bot}
-  Local AWS:                                 http://127.0.0.1:{port}
-  Log of the local AWS:                      .local/run/aws.log
-
-Ctrl-C stops everything."#
-    )
 }

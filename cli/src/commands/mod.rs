@@ -284,7 +284,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CliError> {
             Ok(())
         }
         Command::Settings { markdown: true } => {
-            print!("{}", trunkline_config::reference::markdown());
+            print!("{}", trunkline_config::reference::markdown(trunkline_registry::PLATFORMS));
             Ok(())
         }
         Command::Settings { markdown: false } => {
@@ -292,7 +292,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CliError> {
             Ok(())
         }
         Command::Schema => {
-            println!("{:#}", trunkline_webhook::schema());
+            println!("{:#}", trunkline_registry::open_protocol_schema());
             Ok(())
         }
         Command::Openapi => {

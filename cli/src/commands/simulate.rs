@@ -7,12 +7,12 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use trunkline::local::STACK;
-use trunkline::local::demo::LocalApi;
-use trunkline::simulate::{
-    Call, HELP, Membership, Persona, Player, PlayerCommand, PlayerContext, join, leave, player_for,
-};
+use trunkline::simulate::{Membership, join, leave};
 use trunkline::stack::{Stack, local_aws_config};
-use trunkline_core::model::{Platform, Route};
+use trunkline_core::model::{PlatformId, Route};
+use trunkline_demo::LocalApi;
+use trunkline_mock::{Call, HELP, Mock, Persona, Player, PlayerCommand, PlayerContext};
+use trunkline_registry::PLATFORMS;
 
 use super::CliError;
 
@@ -23,10 +23,11 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 const EXAMPLES: &str = "\
 While `make run` is running, each in its own terminal:
-  trunkline simulate cm                  act as a customer on WhatsApp behind CM.com's router
-  trunkline simulate twin                act as the bot, in TWIN
-  trunkline simulate unblu               act as the agent, in Unblu
-  trunkline simulate webhook --as agent  or act as an agent on a desk with signed webhooks
+  trunkline simulate PLATFORM              act as the platform's usual party: a customer, a bot or an agent
+  trunkline simulate PLATFORM --as agent   act as an agent on it
+
+README.md shows a conversation between three terminals.
+
 
 All simulated parties share one route. The customer's keyword `agent` requests an agent, `bot` the bot.
 Starting or stopping a simulation takes effect within 30 seconds.";
@@ -35,9 +36,10 @@ Starting or stopping a simulation takes effect within 30 seconds.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Simulate {
-    /// Platform: cm, servisbot, twin, unblu, webex or webhook.
-    platform: Platform,
-    /// Persona to act as. Default: the platform's usual one.
+    /// Id of the platform, as in `trunkline settings`.
+    #[arg(value_parser = known_platform)]
+    platform: PlatformId,
+    /// Persona to act as: customer, bot or agent. Default: the platform's usual one.
     #[arg(long = "as")]
     persona: Option<Persona>,
     /// Route that all simulated parties share.
@@ -53,7 +55,8 @@ pub(super) struct Simulate {
 
 pub(super) async fn run(simulate: Simulate) -> Result<(), CliError> {
     let platform = simulate.platform;
-    let persona = choose_persona(platform, simulate.persona)?;
+    let mock = mock_of(platform)?;
+    let persona = choose_persona(platform, mock, simulate.persona)?;
     let aws = local_aws_config(&format!("http://127.0.0.1:{}", simulate.port)).await?;
     let stack = Stack::find(&aws, STACK).await.map_err(|why| {
         CliError(format!(
@@ -72,9 +75,9 @@ pub(super) async fn run(simulate: Simulate) -> Result<(), CliError> {
         listener,
         port: listen,
         inbound: inbound.clone(),
-        api: api.clone(),
+        api_port: simulate.port,
     };
-    let mut player = (player_for(platform).1)(context);
+    let mut player = (mock.start)(context);
     let route = join(&stack, &membership, player.setup()).await?;
     println!("{}", greeting(&membership, &route));
     let ended = run_player(player.as_mut(), &inbound, &api).await;
@@ -82,8 +85,23 @@ pub(super) async fn run(simulate: Simulate) -> Result<(), CliError> {
     ended
 }
 
-fn choose_persona(platform: Platform, asked: Option<Persona>) -> Result<Persona, CliError> {
-    let (personas, _) = player_for(platform);
+/// Parses the id of a platform that can be simulated.
+fn known_platform(text: &str) -> Result<PlatformId, String> {
+    let id = text.parse::<PlatformId>().ok().filter(|id| PLATFORMS.get(*id).is_some());
+    id.ok_or_else(|| format!("unknown platform: use {}", PLATFORMS.ids().join(", ")))
+}
+
+fn mock_of(platform: PlatformId) -> Result<Mock, CliError> {
+    let mock = trunkline_mocks::mock(platform);
+    mock.ok_or_else(|| CliError(format!("{platform} cannot be simulated")))
+}
+
+fn choose_persona(
+    platform: PlatformId,
+    mock: Mock,
+    asked: Option<Persona>,
+) -> Result<Persona, CliError> {
+    let personas = mock.personas;
     let asked = asked.unwrap_or(personas[0]);
     if personas.contains(&asked) {
         return Ok(asked);
@@ -94,8 +112,8 @@ fn choose_persona(platform: Platform, asked: Option<Persona>) -> Result<Persona,
 }
 
 /// Returns the default port. It is fixed, so that a restarted simulation has the same address.
-fn default_port(platform: Platform, persona: Persona) -> u16 {
-    let place = Platform::names().iter().position(|name| *name == platform.name()).unwrap_or(0);
+fn default_port(platform: PlatformId, persona: Persona) -> u16 {
+    let place = PLATFORMS.iter().position(|spec| spec.id == platform).unwrap_or(0);
     let place = u16::try_from(place).unwrap_or(0);
     FIRST_PORT + place * 3 + persona as u16
 }

@@ -3,17 +3,17 @@
 use std::process::Stdio;
 
 use tokio::process::Command;
-use trunkline_core::model::Platform;
 
 use super::ministack::create;
 use super::{LocalAws, LocalError, Paths};
 
+/// Checks that each function of the template is built.
 pub(super) fn check_built(paths: &Paths) -> Result<(), LocalError> {
-    let platforms = Platform::names().into_iter();
-    let functions =
-        platforms.flat_map(|name| [format!("{name}-inbound"), format!("{name}-outbound")]);
-    for function in functions.chain(["twin-listener", "upkeep", "console"].map(ToOwned::to_owned)) {
-        let path = paths.project.join("target/lambda").join(function).join("bootstrap");
+    let template = paths.project.join("template.yaml");
+    let text = std::fs::read_to_string(&template).map_err(LocalError::io("template.yaml"))?;
+    let folders = text.lines().filter_map(|line| line.trim().strip_prefix("CodeUri: "));
+    for folder in folders {
+        let path = paths.project.join(folder).join("bootstrap");
         if !path.is_file() {
             return Err(LocalError::NotBuilt(path));
         }

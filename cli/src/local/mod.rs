@@ -1,6 +1,5 @@
-//! A local stack: a local AWS, the template deployed to it by SAM, and a demo conversation.
+//! A local stack: a local AWS, and the template deployed to it by SAM.
 
-pub mod demo;
 mod deploy;
 mod ministack;
 mod progress;

@@ -2,15 +2,16 @@
 
 use serde_json::json;
 use trunkline_core::model::{
-    Connection, ConnectionId, HandoverPolicy, Platform, Role, Route, RouteId,
+    Connection, ConnectionId, HandoverPolicy, PlatformId, Role, Route, RouteId,
 };
 use trunkline_runtime::secrets::PATH_KEY;
 use trunkline_runtime::store::StoreError;
 
-use super::{ConnectionSetup, Persona};
 use crate::apply::{ApplyError, apply};
 use crate::config::{Desired, DesiredConnection};
 use crate::stack::Stack;
+use trunkline_mock::{ConnectionSetup, Persona};
+use trunkline_registry::PLATFORMS;
 
 /// The path key of simulated connections. It is public: the inbound URL exists on this machine only.
 const KEY: &str = "simulated-key-for-this-machine-only-1";
@@ -42,7 +43,7 @@ pub enum JoinError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     pub connection: ConnectionId,
-    pub platform: Platform,
+    pub platform: PlatformId,
     pub persona: Persona,
     pub route: RouteId,
 }
@@ -52,7 +53,7 @@ impl Membership {
     ///
     /// # Errors
     /// If the route's name is not valid.
-    pub fn new(platform: Platform, persona: Persona, route: &str) -> Result<Self, JoinError> {
+    pub fn new(platform: PlatformId, persona: Persona, route: &str) -> Result<Self, JoinError> {
         let name = |why: &dyn std::fmt::Display| JoinError::Name(why.to_string());
         let id = format!("{route}-{platform}-{}", persona.name());
         Ok(Self {
@@ -169,7 +170,11 @@ fn connection(membership: &Membership, setup: &ConnectionSetup) -> Result<Connec
     if role == Role::Channel {
         connection["route"] = json!(membership.route);
     }
-    serde_json::from_value(connection).map_err(|why| JoinError::Name(why.to_string()))
+    let connection: Connection =
+        serde_json::from_value(connection).map_err(|why| JoinError::Name(why.to_string()))?;
+    let spec = PLATFORMS.get(membership.platform);
+    let spec = spec.ok_or_else(|| JoinError::Name("the platform is unknown".into()))?;
+    Ok(Connection { capabilities: spec.capabilities, behaviour: spec.behaviour, ..connection })
 }
 
 /// Returns the handover policy of simulated routes: the keyword `agent` requests an agent, `bot` the bot.

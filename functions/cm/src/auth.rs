@@ -1,11 +1,11 @@
 //! Authenticates the router's calls. TwoWay does not sign calls (fact sheet A4), so the adapter is
 //! configured to send a shared secret.
 
-use trunkline_runtime::inbound::Call;
 use trunkline_runtime::security::{AuthError, matches_any_secret};
 use url::form_urlencoded;
 
-use crate::settings::{EventSecret, SHARED_SECRET, Settings};
+use crate::Call;
+use crate::settings::{EventSecret, SHARED_SECRET};
 
 /// The path of the event endpoint, after the connection's URL.
 pub(crate) const EVENT_PATH: &str = "event";
@@ -14,18 +14,18 @@ const SECRET_PARAMETER: &str = "secret";
 
 /// Checks the shared secret of a call, in the header or the query. A connection without one relies
 /// on the key in its URL.
-pub(crate) fn authenticate(call: &Call<'_>, settings: &Settings) -> Result<(), AuthError> {
+pub(crate) fn authenticate(call: &Call<'_>) -> Result<(), AuthError> {
     let live = call.secrets.live(SHARED_SECRET);
     if live.is_empty() && !call.connection.secrets.contains(SHARED_SECRET) {
         return Ok(());
     }
-    if call.path == EVENT_PATH && settings.event_secret == EventSecret::PathKey {
+    if call.path == EVENT_PATH && call.settings.event_secret == EventSecret::PathKey {
         return Ok(());
     }
     if live.is_empty() {
         return Err(AuthError::NoSecret);
     }
-    let received = received_secrets(call, settings);
+    let received = received_secrets(call);
     if received.is_empty() {
         return Err(AuthError::InvalidHeader("(or query parameter) of the shared secret"));
     }
@@ -33,8 +33,8 @@ pub(crate) fn authenticate(call: &Call<'_>, settings: &Settings) -> Result<(), A
     if matches { Ok(()) } else { Err(AuthError::Mismatch) }
 }
 
-fn received_secrets(call: &Call<'_>, settings: &Settings) -> Vec<String> {
-    let header = call.headers.get(settings.secret_header.as_str());
+fn received_secrets(call: &Call<'_>) -> Vec<String> {
+    let header = call.headers.get(call.settings.secret_header.as_str());
     let header = header.and_then(|value| value.to_str().ok()).map(|value| value.trim().to_owned());
     let query = form_urlencoded::parse(call.query.as_bytes())
         .find(|(name, _)| name == SECRET_PARAMETER)

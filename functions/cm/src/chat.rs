@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value};
 use trunkline_core::model::{AuthorRole, EventBody, Role};
-use trunkline_runtime::outbound::{EncodeError, SendContext};
+use trunkline_runtime::outbound::EncodeError;
 
-use crate::settings::Settings;
+use crate::SendContext;
 use crate::wire::{member, text};
 
 /// Builds the chat. A host echoes the whole chat as last received, the only rule that satisfies
 /// every reading of the format (fact sheet A3.1). A client builds it from its own settings and ids.
-pub(crate) fn build(sending: &SendContext<'_>, settings: &Settings) -> Result<Value, EncodeError> {
+pub(crate) fn build(sending: &SendContext<'_>) -> Result<Value, EncodeError> {
     if sending.delivery.to.role == Role::Channel {
         let mut chat = sending.delivery.to.origin.clone();
         if member(&chat, "id").is_none() {
@@ -22,6 +22,7 @@ pub(crate) fn build(sending: &SendContext<'_>, settings: &Settings) -> Result<Va
             "send_url does not end in /accounts/<id>/adapters/<id>: copy the Outbound URL from the adapter, or set {name}"
         ))
     };
+    let settings = sending.settings;
     let account = settings.technical_link_id().ok_or_else(|| misconfigured("account_id"))?;
     let host = settings.conversation_host_id.as_deref().or_else(|| settings.adapter_id());
     let host = host.ok_or_else(|| misconfigured("conversation_host_id"))?;

@@ -3,10 +3,11 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 use trunkline_core::model::Role;
-use trunkline_runtime::outbound::{EncodeError, SendContext};
+use trunkline_runtime::outbound::EncodeError;
 use trunkline_runtime::security::escape_dot_segment;
 use url::Url;
 
+use crate::SendContext;
 use crate::handover_text::value_as_text;
 use crate::settings::{HandoverMethod, MutationOperator, Settings};
 use crate::wire::text;
@@ -18,17 +19,17 @@ pub(crate) type ControlRequest = (Method, String, Value);
 /// calls they may make, so the `handover` setting chooses.
 pub(crate) fn handover(
     sending: &SendContext<'_>,
-    settings: &Settings,
     reason: Option<&str>,
     context: &Map<String, Value>,
 ) -> Result<ControlRequest, EncodeError> {
+    let settings = sending.settings;
     let context = text_context(reason, context);
     match settings.handover {
         HandoverMethod::None => Err(EncodeError::Unsupported(
             "handover is none, so the router's ruleset decides: set handover to mutation or state",
         )),
         HandoverMethod::Mutation => {
-            let account = account_id(sending, settings)?;
+            let account = account_id(sending)?;
             let chat = sending.external_conversation_id();
             let segments = ["accounts", &account, "chats", chat, "routing", "mutationrequests"];
             let mut body = json!({"ChatId": chat, "Mutations": mutations(settings)?});
@@ -44,17 +45,14 @@ pub(crate) fn handover(
             if !context.is_empty() {
                 body["Context"] = Value::Object(context);
             }
-            Ok((Method::PUT, session_url(sending, settings, "state")?, body))
+            Ok((Method::PUT, session_url(sending, "state")?, body))
         }
     }
 }
 
 /// Encodes the call that ends the router's session.
-pub(crate) fn end_session(
-    sending: &SendContext<'_>,
-    settings: &Settings,
-) -> Result<ControlRequest, EncodeError> {
-    if !settings.end_session {
+pub(crate) fn end_session(sending: &SendContext<'_>) -> Result<ControlRequest, EncodeError> {
+    if !sending.settings.end_session {
         return Err(EncodeError::Unsupported(
             "end_session is false: the router ends its sessions itself",
         ));
@@ -62,7 +60,7 @@ pub(crate) fn end_session(
     if sending.external_conversation_id().is_empty() {
         return Err(EncodeError::Unsupported("the router does not have this chat"));
     }
-    Ok((Method::PUT, session_url(sending, settings, "end")?, json!({})))
+    Ok((Method::PUT, session_url(sending, "end")?, json!({})))
 }
 
 /// The mutations of a handover. With `Or` a rule matches a link if either end is the named adapter:
@@ -104,14 +102,11 @@ fn text_context(reason: Option<&str>, context: &Map<String, Value>) -> Map<Strin
     texts
 }
 
-fn session_url(
-    sending: &SendContext<'_>,
-    settings: &Settings,
-    action: &str,
-) -> Result<String, EncodeError> {
+fn session_url(sending: &SendContext<'_>, action: &str) -> Result<String, EncodeError> {
+    let settings = sending.settings;
     let account = match &settings.logical_account_id {
         Some(logical) => logical.clone(),
-        None => account_id(sending, settings)?,
+        None => account_id(sending)?,
     };
     let segments =
         ["accounts", &account, "chats", sending.external_conversation_id(), "session", action];
@@ -119,8 +114,8 @@ fn session_url(
 }
 
 /// The technical link's id: from the setting, or else the chat, or else `send_url`.
-fn account_id(sending: &SendContext<'_>, settings: &Settings) -> Result<String, EncodeError> {
-    let to = &sending.delivery.to;
+fn account_id(sending: &SendContext<'_>) -> Result<String, EncodeError> {
+    let (to, settings) = (&sending.delivery.to, sending.settings);
     let of_chat = text(&to.origin, &["accountId"]).filter(|_| to.role == Role::Channel);
     let known = settings.account_id.clone().or(of_chat);
     let known = known.or_else(|| settings.technical_link_id().map(Into::into));

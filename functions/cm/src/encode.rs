@@ -1,23 +1,18 @@
 //! Encodes content as TwoWay messages.
 
 use serde_json::{Map, Value};
-use trunkline_core::model::{
-    Choice, Content, DeliveryId, EventBody, Media, Platform, Role, digest, time,
-};
+use trunkline_core::model::{Choice, Content, DeliveryId, EventBody, Media, Role, digest, time};
 use trunkline_core::rendering::split;
-use trunkline_runtime::outbound::{EncodeError, SendContext};
+use trunkline_runtime::outbound::EncodeError;
 
-use crate::handover_text;
 use crate::parse::{CLIENT_ORIGINATED, CLIENT_TERMINATED};
 use crate::settings::Settings;
 use crate::template::{TemplateError, fill};
+use crate::{SendContext, handover_text};
 
 /// Encodes the messages of a delivery.
-pub(crate) fn messages(
-    sending: &SendContext<'_>,
-    settings: &Settings,
-) -> Result<Vec<Value>, EncodeError> {
-    let delivery = sending.delivery;
+pub(crate) fn messages(sending: &SendContext<'_>) -> Result<Vec<Value>, EncodeError> {
+    let (delivery, settings) = (sending.delivery, sending.settings);
     let as_host = delivery.to.role == Role::Channel;
     if delivery.to.copy {
         return Err(EncodeError::Unsupported(
@@ -25,7 +20,7 @@ pub(crate) fn messages(
         ));
     }
     let contents = match &delivery.event.body {
-        EventBody::Message { content, .. } => encode_content(content, sending, settings)?,
+        EventBody::Message { content, .. } => encode_content(content, sending)?,
         EventBody::Choice { id, title, typed } if !as_host => {
             let label = title.as_deref().or(typed.as_deref()).unwrap_or(id);
             vec![text_message(label)]
@@ -84,9 +79,7 @@ fn is_blank(message: &Map<String, Value>) -> bool {
 }
 
 fn text_limit(sending: &SendContext<'_>) -> usize {
-    let limit =
-        sending.delivery.to.text_limit.unwrap_or(Platform::Cm.capabilities().max_text_chars);
-    usize::try_from(limit).unwrap_or(usize::MAX)
+    usize::try_from(sending.delivery.to.capabilities().max_text_chars).unwrap_or(usize::MAX)
 }
 
 /// Encodes text, then media, then choices: by the operator's templates if they exist and the
@@ -94,8 +87,8 @@ fn text_limit(sending: &SendContext<'_>) -> usize {
 fn encode_content(
     content: &Content,
     sending: &SendContext<'_>,
-    settings: &Settings,
 ) -> Result<Vec<Map<String, Value>>, EncodeError> {
+    let settings = sending.settings;
     let capabilities = sending.delivery.to.capabilities();
     let text = content.text.clone().filter(|text| !text.trim().is_empty());
     let mut lines: Vec<String> = text.into_iter().collect();

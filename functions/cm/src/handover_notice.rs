@@ -49,7 +49,7 @@ pub(crate) fn parse(parser: &CallParser<'_>, body: Map<String, Value>) -> Event 
 /// The meaning from the setting, or else from the role. A meaning that the role cannot have is
 /// recorded only.
 fn effective_meaning(parser: &CallParser<'_>) -> HandoverMeaning {
-    match (parser.call.connection.role, parser.settings.handover_means) {
+    match (parser.call.connection.role, parser.call.settings.handover_means) {
         (Role::Channel, None) => HandoverMeaning::Handover,
         (Role::Channel, Some(means @ (HandoverMeaning::Handover | HandoverMeaning::Handback)))
         | (Role::Bot, Some(means @ HandoverMeaning::Handover))

@@ -2,33 +2,29 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_core::model::Platform;
-use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
+use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall, Reply};
 
 use crate::auth::{self, EVENT_PATH};
 use crate::parse::CallParser;
 use crate::settings::Settings;
 use crate::wire::{self, HANDOVER_PATH};
-use crate::{Cm, json_repair};
+use crate::{Call, Cm, json_repair};
 
 impl Inbound for Cm {
-    const PLATFORM: Platform = Platform::Cm;
-
     /// The adapter's three endpoints (SEED-CM).
     const PATHS: &'static [&'static str] = &["", HANDOVER_PATH, EVENT_PATH];
 
     fn parse(&self, call: &Call<'_>) -> ParsedCall {
-        let settings = Settings::of(&call.connection.settings);
-        if let Err(denied) = auth::authenticate(call, &settings) {
+        if let Err(denied) = auth::authenticate(call) {
             return ParsedCall::Denied(denied);
         }
         let is_test = matches!(*call.method, Method::GET | Method::HEAD | Method::OPTIONS);
         if is_test || call.body.iter().all(u8::is_ascii_whitespace) {
-            return ParsedCall::Reply(success(&settings));
+            return ParsedCall::Reply(success(call.settings));
         }
         let body = match json_repair::parse(call.body) {
             Ok(Value::Object(body)) if body.is_empty() => {
-                return ParsedCall::Reply(success(&settings));
+                return ParsedCall::Reply(success(call.settings));
             }
             Ok(Value::Object(body)) => body,
             Ok(_) => return ParsedCall::Unreadable("the body is not a JSON object".into()),
@@ -36,7 +32,7 @@ impl Inbound for Cm {
         };
         match wire::parse(&body, call.path) {
             Ok((chat, items)) => {
-                let events = CallParser { call, settings: &settings, chat: &chat }.events(items);
+                let events = CallParser { call, chat: &chat }.events(items);
                 ParsedCall::Events(events)
             }
             Err(reason) => ParsedCall::Unreadable(reason),
@@ -52,14 +48,14 @@ impl Inbound for Cm {
                 Reply::json(StatusCode::UNAUTHORIZED, &body)
             }
             CallOutcome::Ingested(_) | CallOutcome::Unreadable(_) | CallOutcome::TooLarge => {
-                success(&Settings::of(&call.connection.settings))
+                success(call.settings)
             }
         }
     }
 }
 
 fn success(settings: &Settings) -> Reply {
-    match settings.response_status.0 {
+    match settings.response_status.code() {
         StatusCode::NO_CONTENT => {
             Reply { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: String::new() }
         }

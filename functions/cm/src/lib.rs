@@ -12,17 +12,19 @@ mod inbound;
 mod json_repair;
 mod outbound;
 mod parse;
+mod platform;
 mod response;
 mod settings;
 mod template;
 mod wire;
 
 pub use encode::message_id;
+pub use platform::Cm;
 pub use settings::{PRODUCT_TOKEN, SHARED_SECRET, Settings, account_and_adapter};
 pub use template::{
     CHOICE_VARIABLES, CHOICES_VARIABLES, MEDIA_VARIABLES, TemplateError, check as check_template,
 };
 
-/// The CM.com platform.
-#[derive(Debug, Clone, Default)]
-pub struct Cm;
+type Call<'a> = trunkline_runtime::inbound::Call<'a, Settings>;
+type SendContext<'a> = trunkline_runtime::outbound::SendContext<'a, Settings>;
+type CheckContext<'a> = trunkline_runtime::outbound::CheckContext<'a, Settings>;

@@ -2,23 +2,20 @@
 
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
-use trunkline_core::model::{EventBody, ExternalMessageId, Platform, Role, Session, Verdict};
+use trunkline_core::model::{EventBody, ExternalMessageId, Role, Session, Verdict};
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{
-    Attempt, CheckContext, Classification, EncodeError, Outbound, SendContext, Verification,
-    json_headers, required_secret,
+    Attempt, Classification, EncodeError, Outbound, Verification, json_headers, required_secret,
 };
 use trunkline_runtime::secrets::SecretBag;
 
-use crate::settings::{PRODUCT_TOKEN, Settings};
-use crate::{Cm, chat, control, encode, response};
+use crate::settings::PRODUCT_TOKEN;
+use crate::{CheckContext, Cm, SendContext, chat, control, encode, response};
 
 /// The header that carries the product token (CM-AUTH).
 const TOKEN_HEADER: &str = "x-cm-producttoken";
 
 impl Outbound for Cm {
-    const PLATFORM: Platform = Platform::Cm;
-
     /// As client, the first message opens the chat: only its response contains the chat's id.
     async fn open(
         &self,
@@ -53,20 +50,17 @@ impl Outbound for Cm {
     }
 
     fn encode(&self, sending: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
-        let settings = Settings::of(&sending.connection.settings);
         let is_host = sending.delivery.to.role == Role::Channel;
         let (method, url, body) = match &sending.delivery.event.body {
             EventBody::Handover { reason, context, .. } if is_host => {
-                control::handover(sending, &settings, reason.as_deref(), context)?
+                control::handover(sending, reason.as_deref(), context)?
             }
-            EventBody::Close { .. } if !sending.delivery.to.copy => {
-                control::end_session(sending, &settings)?
-            }
+            EventBody::Close { .. } if !sending.delivery.to.copy => control::end_session(sending)?,
             _ => {
-                let messages = encode::messages(sending, &settings)?;
-                let chat = chat::build(sending, &settings)?;
+                let messages = encode::messages(sending)?;
+                let chat = chat::build(sending)?;
                 let body = json!({"chat": chat, "conversationMessages": messages});
-                (Method::POST, settings.send_url, body)
+                (Method::POST, sending.settings.send_url.to_string(), body)
             }
         };
         let headers = headers(sending.secrets)?;
@@ -99,8 +93,8 @@ fn misconfigured(why: &str) -> EncodeError {
 
 /// The id that Trunkline gave the message: the router's response has none.
 fn sent_message_id(sending: &SendContext<'_>) -> Option<ExternalMessageId> {
-    let settings = Settings::of(&sending.connection.settings);
-    settings.send_message_id.then(|| encode::message_id(&sending.delivery.id, 0).into())
+    let has_id = sending.settings.send_message_id;
+    has_id.then(|| encode::message_id(&sending.delivery.id, 0).into())
 }
 
 /// The session with the router's chat id, if that changed: the id in the response is authoritative

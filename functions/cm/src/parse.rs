@@ -6,11 +6,10 @@ use serde_json::{Map, Value};
 use trunkline_core::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Owner, Role, digest, time,
 };
-use trunkline_runtime::inbound::Call;
 
-use crate::settings::{MessageAfterHandover, Settings};
+use crate::settings::MessageAfterHandover;
 use crate::wire::{CallItem, Chat, ends_session, event_name, member, text};
-use crate::{fallback, handover_notice};
+use crate::{Call, fallback, handover_notice};
 
 /// The direction of messages from the client, which is the customer's side (CM-V1).
 pub(crate) const CLIENT_ORIGINATED: &str = "ClientOriginated";
@@ -27,7 +26,6 @@ const CONTENT_ID_PREFIX: &str = "h:";
 /// Parses a call's messages and events according to the connection's role.
 pub(crate) struct CallParser<'a> {
     pub(crate) call: &'a Call<'a>,
-    pub(crate) settings: &'a Settings,
     pub(crate) chat: &'a Chat,
 }
 
@@ -79,9 +77,9 @@ impl CallParser<'_> {
             let body = EventBody::Opaque { is_message: false, name: other, raw };
             return self.build_event(id, &message, AuthorRole::Unknown, body);
         }
-        let claimed_owner = Some(Owner::Bot).filter(|_| {
-            self.is_host() && self.settings.message_after_handover == MessageAfterHandover::Handback
-        });
+        let is_handback =
+            self.call.settings.message_after_handover == MessageAfterHandover::Handback;
+        let claimed_owner = Some(Owner::Bot).filter(|_| self.is_host() && is_handback);
         let body = message_body(&message);
         Event {
             external_message_id,

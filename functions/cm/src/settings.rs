@@ -1,8 +1,8 @@
 //! Settings and secrets of a connection to CM.com's router.
 
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use trunkline_core::platform::WebUrl;
+use trunkline_core::{setting_enum, settings};
 
 /// The name of the secret that is sent as `X-CM-PRODUCTTOKEN` (CM-AUTH).
 pub const PRODUCT_TOKEN: &str = "product_token";
@@ -10,178 +10,140 @@ pub const PRODUCT_TOKEN: &str = "product_token";
 /// The name of the secret that the adapter sends: TwoWay does not sign calls (BRIDGE).
 pub const SHARED_SECRET: &str = "shared_secret";
 
-/// A connection's settings. Every setting but `send_url` has a default: the value on the vendor's
-/// pages or, where those are silent, the fact sheet's proposal.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Settings {
-    /// The adapter's Outbound URL (SEED-CM).
-    pub send_url: String,
-    /// The HTTP status of successful responses.
-    pub response_status: ResponseStatus,
-    /// The header in which the adapter sends the shared secret.
-    pub secret_header: String,
-    /// How calls of the event endpoint are authenticated.
-    pub event_secret: EventSecret,
-    /// The meaning of a call of the handover endpoint. Default: depends on the role.
-    pub handover_means: Option<HandoverMeaning>,
-    /// The meaning of a customer's message that still arrives after a handover to agents in CM.com.
-    pub message_after_handover: MessageAfterHandover,
-    /// How a handover to agents in CM.com is requested.
-    pub handover: HandoverMethod,
-    /// The adapter that a mutation disables. Default: the adapter of `send_url`.
-    pub disable_adapter: Option<String>,
-    /// The adapter that a mutation enables.
-    pub enable_adapter: Option<String>,
-    /// The component that a mutation disables instead of an adapter, as CM.com's HALO does.
-    pub disable_component: Option<String>,
-    /// Which links a mutation matches.
-    pub mutation_operator: MutationOperator,
-    /// The id of the state that a handover sets, by the newer API.
-    pub state_name_id: Option<String>,
-    /// The account of the newer API. Default: the technical link's id.
-    pub logical_account_id: Option<String>,
-    /// Whether a close ends the router's session, by the newer API.
-    pub end_session: bool,
-    /// The base URL of the control API (CM-CTRL).
-    pub control_url: String,
-    /// The base URL of the newer state API (BRIDGE).
-    pub state_url: String,
-    /// The technical link's id. Default: the chat's, or the one in `send_url`.
-    pub account_id: Option<String>,
-    /// Client only: the chats' host. Default: the adapter of `send_url`, as in BRIDGE.
-    pub conversation_host_id: Option<String>,
-    /// Client only: the chats' channel, one that the router knows (BRIDGE).
-    pub channel: String,
-    /// Whether outbound messages have an id, the same for every attempt.
-    pub send_message_id: bool,
-    /// Desk only: whether a handover is sent as text.
-    pub handover_text: bool,
-    /// The message for a file, as JSON with variables. Default: a link.
-    pub media_template: Option<String>,
-    /// The message for choices, as JSON with variables. Default: numbered text.
-    pub choices_template: Option<String>,
-    /// One choice within `$choices`, as JSON with variables.
-    pub choice_template: String,
-}
-
-/// The HTTP status of successful responses. 201 satisfies every page that states one (fact sheet
-/// A4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(from = "Value")]
-pub struct ResponseStatus(pub StatusCode);
-
-impl From<Value> for ResponseStatus {
-    fn from(value: Value) -> Self {
-        let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        Self(match text.as_str() {
-            "200" => StatusCode::OK,
-            "202" => StatusCode::ACCEPTED,
-            "204" => StatusCode::NO_CONTENT,
-            _ => StatusCode::CREATED,
-        })
+settings! {
+    /// A connection's settings. Every setting but `send_url` has a default: the value on the vendor's pages or,
+    /// where those are silent, the fact sheet's proposal.
+    pub struct Settings {
+        /// Outbound URL of the adapter, copied from CM.com
+        send_url: WebUrl;
+        /// HTTP status of Trunkline's responses to CM.com
+        response_status: ResponseStatus = ResponseStatus::Created;
+        /// name of the header that carries shared_secret
+        secret_header: String = "X-Trunkline-Secret".into();
+        /// how event calls authenticate: by shared_secret in the query, or by the path key alone
+        event_secret: EventSecret = EventSecret::Query;
+        /// meaning of a call to the handover endpoint (channel: handover; bot, desk: record)
+        handover_means: Option<HandoverMeaning> = None;
+        /// channel: meaning of a customer's message that arrives after a handover to CM.com's agents
+        message_after_handover: MessageAfterHandover = MessageAfterHandover::Handback;
+        /// channel: how a handover to CM.com's agents is triggered; none: by CM.com's ruleset
+        handover: HandoverMethod = HandoverMethod::None;
+        /// handover: mutation: the adapter that it enables
+        enable_adapter: Option<String> = None;
+        /// handover: mutation: the adapter that it disables (the adapter of send_url)
+        disable_adapter: Option<String> = None;
+        /// handover: mutation: the component that it disables in place of an adapter
+        disable_component: Option<String> = None;
+        /// handover: mutation: whether a link must match either adapter or both
+        mutation_operator: MutationOperator = MutationOperator::Or;
+        /// handover: state: the id of the state that a handover sets
+        state_name_id: Option<String> = None;
+        /// account of the state API (the account of the technical link)
+        logical_account_id: Option<String> = None;
+        /// whether a close ends the session through the state API
+        end_session: bool = false;
+        /// URL of the control API
+        control_url: WebUrl = "https://api.conversational.cm.com/conversational/control/v1".into();
+        /// URL of the state API
+        state_url: WebUrl = "https://api.cm.com/router/control/v1".into();
+        /// id of the technical link (from the chat, or from send_url)
+        account_id: Option<String> = None;
+        /// bot or desk: host of the chats (the adapter of send_url)
+        conversation_host_id: Option<String> = None;
+        /// bot or desk: channel of the chats
+        channel: String = "CXWebConversations".into();
+        /// whether messages to CM.com carry an id
+        send_message_id: bool = true;
+        /// desk: whether it receives a handover as a text
+        handover_text: bool = true;
+        /// JSON template of a file message (a text with a link)
+        media_template: Option<String> = None;
+        /// JSON template of a message with choices (a text)
+        choices_template: Option<String> = None;
+        /// JSON template of one choice in choices_template
+        choice_template: String = r#"{"id":"$id","title":"$title"}"#.into();
     }
 }
 
-/// How calls of the event endpoint are authenticated. CM.com's form has no headers for it (BRIDGE),
-/// only a URL.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EventSecret {
-    /// By the shared secret in the query, as `?secret=`.
-    #[default]
-    Query,
-    /// By the key in the connection's URL only.
-    PathKey,
+setting_enum! {
+    /// The HTTP status of successful responses. 201 satisfies every page that states one (fact sheet A4).
+    pub enum ResponseStatus {
+        Created = "201",
+        Ok = "200",
+        Accepted = "202",
+        NoContent = "204",
+    }
 }
 
-/// The meaning of a call of the handover endpoint: its body has no type (BRIDGE).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HandoverMeaning {
-    /// Agents are asked to take over.
-    Handover,
-    /// The chat returned to the bot.
-    Handback,
-    /// An agent accepted the chat.
-    Accept,
-    /// None: the call is only recorded.
-    Record,
+setting_enum! {
+    /// How calls of the event endpoint are authenticated. CM.com's form has no headers for it (BRIDGE), only a
+    /// URL.
+    pub enum EventSecret {
+        /// By the shared secret in the query, as `?secret=`.
+        Query = "query",
+        /// By the key in the connection's URL only.
+        PathKey = "path_key",
+    }
 }
 
-/// The meaning of a customer's message that arrives after a handover to agents in CM.com.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MessageAfterHandover {
-    /// The chat was handed back: the router sends a chat only to the adapter that it is routed to
-    /// (CM-ADPT).
-    #[default]
-    Handback,
-    /// The agents still have the chat: the ruleset lets Trunkline's adapter listen.
-    Copy,
+setting_enum! {
+    /// The meaning of a call of the handover endpoint: its body has no type (BRIDGE).
+    pub enum HandoverMeaning {
+        /// Agents are asked to take over.
+        Handover = "handover",
+        /// The chat returned to the bot.
+        Handback = "handback",
+        /// An agent accepted the chat.
+        Accept = "accept",
+        /// None: the call is only recorded.
+        Record = "record",
+    }
 }
 
-/// How a handover is requested (CM-CTRL, BRIDGE).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HandoverMethod {
-    /// Not by Trunkline: the router's ruleset decides.
-    #[default]
-    None,
-    /// By a mutation request.
-    Mutation,
-    /// By the newer state API.
-    State,
+setting_enum! {
+    /// The meaning of a customer's message that arrives after a handover to agents in CM.com.
+    pub enum MessageAfterHandover {
+        /// The chat was handed back: the router sends a chat only to the adapter that it is routed to (CM-ADPT).
+        Handback = "handback",
+        /// The agents still have the chat: the ruleset lets Trunkline's adapter listen.
+        Copy = "copy",
+    }
 }
 
-/// Whether a mutation matches a link by both of its ends, or by either (CM-CTRL).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MutationOperator {
-    #[default]
-    Or,
-    And,
+setting_enum! {
+    /// How a handover is requested (CM-CTRL, BRIDGE).
+    pub enum HandoverMethod {
+        /// Not by Trunkline: the router's ruleset decides.
+        None = "none",
+        /// By a mutation request.
+        Mutation = "mutation",
+        /// By the newer state API.
+        State = "state",
+    }
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            send_url: String::new(),
-            response_status: ResponseStatus(StatusCode::CREATED),
-            secret_header: "X-Trunkline-Secret".into(),
-            event_secret: EventSecret::default(),
-            handover_means: None,
-            message_after_handover: MessageAfterHandover::default(),
-            handover: HandoverMethod::default(),
-            disable_adapter: None,
-            enable_adapter: None,
-            disable_component: None,
-            mutation_operator: MutationOperator::default(),
-            state_name_id: None,
-            logical_account_id: None,
-            end_session: false,
-            control_url: "https://api.conversational.cm.com/conversational/control/v1".into(),
-            state_url: "https://api.cm.com/router/control/v1".into(),
-            account_id: None,
-            conversation_host_id: None,
-            channel: "CXWebConversations".into(),
-            send_message_id: true,
-            handover_text: true,
-            media_template: None,
-            choices_template: None,
-            choice_template: r#"{"id":"$id","title":"$title"}"#.into(),
+setting_enum! {
+    /// Whether a mutation matches a link by both of its ends, or by either (CM-CTRL).
+    pub enum MutationOperator {
+        Or = "or",
+        And = "and",
+    }
+}
+
+impl ResponseStatus {
+    /// Returns the HTTP status.
+    #[must_use]
+    pub fn code(self) -> StatusCode {
+        match self {
+            Self::Created => StatusCode::CREATED,
+            Self::Ok => StatusCode::OK,
+            Self::Accepted => StatusCode::ACCEPTED,
+            Self::NoContent => StatusCode::NO_CONTENT,
         }
     }
 }
 
 impl Settings {
-    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults;
-    /// `apply` has validated them.
-    #[must_use]
-    pub fn of(settings: &Map<String, Value>) -> Self {
-        serde_json::from_value(Value::Object(settings.clone())).unwrap_or_default()
-    }
-
     /// Returns the adapter's id in `send_url`.
     #[must_use]
     pub fn adapter_id(&self) -> Option<&str> {
@@ -209,6 +171,9 @@ pub fn account_and_adapter(send_url: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use trunkline_core::platform::PlatformSettings;
+
     use super::*;
 
     #[test]
@@ -226,14 +191,15 @@ mod tests {
 
     #[test]
     fn response_status_is_one_of_four() {
-        for (written, status) in [
-            (Value::from("200"), 200),
-            (Value::from(202), 202),
-            (Value::from("204"), 204),
-            (Value::from("500"), 201),
-            (Value::Null, 201),
-        ] {
-            assert_eq!(ResponseStatus::from(written).0.as_u16(), status);
+        let parse = |status| {
+            let settings = json!({"send_url": "https://x.example", "response_status": status});
+            Settings::parse(settings.as_object().unwrap())
+        };
+        for (written, status) in
+            [(json!(null), 201), (json!("200"), 200), (json!(202), 202), (json!("204"), 204)]
+        {
+            assert_eq!(parse(written).unwrap().response_status.code().as_u16(), status);
         }
+        assert_eq!(parse(json!("500")).unwrap_err().field, "response_status");
     }
 }

@@ -5,18 +5,18 @@ mod common;
 
 use common::{
     ADAPTER, CHAT, SECRET, TOKEN, TestCall, channel_call, connection, delivery, map, message_body,
-    secrets, sending,
+    secrets, sending, settings_of,
 };
 use http::HeaderMap;
 use serde_json::{Value, json};
 use trunkline_cm::{Cm, message_id};
+use trunkline_cm_mock::{ACCOUNT, AdapterCall, CmRouter, Side, chat_id};
 use trunkline_core::model::{
     Choice, Connection, Content, Event, EventBody, HandoverMode, Media, Session, Transcript,
     Verdict,
 };
 use trunkline_runtime::http_client::HttpClient;
 use trunkline_runtime::outbound::{Attempt, Outbound};
-use trunkline_stand_ins::cm::{ACCOUNT, AdapterCall, CmRouter, Side, chat_id};
 
 const CLIENT: &str = "0031612345678";
 
@@ -50,13 +50,14 @@ async fn sent(
         delivery.to.origin = map(origin.clone());
         delivery.key.customer = origin["id"].as_str().unwrap().to_owned();
     }
-    let opening = sending(connection, &secrets, None, &delivery);
+    let settings = &settings_of(connection);
+    let opening = sending(connection, settings, &secrets, None, &delivery);
     let session = match &session {
         Some(_) => session,
         None => Cm.open(&opening, &http_client).await.expect("opening makes no call"),
     };
-    let attempt =
-        Cm.send(&sending(connection, &secrets, session.as_ref(), &delivery), &http_client).await;
+    let context = sending(connection, settings, &secrets, session.as_ref(), &delivery);
+    let attempt = Cm.send(&context, &http_client).await;
     let session = attempt.session.clone().or(session);
     (attempt, session)
 }

@@ -5,7 +5,7 @@ mod common;
 
 use common::{
     CHAT, SEND_URL, TOKEN, TestCall, channel_call, connection, deliveries, delivery, json_of, map,
-    message_body, secrets, sending,
+    message_body, secrets, sending, settings_of,
 };
 use http::Method;
 use proptest::prelude::*;
@@ -24,9 +24,15 @@ fn requests(role: &str, settings: Value, body: EventBody) -> Result<Vec<HttpRequ
     let connection = connection(role, settings);
     let (secrets, session) = (secrets(false), Session::new("conversation-1", CHAT));
     let deliveries = deliveries(&connection, body);
-    let calls = deliveries
-        .iter()
-        .map(|delivery| Cm.encode(&sending(&connection, &secrets, Some(&session), delivery)));
+    let calls = deliveries.iter().map(|delivery| {
+        Cm.encode(&sending(
+            &connection,
+            &settings_of(&connection),
+            &secrets,
+            Some(&session),
+            delivery,
+        ))
+    });
     calls.collect()
 }
 
@@ -111,12 +117,16 @@ fn encodes_a_clients_first_message_as_documented() {
     let (secrets, mut delivery) =
         (secrets(false), delivery(&connection, message_body(Content::text("Where is my parcel?"))));
     delivery.event.at = "2026-03-04T09:15:20.001Z".parse().unwrap();
-    let request = Cm.encode(&sending(&connection, &secrets, None, &delivery)).unwrap();
+    let request = Cm
+        .encode(&sending(&connection, &settings_of(&connection), &secrets, None, &delivery))
+        .unwrap();
     let mut expected = json_of(include_str!("../fixtures/client-message.json"));
     expected["chat"]["id"] = json!("trunkline-conversation-1");
     assert_eq!(body(&request), expected);
     let known = Session::new("conversation-1", CHAT);
-    let next = Cm.encode(&sending(&connection, &secrets, Some(&known), &delivery)).unwrap();
+    let next = Cm
+        .encode(&sending(&connection, &settings_of(&connection), &secrets, Some(&known), &delivery))
+        .unwrap();
     expected["chat"]["id"] = json!(CHAT);
     assert_eq!(body(&next), expected);
 }
@@ -327,8 +337,15 @@ fn ids_cannot_redirect_a_call() {
         (secrets(false), delivery(&connection, EventBody::Close { reason: None }));
     for id in ["../../x", "a/b", "a?b#c", "a%2fb"] {
         let session = Session::new("conversation-1", id);
-        let request =
-            Cm.encode(&sending(&connection, &secrets, Some(&session), &delivery)).unwrap();
+        let request = Cm
+            .encode(&sending(
+                &connection,
+                &settings_of(&connection),
+                &secrets,
+                Some(&session),
+                &delivery,
+            ))
+            .unwrap();
         let path = request.url.strip_prefix("https://api.cm.com/").unwrap();
         assert_eq!(path.split('/').count(), 9, "{path}");
     }
@@ -347,7 +364,13 @@ fn rejects_unsupported_events() {
     let mut copy = delivery(&connection, message_body(Content::text("x")));
     copy.to.copy = true;
     let (secrets, session) = (secrets(false), Session::new("conversation-1", CHAT));
-    let outcome = Cm.encode(&sending(&connection, &secrets, Some(&session), &copy));
+    let outcome = Cm.encode(&sending(
+        &connection,
+        &settings_of(&connection),
+        &secrets,
+        Some(&session),
+        &copy,
+    ));
     assert!(
         matches!(outcome, Err(EncodeError::Unsupported(_))),
         "the receiver would answer a copy"
@@ -359,7 +382,13 @@ fn requires_a_product_token() {
     let connection = connection("channel", json!({}));
     let (session, none) = (Session::new("conversation-1", CHAT), SecretBag::default());
     let delivery = delivery(&connection, message_body(Content::text("x")));
-    let outcome = Cm.encode(&sending(&connection, &none, Some(&session), &delivery));
+    let outcome = Cm.encode(&sending(
+        &connection,
+        &settings_of(&connection),
+        &none,
+        Some(&session),
+        &delivery,
+    ));
     assert!(matches!(outcome, Err(EncodeError::Misconfigured(_))));
 }
 

@@ -1,25 +1,25 @@
 //! Dead letters: stored in the table with their reason, from where an operator can redrive them.
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use trunkline_core::model::{ConnectionId, DeadLetter, Job, Platform, time};
+use trunkline_core::model::{ConnectionId, DeadLetter, Job, PlatformId, time};
 use trunkline_runtime::alerts::{self, Alert};
 use trunkline_runtime::app::App;
 use trunkline_runtime::queue::REASON_ATTRIBUTE;
 use trunkline_runtime::telemetry;
 
-use crate::UpkeepError;
+use crate::SchedulerError;
 
 /// Returns the platform whose dead-letter queue the message comes from: `<stack>-<platform>-dead.fifo`.
-pub(crate) fn source_platform(message: &SqsMessage) -> Option<Platform> {
+pub(crate) fn source_platform(message: &SqsMessage) -> Option<PlatformId> {
     let queue = message.event_source_arn.as_deref()?.strip_suffix("-dead.fifo")?;
     queue.rsplit('-').next()?.parse().ok()
 }
 
 pub(crate) async fn store(
     app: &App,
-    platform: Platform,
+    platform: PlatformId,
     message: &SqsMessage,
-) -> Result<(), UpkeepError> {
+) -> Result<(), SchedulerError> {
     let now = app.clock.now();
     let given = message.message_attributes.get(REASON_ATTRIBUTE);
     let given = given.and_then(|attribute| attribute.string_value.clone());
@@ -61,7 +61,7 @@ fn connection_of(letter: &DeadLetter) -> Option<ConnectionId> {
         Ok(Job::Verify { connection, .. } | Job::ReconcileRegistration { connection }) => {
             connection
         }
-        Err(_) => letter.platform.name().parse().ok()?,
+        Err(_) => letter.platform.as_str().parse().ok()?,
     };
     Some(connection)
 }
@@ -82,7 +82,10 @@ mod tests {
             message.event_source_arn = Some(arn.to_owned());
             source_platform(&message)
         };
-        assert_eq!(from("arn:aws:sqs:x:1:my-stack-webex-dead.fifo"), Some(Platform::Webex));
+        assert_eq!(
+            from("arn:aws:sqs:x:1:my-stack-fax-dead.fifo"),
+            Some(PlatformId::from_static("fax"))
+        );
         assert_eq!(from("arn:aws:sqs:x:1:my-stack-tasks"), None);
     }
 }

@@ -1,28 +1,33 @@
 //! Background work: runs scheduled tasks when they are due, stores dead letters, and once a minute finds
 //! parked deliveries whose task was lost.
 
+mod capabilities;
 mod dead_letters;
 mod registrations;
 mod sweep;
 mod tasks;
 mod timers;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
+use trunkline_registry::TRAITS;
 use trunkline_runtime::app::App;
 use trunkline_runtime::error::BackendError;
 use trunkline_runtime::from_backend_errors;
 use trunkline_runtime::inbound::InboundError;
 use trunkline_runtime::telemetry;
 
+pub use capabilities::refresh_capabilities;
 pub use registrations::check_registrations;
 pub use sweep::sweep;
 pub use tasks::run_task;
 
 /// Why background work failed. Internal and retryable: SQS, or the next minute's run, repeats it.
 #[derive(Debug, thiserror::Error)]
-pub enum UpkeepError {
+pub enum SchedulerError {
     /// The table, a queue or the secrets failed.
     #[error(transparent)]
     Backend(BackendError),
@@ -34,7 +39,10 @@ pub enum UpkeepError {
     Unreadable(#[from] serde_json::Error),
 }
 
-from_backend_errors!(UpkeepError);
+from_backend_errors!(SchedulerError);
+
+/// Whether this process has checked the stored capabilities.
+static CAPABILITIES_CHECKED: AtomicBool = AtomicBool::new(false);
 
 /// Runs the function until Lambda ends it.
 ///
@@ -55,8 +63,12 @@ pub async fn serve() -> Result<(), lambda_runtime::Error> {
 /// Handles a batch of messages from a queue, or the event of the one-minute schedule.
 async fn handle(app: &App, event: Value) -> Result<SqsBatchResponse, lambda_runtime::Error> {
     if event.get("Records").is_none() {
+        if !CAPABILITIES_CHECKED.load(Ordering::Relaxed) {
+            refresh_capabilities(app, TRAITS).await?;
+            CAPABILITIES_CHECKED.store(true, Ordering::Relaxed);
+        }
         sweep(app).await?;
-        check_registrations(app).await?;
+        check_registrations(app, TRAITS).await?;
         return Ok(SqsBatchResponse::default());
     }
     let event: SqsEvent = serde_json::from_value(event)?;
@@ -70,7 +82,7 @@ async fn handle(app: &App, event: Value) -> Result<SqsBatchResponse, lambda_runt
     Ok(response)
 }
 
-async fn process(app: &App, message: &SqsMessage) -> Result<(), UpkeepError> {
+async fn process(app: &App, message: &SqsMessage) -> Result<(), SchedulerError> {
     if let Some(platform) = dead_letters::source_platform(message) {
         return dead_letters::store(app, platform, message).await;
     }

@@ -7,7 +7,7 @@ use trunkline_runtime::app::App;
 use trunkline_runtime::store::ParkedLeg;
 use trunkline_runtime::telemetry;
 
-use crate::UpkeepError;
+use crate::SchedulerError;
 use crate::tasks::enqueue_drain;
 
 /// A delivery is overdue when its time passed this long ago.
@@ -16,7 +16,7 @@ const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(2);
 const MAX_LEGS: u16 = 500;
 
 /// Checks every connection with parked deliveries, and records their number as a metric.
-pub async fn sweep(app: &App) -> Result<(), UpkeepError> {
+pub async fn sweep(app: &App) -> Result<(), SchedulerError> {
     let mut parked_count = 0;
     for connection in app.store.connections_with_parked().await? {
         let legs = app.store.parked_legs(&connection, None, MAX_LEGS).await?;
@@ -43,7 +43,7 @@ async fn reschedule_probe(
     opened_at: jiff::Timestamp,
     probed_at: Option<jiff::Timestamp>,
     legs: &[ParkedLeg],
-) -> Result<(), UpkeepError> {
+) -> Result<(), SchedulerError> {
     let now = app.clock.now();
     let configured = app.config_cache.connection(connection, now).await?;
     let manual = configured.is_some_and(|c| c.delivery.reactivation == Reactivation::Manual);
@@ -57,7 +57,7 @@ async fn reschedule_probe(
     Ok(())
 }
 
-async fn drain_if_overdue(app: &App, parked: ParkedLeg) -> Result<(), UpkeepError> {
+async fn drain_if_overdue(app: &App, parked: ParkedLeg) -> Result<(), SchedulerError> {
     let now = app.clock.now();
     let first = app.store.parked(&parked.leg, None, 1).await?.into_iter().next();
     let due = first.map(|first| first.next_attempt_at.unwrap_or(first.parked_at));

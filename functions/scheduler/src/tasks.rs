@@ -3,12 +3,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 use trunkline_core::model::{
-    ConnectionId, DrainReason, Job, LegId, Platform, ScheduledTask, next_probe,
+    ConnectionId, DrainReason, Job, LegId, PlatformId, ScheduledTask, next_probe,
 };
 use trunkline_runtime::app::App;
 use trunkline_runtime::listener;
 
-use crate::{UpkeepError, timers};
+use crate::{SchedulerError, timers};
 
 /// Number of legs that one task releases.
 const LEGS_PER_TASK: u16 = 100;
@@ -20,7 +20,7 @@ const MIN_PROBE_INTERVAL: SignedDuration = SignedDuration::from_secs(4);
 const EARLY_TOLERANCE: SignedDuration = SignedDuration::from_millis(500);
 
 /// Runs a task, or schedules it again if it is not due yet.
-pub async fn run_task(app: &App, task: ScheduledTask) -> Result<(), UpkeepError> {
+pub async fn run_task(app: &App, task: ScheduledTask) -> Result<(), SchedulerError> {
     let now = app.clock.now();
     if task.at().is_some_and(|at| at > now + EARLY_TOLERANCE) {
         app.queues.schedule(&task, now).await?;
@@ -50,11 +50,11 @@ pub async fn run_task(app: &App, task: ScheduledTask) -> Result<(), UpkeepError>
 /// Probes an open breaker: sends the first delivery of one leg, and schedules the next probe.
 async fn probe(
     app: &App,
-    platform: Platform,
+    platform: PlatformId,
     connection: ConnectionId,
     opened_at: Timestamp,
     round: u32,
-) -> Result<(), UpkeepError> {
+) -> Result<(), SchedulerError> {
     let now = app.clock.now();
     let breaker = app.store.breaker(&connection).await?;
     // Deduplicates probe chains: if there are two for the same opening, one stops here.
@@ -83,10 +83,10 @@ async fn probe(
 /// Releases the parked deliveries of a connection's legs, page by page.
 async fn release_parked(
     app: &App,
-    platform: Platform,
+    platform: PlatformId,
     connection: ConnectionId,
     after: Option<String>,
-) -> Result<(), UpkeepError> {
+) -> Result<(), SchedulerError> {
     let legs = app.store.parked_legs(&connection, after.as_deref(), LEGS_PER_TASK).await?;
     let last = legs.last().map(|parked| parked.leg.message_group());
     let is_full = legs.len() == usize::from(LEGS_PER_TASK);
@@ -103,10 +103,10 @@ async fn release_parked(
 
 pub(crate) async fn enqueue_drain(
     app: &App,
-    platform: Platform,
+    platform: PlatformId,
     leg: LegId,
     reason: DrainReason,
-) -> Result<(), UpkeepError> {
+) -> Result<(), SchedulerError> {
     let (group, id) = (leg.message_group(), app.ids.next(app.clock.now()));
     app.queues.enqueue(platform, group, id, &Job::Drain { leg, reason }).await?;
     Ok(())

@@ -3,17 +3,16 @@
 
 use jiff::Timestamp;
 use trunkline_core::model::{
-    Author, AuthorRole, Conversation, ConversationKey, EventBody, EventId, LegId, ResolvedRoute,
-    ScheduledTask, Timer,
+    Author, AuthorRole, Conversation, ConversationKey, Disposition, EventBody, EventId,
+    EventRecord, LegId, ResolvedRoute, ScheduledTask, Timer,
 };
 use trunkline_core::routing::{
-    Activity, Disposition, SystemTrigger, TimerOutcome, evaluate, evaluate_bot_outage,
+    Activity, SystemTrigger, TimerOutcome, evaluate, evaluate_bot_outage,
 };
 use trunkline_runtime::app::App;
 use trunkline_runtime::inbound::{InboundError, ingest_system};
-use trunkline_runtime::store::EventRecord;
 
-use crate::UpkeepError;
+use crate::SchedulerError;
 
 /// Number of recent events that a timer considers.
 const TRANSCRIPT_LIMIT: u16 = 100;
@@ -23,7 +22,7 @@ pub(crate) async fn check_timer(
     app: &App,
     key: ConversationKey,
     timer: Timer,
-) -> Result<(), UpkeepError> {
+) -> Result<(), SchedulerError> {
     let now = app.clock.now();
     let Some((conversation, route)) = load(app, &key, now).await? else { return Ok(()) };
     let needs_transcript = !matches!(timer, Timer::AcceptWithin { .. });
@@ -51,7 +50,7 @@ pub(crate) async fn check_timer(
 }
 
 /// Evaluates the outage of a bot whose leg has parked deliveries.
-pub(crate) async fn check_bot_outage(app: &App, leg: LegId) -> Result<(), UpkeepError> {
+pub(crate) async fn check_bot_outage(app: &App, leg: LegId) -> Result<(), SchedulerError> {
     let now = app.clock.now();
     let Some((conversation, route)) = load(app, &leg.key, now).await? else { return Ok(()) };
     let (state, breaker) = app.store.leg_and_breaker(&leg).await?;
@@ -82,7 +81,7 @@ async fn load(
     app: &App,
     key: &ConversationKey,
     now: Timestamp,
-) -> Result<Option<(Conversation, std::sync::Arc<ResolvedRoute>)>, UpkeepError> {
+) -> Result<Option<(Conversation, std::sync::Arc<ResolvedRoute>)>, SchedulerError> {
     let Some(conversation) = app.store.conversation(key).await? else { return Ok(None) };
     let route = app.config_cache.resolved_route(&conversation.route, now).await?;
     Ok(route.map(|route| (conversation, route)))
@@ -94,7 +93,7 @@ async fn ingest(
     id: EventId,
     body: EventBody,
     cause: SystemTrigger<'_>,
-) -> Result<(), UpkeepError> {
+) -> Result<(), SchedulerError> {
     let kind = body.kind();
     match ingest_system(app, key, id, Author::nameless(AuthorRole::System), body, cause).await {
         Ok(_) => {

@@ -2,13 +2,13 @@
 
 use http::HeaderMap;
 use jiff::Timestamp;
-use trunkline_runtime::inbound::Call;
 use trunkline_runtime::outbound::{
     EncodeError, insert_secret_header, json_headers, required_secret,
 };
 use trunkline_runtime::secrets::SecretBag;
 use trunkline_runtime::security::{AuthError, matches_any_secret};
 
+use crate::Call;
 use crate::jwks::{KeyCache, TokenError};
 use crate::jwt;
 use crate::settings::{API_KEY, Auth, ENGAGEMENT_SECRET, EgressAuth, JWT_SECRET, Settings};
@@ -17,8 +17,8 @@ const AUTHORIZATION: &str = "authorization";
 
 /// Checks that an egress comes from the engagement adapter: it carries the endpoint's secret (SW;
 /// that this is a Bearer token is inferred).
-pub(crate) fn check_egress(call: &Call<'_>, settings: &Settings) -> Result<(), AuthError> {
-    match settings.egress_auth {
+pub(crate) fn check_egress(call: &Call<'_>) -> Result<(), AuthError> {
+    match call.settings.egress_auth {
         EgressAuth::None => Ok(()),
         EgressAuth::Bearer => {
             let given = credentials(call.headers, AUTHORIZATION, "bearer");
@@ -28,11 +28,8 @@ pub(crate) fn check_egress(call: &Call<'_>, settings: &Settings) -> Result<(), A
 }
 
 /// Checks that an event comes from eventing (S4: an API key or a token in the header).
-pub(crate) fn check_eventing(
-    call: &Call<'_>,
-    keys: &KeyCache,
-    settings: &Settings,
-) -> Result<(), TokenError> {
+pub(crate) fn check_eventing(call: &Call<'_>, keys: &KeyCache) -> Result<(), TokenError> {
+    let settings = call.settings;
     let given = |scheme| credentials(call.headers, &settings.auth_header, scheme);
     match settings.auth {
         Auth::ApiKey => {

@@ -47,9 +47,9 @@ pub fn parse(body: &Value, settings: &Settings, now: Timestamp) -> Result<Vec<Ev
 /// The part of an event id that separates equal egress calls. An egress has neither an id nor a
 /// time, and a bot may repeat itself, so each call is distinct unless `repeat_window` is set.
 fn repeat_key(settings: &Settings, now: Timestamp) -> String {
-    match settings.repeat_seconds() {
-        Some(seconds) if seconds > 0 => format!("w{}", now.as_second() / i64::from(seconds)),
-        _ => now.as_millisecond().to_string(),
+    match settings.repeat_window.0 {
+        0 => now.as_millisecond().to_string(),
+        seconds => format!("w{}", now.as_second() / i64::from(seconds)),
     }
 }
 

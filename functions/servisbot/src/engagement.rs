@@ -4,21 +4,17 @@ use http::Method;
 use serde_json::{Map, Value};
 use trunkline_core::model::{AuthorRole, EventBody, Transcript};
 use trunkline_runtime::http_client::HttpRequest;
-use trunkline_runtime::outbound::{EncodeError, SendContext};
+use trunkline_runtime::outbound::EncodeError;
 
-use crate::auth;
-use crate::settings::Settings;
 use crate::wire::EngagementRequest;
+use crate::{SendContext, auth};
 
 /// Encodes a delivery to a bot.
 ///
 /// # Errors
 /// The reason why the delivery cannot be sent.
-pub(crate) fn request(
-    sending: &SendContext<'_>,
-    settings: &Settings,
-) -> Result<HttpRequest, EncodeError> {
-    let (kind, value) = type_and_value(sending, settings)?;
+pub(crate) fn request(sending: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
+    let (kind, value) = type_and_value(sending)?;
     let body = EngagementRequest {
         r#type: kind,
         value,
@@ -28,25 +24,23 @@ pub(crate) fn request(
     let missing = || EncodeError::Misconfigured("the setting engagement_url is missing".into());
     Ok(HttpRequest {
         method: Method::POST,
-        url: settings.engagement_url.clone().ok_or_else(missing)?,
+        url: sending.settings.engagement_url.as_deref().ok_or_else(missing)?.to_owned(),
         headers: auth::engagement_headers(sending.secrets)?,
         body: serde_json::to_vec(&body).map_err(unwritable)?,
     })
 }
 
 /// Returns the text that eventing will echo for this delivery, or `None` if it is not a message.
-pub(crate) fn message_text(sending: &SendContext<'_>, settings: &Settings) -> Option<String> {
-    match type_and_value(sending, settings) {
+pub(crate) fn message_text(sending: &SendContext<'_>) -> Option<String> {
+    match type_and_value(sending) {
         Ok(("message", Value::String(text))) => Some(text),
         _ => None,
     }
 }
 
 /// Returns the call's `Type` and `Value`.
-fn type_and_value(
-    sending: &SendContext<'_>,
-    settings: &Settings,
-) -> Result<(&'static str, Value), EncodeError> {
+fn type_and_value(sending: &SendContext<'_>) -> Result<(&'static str, Value), EncodeError> {
+    let settings = sending.settings;
     let is_copy = sending.delivery.to.copy;
     let text = match &sending.delivery.event.body {
         EventBody::Message { .. } | EventBody::Choice { .. } if is_copy => {

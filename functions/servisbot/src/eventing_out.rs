@@ -5,12 +5,12 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{AuthorRole, Content, Delivery, EventBody, EventId, digest};
 use trunkline_runtime::http_client::HttpRequest;
-use trunkline_runtime::outbound::{EncodeError, SendContext};
+use trunkline_runtime::outbound::EncodeError;
 
-use crate::auth;
 use crate::markup::{self, Node};
 use crate::settings::Settings;
 use crate::wire::{Endpoint, InputSource, TimelineMessage};
+use crate::{SendContext, auth};
 
 /// The status of a chat history server's response to an event that it already has (SL).
 pub const DUPLICATE: StatusCode = StatusCode::CONFLICT;
@@ -25,16 +25,14 @@ const SHORT_DIGEST_CHARS: usize = 22;
 ///
 /// # Errors
 /// The reason why the delivery cannot be sent.
-pub(crate) fn request(
-    sending: &SendContext<'_>,
-    settings: &Settings,
-) -> Result<HttpRequest, EncodeError> {
+pub(crate) fn request(sending: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
+    let settings = sending.settings;
     let message = timeline_message(sending.delivery, sending.external_conversation_id(), settings)?;
     let correlation = message.correlation_id.clone().unwrap_or_default();
     let missing = || EncodeError::Misconfigured("the setting eventing_url is missing".into());
     Ok(HttpRequest {
         method: Method::POST,
-        url: settings.eventing_url.clone().ok_or_else(missing)?,
+        url: settings.eventing_url.as_deref().ok_or_else(missing)?.to_owned(),
         headers: auth::event_headers(settings, sending.secrets, &correlation, sending.now)?,
         body: json!({"message": message}).to_string().into_bytes(),
     })

@@ -3,32 +3,31 @@
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use trunkline_core::model::{Connection, Event, Platform};
+use trunkline_core::model::{Connection, Event};
 use trunkline_runtime::http_client::HttpClient;
-use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
+use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall, Reply};
 
 use crate::jwks::TokenError;
 use crate::settings::{Auth, Settings};
-use crate::{Servisbot, auth, egress, eventing};
+use crate::{Call, Servisbot, auth, egress, eventing};
 
 /// The path of the engagement adapter's egress, after the connection's URL.
 pub const EGRESS_PATH: &str = "egress";
 
 impl Inbound for Servisbot {
-    const PLATFORM: Platform = Platform::Servisbot;
     const PATHS: &'static [&'static str] = &["", "eventing", EGRESS_PATH];
 
     async fn prepare(
         &self,
         connection: &Connection,
+        settings: &Settings,
         _: &HeaderMap,
         http: &HttpClient,
         now: Timestamp,
     ) {
-        let settings = Settings::of(&connection.settings);
-        let url = settings.jwks_url.filter(|_| settings.auth == Auth::Jwks);
+        let url = settings.jwks_url.as_deref().filter(|_| settings.auth == Auth::Jwks);
         let Some(url) = url else { return };
-        if let Err(reason) = self.keys.refresh(&url, http, now).await {
+        if let Err(reason) = self.keys.refresh(url, http, now).await {
             tracing::warn!(connection = %connection.id, reason, "cannot fetch public keys");
         }
     }
@@ -42,12 +41,11 @@ impl Inbound for Servisbot {
             let why = json!({"message": "POST events as JSON"});
             return ParsedCall::Reply(Reply::json(StatusCode::METHOD_NOT_ALLOWED, &why));
         }
-        let settings = Settings::of(&call.connection.settings);
         let is_egress = call.path == EGRESS_PATH;
         let authenticated = if is_egress {
-            auth::check_egress(call, &settings).map_err(TokenError::Denied)
+            auth::check_egress(call).map_err(TokenError::Denied)
         } else {
-            auth::check_eventing(call, &self.keys, &settings)
+            auth::check_eventing(call, &self.keys)
         };
         match authenticated {
             Err(TokenError::Denied(denied)) => return ParsedCall::Denied(denied),
@@ -56,7 +54,7 @@ impl Inbound for Servisbot {
         }
         let events = serde_json::from_slice(call.body)
             .map_err(|why| format!("the body is not JSON: {why}"))
-            .and_then(|body: Value| parse(&body, is_egress, &settings, call.now));
+            .and_then(|body: Value| parse(&body, is_egress, call.settings, call.now));
         match events {
             Ok(events) => ParsedCall::Events(events),
             Err(reason) => ParsedCall::Unreadable(reason),

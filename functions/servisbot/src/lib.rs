@@ -19,6 +19,7 @@ mod jwt;
 mod key_set;
 pub mod markup;
 mod outbound;
+mod platform;
 mod settings;
 mod wire;
 
@@ -26,13 +27,12 @@ pub use egress::parse as parse_egress;
 pub use eventing::parse as parse_event;
 pub use eventing_out::{DUPLICATE, timeline_message};
 pub use inbound::EGRESS_PATH;
+pub use platform::Servisbot;
 pub use settings::{
     API_KEY, Auth, ENGAGEMENT_SECRET, EgressAuth, EgressContent, JWT_SECRET, ReplySource, Settings,
 };
 pub use wire::{Endpoint, EngagementRequest, InputSource, TimelineMessage};
 
-/// The ServisBOT platform, with its cache of public keys.
-#[derive(Debug, Default)]
-pub struct Servisbot {
-    keys: jwks::KeyCache,
-}
+type Call<'a> = trunkline_runtime::inbound::Call<'a, Settings>;
+type SendContext<'a> = trunkline_runtime::outbound::SendContext<'a, Settings>;
+type CheckContext<'a> = trunkline_runtime::outbound::CheckContext<'a, Settings>;

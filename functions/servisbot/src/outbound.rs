@@ -1,19 +1,16 @@
 //! Outbound: sends deliveries to the engagement adapter (bot) or to an event consumer (observer).
 
-use trunkline_core::model::{Platform, Role, Verdict};
+use trunkline_core::model::{Role, Verdict};
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{
-    Attempt, CheckContext, Classification, EncodeError, Outbound, SendContext, Verification,
-    classify_by_status,
+    Attempt, Classification, EncodeError, Outbound, Verification, classify_by_status,
 };
 
 use crate::eventing_out::DUPLICATE;
-use crate::settings::{JoinBy, ReplySource, Settings};
-use crate::{Servisbot, engagement, eventing, eventing_out};
+use crate::settings::{JoinBy, ReplySource};
+use crate::{CheckContext, SendContext, Servisbot, engagement, eventing, eventing_out};
 
 impl Outbound for Servisbot {
-    const PLATFORM: Platform = Platform::Servisbot;
-
     async fn send(&self, sending: &SendContext<'_>, http: &HttpClient) -> Attempt {
         let request = match self.encode(sending) {
             Ok(request) => request,
@@ -29,19 +26,17 @@ impl Outbound for Servisbot {
     }
 
     fn correlation_key(&self, sending: &SendContext<'_>) -> Option<String> {
-        let settings = Settings::of(&sending.connection.settings);
+        let settings = sending.settings;
         let by_text = settings.replies == ReplySource::Eventing && settings.join == JoinBy::Text;
         let is_bot = sending.delivery.to.role == Role::Bot;
-        let posted =
-            (by_text && is_bot).then(|| engagement::message_text(sending, &settings)).flatten();
+        let posted = (by_text && is_bot).then(|| engagement::message_text(sending)).flatten();
         posted.map(|text| eventing::correlation_key(&text))
     }
 
     fn encode(&self, sending: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
-        let settings = Settings::of(&sending.connection.settings);
         match sending.delivery.to.role {
-            Role::Bot => engagement::request(sending, &settings),
-            Role::Observer => eventing_out::request(sending, &settings),
+            Role::Bot => engagement::request(sending),
+            Role::Observer => eventing_out::request(sending),
             Role::Channel | Role::Desk => {
                 Err(EncodeError::Unsupported("ServisBOT supports only the roles bot and observer"))
             }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{WITH_BEARER, content, events, now, parse_call};
+use common::{WITH_BEARER, content, events, now, parse_call, parsed};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_core::model::{AuthorRole, Choice, Event, EventBody, Format};
@@ -84,7 +84,7 @@ fn egress_without_content_or_from_the_other_source_is_opaque() {
 fn equal_egress_is_distinct_unless_repeat_window_is_set() {
     let body = json!({"CustomerReference": "c", "Messages": ["Sorry?"]});
     let ids = |settings: Value| {
-        let settings: Settings = serde_json::from_value(settings).unwrap();
+        let settings = parsed(&settings);
         let later = now() + jiff::SignedDuration::from_millis(300);
         [now(), later].map(|at| parse_egress(&body, &settings, at).unwrap().remove(0).id)
     };

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{WITH_KEY, connection, content, event, eventing, now, parse_call, secrets};
+use common::{WITH_KEY, connection, content, event, eventing, now, parse_call, parsed, secrets};
 use http::{HeaderMap, Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -228,6 +228,7 @@ fn reply(result: &CallOutcome<'_>) -> Reply {
     Servisbot::default().reply(
         &Call {
             connection: &connection,
+            settings: &Settings::default(),
             secrets: &secrets,
             method: &Method::POST,
             path: "",
@@ -266,6 +267,7 @@ fn only_post_carries_events() {
     for (method, status) in [(Method::GET, 200), (Method::HEAD, 200), (Method::PUT, 405)] {
         let call = Call {
             connection: &connection,
+            settings: &Settings::default(),
             secrets: &secrets,
             method: &method,
             path: "",
@@ -324,7 +326,7 @@ proptest! {
         for (name, member) in members {
             message[name] = member;
         }
-        let settings = serde_json::from_value::<Settings>(eventing()).unwrap();
+        let settings = parsed(&eventing());
         let _ = parse_event(&json!({"message": message}), &settings, now());
     }
 

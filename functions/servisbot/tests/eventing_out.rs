@@ -104,7 +104,8 @@ fn markup_omits_the_numbered_list() {
             ..Content::default()
         };
         let mut delivery = observed(AuthorRole::Bot, message(content.clone()));
-        delivery.to.shows.clear();
+        let capabilities = &mut delivery.to.presentation.capabilities;
+        (capabilities.choices, capabilities.media) = (false, false);
         delivery.event = render(&delivery.event, &delivery.to).remove(0);
         let body =
             json!({"message": timeline_message(&delivery, CONVERSATION, &settings()).unwrap()});

@@ -5,7 +5,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{CONVERSATION, connection, content, delivery, events, now, secrets, text_message};
+use common::{
+    CONVERSATION, connection, content, delivery, events, now, parsed, secrets, text_message,
+};
 use http::{HeaderMap, HeaderName, Method};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -14,7 +16,7 @@ use trunkline_runtime::http_client::HttpClient;
 use trunkline_runtime::inbound::{Call, Inbound, ParsedCall};
 use trunkline_runtime::outbound::{Attempt, Outbound, SendContext};
 use trunkline_servisbot::Servisbot;
-use trunkline_stand_ins::servisbot::{
+use trunkline_servisbot_mock::{
     API_KEY, Call as Posted, ENGAGEMENT_SECRET, EventOrder, EventingAuth, JWT_SECRET, Post,
     ServisBot,
 };
@@ -24,8 +26,10 @@ async fn send(delivery: &Delivery, settings: &Value) -> Attempt {
     let role = if delivery.to.role == Role::Bot { "bot" } else { "observer" };
     let (connection, secrets, http_client) =
         (connection(role, settings), secrets(), HttpClient::new(true));
+    let settings = &parsed(settings);
     let opening = SendContext {
         connection: &connection,
+        settings,
         secrets: &secrets,
         session: None,
         delivery,
@@ -45,7 +49,8 @@ async fn receive(
     at: Timestamp,
 ) -> ParsedCall {
     let (connection, secrets) = (connection("bot", settings), secrets());
-    platform.prepare(&connection, &HeaderMap::new(), &HttpClient::new(true), at).await;
+    let (settings, http_client) = (&parsed(settings), HttpClient::new(true));
+    platform.prepare(&connection, settings, &HeaderMap::new(), &http_client, at).await;
     let headers = posted
         .headers
         .iter()
@@ -53,6 +58,7 @@ async fn receive(
     let headers: HeaderMap = headers.collect();
     platform.parse(&Call {
         connection: &connection,
+        settings,
         secrets: &secrets,
         method: &Method::POST,
         path: posted.path.trim_start_matches('/'),

@@ -138,6 +138,7 @@ fn errors_name_the_missing_setting_or_secret() {
     let connection = common::connection("bot", &settings());
     let sending = trunkline_runtime::outbound::SendContext {
         connection: &connection,
+        settings: &common::parsed(&settings()),
         secrets: &SecretBag::default(),
         session: None,
         delivery: &delivery,

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use trunkline_core::model::Connection;
 use trunkline_runtime::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
-use trunkline_runtime::outbound::{Attempt, SendContext, classify_by_status};
+use trunkline_runtime::outbound::{Attempt, classify_by_status};
 use trunkline_runtime::secrets::SecretBag;
 
+use crate::SendContext;
 use crate::login::{LoginError, Tokens, has_credentials};
 use crate::settings::Settings;
 
@@ -73,11 +74,10 @@ impl<'a> Api<'a> {
     /// Returns the API for a delivery.
     pub(crate) fn of(
         context: &SendContext<'a>,
-        settings: &'a Settings,
         tokens: &'a Tokens,
         http_client: &'a HttpClient,
     ) -> Self {
-        let SendContext { connection, secrets, now, .. } = *context;
+        let SendContext { connection, settings, secrets, now, .. } = *context;
         Self { tokens, connection, settings, secrets, http_client, now }
     }
 
@@ -103,15 +103,15 @@ impl<'a> Api<'a> {
         url: String,
         body: Body,
     ) -> Result<HttpResponse, ApiError> {
-        let Self { connection, secrets, http_client, now, .. } = *self;
-        let bearer = self.tokens.bearer(connection, secrets, http_client, now).await?;
+        let Self { connection, settings, secrets, http_client, now, .. } = *self;
+        let bearer = self.tokens.bearer(connection, settings, secrets, http_client, now).await?;
         let first = request(method.clone(), url.clone(), Some(bearer), body.clone());
         let answer = self.http_client.send_with_limit(first, MAX_RESPONSE).await?;
         if !matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return Ok(answer);
         }
         self.tokens.forget(&connection.id);
-        let bearer = self.tokens.bearer(connection, secrets, http_client, now).await?;
+        let bearer = self.tokens.bearer(connection, settings, secrets, http_client, now).await?;
         Ok(self
             .http_client
             .send_with_limit(request(method, url, Some(bearer), body), MAX_RESPONSE)

@@ -5,8 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{AuthorRole, Session, Verdict, time};
 use trunkline_runtime::http_client::HttpResponse;
-use trunkline_runtime::outbound::{Attempt, EncodeError, SendContext};
+use trunkline_runtime::outbound::{Attempt, EncodeError};
 
+use crate::SendContext;
 use crate::api::{Api, Body, attempt, is_gone};
 use crate::callback_data;
 use crate::client_message::ClientMessage;
@@ -131,7 +132,7 @@ fn start_session_body(
         name: delivery.session_id().to_string(),
         bot_id: settings.bot_id.clone(),
         session_id: known.map(|session| session.external_conversation_id.to_string()),
-        session_ttl: settings.session_ttl,
+        session_ttl: settings.session_ttl.0,
         messenger_user_id: messenger_type.as_ref().map(|_| delivery.key.customer.clone()),
         messenger_type,
         message_body: Some(message.text.clone()).filter(|text| !text.is_empty()),
@@ -206,7 +207,7 @@ fn new_session(
     let started_at = time::parse_lenient(started.started_at.trimmed());
     // TWIN's clock may be ahead, but the session has certainly started by now.
     let start = started_at.map_or(context.now, |started_at| started_at.min(context.now));
-    let ttl = started.ttl.trimmed().parse().unwrap_or(api.settings.session_ttl);
+    let ttl = started.ttl.trimmed().parse().unwrap_or(api.settings.session_ttl.0);
     session.expires_at = Some(usable_until(start, ttl));
     session.needs_listener = api.settings.answers == Answers::Socket;
     let client = started.client_id.non_blank();
@@ -231,8 +232,8 @@ fn extended_session(
     if api.settings.session_expiry != Expiry::Sliding {
         return None;
     }
-    let now = usable_until(context.now, api.settings.session_ttl);
+    let now = usable_until(context.now, api.settings.session_ttl.0);
     let gained = now.duration_since(session.expires_at?);
-    let enough = SignedDuration::from_secs(i64::from(api.settings.session_ttl / 4));
+    let enough = SignedDuration::from_secs(i64::from(api.settings.session_ttl.0 / 4));
     (gained > enough).then(|| Session { expires_at: Some(now), ..session.clone() })
 }

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 use trunkline_core::model::{AuthorRole, EventBody, Media, Transcript};
-use trunkline_runtime::outbound::{EncodeError, SendContext};
+use trunkline_runtime::outbound::EncodeError;
 
+use crate::SendContext;
 use crate::api::Api;
 use crate::files;
 

@@ -3,8 +3,9 @@
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
 use trunkline_core::model::{Session, Verdict};
-use trunkline_runtime::outbound::{Attempt, EncodeError, SendContext};
+use trunkline_runtime::outbound::{Attempt, EncodeError};
 
+use crate::SendContext;
 use crate::api::{Api, Body, attempt, is_gone};
 use crate::callback_data;
 use crate::client_message::ClientMessage;
@@ -66,7 +67,7 @@ async fn post_message(
     };
     if known_id != Some(id) {
         let mut session = Session::new(context.delivery.session_id(), id);
-        let ttl = SignedDuration::from_secs(i64::from(api.settings.session_ttl));
+        let ttl = SignedDuration::from_secs(i64::from(api.settings.session_ttl.0));
         session.expires_at = Some(context.now + ttl);
         attempt.session = Some(session);
     }
@@ -96,7 +97,7 @@ fn dialog_body(
     let messenger_type = settings.messenger_type.clone();
     let start = known.is_none().then(|| wire::StartDialog {
         bot_id,
-        ttl: settings.session_ttl,
+        ttl: settings.session_ttl.0,
         communication_type: "TEXT",
         messenger_user_id: messenger_type.as_ref().map(|_| delivery.key.customer.clone()),
         messenger_type,

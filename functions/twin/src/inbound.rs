@@ -3,18 +3,15 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use trunkline_core::model::{
-    Author, AuthorRole, Event, EventBody, EventId, LenientText, Platform, Role, digest,
+    Author, AuthorRole, Event, EventBody, EventId, LenientText, Role, digest,
 };
-use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
+use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall, Reply};
 
 use crate::message::{Context, message_event, named_event};
-use crate::settings::Settings;
 use crate::wire::DialogState;
-use crate::{Twin, callback_data};
+use crate::{Call, Twin, callback_data};
 
 impl Inbound for Twin {
-    const PLATFORM: Platform = Platform::Twin;
-
     /// All paths accept both kinds of callback, told apart by their form.
     const PATHS: &'static [&'static str] = &["", "callback", "events"];
 
@@ -55,9 +52,8 @@ fn read(value: &Value, call: &Call<'_>) -> Option<Vec<Event>> {
 
 fn read_one(value: &Value, call: &Call<'_>) -> Option<Vec<Event>> {
     let object = value.as_object()?;
-    let settings = Settings::of(&call.connection.settings);
     if object.contains_key("dialogId") || object.get("messages").is_some_and(Value::is_array) {
-        return dialog(value, call, &settings);
+        return dialog(value, call);
     }
     let field = |names: &[&str]| names.iter().find_map(|name| object.get(*name));
     let name = field(&["event", "eventName", "type", "name"]).and_then(Value::as_str);
@@ -68,7 +64,7 @@ fn read_one(value: &Value, call: &Call<'_>) -> Option<Vec<Event>> {
     };
     let given = given(value).or_else(|| data.and_then(given)).unwrap_or_default();
     let context = Context {
-        settings: &settings,
+        settings: call.settings,
         conversation: callback_data::conversation_id(given.trimmed())
             .or_else(|| session(data.unwrap_or(value))),
         default_role: AuthorRole::Unknown,
@@ -94,7 +90,7 @@ fn session(data: &Value) -> Option<&str> {
 /// Parses a dialog's callback (`TC-hook`). Its messages have neither ids nor times. But the callback
 /// data of the customer's message comes back with the answers, so only the same answer to the same
 /// message counts as a repeat.
-fn dialog(value: &Value, call: &Call<'_>, settings: &Settings) -> Option<Vec<Event>> {
+fn dialog(value: &Value, call: &Call<'_>) -> Option<Vec<Event>> {
     let state: DialogState = serde_json::from_value(value.clone()).unwrap_or_default();
     let (dialog, given) = (state.dialog_id.trimmed(), state.callback_data.trimmed());
     let conversation = callback_data::conversation_id(given).or(state.dialog_id.non_blank())?;
@@ -103,7 +99,7 @@ fn dialog(value: &Value, call: &Call<'_>, settings: &Settings) -> Option<Vec<Eve
         _ => AuthorRole::Bot,
     };
     let context = Context {
-        settings,
+        settings: call.settings,
         conversation: Some(conversation),
         default_role,
         client_id: None,
@@ -114,7 +110,7 @@ fn dialog(value: &Value, call: &Call<'_>, settings: &Settings) -> Option<Vec<Eve
         let same = digest(&[dialog, given, &i.to_string(), &message.to_string()]);
         events.extend(message_event(message, &context, &["c", &same]));
     }
-    if state.status.trimmed().eq_ignore_ascii_case("STOP") && settings.close_on_stop {
+    if state.status.trimmed().eq_ignore_ascii_case("STOP") && call.settings.close_on_stop {
         let body = EventBody::Close { reason: Some("the dialog is over".into()) };
         let id = EventId::from_parts(&["stop", &digest(&[dialog, given])]);
         let author = Author::nameless(AuthorRole::Bot);

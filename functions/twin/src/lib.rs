@@ -14,12 +14,11 @@ pub mod listener;
 mod login;
 mod message;
 mod outbound;
+mod platform;
 mod responses;
 mod settings;
 pub mod socket;
 mod wire;
-
-use std::sync::Arc;
 
 pub use api::{Api, ApiError};
 pub use callback_data::{conversation_id as callback_conversation_id, encode as callback_data};
@@ -27,15 +26,13 @@ pub use history::{HistoryError, history};
 pub use lenient_list::LenientList;
 pub use login::{LoginError, Tokens, has_credentials};
 pub use message::{Context, message_event, named_event};
+pub use platform::Twin;
 pub use responses::CLIENT_ID;
 pub use settings::{
-    Answers, CALLBACK_URL, EMAIL, Expiry, Follow, MAX_TTL, MIN_TTL, Mode, PASSWORD, Settings,
-    Start, parse_ttl,
+    Answers, CALLBACK_URL, EMAIL, Expiry, Follow, MAX_TTL, MIN_TTL, Mode, PASSWORD, Settings, Start,
 };
 pub use wire::{Attachment, Message};
 
-/// The platform, with this process's login tokens.
-#[derive(Debug, Clone, Default)]
-pub struct Twin {
-    tokens: Arc<Tokens>,
-}
+type Call<'a> = trunkline_runtime::inbound::Call<'a, Settings>;
+type SendContext<'a> = trunkline_runtime::outbound::SendContext<'a, Settings>;
+type CheckContext<'a> = trunkline_runtime::outbound::CheckContext<'a, Settings>;

@@ -101,6 +101,7 @@ impl Tokens {
     pub(crate) async fn bearer(
         &self,
         connection: &Connection,
+        settings: &Settings,
         secrets: &SecretBag,
         http_client: &HttpClient,
         now: Timestamp,
@@ -111,7 +112,7 @@ impl Tokens {
         if let Some(token) = fresh {
             return Ok(token.bearer);
         }
-        let token = log_in(connection, secrets, http_client, now).await?;
+        let token = log_in(connection, settings, secrets, http_client, now).await?;
         let bearer = token.bearer.clone();
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.insert(connection.id.clone(), token);
@@ -130,6 +131,7 @@ impl Tokens {
 
 async fn log_in(
     connection: &Connection,
+    settings: &Settings,
     secrets: &SecretBag,
     http_client: &HttpClient,
     now: Timestamp,
@@ -142,7 +144,7 @@ async fn log_in(
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let request = HttpRequest {
         method: Method::POST,
-        url: join_url(&Settings::of(&connection.settings).iam_url, "auth/login"),
+        url: join_url(&settings.iam_url, "auth/login"),
         headers,
         body: serde_json::to_vec(&login).map_err(|_| LoginError::NoToken)?,
     };

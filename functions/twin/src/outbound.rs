@@ -2,21 +2,17 @@
 
 use http::Method;
 use serde_json::json;
-use trunkline_core::model::{EventBody, Platform, Session, Verdict};
+use trunkline_core::model::{EventBody, Session, Verdict};
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
-use trunkline_runtime::outbound::{
-    Attempt, CheckContext, EncodeError, Outbound, SendContext, Verification,
-};
+use trunkline_runtime::outbound::{Attempt, EncodeError, Outbound, Verification};
 
 use crate::api::{Api, Body, attempt};
 use crate::client_message::client_message;
 use crate::login::has_credentials;
-use crate::settings::{Answers, Mode, Settings, join_url, path_segment};
-use crate::{Twin, chats, dialogs, responses};
+use crate::settings::{Answers, Mode, join_url, path_segment};
+use crate::{CheckContext, SendContext, Twin, chats, dialogs, responses};
 
 impl Outbound for Twin {
-    const PLATFORM: Platform = Platform::Twin;
-
     /// The first message opens the session. With callbacks, a session under Trunkline's own id exists
     /// before that, because a callback may arrive before the response with TWIN's id.
     async fn open(
@@ -24,14 +20,13 @@ impl Outbound for Twin {
         context: &SendContext<'_>,
         _: &HttpClient,
     ) -> Result<Option<Session>, Box<Attempt>> {
-        let settings = Settings::of(&context.connection.settings);
         let id = context.delivery.session_id();
-        Ok((settings.answers == Answers::Callback).then(|| Session::new(id, id.as_str())))
+        let by_callback = context.settings.answers == Answers::Callback;
+        Ok(by_callback.then(|| Session::new(id, id.as_str())))
     }
 
     async fn send(&self, context: &SendContext<'_>, http_client: &HttpClient) -> Attempt {
-        let settings = Settings::of(&context.connection.settings);
-        let api = Api::of(context, &settings, &self.tokens, http_client);
+        let api = Api::of(context, &self.tokens, http_client);
         if let EventBody::Close { reason } = &context.delivery.event.body {
             return close(context, &api, reason.as_deref()).await;
         }
@@ -39,7 +34,7 @@ impl Outbound for Twin {
             Ok(message) => message,
             Err(unsendable) => return unsendable.into(),
         };
-        match settings.mode {
+        match context.settings.mode {
             Mode::Chats => chats::send(context, &api, &message).await,
             Mode::Dialogs => dialogs::send(context, &api, &message).await,
         }
@@ -51,14 +46,14 @@ impl Outbound for Twin {
 
     /// Logs in, if the connection has credentials.
     async fn verify(&self, context: &CheckContext<'_>, http_client: &HttpClient) -> Verification {
-        let (connection, secrets) = (context.connection, context.secrets);
+        let CheckContext { connection, settings, secrets, now, .. } = *context;
         if !has_credentials(secrets) {
             return Verification::Unsupported(
                 "this connection has no login to verify: send the bot a message instead",
             );
         }
         self.tokens.forget(&connection.id);
-        match self.tokens.bearer(connection, secrets, http_client, context.now).await {
+        match self.tokens.bearer(connection, settings, secrets, http_client, now).await {
             Ok(_) => Verification::Ok,
             Err(why) => Verification::Failed(why.to_string()),
         }

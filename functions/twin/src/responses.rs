@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use trunkline_core::model::{AuthorRole, Delivery, Event, Session, Verdict, digest};
-use trunkline_runtime::outbound::{Attempt, EncodeError, SendContext};
+use trunkline_runtime::outbound::{Attempt, EncodeError};
 
+use crate::SendContext;
 use crate::api::Api;
 use crate::message::{Context, message_event};
 use crate::settings::CALLBACK_URL;

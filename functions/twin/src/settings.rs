@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use trunkline_core::platform::{BoundedNumber, WebUrl};
+use trunkline_core::{setting_enum, settings};
 use trunkline_runtime::security::escape_dot_segment;
 
 /// The secret with the login's e-mail address. A login is needed for history, file uploads, dialogs and
@@ -20,144 +20,106 @@ pub const MAX_TTL: u32 = 43_200;
 /// The shortest useful lifetime of a session, in seconds.
 pub const MIN_TTL: u32 = 60;
 
-/// A connection's settings. Addresses default to the vendor's. Where its documentation leaves something
-/// open, the defaults are the fact sheet's assumptions.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Settings {
+settings! {
+    /// A connection's settings. Addresses default to the vendor's. Where its documentation leaves something
+    /// open, the defaults are the fact sheet's assumptions.
+    pub struct Settings {
+        /// API to use: chats, or dialogs for the bot alone
+        mode: Mode = Mode::Chats;
+        /// how Trunkline receives answers
+        answers: Answers = Answers::Response;
+        /// id of the chat; required unless mode is dialogs
+        chat_id: String = String::new();
+        /// id of the bot; required if mode is dialogs (the bot of the chat)
+        bot_id: Option<String> = None;
+        /// URL of the API that starts sessions
+        chats_url: WebUrl = "https://tcl.twin24.ai/api/chats/v1".into();
+        /// URL of the API that accepts messages
+        messages_url: WebUrl = "https://chats-api.twin24.ai/api/v1".into();
+        /// URL of the dialogs API
+        dialogs_url: WebUrl = "https://bot.twin24.ai/api/v1".into();
+        /// URL of the login API
+        iam_url: WebUrl = "https://iam.twin24.ai/api/v1".into();
+        /// URL of the file API (files below iam_url)
+        files_url: Option<WebUrl> = None;
+        /// origin of the socket API
+        socket_url: WebUrl = "https://tcl.twin24.ai".into();
+        /// lifetime of a session in seconds
+        session_ttl: BoundedNumber<MIN_TTL, MAX_TTL> = BoundedNumber(3_600);
+        /// whether messages extend a session
+        session_expiry: Expiry = Expiry::Fixed;
+        /// whether a conversation starts a new session or continues the customer's last
+        start: Start = Start::New;
+        /// API for the second and later messages (session if answers is response)
+        follow: Option<Follow> = None;
+        /// messenger type, such as WHATSAPP (none)
+        messenger_type: Option<String> = None;
+        /// authorType of customers' messages
+        client_author: String = "CLIENT".into();
+        /// events that close the conversation, comma-separated (none)
+        close_events: String = String::new();
+        /// whether the dialog status STOP closes the conversation
+        close_on_stop: bool = false;
+        /// whether typing indicators are relayed
+        typing: bool = false;
+        /// events that TWIN sends to the callback, comma-separated
+        notify_on_events: String = "chatMessageCreated".into();
+    }
+}
+
+setting_enum! {
     /// Which of TWIN's APIs is used.
-    pub mode: Mode,
+    pub enum Mode {
+        /// The chat platform: bot and operators.
+        Chats = "chats",
+        /// The bot itself (Bot API): no operators.
+        Dialogs = "dialogs",
+    }
+}
+
+setting_enum! {
     /// How TWIN's answers arrive.
-    pub answers: Answers,
-    /// The chat's id. The chat determines which bot and which operators answer.
-    pub chat_id: String,
-    /// The bot's id: required for dialogs, optional for chats.
-    pub bot_id: Option<String>,
-    /// The API that starts sessions.
-    pub chats_url: String,
-    /// The API that posts messages, reads histories and ends sessions.
-    pub messages_url: String,
-    /// The API for dialogs.
-    pub dialogs_url: String,
-    /// The API for logins.
-    pub iam_url: String,
-    /// The API for files; `files` below `iam_url` by default.
-    pub files_url: Option<String>,
-    /// The origin of the sockets, such as `https://tcl.twin24.ai`.
-    pub socket_url: String,
-    /// The lifetime of a session, in seconds.
-    #[serde(deserialize_with = "deserialize_ttl")]
-    pub session_ttl: u32,
-    /// Whether messages extend a session. TWIN does not document this.
-    pub session_expiry: Expiry,
-    /// Whether a session is always new or continues the customer's last one.
-    pub start: Start,
-    /// How the second and later messages are sent; by default it depends on `answers`.
-    pub follow: Option<Follow>,
-    /// The customers' messenger, as TWIN names it, such as `WHATSAPP`.
-    pub messenger_type: Option<String>,
-    /// The `authorType` of the customer's messages.
-    pub client_author: String,
-    /// The names of events that end a conversation, separated by commas.
-    pub close_events: String,
-    /// Whether a dialog's status `STOP` ends the conversation.
-    pub close_on_stop: bool,
-    /// Whether typing indicators are passed on.
-    pub typing: bool,
-    /// The events for which TWIN calls back, separated by commas.
-    pub notify_on_events: String,
+    pub enum Answers {
+        /// In the response to each message (`returnAnswerAsync: false`).
+        Response = "response",
+        /// In TWIN's calls to this connection's address.
+        Callback = "callback",
+        /// On a Socket.IO connection.
+        Socket = "socket",
+    }
 }
 
-/// Which of TWIN's APIs is used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// The chat platform: bot and operators.
-    #[default]
-    Chats,
-    /// The bot itself (Bot API): no operators.
-    Dialogs,
+setting_enum! {
+    /// When a session expires. TWIN does not document whether messages extend it.
+    pub enum Expiry {
+        /// `session_ttl` after its start.
+        Fixed = "fixed",
+        /// `session_ttl` after its last message.
+        Sliding = "sliding",
+    }
 }
 
-/// How TWIN's answers arrive.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Answers {
-    /// In the response to each message (`returnAnswerAsync: false`).
-    #[default]
-    Response,
-    /// In TWIN's calls to this connection's address.
-    Callback,
-    /// On a Socket.IO connection.
-    Socket,
+setting_enum! {
+    /// How a session is started.
+    pub enum Start {
+        /// `POST`: a new session.
+        New = "new",
+        /// `PUT`: the customer's last session, or a new one.
+        Continue = "continue",
+    }
 }
 
-/// How a session is started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Start {
-    /// `POST`: a new session.
-    #[default]
-    New,
-    /// `PUT`: the customer's last session, or a new one.
-    Continue,
-}
-
-/// How the second and later messages are sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Follow {
-    /// To the session's messages. The response contains no answers (S3).
-    Messages,
-    /// To the same address as the first, with the session's id.
-    Session,
-}
-
-/// When a session expires.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Expiry {
-    /// `session_ttl` after its start.
-    #[default]
-    Fixed,
-    /// `session_ttl` after its last message.
-    Sliding,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            mode: Mode::default(),
-            answers: Answers::default(),
-            chat_id: String::new(),
-            bot_id: None,
-            chats_url: "https://tcl.twin24.ai/api/chats/v1".into(),
-            messages_url: "https://chats-api.twin24.ai/api/v1".into(),
-            dialogs_url: "https://bot.twin24.ai/api/v1".into(),
-            iam_url: "https://iam.twin24.ai/api/v1".into(),
-            files_url: None,
-            socket_url: "https://tcl.twin24.ai".into(),
-            session_ttl: 3_600,
-            session_expiry: Expiry::default(),
-            start: Start::default(),
-            follow: None,
-            messenger_type: None,
-            client_author: "CLIENT".into(),
-            close_events: String::new(),
-            close_on_stop: false,
-            typing: false,
-            notify_on_events: "chatMessageCreated".into(),
-        }
+setting_enum! {
+    /// How the second and later messages are sent.
+    pub enum Follow {
+        /// To the session's messages. The response contains no answers (S3).
+        Messages = "messages",
+        /// To the same address as the first, with the session's id.
+        Session = "session",
     }
 }
 
 impl Settings {
-    /// As they were applied, which checked them.
-    #[must_use]
-    pub fn of(settings: &Map<String, Value>) -> Self {
-        serde_json::from_value(Value::Object(settings.clone())).unwrap_or_default()
-    }
-
     /// Returns how the second and later messages are sent. Only the calls that start sessions have
     /// answers in their responses (S3, `TS`), so `answers: response` keeps using those calls.
     #[must_use]
@@ -208,31 +170,15 @@ pub(crate) fn path_segment(id: &str) -> String {
     written
 }
 
-/// Parses the lifetime of a session.
-///
-/// # Errors
-/// Fails if it is not a number of seconds from [`MIN_TTL`] to [`MAX_TTL`].
-pub fn parse_ttl(text: &str) -> Result<u32, String> {
-    let seconds = text.trim().parse().ok().filter(|s| (MIN_TTL..=MAX_TTL).contains(s));
-    seconds.ok_or_else(|| format!("must be {MIN_TTL} to {MAX_TTL} seconds"))
-}
-
-fn deserialize_ttl<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let text = match Value::deserialize(deserializer)? {
-        Value::String(text) => text,
-        other => other.to_string(),
-    };
-    parse_ttl(&text).map_err(serde::de::Error::custom)
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
+    use trunkline_core::platform::PlatformSettings;
 
     use super::*;
 
     fn of(value: &Value) -> Settings {
-        Settings::of(value.as_object().unwrap())
+        Settings::parse(value.as_object().unwrap()).unwrap()
     }
 
     #[test]
@@ -253,15 +199,6 @@ mod tests {
             let url = format!("https://t.example/sessions/{}/messages", path_segment(dots));
             let url = url::Url::parse(&url).unwrap();
             assert_eq!(url.path_segments().unwrap().count(), 3, "{url}");
-        }
-    }
-
-    #[test]
-    fn accepts_a_ttl_as_string_or_number_within_limits() {
-        assert_eq!(of(&json!({"session_ttl": "43200"})).session_ttl, 43_200);
-        assert_eq!(of(&json!({"session_ttl": 600})).session_ttl, 600);
-        for bad in ["0", "43201", "an hour", ""] {
-            assert!(parse_ttl(bad).is_err(), "{bad}");
         }
     }
 

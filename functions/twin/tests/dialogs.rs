@@ -6,10 +6,10 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
-use common::{CONVERSATION, Leg, events, plain_http, text};
+use common::{CONVERSATION, Leg, events, text};
 use serde_json::{Value, json};
 use trunkline_core::model::{EventBody, Verdict};
-use trunkline_stand_ins::twin::{BOT, EMAIL, PASSWORD, Twin24};
+use trunkline_twin_mock::{BOT, EMAIL, PASSWORD, Twin24, plain_http};
 
 async fn twin_and_leg(answers: &str) -> (Twin24, Leg) {
     let twin = Twin24::start(plain_http()).await;

@@ -3,13 +3,13 @@
 
 mod common;
 
-use common::{CONVERSATION, connection, events, map, now, received, text};
-use http::{HeaderMap, Method, StatusCode};
+use common::{CONVERSATION, call, events, map, now, received, text};
+use http::{Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_core::model::{AuthorRole, Choice, Content, Event, EventBody, Media, ReceiptStatus};
-use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall};
-use trunkline_runtime::secrets::SecretBag;
+use trunkline_core::platform::PlatformSettings;
+use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall};
 use trunkline_twin::{Context, Settings, Twin, callback_data, message_event, named_event};
 
 const SESSION: &str = "6b1d7f5e-3f0c-4a0e-9a51-1f6f1f8b0a01";
@@ -242,22 +242,12 @@ fn rejects_callbacks_without_a_conversation() {
 
 #[test]
 fn every_reply_is_200() {
-    let (connection, secrets) = (&connection("bot", &json!({})), &SecretBag::default());
-    let (headers, get, post) = (&HeaderMap::new(), &Method::GET, &Method::POST);
-    let call = |method, body| Call {
-        connection,
-        secrets,
-        method,
-        path: "",
-        query: "",
-        headers,
-        body,
-        now: now(),
-    };
-    let tested = Twin::default().parse(&call(get, b""));
+    let twin = Twin::default();
+    let tested = call(&Method::GET, &json!({}), "", b"", |call| twin.parse(call));
     assert!(matches!(tested, ParsedCall::Reply(reply) if reply.status == StatusCode::OK));
     for came in [CallOutcome::Ingested(&[]), CallOutcome::Unreadable("x"), CallOutcome::TooLarge] {
-        assert_eq!(Twin::default().reply(&call(post, b"{}"), &came).status, StatusCode::OK);
+        let reply = call(&Method::POST, &json!({}), "", b"{}", |call| twin.reply(call, &came));
+        assert_eq!(reply.status, StatusCode::OK);
     }
 }
 
@@ -322,7 +312,7 @@ proptest! {
     #[test]
     fn reading_any_settings_never_panics(value in any_json()) {
         if value.is_object() {
-            let _ = Settings::of(&map(value));
+            let _ = Settings::parse(&map(value));
         }
     }
 }

@@ -7,21 +7,24 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use common::{Leg, plain_http, text};
+use common::{Leg, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use trunkline_core::model::{Connection, ConnectionId, ConversationKey, Event, LegId, Session};
+use trunkline_core::platform::PlatformSettings;
 use trunkline_runtime::error::Cause;
 use trunkline_runtime::http_client::HttpClient;
 use trunkline_runtime::secrets::SecretBag;
 use trunkline_runtime::store::{ActiveSession, StoreError};
-use trunkline_stand_ins::twin::sockets::Sockets;
-use trunkline_stand_ins::twin::{EMAIL, PASSWORD, Twin24};
-use trunkline_twin::Tokens;
-use trunkline_twin::listener::{Backend, ExitReason, ListenerError, Run, Timing, listen};
+use trunkline_twin::listener::{
+    Backend, ConfiguredConnection, ExitReason, ListenerError, Run, Timing, listen,
+};
+use trunkline_twin::{Settings, Tokens};
+use trunkline_twin_mock::sockets::Sockets;
+use trunkline_twin_mock::{EMAIL, PASSWORD, Twin24, plain_http};
 
 const FAST: Timing = Timing {
     poll_interval: Duration::from_millis(50),
@@ -158,9 +161,13 @@ impl Backend for TestBackend {
     async fn connection(
         &self,
         id: &ConnectionId,
-    ) -> Result<Option<(Arc<Connection>, Arc<SecretBag>)>, ListenerError> {
-        let known = (Arc::new(self.connection.clone()), Arc::clone(&self.secrets));
-        Ok(Some(known).filter(|(connection, _)| connection.id == *id))
+    ) -> Result<Option<ConfiguredConnection>, ListenerError> {
+        let known = ConfiguredConnection {
+            connection: Arc::new(self.connection.clone()),
+            settings: Arc::new(Settings::parse(&self.connection.settings)?),
+            secrets: Arc::clone(&self.secrets),
+        };
+        Ok(Some(known).filter(|known| known.connection.id == *id))
     }
 
     async fn ingest(&self, _: &Connection, event: Event) -> Result<(), ListenerError> {
@@ -329,6 +336,25 @@ async fn leaves_a_session_that_a_newer_one_replaced() {
     let listening = start(&backend, "a", None, 60);
     sockets.wait_for_joins("new", 1).await;
     assert_eq!(backend.table().ended, ["old"]);
+    listening.abort();
+}
+
+#[tokio::test]
+async fn a_connection_with_invalid_settings_does_not_delay_a_successor() {
+    let (_twin, sockets, mut leg) = twin().await;
+    leg.connection.settings.insert("typing".into(), json!("yes"));
+    let (backend, _calls) = TestBackend::of(&leg);
+    let error = backend.connection(&leg.connection.id).await.unwrap_err();
+    assert_eq!(error.to_string(), "the setting 'typing' must be true or false");
+    backend.add_session("one", SignedDuration::from_mins(10));
+    backend.table().lease = Some(("a".into(), backend.now() + SignedDuration::from_mins(1)));
+    let listening = start(&backend, "b", Some("a"), 60);
+    let end = Instant::now() + FAST.join_timeout / 2;
+    while backend.lease_holder().await.unwrap().as_deref() != Some("b") {
+        assert!(Instant::now() < end, "the successor waits for a socket that no listener can open");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(sockets.counts("one").await.1, 0);
     listening.abort();
 }
 

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{CONVERSATION, Leg, events, map, message, plain_http, text};
+use common::{CONVERSATION, Leg, events, map, message, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use trunkline_core::model::{
@@ -11,7 +11,7 @@ use trunkline_core::model::{
     TranscriptEntry, Verdict,
 };
 use trunkline_runtime::outbound::Attempt;
-use trunkline_stand_ins::twin::{Accepted, EMAIL, PASSWORD, Twin24};
+use trunkline_twin_mock::{Accepted, EMAIL, PASSWORD, Twin24, plain_http};
 
 async fn twin_and_leg(settings: Value) -> (Twin24, Leg) {
     let twin = Twin24::start(plain_http()).await;

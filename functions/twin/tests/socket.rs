@@ -1,16 +1,14 @@
 //! The Socket.IO client against real servers of both protocol generations.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
 use std::time::Duration;
 
-use common::plain_http;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
-use trunkline_stand_ins::twin::sockets::Sockets;
 use trunkline_twin::socket::{Address, SocketEvent, listen};
+use trunkline_twin_mock::plain_http;
+use trunkline_twin_mock::sockets::Sockets;
 
 const SESSION: &str = "6b1d7f5e-3f0c-4a0e-9a51-1f6f1f8b0a01";
 

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
-use trunkline_core::model::{Connection, ExternalMessageId, Verdict};
+use trunkline_core::model::{ExternalMessageId, Verdict};
 use trunkline_runtime::http_client::{HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{Classification, EncodeError, classify_by_status};
 use trunkline_runtime::secrets::SecretBag;
@@ -19,15 +19,14 @@ use crate::wire::Object;
 const MAX_REASON: usize = 300;
 
 /// The web API of a connection, with its login.
-pub(crate) struct Api {
-    pub(crate) settings: Settings,
+pub(crate) struct Api<'a> {
+    pub(crate) settings: &'a Settings,
     base: Url,
     login: HeaderValue,
 }
 
-impl Api {
-    pub(crate) fn of(connection: &Connection, secrets: &SecretBag) -> Result<Self, EncodeError> {
-        let settings = Settings::of(connection);
+impl<'a> Api<'a> {
+    pub(crate) fn of(settings: &'a Settings, secrets: &SecretBag) -> Result<Self, EncodeError> {
         let missing = |what| EncodeError::Misconfigured(format!("{what} is missing or wrong"));
         let base = Url::parse(&settings.base_url).ok().filter(|url| !url.cannot_be_a_base());
         let base = base.ok_or_else(|| missing("the setting base_url"))?;
@@ -126,33 +125,33 @@ mod tests {
         HttpResponse { status, headers: HeaderMap::new(), body: body.into() }
     }
 
-    fn api(base: &str) -> Result<Api, EncodeError> {
-        let connection = json!({"id": "d", "platform": "unblu", "role": "desk",
-                                "settings": {"base_url": base, "channel_id": "c"}});
+    fn settings(base: &str) -> Settings {
+        Settings { base_url: base.into(), channel_id: "c".into(), ..Settings::default() }
+    }
+
+    fn api(settings: &Settings) -> Result<Api<'_>, EncodeError> {
         let secrets = json!({"username": ["ada"], "password": ["p:w"]});
-        Api::of(
-            &serde_json::from_value(connection).unwrap(),
-            &serde_json::from_value(secrets).unwrap(),
-        )
+        Api::of(settings, &serde_json::from_value(secrets).unwrap())
     }
 
     #[test]
     fn path_segments_cannot_leave_their_path() {
         for base in ["https://u.example/app/rest/v4", "https://u.example/app/rest/v4/"] {
-            let request = api(base).unwrap().get(&["a", "../b/c?d", "e"], &[("q", "x&y=/z")]);
+            let settings = settings(base);
+            let request = api(&settings).unwrap().get(&["a", "../b/c?d", "e"], &[("q", "x&y=/z")]);
             let expected = "https://u.example/app/rest/v4/a/..%2Fb%2Fc%3Fd/e?q=x%26y%3D%2Fz";
             assert_eq!(request.url, expected);
-            let dots = api(base).unwrap().get(&["a", "..", "."], &[]);
+            let dots = api(&settings).unwrap().get(&["a", "..", "."], &[]);
             assert_eq!(dots.url, "https://u.example/app/rest/v4/a/%252E%252E/%252E");
         }
     }
 
     #[test]
     fn the_login_is_basic_and_hidden_in_debug_output() {
-        let headers = api("https://u.example/v4").unwrap().headers();
+        let headers = api(&settings("https://u.example/v4")).unwrap().headers();
         assert_eq!(headers[AUTHORIZATION], "Basic YWRhOnA6dw==");
         assert!(!format!("{headers:?}").contains("YWRh"));
-        assert!(matches!(api("nowhere"), Err(EncodeError::Misconfigured(_))));
+        assert!(matches!(api(&settings("nowhere")), Err(EncodeError::Misconfigured(_))));
     }
 
     #[test]

@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 use trunkline_core::model::{
     Author, AuthorRole, ConversationKey, Delivery, Event, EventBody, EventId, ReceiptStatus, digest,
 };
-use trunkline_runtime::inbound::Call;
 
-use crate::content;
 use crate::settings::Settings;
 use crate::source_id::parse_source_id;
 use crate::wire::Object;
+use crate::{Call, content};
 
 fn required<'a>(object: Object<'a>, name: &str) -> Result<&'a str, String> {
     object.text(name).ok_or_else(|| format!("the member {name} is missing"))

@@ -97,6 +97,7 @@ mod tests {
     use http::StatusCode;
     use proptest::prelude::*;
     use serde_json::json;
+    use trunkline_core::platform::BoundedNumber;
 
     use super::*;
 
@@ -113,7 +114,7 @@ mod tests {
     #[test]
     fn encodes_a_data_url_unless_the_file_is_too_large_or_missing() {
         let png = media("https://m.example/a.png", None, None);
-        let small = Settings { max_file_bytes: 4, ..Settings::default() };
+        let small = Settings { max_file_bytes: BoundedNumber(4), ..Settings::default() };
         let read = |answer: &HttpResponse| data_url(&png, answer, &small);
         let expected = "data:image/png;base64,iVBORw==";
         let four = b"\x89PNG";
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn rejects_files_that_may_be_truncated() {
-        let large = Settings { max_file_bytes: usize::MAX, ..Settings::default() };
+        let large = Settings::default();
         let all = vec![0; large.file_size_limit() + 1];
         let any = media("https://m.example/a", None, None);
         assert!(data_url(&any, &answer(200, "a/b", &all), &large).is_none());

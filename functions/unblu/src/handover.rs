@@ -3,8 +3,10 @@
 
 use serde_json::{Map, Value};
 use trunkline_core::model::{Author, AuthorRole, Content, Delivery, Transcript, TranscriptEntry};
+use trunkline_core::platform::Platform;
 use trunkline_core::rendering::{split, to_plain_text};
 
+use crate::Unblu;
 use crate::settings::Settings;
 
 /// The longest of these messages, in characters, if the connection sets no limit. Unblu documents none,
@@ -32,7 +34,9 @@ pub(crate) fn texts(
     let title = Some(settings.handover_title.clone()).filter(|title| !title.is_empty());
     let gap = (!transcript_lines.is_empty()).then(String::new);
     let all = title.into_iter().chain(lines).chain(gap).chain(transcript_lines);
-    let limit = delivery.to.text_limit.and_then(|limit| usize::try_from(limit).ok());
+    let configured = delivery.to.capabilities().max_text_chars;
+    let is_default = configured == Unblu::SPEC.capabilities.max_text_chars;
+    let limit = usize::try_from(configured).ok().filter(|_| !is_default);
     pack_lines(all, limit.unwrap_or(LIMIT))
 }
 

@@ -2,21 +2,18 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_core::model::{Event, Platform};
-use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
+use trunkline_core::model::Event;
+use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall, Reply};
 
 use crate::events::{ended_event, is_on_another_channel, message_event, other_event, state_event};
-use crate::settings::Settings;
 use crate::signature::verified_secret;
 use crate::wire::Object;
-use crate::{Unblu, service_replies};
+use crate::{Call, Unblu, service_replies};
 
 /// The prefix of the service names of outbound requests.
 const OUTBOUND: &str = "outbound.";
 
 impl Inbound for Unblu {
-    const PLATFORM: Platform = Platform::Unblu;
-
     fn parse(&self, call: &Call<'_>) -> ParsedCall {
         if call.method == Method::GET || call.method == Method::HEAD {
             let ready = json!({"status": "ready", "send": "Unblu POSTs here"});
@@ -42,8 +39,7 @@ impl Inbound for Unblu {
             Ok(_) => return ParsedCall::Unreadable("the body is not a JSON object".into()),
             Err(why) => return ParsedCall::Unreadable(format!("the body is not JSON: {why}")),
         };
-        let settings = Settings::of(call.connection);
-        match parse_call(call, style, Object(&body), &settings) {
+        match parse_call(call, style, Object(&body)) {
             Ok(Parsed::Event(mut event)) => {
                 // Only outbound requests list the receiving contacts.
                 event.intended_recipient = crate::intended_recipient(call.body);
@@ -117,12 +113,8 @@ enum Parsed {
     Answer(Value),
 }
 
-fn parse_call(
-    call: &Call<'_>,
-    style: CallStyle<'_>,
-    body: Object<'_>,
-    settings: &Settings,
-) -> Result<Parsed, String> {
+fn parse_call(call: &Call<'_>, style: CallStyle<'_>, body: Object<'_>) -> Result<Parsed, String> {
+    let settings = call.settings;
     let event = match (style, style.name()) {
         (_, "ping") => return Ok(Parsed::Answer(service_replies::pong(body))),
         (CallStyle::Service(_), "external_messenger.create_contact") => {

@@ -13,6 +13,7 @@ mod inbound;
 mod message_data;
 mod open;
 mod outbound;
+mod platform;
 pub mod registration;
 mod requests;
 mod service_replies;
@@ -22,11 +23,10 @@ mod source_id;
 mod wire;
 
 pub use events::intended_recipient;
-pub use settings::{
-    ApiVersion, MEDIA_HEADER, PASSWORD, Settings, USERNAME, WEBHOOK_SECRET, parse_bytes,
-};
+pub use platform::Unblu;
+pub use settings::{ApiVersion, MEDIA_HEADER, PASSWORD, Settings, USERNAME, WEBHOOK_SECRET};
 pub use source_id::{MAX_SOURCE_ID, parse_source_id, source_id};
 
-/// The platform. It has no state.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Unblu;
+type Call<'a> = trunkline_runtime::inbound::Call<'a, Settings>;
+type SendContext<'a> = trunkline_runtime::outbound::SendContext<'a, Settings>;
+type CheckContext<'a> = trunkline_runtime::outbound::CheckContext<'a, Settings>;

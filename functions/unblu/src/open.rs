@@ -5,8 +5,9 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use trunkline_core::model::{AuthorRole, Delivery, EventBody, Session, Verdict};
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
-use trunkline_runtime::outbound::{Attempt, SendContext};
+use trunkline_runtime::outbound::Attempt;
 
+use crate::SendContext;
 use crate::api::{Api, classification};
 use crate::requests::{self, Visitor};
 use crate::settings::ApiVersion;
@@ -51,7 +52,7 @@ impl VisitorIds {
 
 /// Finds or creates the conversation.
 pub(crate) async fn conversation(
-    api: &Api,
+    api: &Api<'_>,
     context: &SendContext<'_>,
     http_client: &HttpClient,
 ) -> Result<Session, Box<Attempt>> {
@@ -69,7 +70,7 @@ pub(crate) async fn conversation(
 
 /// Finds or creates the visitor. v3 has persons only; v4 adds a contact on the channel.
 pub(crate) async fn visitor(
-    api: &Api,
+    api: &Api<'_>,
     delivery: &Delivery,
     http_client: &HttpClient,
 ) -> Result<VisitorIds, Box<Attempt>> {
@@ -98,7 +99,7 @@ pub(crate) async fn visitor(
 }
 
 async fn find_contact(
-    api: &Api,
+    api: &Api<'_>,
     source_id: &str,
     http_client: &HttpClient,
 ) -> Result<Option<VisitorIds>, Box<Attempt>> {
@@ -116,7 +117,7 @@ async fn find_contact(
 /// Finds the channel's active conversation with a `sourceId`. If there is none, Unblu answers with an
 /// error (UA4) whose status is not documented.
 async fn find(
-    api: &Api,
+    api: &Api<'_>,
     source_id: &str,
     http_client: &HttpClient,
 ) -> Result<Option<String>, Box<Attempt>> {
@@ -132,7 +133,7 @@ async fn find(
 /// Creates the conversation. Its `sourceId` is unique on the channel, so if another worker created it
 /// first, returns that one.
 async fn create(
-    api: &Api,
+    api: &Api<'_>,
     delivery: &Delivery,
     visitor: Visitor<'_>,
     http_client: &HttpClient,

@@ -7,19 +7,19 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 use trunkline_core::model::{
-    Delivery, EventBody, ExternalMessageId, Platform, ReceiptStatus, Session, Verdict,
+    Delivery, EventBody, ExternalMessageId, ReceiptStatus, Session, Verdict,
 };
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{
-    Attempt, CheckContext, Classification, EncodeError, Outbound, RegistrationState, SendContext,
-    Verification,
+    Attempt, Classification, EncodeError, Outbound, RegistrationState, Verification,
 };
 
 use crate::api::{Api, classification, problem};
 use crate::message_data::{self, DataUrls};
 use crate::open::{self, VisitorIds};
 use crate::requests::{self, MessageState};
-use crate::{Unblu, files, registration};
+use crate::settings::FailState;
+use crate::{CheckContext, SendContext, Unblu, files, registration};
 
 /// The key in a session's platform data for the progress of a delivery of several messages:
 /// `<delivery>/<number of messages that Unblu has>`.
@@ -30,7 +30,6 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 const SEND_BUDGET: Duration = Duration::from_secs(4);
 
 impl Outbound for Unblu {
-    const PLATFORM: Platform = Platform::Unblu;
     /// Opening, sending, and the call of the last message.
     const MAX_DURATION: SignedDuration = SignedDuration::from_secs(10 + 4 + 5);
 
@@ -39,8 +38,7 @@ impl Outbound for Unblu {
         context: &SendContext<'_>,
         http_client: &HttpClient,
     ) -> Result<Option<Session>, Box<Attempt>> {
-        let api =
-            Api::of(context.connection, context.secrets).map_err(|why| Box::new(why.into()))?;
+        let api = Api::of(context.settings, context.secrets).map_err(|why| Box::new(why.into()))?;
         match timeout(OPEN_TIMEOUT, open::conversation(&api, context, http_client)).await {
             Ok(opened) => opened.map(Some),
             Err(_) => {
@@ -50,7 +48,7 @@ impl Outbound for Unblu {
     }
 
     async fn send(&self, context: &SendContext<'_>, http_client: &HttpClient) -> Attempt {
-        let api = match Api::of(context.connection, context.secrets) {
+        let api = match Api::of(context.settings, context.secrets) {
             Ok(api) => api,
             Err(unsendable) => return unsendable.into(),
         };
@@ -75,14 +73,14 @@ impl Outbound for Unblu {
 
     /// Returns the only call, or the last of several, with links instead of files.
     fn encode(&self, context: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
-        let api = Api::of(context.connection, context.secrets)?;
+        let api = Api::of(context.settings, context.secrets)?;
         if !matches!(
             context.delivery.event.body,
             EventBody::Message { .. } | EventBody::Choice { .. } | EventBody::Handover { .. }
         ) {
             return single_request(&api, context);
         }
-        let messages = message_data::messages(context.delivery, &api.settings, &DataUrls::new())?;
+        let messages = message_data::messages(context.delivery, api.settings, &DataUrls::new())?;
         let ids =
             context.session.and_then(|session| VisitorIds::from_session(session, api.version()));
         let ids = ids.unwrap_or_default();
@@ -116,7 +114,7 @@ impl Outbound for Unblu {
 
 /// Asks Unblu to ping the endpoint. v4 returns the endpoint's reply; v3 only confirms the call.
 async fn ping(context: &CheckContext<'_>, http_client: &HttpClient) -> Verification {
-    let api = match Api::of(context.connection, context.secrets) {
+    let api = match Api::of(context.settings, context.secrets) {
         Ok(api) => api,
         Err(why) => return Verification::Failed(why.to_string()),
     };
@@ -138,18 +136,18 @@ async fn ping(context: &CheckContext<'_>, http_client: &HttpClient) -> Verificat
 /// Sends a delivery's messages one by one. The session records how many Unblu has, so that a retry
 /// continues from there.
 async fn send_messages(
-    api: &Api,
+    api: &Api<'_>,
     context: &SendContext<'_>,
     http_client: &HttpClient,
 ) -> Result<Attempt, EncodeError> {
     let delivery = context.delivery;
     let files = match &delivery.event.body {
         EventBody::Message { content, .. } => {
-            files::read(content, &api.settings, context.secrets, http_client).await
+            files::read(content, api.settings, context.secrets, http_client).await
         }
         _ => DataUrls::new(),
     };
-    let messages = message_data::messages(delivery, &api.settings, &files)?;
+    let messages = message_data::messages(delivery, api.settings, &files)?;
     let missing = || EncodeError::Misconfigured("the conversation has no session at Unblu".into());
     let mut session = context.session.ok_or_else(missing)?.clone();
     // If an agent started the conversation, the session does not have the visitor's ids yet.
@@ -224,7 +222,7 @@ fn messages_sent(session: &Session, delivery: &Delivery) -> usize {
 
 /// Makes the single call of an event that is not a message.
 async fn send_single(
-    api: &Api,
+    api: &Api<'_>,
     context: &SendContext<'_>,
     http_client: &HttpClient,
 ) -> Result<Attempt, EncodeError> {
@@ -240,7 +238,7 @@ async fn send_single(
     Ok(Attempt::with_response(&answer, classification))
 }
 
-fn single_request(api: &Api, context: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
+fn single_request(api: &Api<'_>, context: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
     match &context.delivery.event.body {
         EventBody::Close { reason } => {
             Ok(requests::end(api, context.external_conversation_id(), reason.as_deref()))
@@ -261,7 +259,7 @@ fn single_request(api: &Api, context: &SendContext<'_>) -> Result<HttpRequest, E
 }
 
 /// Returns the call that reports the state of an agent's message, by Unblu's own message id.
-fn receipt(api: &Api, context: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
+fn receipt(api: &Api<'_>, context: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
     let delivery = context.delivery;
     let EventBody::Receipt { message, target, status, reason } = &delivery.event.body else {
         return Err(EncodeError::Unsupported("the event is not a receipt"));
@@ -282,9 +280,9 @@ fn receipt(api: &Api, context: &SendContext<'_>) -> Result<HttpRequest, EncodeEr
             // The agent gets no retry button for a delivery that Trunkline gave up: an operator can replay
             // it.
             fail_state: if Delivery::is_delivery_id(message.as_str()) {
-                "TERMINAL"
+                FailState::Terminal
             } else {
-                &api.settings.fail_state
+                api.settings.fail_state
             },
             why: reason.as_deref().unwrap_or("The message did not reach the customer"),
         },

@@ -4,11 +4,11 @@
 use std::fmt;
 
 use serde_json::{Map, Value};
-use trunkline_core::model::Connection;
 use trunkline_runtime::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
-use trunkline_runtime::outbound::{CheckContext, EncodeError, RegistrationState};
+use trunkline_runtime::outbound::{EncodeError, RegistrationState};
 use trunkline_runtime::secrets::SecretBag;
 
+use crate::CheckContext;
 use crate::api::{Api, problem};
 use crate::settings::{ApiVersion, Settings};
 use crate::wire::Object;
@@ -81,13 +81,13 @@ impl fmt::Debug for Channel {
 /// # Errors
 /// Fails if the channel cannot be read.
 pub async fn check(
-    connection: &Connection,
+    settings: &Settings,
     secrets: &SecretBag,
     http_client: &HttpClient,
 ) -> Result<Registration, RegistrationError> {
-    let api = Api::of(connection, secrets)?;
+    let api = Api::of(settings, secrets)?;
     let channel = read_channel(&api, http_client).await?;
-    Ok(assess(Object(&channel.0), &api.settings))
+    Ok(assess(Object(&channel.0), api.settings))
 }
 
 /// Switches the channel on again if Unblu switched it off. An update must carry the channel's current
@@ -96,14 +96,14 @@ pub async fn check(
 /// # Errors
 /// Fails if the channel cannot be read or updated.
 pub async fn repair(
-    connection: &Connection,
+    settings: &Settings,
     secrets: &SecretBag,
     http_client: &HttpClient,
 ) -> Result<Repair, RegistrationError> {
-    let api = Api::of(connection, secrets)?;
+    let api = Api::of(settings, secrets)?;
     for _ in 0..MAX_ATTEMPTS {
         let channel = read_channel(&api, http_client).await?;
-        match assess(Object(&channel.0), &api.settings).status {
+        match assess(Object(&channel.0), api.settings).status {
             Status::Active => return Ok(Repair::NotNeeded),
             Status::SwitchedOff => return Ok(Repair::LeftOff),
             Status::Unavailable | Status::Other(_) => {}
@@ -125,8 +125,8 @@ pub async fn repair(
 
 /// Repairs the channel if Unblu switched it off, and reports differences from the settings.
 pub async fn reconcile(context: &CheckContext<'_>, http_client: &HttpClient) -> RegistrationState {
-    let CheckContext { connection, secrets, .. } = context;
-    let done = match repair(connection, secrets, http_client).await {
+    let CheckContext { settings, secrets, .. } = context;
+    let done = match repair(settings, secrets, http_client).await {
         Ok(done) => done,
         Err(why) => return RegistrationState::OutOfSync(why.to_string()),
     };
@@ -134,7 +134,7 @@ pub async fn reconcile(context: &CheckContext<'_>, http_client: &HttpClient) -> 
         let why = "a person switched the channel off in Unblu: switch it on there to receive events again";
         return RegistrationState::OutOfSync(why.into());
     }
-    match check(connection, secrets, http_client).await {
+    match check(settings, secrets, http_client).await {
         Err(why) => RegistrationState::OutOfSync(why.to_string()),
         Ok(found) if !found.problems.is_empty() => {
             RegistrationState::OutOfSync(found.problems.join("; "))
@@ -146,13 +146,16 @@ pub async fn reconcile(context: &CheckContext<'_>, http_client: &HttpClient) -> 
     }
 }
 
-async fn read_channel(api: &Api, http_client: &HttpClient) -> Result<Channel, RegistrationError> {
+async fn read_channel(
+    api: &Api<'_>,
+    http_client: &HttpClient,
+) -> Result<Channel, RegistrationError> {
     let answer = http_client.send(read_request(api)).await?;
     channel(&answer)
 }
 
 /// Includes the metadata, which an update would otherwise delete.
-fn read_request(api: &Api) -> HttpRequest {
+fn read_request(api: &Api<'_>) -> HttpRequest {
     let expand = ("expand", "metadata");
     match api.version() {
         ApiVersion::V4 => api.get(&["externalmessengers", api.channel(), "read"], &[expand]),

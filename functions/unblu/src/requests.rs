@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use trunkline_runtime::http_client::HttpRequest;
 
 use crate::api::Api;
-use crate::settings::ApiVersion;
+use crate::settings::{ApiVersion, FailState};
 
 /// The longest name of a person, in characters.
 const MAX_NAME: usize = 100;
@@ -77,13 +77,13 @@ pub(crate) struct Visitor<'a> {
 
 /// Returns a new conversation with only the visitor, so that Unblu queues it for agents (S2).
 pub(crate) fn conversation(
-    api: &Api,
+    api: &Api<'_>,
     visitor: Visitor<'_>,
     source_id: &str,
     language: Option<&str>,
     context: &Map<String, Value>,
 ) -> Value {
-    let settings = &api.settings;
+    let settings = api.settings;
     let mut body = json!({
         "initialEngagementType": settings.initial_engagement_type,
         "externalMessengerChannelId": api.channel(),
@@ -97,8 +97,8 @@ pub(crate) fn conversation(
     put("topic", settings.topic.clone().map(Value::from));
     put("locale", settings.locale.as_deref().or(language).map(Value::from));
     let recipient = |kind: &str| {
-        let recipient = settings.recipient_type.as_ref().zip(settings.recipient_id.as_ref());
-        recipient.map(|(which, id)| json!({"$_type": kind, "type": which, "id": id}))
+        let recipient = settings.recipient_type.zip(settings.recipient_id.as_ref());
+        recipient.map(|(which, id)| json!({"$_type": kind, "type": which.word(), "id": id}))
     };
     match api.version() {
         ApiVersion::V4 => {
@@ -141,7 +141,7 @@ fn metadata(context: &Map<String, Value>) -> Option<Value> {
 
 /// Returns the request that sends a message from the visitor. Unblu's message states name it by `id`.
 pub(crate) fn message(
-    api: &Api,
+    api: &Api<'_>,
     conversation: &str,
     visitor: Visitor<'_>,
     id: &str,
@@ -175,11 +175,11 @@ pub(crate) enum MessageState<'a> {
     Sent,
     Delivered,
     Read,
-    Failed { fail_state: &'a str, why: &'a str },
+    Failed { fail_state: FailState, why: &'a str },
 }
 
 pub(crate) fn message_state(
-    api: &Api,
+    api: &Api<'_>,
     conversation: &str,
     visitor: Option<Visitor<'_>>,
     message: &str,
@@ -210,7 +210,7 @@ pub(crate) fn message_state(
         }
         MessageState::Failed { fail_state, why } => {
             let name = if v3 { "failedState" } else { "failState" };
-            body[name] = fail_state.into();
+            body[name] = fail_state.word().into();
             body["failureText"] = why.into();
             "messageSendFailed"
         }
@@ -219,20 +219,20 @@ pub(crate) fn message_state(
 }
 
 /// Returns a call to the channel: v4 names the channel in the path, v3 in the body.
-fn channel_request(api: &Api, call: &str, body: &Value) -> HttpRequest {
+fn channel_request(api: &Api<'_>, call: &str, body: &Value) -> HttpRequest {
     match api.version() {
         ApiVersion::V4 => api.post(&["externalmessengers", api.channel(), call], Some(body)),
         ApiVersion::V3 => api.post(&["externalmessengers", call], Some(body)),
     }
 }
 
-pub(crate) fn end(api: &Api, conversation: &str, comment: Option<&str>) -> HttpRequest {
+pub(crate) fn end(api: &Api<'_>, conversation: &str, comment: Option<&str>) -> HttpRequest {
     let body = json!({"reason": api.settings.end_reason, "comment": comment});
     api.post(&["conversations", conversation, "end"], Some(&body))
 }
 
 /// Returns the request for a test call from Unblu to the endpoint.
-pub(crate) fn ping(api: &Api) -> HttpRequest {
+pub(crate) fn ping(api: &Api<'_>) -> HttpRequest {
     match api.version() {
         ApiVersion::V4 => api.post(&["externalmessengers", api.channel(), "sendPing"], None),
         ApiVersion::V3 => {

@@ -3,12 +3,12 @@
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use trunkline_core::model::digest;
-use trunkline_runtime::inbound::{Call, Reply};
+use trunkline_runtime::inbound::Reply;
 
 use crate::settings::Settings;
-use crate::signature;
 use crate::source_id::{MAX_SOURCE_ID, parse_source_id};
 use crate::wire::Object;
+use crate::{Call, signature};
 
 /// Returns a reply, signed with the secret that signed the call.
 pub(crate) fn signed(secret: &str, status: StatusCode, body: &Value) -> Reply {

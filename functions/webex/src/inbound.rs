@@ -4,20 +4,17 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{
-    Author, AuthorRole, Content, Event, EventBody, EventId, Owner, Platform, ReceiptStatus, digest,
-    time,
+    Author, AuthorRole, Content, Event, EventBody, EventId, Owner, ReceiptStatus, digest, time,
 };
-use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
+use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall, Reply};
 use trunkline_runtime::security::matches_any_secret;
 use trunkline_runtime::telemetry::{self, Metric};
 
 use crate::settings::{ResponseFormat, Settings, VERIFICATION_TOKEN};
 use crate::wire::WebexEvent;
-use crate::{Webex, json_repair, media};
+use crate::{Call, Webex, json_repair, media};
 
 impl Inbound for Webex {
-    const PLATFORM: Platform = Platform::Webex;
-
     fn parse(&self, call: &Call<'_>) -> ParsedCall {
         if call.method != Method::POST || is_blank(call.body) {
             // Webex Connect tests the URL with HEAD, GET or an empty POST (fact sheet B2).
@@ -27,19 +24,18 @@ impl Inbound for Webex {
             Ok(value) => value,
             Err(reason) => return ParsedCall::Unreadable(reason),
         };
-        let settings = Settings::of(&call.connection.settings);
         let received = received_token(call.headers, &value);
         let live_tokens = call.secrets.live(VERIFICATION_TOKEN);
         if received.is_some_and(|token| !matches_any_secret(&token, live_tokens)) {
             telemetry::count(call.now, Metric::TokenMismatch, call.connection);
-            if settings.reject_wrong_token {
+            if call.settings.reject_wrong_token {
                 return ParsedCall::Unreadable("the verification token does not match".into());
             }
         }
         match &value {
             Value::Object(object) if object.is_empty() => ParsedCall::Reply(token_response(call)),
             Value::Array(items) if items.is_empty() => ParsedCall::Reply(token_response(call)),
-            Value::Object(object) => match parse(object, &settings, call.now) {
+            Value::Object(object) => match parse(object, call.settings, call.now) {
                 Ok(event) => ParsedCall::Events(vec![event]),
                 Err(reason) => ParsedCall::Unreadable(reason),
             },
@@ -60,7 +56,7 @@ fn is_blank(body: &[u8]) -> bool {
 
 fn token_response(call: &Call<'_>) -> Reply {
     let token = call.secrets.newest(VERIFICATION_TOKEN).unwrap_or_default();
-    let mut reply = match Settings::of(&call.connection.settings).response_format {
+    let mut reply = match call.settings.response_format {
         ResponseFormat::Json => Reply::json(
             StatusCode::OK,
             &json!({

@@ -8,14 +8,16 @@ mod inbound;
 mod json_repair;
 mod media;
 mod outbound;
+mod platform;
 mod settings;
 mod wire;
 
 pub use inbound::{parse, received_token};
 pub use outbound::{classify_response, customparams};
+pub use platform::Webex;
 pub use settings::{ResponseFormat, SEND_URL, Settings, VERIFICATION_TOKEN};
 pub use wire::WebexEvent;
 
-/// The Webex Connect platform.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Webex;
+type Call<'a> = trunkline_runtime::inbound::Call<'a, Settings>;
+type SendContext<'a> = trunkline_runtime::outbound::SendContext<'a, Settings>;
+type CheckContext<'a> = trunkline_runtime::outbound::CheckContext<'a, Settings>;

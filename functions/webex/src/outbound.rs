@@ -3,23 +3,20 @@
 
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value};
-use trunkline_core::model::{EventBody, ExternalMessageId, Platform, Verdict, time};
+use trunkline_core::model::{EventBody, ExternalMessageId, Verdict, time};
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{
-    CheckContext, Classification, EncodeError, Outbound, SendContext, Verification,
-    classify_by_status, insert_secret_header, json_headers,
+    Classification, EncodeError, Outbound, Verification, classify_by_status, insert_secret_header,
+    json_headers,
 };
 use trunkline_runtime::secrets::SecretBag;
 
-use crate::Webex;
-use crate::settings::{HEADER_PREFIX, SEND_URL, Settings};
+use crate::settings::{HEADER_PREFIX, SEND_URL};
+use crate::{CheckContext, SendContext, Webex};
 
 impl Outbound for Webex {
-    const PLATFORM: Platform = Platform::Webex;
-
     fn encode(&self, sending: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
-        let settings = Settings::of(&sending.connection.settings);
-        let body = encode_event(sending, &settings)?;
+        let body = encode_event(sending)?;
         Ok(HttpRequest {
             method: Method::POST,
             url: send_url(sending.secrets)?.to_owned(),
@@ -54,10 +51,8 @@ fn headers(secrets: &SecretBag) -> Result<HeaderMap, EncodeError> {
 }
 
 /// Encodes an event in the vendor's spelling, which differs from that of its own events (WX-BOT).
-fn encode_event(
-    sending: &SendContext<'_>,
-    settings: &Settings,
-) -> Result<Map<String, Value>, EncodeError> {
+fn encode_event(sending: &SendContext<'_>) -> Result<Map<String, Value>, EncodeError> {
+    let settings = sending.settings;
     let mut event = Map::new();
     let mut put = |key: &str, value: String| event.insert(key.to_owned(), Value::String(value));
     let (name, params) = match &sending.delivery.event.body {

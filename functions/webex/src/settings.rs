@@ -1,7 +1,6 @@
 //! Settings and secrets of a Webex Connect connection.
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use trunkline_core::{setting_enum, settings};
 
 /// The name of the secret that Webex Connect expects in every response (WX-BOT). Every caller of
 /// the connection's URL receives it, so it does not authenticate the caller and must not be used
@@ -15,62 +14,35 @@ pub const SEND_URL: &str = "send_url";
 /// The name prefix of secrets that are sent as headers: `header:key` becomes the header `key`.
 pub const HEADER_PREFIX: &str = "header:";
 
-/// A connection's settings. Every setting has a default: the value on the vendor's page or, where
-/// that is silent, the fact sheet's proposal.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Settings {
-    /// The format of responses to Webex Connect.
-    pub response_format: ResponseFormat,
-    /// Whether to reject a call with a wrong verification token.
-    pub reject_wrong_token: bool,
-    /// Whether an `Event` whose name contains `close` or `ended` closes the conversation.
-    pub closed_events: bool,
-    /// The JSON key of an outbound event's name.
-    pub event_key: String,
-    /// The name of the event that carries a reply.
-    pub reply_event: String,
-    /// The name of the event that hands over to an agent.
-    pub handover_event: String,
-    /// The name of the event that closes a conversation; empty if closes are not sent. The vendor
-    /// documents none.
-    pub close_event: String,
-    /// The `Messagetype` of a reply.
-    pub message_type: String,
-}
-
-/// The format of responses to Webex Connect. Its documentation does not say where it looks for the
-/// token.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ResponseFormat {
-    /// JSON, with the token under four spellings.
-    #[default]
-    Json,
-    /// The token as plain text.
-    Text,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            response_format: ResponseFormat::default(),
-            reject_wrong_token: false,
-            closed_events: false,
-            event_key: "eventid".into(),
-            reply_event: "1001".into(),
-            handover_event: "1002".into(),
-            close_event: String::new(),
-            message_type: "text".into(),
-        }
+settings! {
+    /// A connection's settings. Every setting has a default: the value on the vendor's page or, where that is
+    /// silent, the fact sheet's proposal.
+    pub struct Settings {
+        /// format of Trunkline's responses; try text if Verify fails
+        response_format: ResponseFormat = ResponseFormat::Json;
+        /// whether events with a wrong verification token are rejected
+        reject_wrong_token: bool = false;
+        /// whether an Event that mentions close or end closes the conversation
+        closed_events: bool = false;
+        /// JSON key of the event id in calls to Webex Connect
+        event_key: String = "eventid".into();
+        /// event id of a reply
+        reply_event: String = "1001".into();
+        /// event id of a handover to an agent
+        handover_event: String = "1002".into();
+        /// event id that closes a conversation; Webex Connect documents none (none)
+        close_event: String = String::new();
+        /// Messagetype of a reply
+        message_type: String = "text".into();
     }
 }
 
-impl Settings {
-    /// Reads the settings of a connection. If one value is invalid, all settings are the defaults;
-    /// `apply` has validated them.
-    #[must_use]
-    pub fn of(settings: &Map<String, Value>) -> Self {
-        serde_json::from_value(Value::Object(settings.clone())).unwrap_or_default()
+setting_enum! {
+    /// The format of responses to Webex Connect. Its documentation does not say where it looks for the token.
+    pub enum ResponseFormat {
+        /// JSON, with the token under four spellings.
+        Json = "json",
+        /// The token as plain text.
+        Text = "text",
     }
 }

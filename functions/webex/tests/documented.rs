@@ -54,8 +54,10 @@ fn encoded_as_in(documented: &Value, body: EventBody) -> Value {
     let session = Session::new("conversation-1", Webex.choose_conversation_id(&delivery));
     let (connection, secrets) = (&connection, &secrets());
     let (session, delivery) = (Some(&session), &delivery);
-    let request =
-        Webex.encode(&SendContext { connection, secrets, session, delivery, now }).unwrap();
+    let settings = &trunkline_webex::Settings::default();
+    let request = Webex
+        .encode(&SendContext { connection, settings, secrets, session, delivery, now })
+        .unwrap();
     serde_json::from_slice(&request.body).unwrap()
 }
 

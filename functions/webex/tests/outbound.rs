@@ -10,11 +10,12 @@ use trunkline_core::model::{
     Author, AuthorRole, Choice, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     HandoverMode, Resend, Role, Session, Target, Transcript, Verdict,
 };
+use trunkline_core::platform::PlatformSettings;
 use trunkline_core::rendering::render;
 use trunkline_runtime::http_client::{HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{EncodeError, Outbound, SendContext};
 use trunkline_runtime::secrets::SecretBag;
-use trunkline_webex::{Webex, classify_response};
+use trunkline_webex::{Settings, Webex, classify_response};
 
 fn encode_with(
     body: EventBody,
@@ -41,6 +42,7 @@ fn encode_with(
     let connection = connection(settings);
     Webex.encode(&SendContext {
         connection: &connection,
+        settings: &Settings::parse(&connection.settings).unwrap(),
         secrets,
         session: Some(&session),
         delivery: &delivery,

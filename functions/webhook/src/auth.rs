@@ -2,16 +2,16 @@
 
 use http::HeaderMap;
 use jiff::Timestamp;
-use trunkline_runtime::inbound::Call;
 use trunkline_runtime::outbound::{EncodeError, insert_secret_header, required_secret};
 use trunkline_runtime::secrets::SecretBag;
 use trunkline_runtime::security::{AuthError, matches_any_secret, sign, verify};
 
+use crate::Call;
 use crate::settings::{API_KEY, Auth, BEARER, SIGNING, Settings};
 
 /// Checks that a call comes from the connection's remote system.
-pub(crate) fn authenticate(call: &Call<'_>, settings: &Settings) -> Result<(), AuthError> {
-    match settings.auth {
+pub(crate) fn authenticate(call: &Call<'_>) -> Result<(), AuthError> {
+    match call.settings.auth {
         Auth::Signature => verify(&call.secrets.live(SIGNING), call.headers, call.body, call.now),
         Auth::Bearer => {
             let given = header_text(call.headers, "authorization");
@@ -20,7 +20,7 @@ pub(crate) fn authenticate(call: &Call<'_>, settings: &Settings) -> Result<(), A
             check_token(token.map(|(_, token)| token), call.secrets, BEARER, "authorization")
         }
         Auth::ApiKey => check_token(
-            header_text(call.headers, settings.key_header()),
+            header_text(call.headers, &call.settings.api_key_header),
             call.secrets,
             API_KEY,
             "api key",
@@ -70,7 +70,7 @@ pub(crate) fn headers(
         Auth::Bearer => {
             put("authorization", &format!("Bearer {}", required_secret(secrets, BEARER)?))?;
         }
-        Auth::ApiKey => put(settings.key_header(), required_secret(secrets, API_KEY)?)?,
+        Auth::ApiKey => put(&settings.api_key_header, required_secret(secrets, API_KEY)?)?,
     }
     Ok(headers)
 }

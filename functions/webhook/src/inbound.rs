@@ -2,18 +2,14 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_core::model::Platform;
 use trunkline_runtime::inbound::{
-    Call, CallOutcome, Inbound, InboundError, Ingested, MAX_BODY, ParsedCall, Reply,
+    CallOutcome, Inbound, InboundError, Ingested, MAX_BODY, ParsedCall, Reply,
 };
 
-use crate::settings::Settings;
 use crate::wire::{Envelope, Payload};
-use crate::{Webhook, auth, decode};
+use crate::{Call, Webhook, auth, decode};
 
 impl Inbound for Webhook {
-    const PLATFORM: Platform = Platform::Webhook;
-
     fn parse(&self, call: &Call<'_>) -> ParsedCall {
         if call.method == Method::GET || call.method == Method::HEAD {
             let ready = json!({"status": "ready", "send": "POST events as JSON"});
@@ -24,7 +20,7 @@ impl Inbound for Webhook {
             let status = StatusCode::METHOD_NOT_ALLOWED;
             return ParsedCall::Reply(problem(status, "method_not_allowed", &why));
         }
-        if let Err(denied) = auth::authenticate(call, &Settings::of(&call.connection.settings)) {
+        if let Err(denied) = auth::authenticate(call) {
             return ParsedCall::Denied(denied);
         }
         match parse(call.body) {
@@ -96,7 +92,7 @@ pub fn parse(body: &[u8]) -> Result<Envelope, String> {
     // `data` is optional for events without members.
     object.entry("data").or_insert_with(|| json!({}));
     let envelope: Envelope = serde_json::from_value(value)
-        .map_err(|e| format!("not an event: {e}; see docs/webhook.md"))?;
+        .map_err(|e| format!("not an event: {e}; see functions/webhook/README.md"))?;
     if envelope.id.is_empty() || envelope.id.len() > 512 {
         return Err("id must be 1 to 512 bytes long".into());
     }

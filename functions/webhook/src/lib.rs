@@ -7,6 +7,7 @@ mod decode;
 mod encode;
 mod inbound;
 mod outbound;
+mod platform;
 mod settings;
 mod template;
 mod wire;
@@ -14,6 +15,7 @@ mod wire;
 pub use encode::encode_event;
 pub use inbound::parse;
 pub use outbound::Endpoint;
+pub use platform::Webhook;
 pub use settings::{API_KEY, Auth, BEARER, SIGNING, Settings};
 pub use template::{
     TemplateError, TemplateValues, check as check_template, render as render_template,
@@ -25,6 +27,6 @@ pub use wire::{
 #[cfg(feature = "schema")]
 pub use wire::schema;
 
-/// The webhook platform.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Webhook;
+type Call<'a> = trunkline_runtime::inbound::Call<'a, Settings>;
+type SendContext<'a> = trunkline_runtime::outbound::SendContext<'a, Settings>;
+type CheckContext<'a> = trunkline_runtime::outbound::CheckContext<'a, Settings>;

@@ -3,11 +3,10 @@
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
-use trunkline_core::model::{Delivery, EventBody, ExternalMessageId, Platform};
+use trunkline_core::model::{Delivery, EventBody, ExternalMessageId};
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{
-    CheckContext, EncodeError, Outbound, SendContext, Verification, classify_error,
-    insert_secret_header,
+    EncodeError, Outbound, Verification, classify_error, insert_secret_header,
 };
 use trunkline_runtime::secrets::SecretBag;
 
@@ -15,13 +14,11 @@ use crate::encode::encode_event;
 use crate::settings::Settings;
 use crate::template::{TemplateValues, render};
 use crate::wire::{ChannelInfo, Envelope, Payload};
-use crate::{Webhook, auth};
+use crate::{CheckContext, SendContext, Webhook, auth};
 
 impl Outbound for Webhook {
-    const PLATFORM: Platform = Platform::Webhook;
-
     fn encode(&self, sending: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
-        let settings = Settings::of(&sending.connection.settings);
+        let settings = sending.settings;
         let endpoint = Endpoint::of(&sending.delivery.event.body);
         let template = settings.handover_body.as_deref().filter(|_| endpoint == Endpoint::Handover);
         let body = match template {
@@ -30,9 +27,9 @@ impl Outbound for Webhook {
                 .into_bytes(),
             None => serialize(&envelope(sending))?,
         };
-        let url = endpoint.url(&settings).to_owned();
+        let url = endpoint.url(settings).to_owned();
         let Delivery { id, event, .. } = sending.delivery;
-        let mut request = post(&settings, sending.secrets, id.as_str(), sending.now, url, body)?;
+        let mut request = post(settings, sending.secrets, id.as_str(), sending.now, url, body)?;
         if let Some(trace) = event.trace {
             insert_secret_header(
                 &mut request.headers,
@@ -67,7 +64,6 @@ impl Outbound for Webhook {
 }
 
 fn verification(check: &CheckContext<'_>) -> Result<HttpRequest, EncodeError> {
-    let settings = Settings::of(&check.connection.settings);
     let id = format!("verify_{}", check.challenge);
     let body = serialize(&Envelope {
         id: id.clone(),
@@ -79,8 +75,8 @@ fn verification(check: &CheckContext<'_>) -> Result<HttpRequest, EncodeError> {
         copy: false,
         payload: Payload::Verification { challenge: check.challenge.to_owned() },
     })?;
-    let url = settings.message_url.clone();
-    post(&settings, check.secrets, &id, check.now, url, body)
+    let url = check.settings.message_url.to_string();
+    post(check.settings, check.secrets, &id, check.now, url, body)
 }
 
 /// Returns the problem with a response to a verification, or `None` if it contains the challenge.

@@ -9,13 +9,14 @@ use trunkline_core::model::{
     HandoverMode, MessageReference, ReceiptStatus, Resend, Role, Session, Target, Transcript,
     TranscriptEntry,
 };
+use trunkline_core::platform::{Platform, PlatformSettings};
 use trunkline_core::routing::Refusal;
 use trunkline_runtime::http_client::HttpRequest;
 use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, InboundError, Ingested, ParsedCall};
 use trunkline_runtime::outbound::{EncodeError, Outbound, SendContext};
 use trunkline_runtime::secrets::SecretBag;
 use trunkline_runtime::security::{AuthError, sign};
-use trunkline_webhook::Webhook;
+use trunkline_webhook::{Settings, Webhook};
 
 const OLD: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const NEW: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -25,10 +26,14 @@ fn now() -> Timestamp {
 }
 
 fn connection(settings: &Value) -> Connection {
-    serde_json::from_value(json!({
-        "id": "bot", "platform": "webhook", "role": "bot", "settings": settings,
-    }))
-    .unwrap()
+    let mut settings = settings.clone();
+    if settings.get("message_url").is_none() {
+        settings["message_url"] = json!("https://bot.example/m");
+    }
+    let bot = json!({"id": "bot", "platform": "webhook", "role": "bot", "settings": settings});
+    let bot: Connection = serde_json::from_value(bot).unwrap();
+    let (capabilities, behaviour) = (Webhook::SPEC.capabilities, Webhook::SPEC.behaviour);
+    Connection { capabilities, behaviour, ..bot }
 }
 
 fn secrets() -> SecretBag {
@@ -38,11 +43,18 @@ fn secrets() -> SecretBag {
     .unwrap()
 }
 
-fn receive(settings: &Value, headers: &HeaderMap, body: &str) -> ParsedCall {
-    let (connection, secrets) = (&connection(settings), &secrets());
-    let (method, body) = (&Method::POST, body.as_bytes());
-    Webhook.parse(&Call {
+/// Builds a POST and passes it to `with`.
+fn call<T>(
+    connection: &Connection,
+    headers: &HeaderMap,
+    body: &str,
+    with: impl FnOnce(&Call<'_, Settings>) -> T,
+) -> T {
+    let settings = &Settings::parse(&connection.settings).unwrap();
+    let (secrets, method, body) = (&secrets(), &Method::POST, body.as_bytes());
+    with(&Call {
         connection,
+        settings,
         secrets,
         method,
         path: "",
@@ -53,12 +65,13 @@ fn receive(settings: &Value, headers: &HeaderMap, body: &str) -> ParsedCall {
     })
 }
 
+fn receive(settings: &Value, headers: &HeaderMap, body: &str) -> ParsedCall {
+    call(&connection(settings), headers, body, |call| Webhook.parse(call))
+}
+
 fn reply(result: &CallOutcome<'_>) -> (StatusCode, Value) {
-    let (connection, secrets) = (&connection(&json!({})), &secrets());
-    let (method, headers) = (&Method::POST, &HeaderMap::new());
-    let call =
-        Call { connection, secrets, method, path: "", query: "", headers, body: b"", now: now() };
-    let reply = Webhook.reply(&call, result);
+    let headers = HeaderMap::new();
+    let reply = call(&connection(&json!({})), &headers, "", |call| Webhook.reply(call, result));
     (reply.status, serde_json::from_str(&reply.body).unwrap())
 }
 
@@ -184,6 +197,7 @@ fn encode(body: EventBody, settings: &Value, copy: bool) -> Result<HttpRequest, 
     let (connection, secrets) = (connection(settings), secrets());
     Webhook.encode(&SendContext {
         connection: &connection,
+        settings: &Settings::parse(&connection.settings).unwrap(),
         secrets: &secrets,
         session: Some(&session),
         delivery: &delivery,
@@ -292,18 +306,7 @@ fn offer_pass_and_release_become_handovers_and_handbacks() {
                           "type": kind, "data": data})
         .to_string();
         let headers = headers(&[("authorization", "Bearer t-new")]);
-        let (connection, secrets) = (&connection, &secrets());
-        let (method, headers, body) = (&Method::POST, &headers, body.as_bytes());
-        match Webhook.parse(&Call {
-            connection,
-            secrets,
-            method,
-            path: "",
-            query: "",
-            headers,
-            body,
-            now: now(),
-        }) {
+        match call(&connection, &headers, &body, |call| Webhook.parse(call)) {
             ParsedCall::Events(mut events) => events.remove(0).body,
             other => panic!("{other:?}"),
         }

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use trunkline_core::model::{Connection, ConnectionId, Platform, Role, Route};
+use trunkline_core::model::{Connection, ConnectionId, PlatformId, Role, Route};
 use trunkline_runtime::app::random_secret;
 use trunkline_runtime::secrets::{PATH_KEY, SecretBag, SecretStore, SecretsError};
 use trunkline_runtime::store::{Store, StoreError};
@@ -21,7 +21,7 @@ pub enum ApplyError {
         "nothing was applied: the connection {id} belongs to the platform {current}, and so do its \
          conversations. Give the {requested} connection another id, and use that id in the route"
     )]
-    PlatformChanged { id: ConnectionId, current: Platform, requested: Platform },
+    PlatformChanged { id: ConnectionId, current: PlatformId, requested: PlatformId },
     /// The Parameter Store refused a read or write of secrets.
     #[error(transparent)]
     Secrets(#[from] SecretsError),

@@ -2,9 +2,7 @@
 //! a stack. Used by the CLI and the console.
 
 pub mod apply;
-pub mod demo;
 mod file;
-pub mod platforms;
 pub mod reference;
 
 pub use file::*;

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::file::{Kind, PlatformSpec};
-use crate::platforms;
+use trunkline_core::platform::{Kind, PlatformSpec, Platforms};
 
 /// The beginning of the page.
 const INTRO: &str = "# Settings and secrets
@@ -27,16 +26,16 @@ Trunkline converts content that a platform cannot show: see [switchboard.md](swi
 
 /// Returns the text of `docs/settings.md`.
 #[must_use]
-pub fn markdown() -> String {
-    let sections = platforms::all().iter().map(|spec| section(spec));
-    INTRO.to_owned() + &sections.collect::<String>() + &capabilities()
+pub fn markdown(platforms: Platforms) -> String {
+    let sections = platforms.iter().map(section);
+    INTRO.to_owned() + &sections.collect::<String>() + &capabilities(platforms)
 }
 
 /// Returns the table of what each platform can show.
-fn capabilities() -> String {
+fn capabilities(platforms: Platforms) -> String {
     let mut page = CAPABILITIES_INTRO.to_owned();
-    for spec in platforms::all() {
-        let can = spec.platform.capabilities();
+    for spec in platforms.iter() {
+        let can = spec.capabilities;
         let shows = [can.markup, can.choices, can.media, can.receipts, can.typing, can.handover];
         let shows = shows.map(|can| if can { " yes |" } else { " |" }).concat();
         let text = if can.max_text_chars == u32::MAX {
@@ -44,26 +43,27 @@ fn capabilities() -> String {
         } else {
             can.max_text_chars.to_string()
         };
-        let _ = writeln!(page, "| `{}` | {text} |{shows}", spec.platform);
+        let _ = writeln!(page, "| `{}` | {text} |{shows}", spec.id);
     }
     page
 }
 
 fn section(spec: &PlatformSpec) -> String {
-    let docs = spec.docs.trim_start_matches("docs/");
     let roles: Vec<_> = spec
         .roles
         .iter()
         .map(|role| format!("`{}`", serde_json::json!(role).as_str().unwrap_or_default()))
         .collect();
     let mut page = format!(
-        "\n## {}\n\n[{}]({docs}). Roles: {}.\n\n| setting | value | |\n| --- | --- | --- |\n",
-        spec.platform,
+        "\n## {}\n\n[{}](../{}). Roles: {}.\n\n| setting | value | |\n| --- | --- | --- |\n",
+        spec.id,
         spec.name,
+        spec.docs(),
         roles.join(", ")
     );
     for setting in spec.settings {
-        let (name, help) = (setting.name, help_cell(setting.required, setting.help));
+        let help = help_cell(setting.required, &setting.help_with_default());
+        let name = setting.name;
         // Writing to a `String` cannot fail.
         let _ = writeln!(page, "| `{name}` | {} | {help} |", kind_cell(setting.kind));
     }
@@ -88,17 +88,9 @@ fn kind_cell(kind: Kind) -> String {
         Kind::Text => "text".into(),
         Kind::Url => "URL".into(),
         Kind::Boolean => "`true`, `false`".into(),
+        Kind::Number { min, max } => format!("{min} to {max}"),
         Kind::Enum(words) => {
             words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn settings_page_is_up_to_date() {
-        let page = include_str!("../../../docs/settings.md");
-        assert!(page == super::markdown(), "docs/settings.md is out of date: run `make settings`");
     }
 }

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::error::BackendError;
 use crate::queue::StartListener;
 use crate::store::Lease;
-use trunkline_core::model::{Platform, ScheduledTask};
+use trunkline_core::model::{PlatformId, ScheduledTask};
 
 /// Duration of a lease.
 const LEASE_DURATION: SignedDuration = SignedDuration::from_secs(12);
@@ -17,7 +17,7 @@ const LEASE_DURATION: SignedDuration = SignedDuration::from_secs(12);
 const CHECK_AFTER: SignedDuration = SignedDuration::from_secs(14);
 
 /// Starts a listener for a platform, unless one holds the lease.
-pub async fn ensure_running(app: &App, platform: Platform) -> Result<(), BackendError> {
+pub async fn ensure_running(app: &App, platform: PlatformId) -> Result<(), BackendError> {
     let now = app.clock.now();
     let lease = app.store.lease(platform).await?;
     if lease.is_some_and(|lease| lease.until > now) {
@@ -32,7 +32,7 @@ pub async fn ensure_running(app: &App, platform: Platform) -> Result<(), Backend
 }
 
 /// Starts a listener if a session of the platform is active and none is running.
-pub async fn check(app: &App, platform: Platform) -> Result<(), BackendError> {
+pub async fn check(app: &App, platform: PlatformId) -> Result<(), BackendError> {
     if app.store.active_sessions(platform, None, 1).await?.is_empty() {
         return Ok(());
     }
@@ -42,7 +42,7 @@ pub async fn check(app: &App, platform: Platform) -> Result<(), BackendError> {
 /// Acquires or renews a listener's lease. Returns whether `holder` has it now.
 pub async fn acquire_lease(
     app: &App,
-    platform: Platform,
+    platform: PlatformId,
     holder: &str,
     predecessor: Option<&str>,
 ) -> Result<bool, BackendError> {

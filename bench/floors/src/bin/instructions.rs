@@ -10,13 +10,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use serde_json::Value;
 use sha2::Sha256;
-use trunkline_config::demo::{CONFIGURATION, DemoSecrets};
 use trunkline_config::{Desired, ReadOptions, read};
 use trunkline_core::model::{
     Connection, Conversation, ConversationKey, Delivery, Event, HandoverId, Job, ResolvedRoute,
     Role, Session,
 };
+use trunkline_core::platform::PlatformSettings;
 use trunkline_core::routing::{NewConversation, RoutingInput, Sender, decide};
+use trunkline_demo::{CONFIGURATION, DemoSecrets};
+use trunkline_registry::PlatformVisitor;
 use trunkline_runtime::http_client::HttpClient;
 use trunkline_runtime::inbound::{Call, Inbound, ParsedCall};
 use trunkline_runtime::outbound::{Outbound, SendContext};
@@ -32,14 +34,25 @@ fn main() {
         std::process::exit(2);
     };
     let rounds = rounds.parse().unwrap_or(1);
-    match platform.as_str() {
-        "cm" => run(&trunkline_cm::Cm, platform, step, rounds),
-        "servisbot" => run(&trunkline_servisbot::Servisbot::default(), platform, step, rounds),
-        "twin" => run(&trunkline_twin::Twin::default(), platform, step, rounds),
-        "unblu" => run(&trunkline_unblu::Unblu, platform, step, rounds),
-        "webex" => run(&trunkline_webex::Webex, platform, step, rounds),
-        "webhook" => run(&trunkline_webhook::Webhook, platform, step, rounds),
-        other => panic!("no platform {other}"),
+    let mut run = Run { platform, step, rounds, found: false };
+    trunkline_registry::visit(&mut run);
+    assert!(run.found, "no platform {platform}");
+}
+
+/// The steps to run, of one platform.
+struct Run<'a> {
+    platform: &'a str,
+    step: &'a str,
+    rounds: u32,
+    found: bool,
+}
+
+impl PlatformVisitor for Run<'_> {
+    fn visit<P: Inbound + Outbound + Default>(&mut self) {
+        if P::SPEC.id.as_str() == self.platform {
+            self.found = true;
+            run(&P::default(), self.platform, self.step, self.rounds);
+        }
     }
 }
 
@@ -48,14 +61,16 @@ fn run<P: Inbound + Outbound>(platform: &P, name: &str, step: &str, rounds: u32)
     match step {
         "read" => {
             let sample = Sample::of(&demo, name);
+            let settings = sample.settings::<P>();
             for _ in 0..rounds {
-                black_box(sample.read(black_box(platform)));
+                black_box(sample.read(black_box(platform), &settings));
             }
         }
         "route" => {
             let sample = Sample::of(&demo, name);
-            let ParsedCall::Events(events) = sample.read(platform) else {
-                panic!("the sample event of {name} is no event: {:?}", sample.read(platform));
+            let parsed = sample.read(platform, &sample.settings::<P>());
+            let ParsedCall::Events(events) = parsed else {
+                panic!("the sample event of {name} is no event: {parsed:?}");
             };
             let routing = Routing::of(&demo, &sample.connection, &events[0]);
             for _ in 0..rounds {
@@ -66,6 +81,7 @@ fn run<P: Inbound + Outbound>(platform: &P, name: &str, step: &str, rounds: u32)
             let delivery = delivery(name);
             let (connection, secrets) = demo.connection(delivery.to.connection.as_str());
             let session = Session::new(delivery.session_id(), "external-id");
+            let settings = P::Settings::parse(&connection.settings).unwrap();
             // The client refuses local addresses, so everything but the network is counted.
             let http_client = HttpClient::new(false);
             let runtime =
@@ -73,6 +89,7 @@ fn run<P: Inbound + Outbound>(platform: &P, name: &str, step: &str, rounds: u32)
             for _ in 0..rounds {
                 let context = SendContext {
                     connection: &connection,
+                    settings: &settings,
                     secrets: &secrets,
                     session: Some(&session),
                     delivery: black_box(&delivery),
@@ -100,13 +117,18 @@ struct Demo(Desired);
 
 impl Demo {
     fn read() -> Self {
-        let options = ReadOptions { secrets: &DemoSecrets, allow_local: true };
+        let options = ReadOptions {
+            platforms: trunkline_registry::PLATFORMS,
+            secrets: &DemoSecrets,
+            allow_local: true,
+        };
         Self(read(CONFIGURATION, options).unwrap_or_else(|problems| panic!("{problems}")))
     }
 
     fn connection(&self, id: &str) -> (Connection, SecretBag) {
         let found = self.0.connections.iter().find(|desired| desired.connection.id.as_str() == id);
-        let found = found.unwrap_or_else(|| panic!("no connection {id} in demo/trunkline.yaml"));
+        let found =
+            found.unwrap_or_else(|| panic!("no connection {id} in examples/demo/trunkline.yaml"));
         let mut bag = SecretBag::default();
         for (name, live) in &found.secrets {
             bag.set(name, live.clone());
@@ -167,9 +189,14 @@ impl Sample {
         Self { connection, secrets, path: String::new(), headers, body: body.into() }
     }
 
-    fn read(&self, platform: &impl Inbound) -> ParsedCall {
+    fn settings<P: Inbound>(&self) -> P::Settings {
+        P::Settings::parse(&self.connection.settings).unwrap()
+    }
+
+    fn read<P: Inbound>(&self, platform: &P, settings: &P::Settings) -> ParsedCall {
         platform.parse(&Call {
             connection: &self.connection,
+            settings,
             secrets: &self.secrets,
             method: &Method::POST,
             path: &self.path,

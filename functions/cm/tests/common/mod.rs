@@ -4,11 +4,12 @@
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_cm::Cm;
+use trunkline_cm::{Cm, Settings};
 use trunkline_core::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     Resend, Role, Session, Target,
 };
+use trunkline_core::platform::{Platform, PlatformSettings};
 use trunkline_core::rendering::render;
 use trunkline_runtime::inbound::{Call, Inbound, ParsedCall};
 use trunkline_runtime::outbound::SendContext;
@@ -39,10 +40,16 @@ pub fn connection(role: &str, settings: Value) -> Connection {
     all.extend(map(settings));
     let shows = all.remove("shows").unwrap_or(json!([]));
     let id = if role == "channel" { "shop" } else { role };
-    serde_json::from_value(
-        json!({"id": id, "platform": "cm", "role": role, "settings": all, "shows": shows}),
-    )
-    .unwrap()
+    let connection: Connection = serde_json::from_value(json!({
+        "id": id, "platform": "cm", "role": role, "settings": all, "presentation": {"shows": shows},
+    }))
+    .unwrap();
+    Connection { capabilities: Cm::SPEC.capabilities, behaviour: Cm::SPEC.behaviour, ..connection }
+}
+
+/// The settings of a connection.
+pub fn settings_of(connection: &Connection) -> Settings {
+    Settings::parse(&connection.settings).unwrap()
 }
 
 /// The secrets, with or without the shared secret.
@@ -80,12 +87,13 @@ pub fn channel_call() -> TestCall<'static> {
 
 impl TestCall<'_> {
     /// Builds the call and passes it to `with`.
-    pub fn call<T>(&self, body: &[u8], with: impl FnOnce(&Call<'_>) -> T) -> T {
+    pub fn call<T>(&self, body: &[u8], with: impl FnOnce(&Call<'_, Settings>) -> T) -> T {
         let (connection, secrets) =
             (&connection(self.role, self.settings.clone()), &secrets(self.has_shared_secret));
         let (method, headers) = (&Method::POST, &self.headers);
         let (path, query) = (self.path, self.query);
-        with(&Call { connection, secrets, method, path, query, headers, body, now: now() })
+        let (settings, now) = (&settings_of(connection), now());
+        with(&Call { connection, settings, secrets, method, path, query, headers, body, now })
     }
 
     pub fn receive(&self, body: &[u8]) -> ParsedCall {
@@ -156,9 +164,10 @@ pub fn delivery(connection: &Connection, body: EventBody) -> Delivery {
 /// The context of a delivery; `session` is `None` until the chat is open.
 pub fn sending<'a>(
     connection: &'a Connection,
+    settings: &'a Settings,
     secrets: &'a SecretBag,
     session: Option<&'a Session>,
     delivery: &'a Delivery,
-) -> SendContext<'a> {
-    SendContext { connection, secrets, session, delivery, now: now() }
+) -> SendContext<'a, Settings> {
+    SendContext { connection, settings, secrets, session, delivery, now: now() }
 }

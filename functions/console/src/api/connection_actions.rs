@@ -8,8 +8,8 @@ use http::{HeaderMap, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
-use trunkline_config::platforms::spec;
 use trunkline_core::model::{AccessLevel, Connection, ScheduledTask};
+use trunkline_registry::PLATFORMS;
 use trunkline_runtime::operator::VerifyError;
 use trunkline_runtime::secrets::PATH_KEY;
 use utoipa::ToSchema;
@@ -197,7 +197,8 @@ pub async fn addresses(
     let key = key
         .ok_or_else(|| Problem::conflict("the connection has no inbound URL yet: save it again"))?;
     let url = inbound_url(&console, &headers, &connection, &key);
-    let urls = spec(connection.platform).addresses.iter();
+    let spec = PLATFORMS.get(connection.platform);
+    let urls = spec.iter().flat_map(|spec| spec.addresses);
     let urls = urls.filter(|address| address.roles.contains(&connection.role));
     let urls = urls.map(|address| Address {
         description: address.purpose.to_owned(),

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 use trunkline_config::{ConnectionInput, read_connection};
 use trunkline_core::model::{AccessLevel, Connection, ConnectionId};
+use trunkline_registry::PLATFORMS;
 use trunkline_runtime::secrets::{PATH_KEY, SecretBag};
 
 use super::path::ConnectionPath;
@@ -85,7 +86,7 @@ pub async fn put(
     let bag = merge_secrets(&old, &input);
     let given =
         ConnectionInput { id: id.as_str(), members: &input.to_config_file(), secrets: &bag };
-    let read = read_connection(given, console.local)
+    let read = read_connection(given, PLATFORMS, console.local)
         .map_err(|problems| Problem::validation_failed(field_problems(problems)))?;
     if existing.as_ref().is_some_and(|existing| existing.platform != read.platform) {
         let detail = "the platform of a connection cannot change: create another connection";

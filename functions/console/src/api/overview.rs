@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use trunkline_core::model::{Breaker, Connection, Platform};
+use trunkline_core::model::{Breaker, Connection, PlatformId};
+use trunkline_registry::TRAITS;
 use trunkline_runtime::store::Counts;
 use utoipa::ToSchema;
 
@@ -99,7 +100,7 @@ pub struct LastHour {
 /// The depth of a platform's outbound queue.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct QueueView {
-    platform: &'static str,
+    platform: String,
     waiting: u64,
     in_flight: u64,
     dead_letters: u64,
@@ -128,8 +129,7 @@ async fn build_overview(console: &Console) -> Result<Overview, Problem> {
         join_all_bounded(listed.iter().map(|listed| app.store.connection(&listed.id))).await?;
     let summaries =
         found.into_iter().flatten().map(|connection| summarize_connection(console, connection));
-    let platforms = Platform::names();
-    let queues = platforms.iter().map(|name| queue_view(console, name));
+    let queues = TRAITS.iter().map(|known| queue_view(console, known.id));
     let (connections, queues, dead) =
         tokio::try_join!(join_all_bounded(summaries), join_all_bounded(queues), async {
             Ok::<_, Problem>(app.store.dead_letters(None, 100).await?.len())
@@ -201,13 +201,10 @@ fn breaker_view(breaker: &Breaker, now: Timestamp, reason: Option<String>) -> Br
     }
 }
 
-async fn queue_view(console: &Console, name: &'static str) -> Result<QueueView, Problem> {
-    let depth = match name.parse() {
-        Ok(platform) => console.app.queues.depth(platform).await?,
-        Err(_) => trunkline_runtime::queue::Depth::default(),
-    };
+async fn queue_view(console: &Console, platform: PlatformId) -> Result<QueueView, Problem> {
+    let depth = console.app.queues.depth(platform).await?;
     Ok(QueueView {
-        platform: name,
+        platform: platform.to_string(),
         waiting: depth.waiting,
         in_flight: depth.in_flight,
         dead_letters: depth.dead,

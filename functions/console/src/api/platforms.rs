@@ -1,8 +1,8 @@
 //! The supported platforms and their settings.
 
 use serde::Serialize;
-use trunkline_config::Kind;
-use trunkline_config::platforms::all;
+use trunkline_core::platform::Kind;
+use trunkline_registry::PLATFORMS;
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
@@ -16,7 +16,7 @@ pub struct PlatformView {
     name: &'static str,
     roles: Vec<String>,
     /// The path of the platform's documentation in the repository.
-    docs: &'static str,
+    docs: String,
     settings: Vec<SettingView>,
     secrets: Vec<SecretView>,
     /// The fields of the vendor's form that need a value from Trunkline.
@@ -27,13 +27,16 @@ pub struct PlatformView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SettingView {
     name: &'static str,
-    /// `text`, `url`, `boolean` or `enum`.
+    /// `text`, `url`, `boolean`, `number` or `enum`.
     kind: &'static str,
     /// The values of an `enum`.
     #[serde(skip_serializing_if = "Option::is_none")]
     options: Option<Vec<&'static str>>,
+    /// The smallest and the largest value of a `number`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<[u32; 2]>,
     required: bool,
-    description: &'static str,
+    description: String,
 }
 
 /// A secret of a platform's connections.
@@ -56,24 +59,25 @@ pub struct FormView {
 #[utoipa::path(get, path = "/platforms", tag = "connections",
     responses((status = 200, body = Vec<PlatformView>)))]
 pub async fn platforms(_: Caller) -> axum::Json<Vec<PlatformView>> {
-    let views = all().iter().map(|spec| PlatformView {
-        platform: spec.platform.name(),
+    let views = PLATFORMS.iter().map(|spec| PlatformView {
+        platform: spec.id.as_str(),
         name: spec.name,
         roles: spec.roles.iter().map(serialized_name).collect(),
-        docs: spec.docs,
+        docs: spec.docs(),
         settings: spec
             .settings
             .iter()
             .map(|setting| {
-                let (kind, options) = match setting.kind {
-                    Kind::Text => ("text", None),
-                    Kind::Url => ("url", None),
-                    Kind::Boolean => ("boolean", None),
-                    Kind::Enum(options) => ("enum", Some(options.to_vec())),
+                let (kind, options, range) = match setting.kind {
+                    Kind::Text => ("text", None, None),
+                    Kind::Url => ("url", None, None),
+                    Kind::Boolean => ("boolean", None, None),
+                    Kind::Number { min, max } => ("number", None, Some([min, max])),
+                    Kind::Enum(options) => ("enum", Some(options.to_vec()), None),
                 };
                 let (name, required) = (setting.name, setting.required);
-                let description = setting.help;
-                SettingView { name, kind, options, required, description }
+                let description = setting.help_with_default();
+                SettingView { name, kind, options, range, required, description }
             })
             .collect(),
         secrets: spec

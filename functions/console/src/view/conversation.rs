@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use trunkline_core::model::EventRecord;
 use trunkline_core::model::{Conversation, Handover, Outcome, Owner, State, Trace};
-use trunkline_runtime::store::EventRecord;
 use utoipa::ToSchema;
 
 use super::serialized_name;

@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
-    Feature, Resend, Role, Session, Target,
+    Feature, PresentationOptions, Resend, Role, Session, Target,
 };
+use trunkline_core::platform::{Platform, PlatformSettings};
 use trunkline_runtime::inbound::{Call, Inbound, ParsedCall};
 use trunkline_runtime::outbound::SendContext;
 use trunkline_runtime::secrets::SecretBag;
-use trunkline_servisbot::Servisbot;
+use trunkline_servisbot::{Servisbot, Settings};
 
 pub fn now() -> Timestamp {
     "2026-03-04T09:15:21.412Z".parse().unwrap()
@@ -20,7 +21,13 @@ pub fn now() -> Timestamp {
 pub fn connection(role: &str, settings: &Value) -> Connection {
     let connection =
         json!({"id": "sb", "platform": "servisbot", "role": role, "settings": settings});
-    serde_json::from_value(connection).unwrap()
+    let connection: Connection = serde_json::from_value(connection).unwrap();
+    let (capabilities, behaviour) = (Servisbot::SPEC.capabilities, Servisbot::SPEC.behaviour);
+    Connection { capabilities, behaviour, ..connection }
+}
+
+pub fn parsed(settings: &Value) -> Settings {
+    Settings::parse(settings.as_object().unwrap()).unwrap()
 }
 
 pub fn secrets() -> SecretBag {
@@ -47,6 +54,7 @@ pub fn parse_call(
     let headers: HeaderMap = headers.iter().map(pair).collect();
     platform.parse(&Call {
         connection: &connection,
+        settings: &parsed(settings),
         secrets: &secrets,
         method: &Method::POST,
         path,
@@ -90,11 +98,12 @@ pub fn text_message(text: &str) -> EventBody {
 
 pub fn delivery(role: Role, author: AuthorRole, body: EventBody) -> Delivery {
     let name = if role == Role::Bot { "bot" } else { "observer" };
-    let party = connection(name, &json!({})).as_party();
-    let mut to = Target::addressed(&party, role);
+    let mut connection = connection(name, &json!({}));
     if role == Role::Observer {
-        to.shows = vec![Feature::Choices, Feature::Media];
+        let shows = vec![Feature::Choices, Feature::Media];
+        connection.presentation = PresentationOptions { shows, ..PresentationOptions::default() };
     }
+    let to = Target::addressed(&connection.as_party(), role);
     let key = ConversationKey { channel: "shop".parse().unwrap(), customer: "+31 6 1".into() };
     let from = if author == AuthorRole::Customer { "shop" } else { "bot" }.parse().unwrap();
     let id = EventId::from_parts(&["m", "1"]);
@@ -115,13 +124,14 @@ pub const CONVERSATION: &str = "0199c6c2-4a11-7d5e-9a51-52b0d3d3e0aa";
 pub fn sending<T>(
     delivery: &Delivery,
     settings: &Value,
-    with: impl FnOnce(&SendContext<'_>) -> T,
+    with: impl FnOnce(&SendContext<'_, Settings>) -> T,
 ) -> T {
     let role = if delivery.to.role == Role::Bot { "bot" } else { "observer" };
     let (connection, secrets) = (connection(role, settings), secrets());
     let session = Session::new(CONVERSATION, CONVERSATION);
     with(&SendContext {
         connection: &connection,
+        settings: &parsed(settings),
         secrets: &secrets,
         session: Some(&session),
         delivery,

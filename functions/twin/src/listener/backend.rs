@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use trunkline_core::model::{AuthorRole, Connection, ConnectionId, Event, Platform, Trace};
+use trunkline_core::model::{AuthorRole, Connection, ConnectionId, Event, PlatformId, Trace};
+use trunkline_core::platform::{InvalidSetting, Platform};
 use trunkline_runtime::app::App;
 use trunkline_runtime::error::BackendError;
 use trunkline_runtime::from_backend_errors;
@@ -12,15 +13,18 @@ use trunkline_runtime::inbound::{InboundError, ingest_or_store_rejected};
 use trunkline_runtime::listener;
 use trunkline_runtime::queue::StartListener;
 use trunkline_runtime::secrets::SecretBag;
-use trunkline_runtime::store::{ActiveSession, Lease};
+use trunkline_runtime::store::{ActiveSession, Lease, LoadedConnection};
 use trunkline_runtime::telemetry::{self, LogFields, Metric};
 
+use crate::Twin;
 use crate::login::Tokens;
+use crate::settings::Settings;
 
+const TWIN: PlatformId = Twin::SPEC.id;
 /// How many active sessions one page holds.
 const PAGE_SIZE: u16 = 250;
 
-/// Why a call to the rest of the system failed. Internal: the listener tries again.
+/// Why a call to the rest of the system failed. Internal: the listener retries.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenerError {
     /// The table, a queue or the secrets failed.
@@ -29,12 +33,20 @@ pub enum ListenerError {
     /// An event could not be ingested.
     #[error(transparent)]
     Inbound(#[from] InboundError),
+    /// The connection's settings are invalid. An operator must correct them.
+    #[error(transparent)]
+    Settings(#[from] InvalidSetting),
 }
 
 from_backend_errors!(ListenerError);
 
-/// A connection with its secrets.
-pub type ConfiguredConnection = (Arc<Connection>, Arc<SecretBag>);
+/// A connection with its settings and secrets.
+#[derive(Debug, Clone)]
+pub struct ConfiguredConnection {
+    pub connection: Arc<Connection>,
+    pub settings: Arc<Settings>,
+    pub secrets: Arc<SecretBag>,
+}
 
 /// What a listener needs from the rest of the system. Tests replace it.
 pub trait Backend: Send + Sync + 'static {
@@ -69,7 +81,7 @@ pub trait Backend: Send + Sync + 'static {
     /// Starts another listener, which takes over from this one.
     fn start_successor(&self, id: &str) -> impl Future<Output = Result<(), ListenerError>> + Send;
 
-    /// Returns a connection with its secrets; `None` if it is not configured.
+    /// Returns a connection with its settings and secrets; `None` if it is not configured.
     fn connection(
         &self,
         id: &ConnectionId,
@@ -120,8 +132,7 @@ impl Backend for AppBackend {
         let mut all: Vec<ActiveSession> = Vec::new();
         let mut after = after.map(str::to_owned);
         loop {
-            let page =
-                self.app.store.active_sessions(Platform::Twin, after.as_deref(), PAGE_SIZE).await?;
+            let page = self.app.store.active_sessions(TWIN, after.as_deref(), PAGE_SIZE).await?;
             let Some(last) = page.last() else { return Ok(all) };
             after = Some(last.sort_key());
             let is_full = page.len() == usize::from(PAGE_SIZE);
@@ -133,7 +144,7 @@ impl Backend for AppBackend {
     }
 
     async fn session_ended(&self, active: &ActiveSession) -> Result<(), ListenerError> {
-        Ok(self.app.store.deactivate(Platform::Twin, active).await?)
+        Ok(self.app.store.deactivate(TWIN, active).await?)
     }
 
     async fn acquire_lease(
@@ -141,11 +152,11 @@ impl Backend for AppBackend {
         id: &str,
         predecessor: Option<&str>,
     ) -> Result<bool, ListenerError> {
-        Ok(listener::acquire_lease(&self.app, Platform::Twin, id, predecessor).await?)
+        Ok(listener::acquire_lease(&self.app, TWIN, id, predecessor).await?)
     }
 
     async fn lease_holder(&self) -> Result<Option<String>, ListenerError> {
-        Ok(self.app.store.lease(Platform::Twin).await?.map(|lease| lease.holder))
+        Ok(self.app.store.lease(TWIN).await?.map(|lease| lease.holder))
     }
 
     async fn relinquish_lease(&self, id: &str) -> Result<(), ListenerError> {
@@ -153,23 +164,24 @@ impl Backend for AppBackend {
         // Expired before now, so that a listener that asks at the same moment gets it.
         let until = now - jiff::SignedDuration::from_millis(1);
         let expired = Lease { holder: id.to_owned(), until };
-        self.app.store.take_lease(Platform::Twin, &expired, None, Timestamp::UNIX_EPOCH).await?;
+        self.app.store.take_lease(TWIN, &expired, None, Timestamp::UNIX_EPOCH).await?;
         Ok(())
     }
 
     async fn start_successor(&self, id: &str) -> Result<(), ListenerError> {
         let listen = StartListener { predecessor: Some(id.to_owned()) };
-        Ok(self.app.queues.start_listener(Platform::Twin, &listen).await?)
+        Ok(self.app.queues.start_listener(TWIN, &listen).await?)
     }
 
     async fn connection(
         &self,
         id: &ConnectionId,
     ) -> Result<Option<ConfiguredConnection>, ListenerError> {
-        let found = self.app.config_cache.connection(id, self.now()).await?;
-        let Some(connection) = found else { return Ok(None) };
+        let found = self.app.config_cache.own_connection::<Settings>(id, self.now()).await?;
+        let Some(LoadedConnection { connection, settings }) = found else { return Ok(None) };
+        let settings = settings?;
         let secrets = self.app.secrets.for_connection(&connection).await?;
-        Ok(Some((connection, secrets)))
+        Ok(Some(ConfiguredConnection { connection, settings, secrets }))
     }
 
     async fn ingest(&self, connection: &Connection, event: Event) -> Result<(), ListenerError> {

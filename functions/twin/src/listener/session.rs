@@ -11,8 +11,8 @@ use trunkline_core::model::{AuthorRole, Connection, Event, ExternalMessageId, Ro
 use trunkline_runtime::secrets::SecretBag;
 use trunkline_runtime::store::ActiveSession;
 
-use super::Backend;
 use super::sockets::session_end;
+use super::{Backend, ConfiguredConnection, ListenerError};
 use crate::api::Api;
 use crate::history::history;
 use crate::login::has_credentials;
@@ -47,22 +47,8 @@ pub(super) async fn run_session<W: Backend>(
     status: &SocketStatus,
     stop: watch::Receiver<bool>,
 ) {
-    let (connection, secrets) = match backend.connection(&active.leg.connection).await {
-        Ok(Some(known)) => known,
-        Ok(None) => {
-            // The connection is not configured any more, so its events cannot be ingested.
-            status.joined.store(true, Ordering::Relaxed);
-            until_session_end(backend, active, deadline, stop).await;
-            return;
-        }
-        Err(why) => {
-            tracing::warn!(connection = %active.leg.connection, %why, "cannot load a session's connection; will retry");
-            // The listener's next refresh starts this session again.
-            sleep(FIRST_WAIT).await;
-            return;
-        }
-    };
-    let settings = Settings::of(&connection.settings);
+    let loaded = load_connection(backend, active, deadline, status, stop.clone()).await;
+    let Some(ConfiguredConnection { connection, settings, secrets }) = loaded else { return };
     let receiver = EventReceiver {
         backend,
         active,
@@ -71,7 +57,7 @@ pub(super) async fn run_session<W: Backend>(
         settings: &settings,
     };
     let address = Address {
-        origin: settings.socket_url.clone(),
+        origin: settings.socket_url.to_string(),
         session: active.session.external_conversation_id.to_string(),
         allow_local: backend.allows_local(),
     };
@@ -103,6 +89,38 @@ pub(super) async fn run_session<W: Backend>(
         }
     };
     tokio::join!(socket, ingestion);
+}
+
+/// Loads a session's connection. If that fails, waits before it returns `None`: the listener's next refresh
+/// starts the session again.
+async fn load_connection<W: Backend>(
+    backend: &W,
+    active: &ActiveSession,
+    deadline: Instant,
+    status: &SocketStatus,
+    mut stop: watch::Receiver<bool>,
+) -> Option<ConfiguredConnection> {
+    let id = &active.leg.connection;
+    match backend.connection(id).await {
+        Ok(Some(found)) => return Some(found),
+        Ok(None) => {
+            // The connection is not configured any more, so its events cannot be ingested.
+            status.joined.store(true, Ordering::Relaxed);
+            until_session_end(backend, active, deadline, stop).await;
+        }
+        Err(why @ ListenerError::Settings(_)) => {
+            tracing::error!(connection = %id, %why, "cannot open a session's socket until an operator corrects the connection");
+            // No listener can open the socket, so a successor does not wait for it.
+            status.joined.store(true, Ordering::Relaxed);
+            let retry = deadline.min(Instant::now() + LONGEST_WAIT);
+            let _ = timeout_at(retry, stop.wait_for(|stop| *stop)).await;
+        }
+        Err(why) => {
+            tracing::warn!(connection = %id, %why, "cannot load a session's connection; will retry");
+            sleep(FIRST_WAIT).await;
+        }
+    }
+    None
 }
 
 async fn until_session_end<W: Backend>(

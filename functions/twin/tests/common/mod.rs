@@ -8,12 +8,13 @@ use trunkline_core::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     Resend, Role, Session, Target,
 };
+use trunkline_core::platform::{Platform, PlatformSettings};
 use trunkline_core::rendering::render;
 use trunkline_runtime::http_client::HttpClient;
 use trunkline_runtime::inbound::{Call, Inbound, ParsedCall};
 use trunkline_runtime::outbound::{Attempt, Outbound, SendContext};
 use trunkline_runtime::secrets::SecretBag;
-use trunkline_twin::Twin;
+use trunkline_twin::{Settings, Twin};
 
 /// Trunkline's id of the conversation with the bot.
 pub const CONVERSATION: &str = "01941f29-7c00-7000-8000-000000000001";
@@ -24,7 +25,12 @@ pub fn now() -> Timestamp {
 
 pub fn connection(role: &str, settings: &Value) -> Connection {
     let bot = json!({"id": "assistant", "platform": "twin", "role": role, "settings": settings});
-    serde_json::from_value(bot).unwrap()
+    let bot: Connection = serde_json::from_value(bot).unwrap();
+    Connection { capabilities: Twin::SPEC.capabilities, behaviour: Twin::SPEC.behaviour, ..bot }
+}
+
+pub fn parse(settings: &Map<String, Value>) -> Settings {
+    Settings::parse(settings).unwrap()
 }
 
 pub fn map(value: Value) -> Map<String, Value> {
@@ -32,12 +38,20 @@ pub fn map(value: Value) -> Map<String, Value> {
     map
 }
 
-/// Parses a POST to a path of a bot's connection.
-pub fn received(settings: &Value, path: &str, body: &[u8]) -> ParsedCall {
-    let (connection, secrets) = (&connection("bot", settings), &SecretBag::default());
-    let (method, headers) = (&Method::POST, &HeaderMap::new());
-    Twin::default().parse(&Call {
+/// Builds a call to a path of a bot's connection and passes it to `with`.
+pub fn call<T>(
+    method: &Method,
+    settings: &Value,
+    path: &str,
+    body: &[u8],
+    with: impl FnOnce(&Call<'_, Settings>) -> T,
+) -> T {
+    let connection = &connection("bot", settings);
+    let settings = &parse(&connection.settings);
+    let (secrets, headers) = (&SecretBag::default(), &HeaderMap::new());
+    with(&Call {
         connection,
+        settings,
         secrets,
         method,
         path,
@@ -46,6 +60,11 @@ pub fn received(settings: &Value, path: &str, body: &[u8]) -> ParsedCall {
         body,
         now: now(),
     })
+}
+
+/// Parses a POST to a path of a bot's connection.
+pub fn received(settings: &Value, path: &str, body: &[u8]) -> ParsedCall {
+    call(&Method::POST, settings, path, body, |call| Twin::default().parse(call))
 }
 
 pub fn events(settings: &Value, path: &str, body: &[u8]) -> Vec<Event> {
@@ -127,6 +146,7 @@ impl Leg {
         let lasting = self.session.clone().filter(|session| session.is_active(self.now));
         let mut context = SendContext {
             connection: &self.connection,
+            settings: &parse(&self.connection.settings),
             secrets: &self.secrets,
             session: None,
             delivery: &delivery,
@@ -151,11 +171,4 @@ impl Leg {
     pub fn external_id(&self) -> &str {
         self.session.as_ref().unwrap().external_conversation_id.as_str()
     }
-}
-
-/// The HTTP client for the mock's own calls.
-pub fn plain_http() -> reqwest::Client {
-    // The client needs a TLS provider even for plain http.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().build().unwrap()
 }

@@ -14,10 +14,11 @@ fn delivery(limit: Option<u32>) -> Delivery {
     };
     let at = "2026-03-04T09:15:21Z".parse().unwrap();
     let event = Event::new(EventId::from_parts(&["e"]), "c", at, author, body);
+    let limit = limit.map_or(json!({}), |limit| json!({"max_text_chars": limit}));
     let value = json!({
         "id": "dlv_1", "key": {"channel": "shop", "customer": "c"}, "conversation": "conversation-1",
         "from": "bot", "event": event,
-        "to": {"connection": "desk", "platform": "unblu", "role": "desk", "text_limit": limit},
+        "to": {"connection": "desk", "platform": "unblu", "role": "desk", "presentation": {"capabilities": limit}},
     });
     serde_json::from_value(value).unwrap()
 }

@@ -1,13 +1,15 @@
 use http::Method;
 use serde_json::{Value, json};
+use trunkline_core::platform::PlatformSettings;
 
 use super::*;
+use crate::settings::Settings;
 
 fn fixture(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-fn api(version: &str, more: &Value) -> Api {
+fn settings(version: &str, more: &Value) -> Settings {
     let mut settings = json!({
         "base_url": format!("https://unblu.cloud/app/rest/{version}"),
         "api_version": version,
@@ -16,10 +18,16 @@ fn api(version: &str, more: &Value) -> Api {
     for (name, value) in more.as_object().unwrap() {
         settings[name] = value.clone();
     }
-    let connection = json!({"id": "d", "platform": "unblu", "role": "desk", "settings": settings});
+    Settings::parse(settings.as_object().unwrap()).unwrap()
+}
+
+fn plain(version: &str) -> Settings {
+    settings(version, &json!({}))
+}
+
+fn api(settings: &Settings) -> Api<'_> {
     let secrets = json!({"username": ["ada"], "password": ["pw"]});
-    Api::of(&serde_json::from_value(connection).unwrap(), &serde_json::from_value(secrets).unwrap())
-        .unwrap()
+    Api::of(settings, &serde_json::from_value(secrets).unwrap()).unwrap()
 }
 
 const V4: &str = "https://unblu.cloud/app/rest/v4";
@@ -53,11 +61,12 @@ fn person_contact_and_search_match_the_documentation() {
 
 #[test]
 fn a_v4_conversation_matches_the_documentation() {
-    let api = api(
+    let settings = settings(
         "v4",
         &json!({"topic": "Hub chat 99", "visibility": "PRIVATE", "locale": "en",
                 "recipient_type": "NAMED_AREA", "recipient_id": "nAmEdArEaIdExample00001"}),
     );
+    let api = api(&settings);
     let mut documented = fixture(include_str!("../../fixtures/conversation-v4.json"));
     // Trunkline has no page that shows a conversation.
     documented.as_object_mut().unwrap().remove("sourceUrl");
@@ -67,7 +76,8 @@ fn a_v4_conversation_matches_the_documentation() {
 
 #[test]
 fn a_v3_conversation_matches_the_documentation() {
-    let api = api("v3", &json!({"topic": "Hub chat 99"}));
+    let settings = settings("v3", &json!({"topic": "Hub chat 99"}));
+    let api = api(&settings);
     let documented = fixture(include_str!("../../fixtures/conversation-v3.json"));
     let made = conversation(&api, VISITOR, "hub-conv-99", Some("en"), &Map::new());
     assert_eq!(made, documented);
@@ -86,12 +96,12 @@ fn metadata_values_are_strings() {
 fn messages_match_the_documentation_of_both_versions() {
     let v4 = fixture(include_str!("../../fixtures/send-text-v4.json"));
     let sent =
-        message(&api("v4", &json!({})), CONVERSATION, VISITOR, "hub-msg-5002", &v4["messageData"]);
+        message(&api(&plain("v4")), CONVERSATION, VISITOR, "hub-msg-5002", &v4["messageData"]);
     let url = format!("{V4}/externalmessengers/cHaNnElIdExample0000001/sendMessage");
     assert_eq!(parts(&sent), (url.as_str(), v4));
     let v3 = fixture(include_str!("../../fixtures/send-text-v3.json"));
     let sent =
-        message(&api("v3", &json!({})), CONVERSATION, VISITOR, "hub-msg-5002", &v3["messageData"]);
+        message(&api(&plain("v3")), CONVERSATION, VISITOR, "hub-msg-5002", &v3["messageData"]);
     let url = format!("{V3}/externalmessengers/sendMessage");
     assert_eq!(parts(&sent), (url.as_str(), v3));
 }
@@ -99,7 +109,7 @@ fn messages_match_the_documentation_of_both_versions() {
 #[test]
 fn message_states_match_the_documentation_of_both_versions() {
     let id = "mEsSaGeIdExample0000001";
-    let failed = MessageState::Failed { fail_state: "RETRYABLE", why: "Hub unreachable" };
+    let failed = MessageState::Failed { fail_state: FailState::Retryable, why: "Hub unreachable" };
     let delivered = include_str!("../../fixtures/state-delivered-call.json");
     for (state, call, documented) in [
         (MessageState::Delivered, "messageDelivered", delivered),
@@ -112,8 +122,7 @@ fn message_states_match_the_documentation_of_both_versions() {
         (failed, "messageSendFailed", include_str!("../../fixtures/state-failed-call.json")),
     ] {
         let mut documented = fixture(documented);
-        let sent =
-            super::message_state(&api("v4", &json!({})), CONVERSATION, Some(VISITOR), id, state);
+        let sent = super::message_state(&api(&plain("v4")), CONVERSATION, Some(VISITOR), id, state);
         let url = format!("{V4}/externalmessengers/cHaNnElIdExample0000001/{call}");
         assert_eq!(parts(&sent), (url.as_str(), documented.clone()));
 
@@ -126,30 +135,29 @@ fn message_states_match_the_documentation_of_both_versions() {
         if let Some(failed) = object.remove("failState") {
             object.insert("failedState".into(), failed);
         }
-        let sent =
-            super::message_state(&api("v3", &json!({})), CONVERSATION, Some(VISITOR), id, state);
+        let sent = super::message_state(&api(&plain("v3")), CONVERSATION, Some(VISITOR), id, state);
         let url = format!("{V3}/externalmessengers/{call}");
         assert_eq!(parts(&sent), (url.as_str(), documented));
     }
-    let all =
-        super::message_state(&api("v4", &json!({})), CONVERSATION, None, id, MessageState::Read);
+    let all = super::message_state(&api(&plain("v4")), CONVERSATION, None, id, MessageState::Read);
     assert_eq!(parts(&all).1["externalMessengerContactId"], Value::Null);
 }
 
 #[test]
 fn builds_end_and_ping_requests() {
-    let api4 = api("v4", &json!({}));
+    let settings4 = plain("v4");
+    let api4 = api(&settings4);
     let ended = end(&api4, CONVERSATION, Some("left hub"));
     let url = format!("{V4}/conversations/{CONVERSATION}/end");
     let documented = fixture(include_str!("../../fixtures/end-call.json"));
     assert_eq!(parts(&ended), (url.as_str(), documented));
-    let other = end(&api("v4", &json!({"end_reason": "OTHER"})), CONVERSATION, None);
+    let other = end(&api(&settings("v4", &json!({"end_reason": "OTHER"}))), CONVERSATION, None);
     assert_eq!(parts(&other).1, json!({"reason": "OTHER", "comment": null}));
 
     let pinged = ping(&api4);
     assert_eq!(pinged.url, format!("{V4}/externalmessengers/cHaNnElIdExample0000001/sendPing"));
     assert!(pinged.body.is_empty());
-    let pinged = ping(&api("v3", &json!({})));
+    let pinged = ping(&api(&plain("v3")));
     let url = format!("{V3}/externalmessengers/pingCustomChannel");
     let body = json!({"externalMessengerChannelId": "cHaNnElIdExample0000001"});
     assert_eq!(parts(&pinged), (url.as_str(), body));

@@ -10,11 +10,12 @@ use trunkline_core::model::{
     Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
     HandoverMode, Resend, Role, Target, Transcript,
 };
+use trunkline_core::platform::{Platform, PlatformSettings};
 use trunkline_runtime::inbound::{
     Call, CallOutcome, Inbound, InboundError, Ingested, ParsedCall, Reply,
 };
 use trunkline_runtime::secrets::SecretBag;
-use trunkline_unblu::Unblu;
+use trunkline_unblu::{Settings, Unblu};
 
 pub const SECRET: &str = "s3cr3t-shared-key";
 pub const CHANNEL: &str = "cHaNnElIdExample0000001";
@@ -29,7 +30,12 @@ pub fn connection(settings: &Value) -> Connection {
         all[name] = value.clone();
     }
     let desk = json!({"id": "desk", "platform": "unblu", "role": "desk", "settings": all});
-    serde_json::from_value(desk).unwrap()
+    let desk: Connection = serde_json::from_value(desk).unwrap();
+    Connection { capabilities: Unblu::SPEC.capabilities, behaviour: Unblu::SPEC.behaviour, ..desk }
+}
+
+pub fn settings_of(connection: &Connection) -> Settings {
+    Settings::parse(&connection.settings).unwrap()
 }
 
 pub fn secrets() -> SecretBag {
@@ -62,10 +68,11 @@ pub fn call<T>(
     method: &Method,
     headers: &HeaderMap,
     body: &[u8],
-    with: impl FnOnce(&Call<'_>) -> T,
+    with: impl FnOnce(&Call<'_, Settings>) -> T,
 ) -> T {
     let (connection, secrets) = (&connection(settings), &secrets());
-    with(&Call { connection, secrets, method, path: "", query: "", headers, body, now: now() })
+    let (settings, now) = (&settings_of(connection), now());
+    with(&Call { connection, settings, secrets, method, path: "", query: "", headers, body, now })
 }
 
 /// Parses a call and replies as the handler does if ingestion succeeds.

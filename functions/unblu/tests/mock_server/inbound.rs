@@ -9,7 +9,7 @@ use trunkline_unblu::intended_recipient;
 
 use crate::common::{delivery_id, headers, post, text_message};
 use crate::{Setup, VERSIONS};
-use trunkline_stand_ins::unblu::{CallStyle, Endpoint, EndpointCall, EndpointReply, check_reply};
+use trunkline_unblu_mock::{CallStyle, Endpoint, EndpointCall, EndpointReply, check_reply};
 
 /// The connection's endpoint, called without a network.
 pub fn endpoint(setup: &Setup) -> Endpoint {

@@ -13,8 +13,8 @@ use trunkline_core::model::{Connection, Delivery, EventBody, Session};
 use trunkline_runtime::http_client::HttpClient;
 use trunkline_runtime::outbound::{Attempt, Outbound, SendContext};
 use trunkline_runtime::secrets::SecretBag;
-use trunkline_stand_ins::unblu;
-use trunkline_unblu::Unblu;
+use trunkline_unblu::{Settings, Unblu};
+use trunkline_unblu_mock as unblu;
 
 /// A mock Unblu server and a connection to it.
 struct Setup {
@@ -35,17 +35,24 @@ impl Setup {
         Self { server, connection: common::connection(&all), secrets, http_client }
     }
 
+    fn settings(&self) -> Settings {
+        common::settings_of(&self.connection)
+    }
+
     fn send_context<'a>(
         &'a self,
+        settings: &'a Settings,
         delivery: &'a Delivery,
         session: Option<&'a Session>,
-    ) -> SendContext<'a> {
+    ) -> SendContext<'a, Settings> {
         let (connection, secrets) = (&self.connection, &self.secrets);
-        SendContext { connection, secrets, session, delivery, now: common::now() }
+        SendContext { connection, settings, secrets, session, delivery, now: common::now() }
     }
 
     async fn try_open(&self, delivery: &Delivery) -> Result<Session, Box<Attempt>> {
-        let opened = Unblu.open(&self.send_context(delivery, None), &self.http_client).await;
+        let settings = &self.settings();
+        let context = self.send_context(settings, delivery, None);
+        let opened = Unblu.open(&context, &self.http_client).await;
         opened.map(|session| session.expect("a session"))
     }
 
@@ -55,8 +62,9 @@ impl Setup {
     }
 
     async fn send(&self, id: &str, body: EventBody, session: &Session) -> Attempt {
-        let delivery = common::delivery(id, body);
-        Unblu.send(&self.send_context(&delivery, Some(session)), &self.http_client).await
+        let (settings, delivery) = (self.settings(), common::delivery(id, body));
+        let context = self.send_context(&settings, &delivery, Some(session));
+        Unblu.send(&context, &self.http_client).await
     }
 }
 

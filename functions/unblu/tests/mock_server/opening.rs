@@ -8,7 +8,7 @@ use trunkline_core::model::{
 };
 
 use crate::{Setup, VERSIONS, common};
-use trunkline_stand_ins::unblu::{AREA, REGISTERED};
+use trunkline_unblu_mock::{AREA, REGISTERED};
 
 #[tokio::test]
 async fn creates_person_contact_and_conversation_once() {

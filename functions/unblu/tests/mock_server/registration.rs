@@ -12,18 +12,18 @@ use crate::{Setup, VERSIONS, common};
 async fn disabled_unblu_webhook_is_reactivated() {
     for version in VERSIONS {
         let setup = Setup::start(version, &json!({})).await;
-        let (connection, secrets, http_client) =
-            (&setup.connection, &setup.secrets, &setup.http_client);
-        assert_eq!(repair(connection, secrets, http_client).await, Ok(Repair::NotNeeded));
+        let (settings, secrets, http_client) =
+            (&setup.settings(), &setup.secrets, &setup.http_client);
+        assert_eq!(repair(settings, secrets, http_client).await, Ok(Repair::NotNeeded));
         setup.server.set_unavailable();
-        let registration = check(connection, secrets, http_client).await.unwrap();
+        let registration = check(settings, secrets, http_client).await.unwrap();
         assert_eq!(registration.status, Status::Unavailable);
         assert_eq!(
             registration.problems.len(),
             usize::from(version == "v3"),
             "the registered channel is V4"
         );
-        assert_eq!(repair(connection, secrets, http_client).await, Ok(Repair::Reactivated));
+        assert_eq!(repair(settings, secrets, http_client).await, Ok(Repair::Reactivated));
         let channel = setup.server.channel();
         assert_eq!(channel["webhookStatus"], "ACTIVE");
         assert_eq!(channel["webhookSecret"], common::SECRET, "nothing else changes");
@@ -35,7 +35,7 @@ async fn disabled_unblu_webhook_is_reactivated() {
 async fn leaves_a_channel_off_that_a_person_switched_off() {
     let setup = Setup::start("v4", &json!({})).await;
     setup.server.switch_off();
-    let done = repair(&setup.connection, &setup.secrets, &setup.http_client).await;
+    let done = repair(&setup.settings(), &setup.secrets, &setup.http_client).await;
     assert_eq!(done, Ok(Repair::LeftOff));
     assert_eq!(setup.server.channel()["webhookStatus"], "INACTIVE");
 }
@@ -43,7 +43,8 @@ async fn leaves_a_channel_off_that_a_person_switched_off() {
 #[tokio::test]
 async fn retries_after_concurrent_changes() {
     let setup = Setup::start("v4", &json!({})).await;
-    let repaired = || repair(&setup.connection, &setup.secrets, &setup.http_client);
+    let settings = setup.settings();
+    let repaired = || repair(&settings, &setup.secrets, &setup.http_client);
     setup.server.set_unavailable();
     setup.server.change_concurrently(2);
     assert_eq!(repaired().await, Ok(Repair::Reactivated));
@@ -60,10 +61,10 @@ async fn retries_after_concurrent_changes() {
 async fn reports_why_a_check_fails() {
     let mut setup = Setup::start("v4", &json!({"channel_id": "another"})).await;
     let why = "Unblu answered 404 Not Found: There is no such channel";
-    let checked = check(&setup.connection, &setup.secrets, &setup.http_client).await;
+    let checked = check(&setup.settings(), &setup.secrets, &setup.http_client).await;
     assert_eq!(checked, Err(RegistrationError::Refused(why.into())));
     setup.secrets = serde_json::from_value(json!({})).unwrap();
-    let checked = check(&setup.connection, &setup.secrets, &setup.http_client).await;
+    let checked = check(&setup.settings(), &setup.secrets, &setup.http_client).await;
     assert!(matches!(checked, Err(RegistrationError::Misconfigured(_))));
 }
 
@@ -72,8 +73,10 @@ async fn verification_needs_a_ping_that_comes_back() {
     for version in VERSIONS {
         let setup = Setup::start(version, &json!({})).await;
         setup.server.set_webhook_version(version);
+        let settings = setup.settings();
         let asking = CheckContext {
             connection: &setup.connection,
+            settings: &settings,
             secrets: &setup.secrets,
             challenge: "abc",
             now: common::now(),

@@ -16,7 +16,7 @@ use trunkline_unblu::Unblu;
 
 use crate::common::{delivery, delivery_id, handover, map, text_message};
 use crate::{Setup, VERSIONS};
-use trunkline_stand_ins::unblu::CallStyle;
+use trunkline_unblu_mock::CallStyle;
 
 #[tokio::test]
 async fn a_text_has_the_delivery_id_as_source_id() {
@@ -306,11 +306,13 @@ async fn encode_returns_the_request_that_is_sent() {
     let setup = Setup::start("v4", &json!({})).await;
     let session = setup.open().await;
     let message = delivery("m1", text_message("hi"));
-    let request = Unblu.encode(&setup.send_context(&message, Some(&session))).unwrap();
+    let request =
+        Unblu.encode(&setup.send_context(&setup.settings(), &message, Some(&session))).unwrap();
     let answer = setup.http_client.send(request).await.unwrap();
     assert_eq!(Unblu.classify(&answer).verdict, Verdict::Delivered);
     assert_eq!(setup.server.sent()[0].source_id, delivery_id("m1"));
     let close = delivery("x1", EventBody::Close { reason: None });
-    let request = Unblu.encode(&setup.send_context(&close, Some(&session))).unwrap();
+    let request =
+        Unblu.encode(&setup.send_context(&setup.settings(), &close, Some(&session))).unwrap();
     assert!(request.url.ends_with("/end"));
 }

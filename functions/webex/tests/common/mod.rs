@@ -5,8 +5,10 @@ use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use trunkline_core::model::Connection;
+use trunkline_core::platform::{Platform, PlatformSettings};
 use trunkline_runtime::inbound::Call;
 use trunkline_runtime::secrets::SecretBag;
+use trunkline_webex::{Settings, Webex};
 
 pub const TOKEN: &str = "vt-3f9c1f6e2b";
 
@@ -17,7 +19,8 @@ pub fn now() -> Timestamp {
 pub fn connection(settings: Value) -> Connection {
     let Value::Object(settings) = settings else { panic!("settings are an object") };
     let shop = json!({"id": "shop", "platform": "webex", "role": "channel", "settings": settings});
-    serde_json::from_value(shop).unwrap()
+    let shop: Connection = serde_json::from_value(shop).unwrap();
+    Connection { capabilities: Webex::SPEC.capabilities, behaviour: Webex::SPEC.behaviour, ..shop }
 }
 
 pub fn secrets() -> SecretBag {
@@ -33,11 +36,22 @@ pub fn call<T>(
     method: &Method,
     body: &[u8],
     settings: Value,
-    with: impl FnOnce(&Call<'_>) -> T,
+    with: impl FnOnce(&Call<'_, Settings>) -> T,
 ) -> T {
     let (connection, secrets, headers) = (connection(settings), secrets(), HeaderMap::new());
+    let settings = &Settings::parse(&connection.settings).unwrap();
     let (connection, secrets, headers) = (&connection, &secrets, &headers);
-    with(&Call { connection, secrets, method, path: "", query: "", headers, body, now: now() })
+    with(&Call {
+        connection,
+        settings,
+        secrets,
+        method,
+        path: "",
+        query: "",
+        headers,
+        body,
+        now: now(),
+    })
 }
 
 pub fn no_settings() -> Value {

@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
-use trunkline_core::model::{Connection, ConnectionId, Feature, Platform, Role, SYSTEM};
+use trunkline_core::model::{Connection, ConnectionId, Feature, PresentationOptions, Role, SYSTEM};
+use trunkline_core::platform::{CheckInput, Kind, PlatformSpec};
 use trunkline_runtime::secrets::PATH_KEY;
 use trunkline_runtime::security::check_url;
 
 use super::problems::ConfigProblems;
-use super::spec::{CheckInput, Kind, PlatformSpec};
 use super::yaml::Node;
 use super::{DesiredConnection, ReadOptions, delivery, secrets};
-use crate::platforms;
 
 const MEMBERS: [&str; 11] = [
     "platform",
@@ -61,7 +60,7 @@ fn read_one(
     let members = node.members(problems, &what, &MEMBERS);
     let platform = members.required("platform", line, problems);
     let platform =
-        platform.and_then(|node| node.one_of(problems, "the platform", &Platform::names()));
+        platform.and_then(|node| node.one_of(problems, "the platform", &options.platforms.ids()));
     let role = members.required("role", line, problems);
     let role =
         role.and_then(|node| node.one_of(problems, "the role", &Role::NAMES.map(|(name, _)| name)));
@@ -77,9 +76,9 @@ fn read_one(
     let allow_ips =
         members.get("allow_ips").map_or_else(Vec::new, |node| read_ranges(node, problems));
 
-    let platform: Platform = platform?.parse().ok()?;
+    let spec = options.platforms.get(platform?.parse().ok()?)?;
+    let platform = spec.id;
     let role = Role::NAMES.iter().find(|(name, _)| Some(*name) == role.as_deref())?.1;
-    let spec = platforms::spec(platform);
     if !spec.roles.contains(&role) {
         let can = spec.roles.iter().filter_map(|role| {
             Role::NAMES.iter().find(|(_, known)| known == role).map(|(name, _)| *name)
@@ -97,7 +96,8 @@ fn read_one(
     };
     for missing in spec.settings.iter().filter(|known| known.required) {
         if !settings.contains_key(missing.name) {
-            let message = format!("{what} needs the setting {}: {}", missing.name, missing.help);
+            let help = missing.help.trim();
+            let message = format!("{what} needs the setting {}: {help}", missing.name);
             problems.add(line, message);
         }
     }
@@ -122,9 +122,13 @@ fn read_one(
         role,
         route: None,
         copies: copies.unwrap_or(false),
-        sender_prefix: sender_prefix.unwrap_or(false),
-        text_limit,
-        shows,
+        presentation: PresentationOptions {
+            sender_prefix: sender_prefix.unwrap_or(false),
+            text_limit,
+            shows,
+        },
+        capabilities: spec.capabilities,
+        behaviour: spec.behaviour,
         reorder_window: window,
         allow_ips,
         delivery,
@@ -144,7 +148,7 @@ fn read_settings(
     problems: &mut ConfigProblems,
 ) -> Map<String, Value> {
     let known: Vec<&str> = spec.settings.iter().map(|setting| setting.name).collect();
-    let members = node.members(problems, &format!("the settings of {}", spec.platform), &known);
+    let members = node.members(problems, &format!("the settings of {}", spec.id), &known);
     let mut settings = Map::new();
     for setting in spec.settings {
         let Some(node) = members.get(setting.name) else { continue };
@@ -152,6 +156,7 @@ fn read_settings(
         let read = match setting.kind {
             Kind::Text => node.text(problems, name).map(Value::String),
             Kind::Boolean => node.boolean(problems, name).map(Value::Bool),
+            Kind::Number { min, max } => node.number(problems, name, min..=max).map(Value::from),
             Kind::Enum(words) => node.one_of(problems, name, words).map(Value::String),
             Kind::Url => node.text(problems, name).and_then(|text| {
                 match check_url(&text, options.allow_local) {
@@ -164,7 +169,14 @@ fn read_settings(
             }),
         };
         // An invalid setting is inserted as null, so that it is not reported as missing too.
-        settings.insert(name.to_owned(), read.unwrap_or(Value::Null));
+        let valid = read.filter(|value| match (setting.check)(value) {
+            Ok(()) => true,
+            Err(why) => {
+                problems.add(node.line(), format!("{name} {why}"));
+                false
+            }
+        });
+        settings.insert(name.to_owned(), valid.unwrap_or(Value::Null));
     }
     settings
 }
@@ -185,7 +197,7 @@ fn read_secrets(
                 let known = known.join(", ");
                 problems.add(
                     line,
-                    format!("a {} connection has no secret '{name}': use {known}", spec.platform),
+                    format!("a {} connection has no secret '{name}': use {known}", spec.id),
                 );
                 continue;
             }

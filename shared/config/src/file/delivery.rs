@@ -1,9 +1,9 @@
 //! Reads the retry policy of a connection.
 
 use trunkline_core::model::{DeliveryPolicy, Reactivation};
+use trunkline_core::platform::PlatformSpec;
 
 use super::problems::ConfigProblems;
-use super::spec::PlatformSpec;
 use super::yaml::Node;
 
 const MEMBERS: [&str; 4] = ["retry", "breaker_after", "reactivation", "retry_unknown"];

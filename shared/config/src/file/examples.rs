@@ -1,34 +1,41 @@
-//! Reads the project's examples with plausible secrets, for tests.
+//! A toy platform and its secrets, for tests.
 
-use super::{Desired, InvalidConfig, ReadOptions, SecretResolver, SecretSource, read};
+use trunkline_core::model::{Behaviour, Capabilities, PlatformId, Role};
+use trunkline_core::platform::{PlatformSettings, PlatformSpec, Platforms, SecretSpec, WebUrl};
+use trunkline_core::{setting_enum, settings};
 
-#[derive(Debug)]
-struct PlausibleSecrets;
+setting_enum! {
+    /// How calls authenticate.
+    pub enum Auth { Signature = "signature", Bearer = "bearer" }
+}
 
-impl SecretResolver for PlausibleSecrets {
-    fn resolve(&self, source: &SecretSource) -> Result<String, String> {
-        let name = match source {
-            SecretSource::Env(name) => name,
-            // In the examples, files contain signing secrets.
-            SecretSource::File(_) => return Ok("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".into()),
-        };
-        let name = name.to_lowercase();
-        Ok(if name.contains("url") {
-            "https://hooks.example.net/x".into()
-        } else if name.contains("signing") {
-            "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".into()
-        } else {
-            format!("{name} of a fair length")
-        })
+settings! {
+    /// The settings of a fax machine.
+    pub struct Fax {
+        /// URL that receives messages
+        message_url: WebUrl;
+        /// how calls authenticate
+        auth: Auth = Auth::Signature;
     }
 }
 
-/// Reads a file as for a stack on AWS.
-pub(crate) fn read_example(file: &str) -> Result<Desired, InvalidConfig> {
-    read(file, ReadOptions { secrets: &PlausibleSecrets, allow_local: false })
+fn at_least_eight(value: &str, _: bool) -> Result<(), String> {
+    if value.len() >= 8 { Ok(()) } else { Err("has less than 8 characters".into()) }
 }
 
-/// Reads an example, which must be valid.
-pub(crate) fn example(file: &str) -> Desired {
-    read_example(file).unwrap_or_else(|why| panic!("{why}"))
-}
+/// A platform with a required setting, an enum and a secret.
+const FAX: PlatformSpec = PlatformSpec {
+    id: PlatformId::from_static("fax"),
+    name: "Fax",
+    roles: &[Role::Channel, Role::Bot, Role::Desk, Role::Observer],
+    capabilities: Capabilities { media: true, ..Capabilities::TEXT_ONLY },
+    behaviour: Behaviour::NONE,
+    addresses: &[],
+    settings: Fax::SPECS,
+    secrets: &[SecretSpec::required("signing", at_least_eight, "secret that signs calls")],
+    retry_unknown: None,
+    check: |_| Vec::new(),
+};
+
+/// The platforms of the tests.
+pub(crate) const TOYS: Platforms = Platforms(&[&FAX]);

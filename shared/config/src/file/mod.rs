@@ -10,17 +10,16 @@ mod problems;
 mod routes;
 mod secrets;
 mod single;
-mod spec;
 mod yaml;
 
 use trunkline_core::model::{Connection, ConnectionId, Route};
+use trunkline_core::platform::Platforms;
 
 pub use connections::TEXT_LIMIT;
 pub use export::export;
 pub use problems::{ConfigProblem, InvalidConfig};
 pub use secrets::{EnvAndFiles, SecretResolver, SecretSource};
 pub use single::{ConnectionInput, FieldErrors, read_connection, read_route};
-pub use spec::{AddressSpec, CheckInput, Kind, PlatformSpec, SecretSpec, SettingSpec};
 
 use problems::ConfigProblems;
 use yaml::Node;
@@ -48,6 +47,8 @@ pub struct DesiredConnection {
 /// Options for reading a file.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadOptions<'a> {
+    /// The platforms that connections can belong to.
+    pub platforms: Platforms,
     /// Resolves references to secrets.
     pub secrets: &'a dyn SecretResolver,
     /// Whether the stack allows deliveries to plain http and private addresses.

@@ -4,7 +4,10 @@
 use std::fmt::Write;
 
 use serde_json::Value;
-use trunkline_core::model::{Connection, ConnectionId, Platform, Role, Route};
+use trunkline_core::model::{
+    Behaviour, Capabilities, Connection, ConnectionId, PlatformId, PresentationOptions, Role, Route,
+};
+use trunkline_core::platform::Platforms;
 use trunkline_runtime::secrets::SecretBag;
 
 use super::problems::ConfigProblems;
@@ -45,6 +48,7 @@ impl SecretResolver for GivenSecrets<'_> {
 /// Every problem of the connection.
 pub fn read_connection(
     one: ConnectionInput<'_>,
+    platforms: Platforms,
     allow_local: bool,
 ) -> Result<Connection, FieldErrors> {
     let mut members = one.members.clone();
@@ -56,7 +60,7 @@ pub fn read_connection(
     });
     members["secrets"] = Value::Object(secrets.collect());
     let file = RenderedFile::of(one.id, &members);
-    let options = ReadOptions { secrets: &GivenSecrets(one.secrets), allow_local };
+    let options = ReadOptions { platforms, secrets: &GivenSecrets(one.secrets), allow_local };
     let mut problems = ConfigProblems::default();
     let read =
         file.parsed(&mut problems, |node, problems| connections::read(node, options, problems));
@@ -101,13 +105,13 @@ pub fn read_route(
 fn stub((id, role): &(ConnectionId, Role)) -> DesiredConnection {
     let connection = Connection {
         id: id.clone(),
-        platform: Platform::Webhook,
+        platform: PlatformId::from_static("any"),
         role: *role,
         route: None,
         copies: false,
-        sender_prefix: false,
-        text_limit: None,
-        shows: Vec::new(),
+        presentation: PresentationOptions::default(),
+        capabilities: Capabilities::TEXT_ONLY,
+        behaviour: Behaviour::NONE,
         reorder_window: None,
         allow_ips: Vec::new(),
         delivery: trunkline_core::model::DeliveryPolicy::default(),
@@ -201,6 +205,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::file::examples::TOYS;
 
     fn bag(secrets: &[(&str, &str)]) -> SecretBag {
         let mut bag = SecretBag::default();
@@ -212,26 +217,27 @@ mod tests {
 
     #[test]
     fn reads_a_connection_as_from_a_file() {
-        let members = json!({"platform": "webhook", "role": "bot", "copies": true,
+        let members = json!({"platform": "fax", "role": "bot", "copies": true,
             "delivery": {"retry": [1, 2]}, "settings": {"message_url": "https://bot.example.com/a: b#c"}});
         let secrets = bag(&[("signing", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]);
         let one = ConnectionInput { id: "shop-bot", members: &members, secrets: &secrets };
-        let read = read_connection(one, false).unwrap();
+        let read = read_connection(one, TOYS, false).unwrap();
         assert_eq!(
             (read.id.as_str(), read.copies, read.delivery.retry),
             ("shop-bot", true, vec![1, 2])
         );
         assert_eq!(read.settings["message_url"], "https://bot.example.com/a: b#c");
         assert!(read.secrets.contains("signing"));
+        assert!(read.capabilities.media, "the platform's capabilities are stored");
     }
 
     #[test]
     fn every_error_names_its_field() {
-        let members = json!({"platform": "webhook", "role": "bot", "text_limit": 3,
+        let members = json!({"platform": "fax", "role": "bot", "text_limit": 3,
             "delivery": {"breaker_after": 0}, "settings": {"message_url": "http://x", "auth": "magic"}});
         let secrets = bag(&[("signing", "short")]);
         let one = ConnectionInput { id: "shop-bot", members: &members, secrets: &secrets };
-        let wrong = read_connection(one, false).unwrap_err();
+        let wrong = read_connection(one, TOYS, false).unwrap_err();
         let paths: Vec<&str> = wrong.iter().map(|(path, _)| path.as_str()).collect();
         for path in [
             "text_limit",
@@ -242,9 +248,9 @@ mod tests {
         ] {
             assert!(paths.contains(&path), "{path}: {wrong:?}");
         }
-        let nothing = json!({"platform": "webhook", "role": "bot"});
+        let nothing = json!({"platform": "fax", "role": "bot"});
         let one = ConnectionInput { id: "shop-bot", members: &nothing, secrets: &secrets };
-        let wrong = read_connection(one, false).unwrap_err();
+        let wrong = read_connection(one, TOYS, false).unwrap_err();
         assert!(wrong.iter().any(|(path, _)| path == "settings.message_url"), "{wrong:?}");
     }
 

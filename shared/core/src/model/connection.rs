@@ -6,7 +6,10 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ConnectionId, DeliveryPolicy, Feature, Party, Platform, RouteId};
+use super::{
+    Behaviour, Capabilities, ConnectionId, DeliveryPolicy, Party, PlatformId, PresentationOptions,
+    RouteId,
+};
 
 /// The role of a connection in a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,7 +39,7 @@ impl Role {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
     pub id: ConnectionId,
-    pub platform: Platform,
+    pub platform: PlatformId,
     pub role: Role,
     /// The route of a channel connection. `None` for other roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,15 +47,15 @@ pub struct Connection {
     /// Whether the connection receives copies of events that are not addressed to it.
     #[serde(default)]
     pub copies: bool,
-    /// Whether text from people starts with the author's name.
     #[serde(default)]
-    pub sender_prefix: bool,
-    /// The maximum text length in characters. `None`: the platform's limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text_limit: Option<u32>,
-    /// Features that the connection supports in addition to its platform's.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shows: Vec<Feature>,
+    pub presentation: PresentationOptions,
+    /// What the platform can show and do. Applying the configuration stores it, because a function knows only
+    /// its own platform.
+    #[serde(default)]
+    pub capabilities: Capabilities,
+    /// How the platform behaves. Stored like `capabilities`.
+    #[serde(default)]
+    pub behaviour: Behaviour,
     /// Seconds for which events are held, to be released in the order of their own timestamps. `None`:
     /// events are not held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,9 +90,7 @@ impl Connection {
             connection: self.id.clone(),
             platform: self.platform,
             copies: self.copies,
-            sender_prefix: self.sender_prefix,
-            text_limit: self.text_limit,
-            shows: self.shows.clone(),
+            presentation: self.presentation.resolve(self.capabilities),
         }
     }
 
@@ -97,6 +98,6 @@ impl Connection {
     /// arrival.
     #[must_use]
     pub fn orders_by_timestamp(&self) -> bool {
-        self.reorder_window.is_some() || self.platform.capabilities().orders_by_timestamp
+        self.reorder_window.is_some() || self.behaviour.orders_by_timestamp
     }
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Capabilities, Choice, ConnectionId, ConversationId, ConversationKey, Feature, HandoverId,
-    Platform, RouteId,
+    Capabilities, Choice, ConnectionId, ConversationId, ConversationKey, HandoverId, PlatformId,
+    Presentation, RouteId,
 };
 
 /// The owner of a conversation: the party that answers the customer. There is always exactly one.
@@ -32,26 +32,19 @@ pub enum Phase {
 pub struct Party {
     pub connection: ConnectionId,
     /// The platform, which determines the queue.
-    pub platform: Platform,
+    pub platform: PlatformId,
     /// Whether the party receives copies of events that are not addressed to it.
     #[serde(default)]
     pub copies: bool,
-    /// Whether text from people starts with the author's name, because they share one account there.
     #[serde(default)]
-    pub sender_prefix: bool,
-    /// The maximum text length in characters. `None`: the platform's limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text_limit: Option<u32>,
-    /// Features that the connection supports in addition to its platform's.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shows: Vec<Feature>,
+    pub presentation: Presentation,
 }
 
 impl Party {
-    /// Returns the capabilities of the platform and the connection.
+    /// Returns what the platform and the connection can show and do.
     #[must_use]
     pub fn capabilities(&self) -> Capabilities {
-        self.platform.capabilities().with(&self.shows)
+        self.presentation.capabilities
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Capabilities, ConnectionId, ConversationId, ConversationKey, DeliveryId, Event, EventId,
-    Feature, Handover, LegId, Party, Platform, Role, Session, SessionId, digest,
+    Handover, LegId, Party, PlatformId, Presentation, Role, Session, SessionId, digest,
 };
 
 /// The prefix of delivery ids.
@@ -16,7 +16,7 @@ const PREFIX: &str = "dlv_";
 pub struct Target {
     pub connection: ConnectionId,
     /// The platform, which determines the queue.
-    pub platform: Platform,
+    pub platform: PlatformId,
     /// The role of the connection in this conversation.
     pub role: Role,
     /// Whether this is a copy, which the receiver must not answer.
@@ -29,15 +29,8 @@ pub struct Target {
     /// Data of the channel's platform that replies must return to it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub origin: Map<String, Value>,
-    /// Whether text from people starts with the author's name.
     #[serde(default)]
-    pub sender_prefix: bool,
-    /// The maximum text length in characters. `None`: the platform's limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text_limit: Option<u32>,
-    /// Features that the connection supports in addition to its platform's.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shows: Vec<Feature>,
+    pub presentation: Presentation,
     /// The number of the part, from 0. An event that is too long for one message is split into parts.
     #[serde(default)]
     pub part: u16,
@@ -60,9 +53,7 @@ impl Target {
             copy: false,
             session_id: None,
             origin: Map::new(),
-            sender_prefix: party.sender_prefix,
-            text_limit: party.text_limit,
-            shows: party.shows.clone(),
+            presentation: party.presentation,
             part: 0,
             last_part: true,
         }
@@ -81,10 +72,10 @@ impl Target {
         Self { session_id, ..Self::addressed(party, Role::Desk) }
     }
 
-    /// Returns the capabilities of the platform and the connection.
+    /// Returns what the platform and the connection can show and do.
     #[must_use]
     pub fn capabilities(&self) -> Capabilities {
-        self.platform.capabilities().with(&self.shows)
+        self.presentation.capabilities
     }
 
     /// Returns the key of the outcome in the event's record.

@@ -7,12 +7,14 @@ mod content;
 mod conversation;
 mod delivery;
 mod event;
+mod event_record;
 mod ids;
 mod leg;
 mod outcome;
 mod parked;
 mod platform;
 mod policy;
+mod presentation;
 mod route;
 mod scheduled_task;
 mod text;
@@ -32,6 +34,7 @@ pub use event::{
     Author, AuthorRole, CorrelationHint, Event, EventBody, EventId, HandoverMode, MessageReference,
     ReceiptStatus, Transcript, TranscriptEntry,
 };
+pub use event_record::{Disposition, EventRecord};
 pub use ids::{
     ConnectionId, ConversationId, ConversationKey, DeliveryId, ExternalConversationId,
     ExternalMessageId, HandoverId, InvalidId, MAX_EXTERNAL_ID_BYTES, RouteId, SYSTEM, SessionId,
@@ -40,8 +43,11 @@ pub use ids::{
 pub use leg::{Leg, LegId, Session};
 pub use outcome::{Outcome, Verdict};
 pub use parked::{DeadLetter, Failed, Parked};
-pub use platform::{Capabilities, Feature, Platform, UnknownPlatform};
+pub use platform::{
+    Behaviour, Capabilities, Feature, InvalidPlatformId, MAX_PLATFORM_ID, PlatformId,
+};
 pub use policy::{DeliveryPolicy, Reactivation};
+pub use presentation::{Presentation, PresentationOptions};
 pub use route::{
     DueTimer, HandoverPolicy, Keywords, OnClose, ResolvedRoute, Route, Texts, Timer,
     TranscriptStart,

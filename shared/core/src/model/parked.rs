@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Delivery, Outcome, Platform, Verdict};
+use super::{Delivery, Outcome, PlatformId, Verdict};
 
 /// A delivery that waits, in the order of its leg, until it can be sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ pub struct DeadLetter {
     /// The id in the table, which sorts by time.
     pub id: String,
     /// The platform whose queue held it.
-    pub platform: Platform,
+    pub platform: PlatformId,
     /// When it was moved to the table.
     pub at: Timestamp,
     /// The reason, for operators.

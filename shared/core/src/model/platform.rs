@@ -1,55 +1,182 @@
-//! The supported platforms and their capabilities.
+//! Platform ids, and what a connection can show.
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A supported platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Platform {
-    /// CM.com TwoWay, a conversational router.
-    Cm,
-    /// ServisBOT, eventing and engagement adapter.
-    Servisbot,
-    /// TWIN's chats and dialogs.
-    Twin,
-    /// Unblu, external messengers.
-    Unblu,
-    /// Webex Connect, generic bot.
-    Webex,
-    /// Trunkline's open protocol: signed webhooks.
-    Webhook,
+/// Maximum length of a platform id, in bytes. SQS allows 80 characters for a queue's name, which is
+/// `<stack>-<platform>-outbound.fifo` with up to 56 characters for the stack.
+pub const MAX_PLATFORM_ID: usize = 9;
+
+/// Id of a platform: 2 to 9 lowercase letters and digits, the first a letter. It is part of URLs, of queue
+/// names and of stored items.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlatformId {
+    /// Padded with zeros.
+    bytes: [u8; MAX_PLATFORM_ID],
 }
 
-/// The capabilities of a platform, beyond plain text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A text that is not a platform id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a platform id: use 2 to 9 lowercase letters and digits, the first a letter")]
+pub struct InvalidPlatformId(pub String);
+
+impl PlatformId {
+    /// Returns the id, for constants.
+    ///
+    /// # Panics
+    /// If the text is not a platform id. In a constant, this is an error of the compiler.
+    #[must_use]
+    pub const fn from_static(text: &'static str) -> Self {
+        match Self::parse(text.as_bytes()) {
+            Some(id) => id,
+            None => panic!("not a platform id"),
+        }
+    }
+
+    const fn parse(text: &[u8]) -> Option<Self> {
+        if text.len() < 2 || text.len() > MAX_PLATFORM_ID || !text[0].is_ascii_lowercase() {
+            return None;
+        }
+        let mut bytes = [0; MAX_PLATFORM_ID];
+        let mut index = 0;
+        while index < text.len() {
+            if !text[index].is_ascii_lowercase() && !text[index].is_ascii_digit() {
+                return None;
+            }
+            bytes[index] = text[index];
+            index += 1;
+        }
+        Some(Self { bytes })
+    }
+
+    /// Returns the id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let length = self.bytes.iter().position(|byte| *byte == 0).unwrap_or(MAX_PLATFORM_ID);
+        std::str::from_utf8(&self.bytes[..length]).unwrap_or_default()
+    }
+}
+
+impl FromStr for PlatformId {
+    type Err = InvalidPlatformId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPlatformId> {
+        Self::parse(text.as_bytes()).ok_or_else(|| InvalidPlatformId(text.to_owned()))
+    }
+}
+
+impl fmt::Display for PlatformId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for PlatformId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for PlatformId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for PlatformId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What a platform, or a connection to it, can show and do beyond plain text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "a table of flags")]
 pub struct Capabilities {
     /// The maximum text length in characters. Longer texts are split.
+    #[serde(default = "no_limit", skip_serializing_if = "is_no_limit")]
     pub max_text_chars: u32,
     /// Markdown and HTML. Otherwise both are converted to plain text.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub markup: bool,
     /// Buttons or lists. Otherwise choices are sent as numbered text.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub choices: bool,
     /// Files and pictures. Otherwise they are sent as links.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub media: bool,
     /// Receipts for messages that came from the platform.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub receipts: bool,
     /// Typing indicators.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub typing: bool,
     /// Handovers to agents on the platform itself.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub handover: bool,
     /// Opaque events, as received.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub opaque: bool,
+}
+
+const fn no_limit() -> u32 {
+    u32::MAX
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_no_limit(limit: &u32) -> bool {
+    *limit == u32::MAX
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+impl Capabilities {
+    /// Plain text without a limit, and nothing else.
+    pub const TEXT_ONLY: Self = Self {
+        max_text_chars: u32::MAX,
+        markup: false,
+        choices: false,
+        media: false,
+        receipts: false,
+        typing: false,
+        handover: false,
+        opaque: false,
+    };
+}
+
+impl Default for Capabilities {
+    fn default() -> Self {
+        Self::TEXT_ONLY
+    }
+}
+
+/// How a platform behaves, beyond what it can show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behaviour {
     /// The platform chooses conversation ids, so an event can arrive before its id is stored.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub assigns_conversation_ids: bool,
     /// The order of events follows the platform's timestamps instead of their arrival.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub orders_by_timestamp: bool,
-    /// The platform keeps a registration of Trunkline, which it may deactivate. The upkeep function
-    /// reconciles it.
+    /// The platform keeps a registration of Trunkline, which it may deactivate. The scheduler reconciles it.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub keeps_registration: bool,
+}
+
+impl Behaviour {
+    /// A platform without peculiarities.
+    pub const NONE: Self = Self {
+        assigns_conversation_ids: false,
+        orders_by_timestamp: false,
+        keeps_registration: false,
+    };
 }
 
 /// A feature that a connection supports in addition to its platform's capabilities.
@@ -70,192 +197,36 @@ impl Feature {
         [("markup", Self::Markup), ("choices", Self::Choices), ("media", Self::Media)];
 }
 
-impl Capabilities {
-    /// Returns the capabilities with the features of a connection added.
-    #[must_use]
-    pub fn with(mut self, features: &[Feature]) -> Self {
-        for feature in features {
-            match feature {
-                Feature::Markup => self.markup = true,
-                Feature::Choices => self.choices = true,
-                Feature::Media => self.media = true,
-            }
-        }
-        self
-    }
-}
-
-/// A new platform needs a row here, and one in the table of platform settings in `setup`.
-const TABLE: &[(Platform, &str, Capabilities)] = &[
-    (
-        Platform::Cm,
-        "cm",
-        Capabilities {
-            // The vendor documents no limit; the fact sheet proposes this one.
-            max_text_chars: 4_000,
-            markup: false,
-            choices: false,
-            media: false,
-            receipts: false,
-            typing: false,
-            handover: true,
-            opaque: false,
-            assigns_conversation_ids: true,
-            orders_by_timestamp: false,
-            keeps_registration: false,
-        },
-    ),
-    (
-        Platform::Servisbot,
-        "servisbot",
-        Capabilities {
-            // The vendor documents no limit.
-            max_text_chars: u32::MAX,
-            markup: false,
-            choices: false,
-            media: false,
-            receipts: false,
-            typing: false,
-            handover: false,
-            opaque: false,
-            assigns_conversation_ids: false,
-            orders_by_timestamp: true,
-            keeps_registration: false,
-        },
-    ),
-    (
-        Platform::Twin,
-        "twin",
-        Capabilities {
-            // The vendor documents no limit.
-            max_text_chars: u32::MAX,
-            markup: false,
-            choices: false,
-            media: true,
-            receipts: false,
-            typing: false,
-            handover: false,
-            opaque: false,
-            assigns_conversation_ids: true,
-            orders_by_timestamp: false,
-            keeps_registration: false,
-        },
-    ),
-    (
-        Platform::Unblu,
-        "unblu",
-        Capabilities {
-            // The vendor documents no limit.
-            max_text_chars: u32::MAX,
-            markup: true,
-            choices: false,
-            media: true,
-            receipts: true,
-            typing: false,
-            handover: false,
-            opaque: false,
-            assigns_conversation_ids: true,
-            orders_by_timestamp: false,
-            keeps_registration: true,
-        },
-    ),
-    (
-        Platform::Webex,
-        "webex",
-        Capabilities {
-            // The vendor documents no limit. This is WhatsApp's, the lowest of the common channels.
-            max_text_chars: 4_096,
-            markup: false,
-            choices: false,
-            media: false,
-            receipts: false,
-            typing: false,
-            handover: true,
-            opaque: false,
-            assigns_conversation_ids: false,
-            orders_by_timestamp: false,
-            keeps_registration: false,
-        },
-    ),
-    (
-        Platform::Webhook,
-        "webhook",
-        Capabilities {
-            max_text_chars: u32::MAX,
-            markup: true,
-            choices: true,
-            media: true,
-            receipts: true,
-            typing: true,
-            handover: true,
-            opaque: true,
-            assigns_conversation_ids: false,
-            orders_by_timestamp: false,
-            keeps_registration: false,
-        },
-    ),
-];
-
-/// A text that is not the name of a platform.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a platform: use {known}", known = Platform::names().join(", "))]
-pub struct UnknownPlatform(pub String);
-
-impl Platform {
-    fn row(self) -> &'static (Platform, &'static str, Capabilities) {
-        TABLE.iter().find(|row| row.0 == self).unwrap_or(&TABLE[0])
-    }
-
-    /// Returns the platform's name in paths, queues and configuration.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.row().1
-    }
-
-    /// Returns the capabilities of the platform.
-    #[must_use]
-    pub fn capabilities(self) -> Capabilities {
-        self.row().2
-    }
-
-    /// Returns all names, in the order of the table.
-    #[must_use]
-    pub fn names() -> Vec<&'static str> {
-        TABLE.iter().map(|row| row.1).collect()
-    }
-}
-
-impl FromStr for Platform {
-    type Err = UnknownPlatform;
-    fn from_str(text: &str) -> Result<Self, UnknownPlatform> {
-        TABLE
-            .iter()
-            .find(|row| row.1 == text)
-            .map(|row| row.0)
-            .ok_or_else(|| UnknownPlatform(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Platform {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn platform_names_round_trip() {
-        use Platform::{Cm, Servisbot, Twin, Unblu, Webex, Webhook};
-        for platform in [Cm, Servisbot, Twin, Unblu, Webex, Webhook] {
-            assert_eq!(platform.name().parse(), Ok(platform));
-            assert_eq!(serde_json::to_value(platform).unwrap(), platform.name());
+    fn platform_ids_round_trip() {
+        for text in ["fax", "sms2", "ninechars"] {
+            let id: PlatformId = text.parse().unwrap();
+            assert_eq!(id.as_str(), text);
+            assert_eq!(id, serde_json::from_value(serde_json::json!(text)).unwrap());
+            assert_eq!(serde_json::to_value(id).unwrap(), text);
         }
-        assert_eq!(
-            "fax".parse::<Platform>().unwrap_err().to_string(),
-            "'fax' is not a platform: use cm, servisbot, twin, unblu, webex, webhook"
-        );
+        assert_eq!(PlatformId::from_static("fax").to_string(), "fax");
+    }
+
+    #[test]
+    fn rejects_texts_that_are_no_platform_id() {
+        for text in ["", "x", "Fax", "2fax", "fax-line", "tencharact", "f\u{e9}x"] {
+            assert!(text.parse::<PlatformId>().is_err(), "{text}");
+            assert!(serde_json::from_value::<PlatformId>(text.into()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn capabilities_store_only_what_differs_from_plain_text() {
+        let json = serde_json::to_value(Capabilities::TEXT_ONLY).unwrap();
+        assert_eq!(json, serde_json::json!({}));
+        let rich = Capabilities { max_text_chars: 20, media: true, ..Capabilities::TEXT_ONLY };
+        let json = serde_json::to_value(rich).unwrap();
+        assert_eq!(json, serde_json::json!({"max_text_chars": 20, "media": true}));
+        assert_eq!(serde_json::from_value::<Capabilities>(json).unwrap(), rich);
     }
 }

@@ -3,17 +3,17 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionId, ConversationKey, Delivery, LegId, Platform, Timer};
+use super::{ConnectionId, ConversationKey, Delivery, LegId, PlatformId, Timer};
 
 /// A task on the delayed queue, which runs at its time. A task that no longer applies does nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
 pub enum ScheduledTask {
     /// Sends the parked deliveries of a leg.
-    DrainLeg { platform: Platform, leg: LegId, at: Timestamp },
+    DrainLeg { platform: PlatformId, leg: LegId, at: Timestamp },
     /// Probes a connection whose breaker is open.
     Probe {
-        platform: Platform,
+        platform: PlatformId,
         connection: ConnectionId,
         /// When the breaker opened. A probe of an earlier opening does nothing.
         opened_at: Timestamp,
@@ -23,7 +23,7 @@ pub enum ScheduledTask {
     },
     /// Sends the parked deliveries of all legs of a connection that has recovered.
     ReleaseParked {
-        platform: Platform,
+        platform: PlatformId,
         connection: ConnectionId,
         /// `None`: immediately.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,9 +37,9 @@ pub enum ScheduledTask {
     /// Checks whether the connection of a bot with parked deliveries has been down for too long.
     CheckBotDown { leg: LegId, at: Timestamp },
     /// Starts a listener for a platform if one is needed and none runs.
-    EnsureListener { platform: Platform, at: Timestamp },
+    EnsureListener { platform: PlatformId, at: Timestamp },
     /// Ingests the held events of a leg.
-    ReleaseHeld { platform: Platform, leg: LegId, at: Timestamp },
+    ReleaseHeld { platform: PlatformId, leg: LegId, at: Timestamp },
 }
 
 impl ScheduledTask {

@@ -15,7 +15,7 @@ pub fn render(event: &Event, target: &Target) -> Vec<Event> {
         return vec![hide_operator_name(event, target)];
     };
     let mut content = degrade(content, target);
-    if target.sender_prefix && event.author.role == AuthorRole::Agent {
+    if target.presentation.sender_prefix && event.author.role == AuthorRole::Agent {
         prefix_sender(&mut content, event.author.name.as_deref());
     }
     let part = |content| {
@@ -65,8 +65,7 @@ fn prefix_sender(content: &mut Content, name: Option<&str>) {
 }
 
 fn limit(target: &Target) -> usize {
-    let own = target.platform.capabilities().max_text_chars;
-    usize::try_from(target.text_limit.unwrap_or(own)).unwrap_or(usize::MAX)
+    usize::try_from(target.capabilities().max_text_chars).unwrap_or(usize::MAX)
 }
 
 /// Splits a text that is too long. Files and choices stay with the last part.

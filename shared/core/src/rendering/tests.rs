@@ -3,16 +3,21 @@ use proptest::prelude::*;
 use serde_json::Map;
 
 use super::*;
-use crate::model::{Author, EventId, Feature, Media, Party, Platform, Role};
+use crate::model::{
+    Author, Capabilities, EventId, Feature, Media, Party, PlatformId, Presentation,
+    PresentationOptions, Role,
+};
 
-fn party(platform: Platform) -> Party {
+/// A platform that shows everything.
+const RICH: Capabilities =
+    Capabilities { markup: true, choices: true, media: true, ..Capabilities::TEXT_ONLY };
+
+fn party(capabilities: Capabilities) -> Party {
     Party {
         connection: "shop".parse().unwrap(),
-        platform,
+        platform: PlatformId::from_static("fax"),
         copies: false,
-        sender_prefix: true,
-        text_limit: None,
-        shows: Vec::new(),
+        presentation: Presentation { sender_prefix: true, capabilities },
     }
 }
 
@@ -51,18 +56,22 @@ fn rich() -> Content {
 fn unsupported_content_is_replaced_by_text() {
     let agents = message(AuthorRole::Agent, rich());
     let bots = message(AuthorRole::Bot, rich());
-    let plain = Target::addressed(&party(Platform::Webex), Role::Channel);
+    let plain = Target::addressed(&party(Capabilities::TEXT_ONLY), Role::Channel);
     let links = "https://x.example/a\nbill.pdf: https://x.example/a\n1. Red\n2. Blue";
     let text = |who: &str| format!("{who}Which one (https://x.example/b)?\n{links}");
     let with_ids = |who| Content { choices: rich().choices, ..Content::text(text(who)) };
     assert_eq!(shown(&agents, &plain), [with_ids("Ann: ")]);
     assert_eq!(shown(&bots, &plain), [with_ids("")]);
-    let configured =
-        Party { shows: vec![Feature::Media, Feature::Choices], ..party(Platform::Webex) };
+    let options = PresentationOptions {
+        shows: vec![Feature::Media, Feature::Choices],
+        ..PresentationOptions::default()
+    };
+    let presentation = options.resolve(Capabilities::TEXT_ONLY);
+    let configured = Party { presentation, ..party(Capabilities::TEXT_ONLY) };
     let shown_there = shown(&bots, &Target::addressed(&configured, Role::Channel)).remove(0);
     assert_eq!((shown_there.media, shown_there.choices), (rich().media, rich().choices));
     assert_eq!(shown_there.text.as_deref(), Some("Which one (https://x.example/b)?"));
-    let able = Target::addressed(&party(Platform::Webhook), Role::Channel);
+    let able = Target::addressed(&party(RICH), Role::Channel);
     assert_eq!(shown(&bots, &able), [rich()]);
 }
 
@@ -75,7 +84,7 @@ fn customer_does_not_see_the_operators_name() {
         ..message(AuthorRole::Bot, rich())
     };
     let name = |role| {
-        let target = Target::addressed(&party(Platform::Webhook), role);
+        let target = Target::addressed(&party(RICH), role);
         render(&closed, &target).remove(0).author.name
     };
     assert_eq!(name(Role::Channel), None);
@@ -85,8 +94,8 @@ fn customer_does_not_see_the_operators_name() {
 #[test]
 fn files_and_choices_stay_with_the_last_part() {
     let content = Content { text: Some("One is red. One is blue.".into()), ..rich() };
-    let mut target = Target::addressed(&party(Platform::Webhook), Role::Channel);
-    target.text_limit = Some(12);
+    let mut target = Target::addressed(&party(RICH), Role::Channel);
+    target.presentation.capabilities.max_text_chars = 12;
     let parts = shown(&message(AuthorRole::Bot, content.clone()), &target);
     let texts: Vec<_> = parts.iter().map(|part| part.text.as_deref().unwrap()).collect();
     assert_eq!(texts, ["One is red.", "One is blue."]);

@@ -17,7 +17,7 @@ pub(super) fn decide(
         return Err(Refusal::Closed);
     }
     let mut builder = DecisionBuilder::new(input, before.clone());
-    let can = before.parties.channel.platform.capabilities();
+    let can = before.parties.channel.capabilities();
     let owns = before.owner() == Owner::Bot;
     let is_message = matches!(event.body, EventBody::Message { .. });
     if input.echo || (is_message && event.author.role == AuthorRole::Customer) {
@@ -74,5 +74,5 @@ pub(super) fn receipt(
 ) -> Option<Target> {
     let channel = builder.channel_target();
     let is_channels = about.is_none_or(|about| about.connection == channel.connection);
-    (is_channels && channel.platform.capabilities().receipts).then_some(channel)
+    (is_channels && channel.capabilities().receipts).then_some(channel)
 }

@@ -31,9 +31,9 @@ pub(super) fn decide(input: &RoutingInput<'_>) -> Result<Decision, Refusal> {
             Ok(builder.build())
         }
         EventBody::Typing { .. } => {
-            builder.targets.extend(
-                builder.owner_target().filter(|owner| owner.platform.capabilities().typing),
-            );
+            builder
+                .targets
+                .extend(builder.owner_target().filter(|owner| owner.capabilities().typing));
             Ok(builder.build())
         }
         EventBody::Handover { .. } if builder.conversation.handover.is_some() => {
@@ -215,5 +215,5 @@ fn receipt(builder: &DecisionBuilder<'_>, about: Option<&MessageReference>) -> O
         }
         None => builder.owner_target(),
     };
-    target.filter(|target| target.platform.capabilities().receipts)
+    target.filter(|target| target.capabilities().receipts)
 }

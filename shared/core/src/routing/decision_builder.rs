@@ -115,7 +115,7 @@ impl<'a> DecisionBuilder<'a> {
 
     /// Whether the route has a desk, or the channel has agents of its own.
     pub(super) fn has_desk(&self) -> bool {
-        self.desk().is_some() || self.conversation.parties.channel.platform.capabilities().handover
+        self.desk().is_some() || self.conversation.parties.channel.capabilities().handover
     }
 
     /// The desk as configured now, otherwise as configured when the conversation started.
@@ -303,7 +303,7 @@ impl<'a> DecisionBuilder<'a> {
     pub(super) fn report_unsupported(&mut self, target: Target) {
         let event = self.input.event;
         let Some(message) = event.external_message_id.clone() else { return };
-        if !target.platform.capabilities().receipts {
+        if !target.capabilities().receipts {
             return;
         }
         let about =

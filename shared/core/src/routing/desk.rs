@@ -41,7 +41,7 @@ pub(super) fn decide(
         }
         EventBody::Typing { .. } => {
             let channel = builder.channel_target();
-            let shows = channel.platform.capabilities().typing;
+            let shows = channel.capabilities().typing;
             builder.targets.extend(Some(channel).filter(|_| shows));
         }
         EventBody::Receipt { target: about, .. } => {

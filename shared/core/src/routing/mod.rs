@@ -8,6 +8,7 @@ mod agent_initiated;
 mod bot;
 mod channel;
 mod decision_builder;
+mod deliveries;
 mod desk;
 mod keywords;
 mod refusal;
@@ -22,8 +23,8 @@ pub use refusal::Refusal;
 pub use timers::{Activity, TimerOutcome, evaluate, evaluate_bot_outage};
 
 use crate::model::{
-    Author, Conversation, ConversationId, ConversationKey, DueTimer, Event, EventBody, HandoverId,
-    Parties, Party, Phase, ResolvedRoute, Role, SessionId, Target, Timer,
+    Author, Conversation, ConversationId, ConversationKey, Disposition, DueTimer, Event, EventBody,
+    HandoverId, Parties, Party, Phase, ResolvedRoute, Role, SessionId, Target, Timer,
 };
 
 /// Everything that a routing decision depends on.
@@ -82,20 +83,6 @@ pub struct NewConversation {
     pub id: ConversationId,
     /// The channel connection of the customer.
     pub channel: Party,
-}
-
-/// How an event was handled in its conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Disposition {
-    /// Passed on: it comes from the owner or goes to the owner.
-    Routed,
-    /// Recorded; connections that want copies receive one.
-    RecordedOnly,
-    /// Recorded and not passed on: the sender does not own the conversation.
-    NotOwner,
-    /// Recorded and not passed on: it repeats a message that was delivered to its sender.
-    Echo,
 }
 
 /// An event that Trunkline adds because of another event.

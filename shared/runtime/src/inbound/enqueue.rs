@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use super::{InboundError, Rejection};
 use crate::app::App;
 use crate::queue::{QueueError, QueueMessage, Queues};
-use trunkline_core::model::Delivery;
+use trunkline_core::model::{Delivery, PlatformId};
 
 /// Builds the queue messages of deliveries. A delivery that is too large rejects its event.
 pub(super) fn to_messages(
@@ -36,9 +36,9 @@ pub(super) async fn send_in_order(
     }
     while !legs.is_empty() {
         let firsts = legs.iter_mut().filter_map(VecDeque::pop_front);
-        let mut queues: BTreeMap<&str, Vec<QueueMessage>> = BTreeMap::new();
+        let mut queues: BTreeMap<PlatformId, Vec<QueueMessage>> = BTreeMap::new();
         for first in firsts {
-            queues.entry(first.platform().name()).or_default().push(first);
+            queues.entry(first.platform()).or_default().push(first);
         }
         try_join_all(queues.into_values().map(|queue| app.queues.send_all(queue))).await?;
         legs.retain(|leg| !leg.is_empty());

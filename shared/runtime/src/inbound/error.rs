@@ -1,7 +1,8 @@
 //! Results and errors of ingesting an event.
 
 use crate::error::BackendError;
-use trunkline_core::model::ConversationId;
+use trunkline_core::model::{ConnectionId, ConversationId};
+use trunkline_core::platform::InvalidSetting;
 use trunkline_core::routing::Refusal;
 
 /// An accepted event.
@@ -67,6 +68,10 @@ pub enum InboundError {
     /// Concurrent events kept changing the conversation. Internal and retryable.
     #[error("the conversation kept changing while the event was routed")]
     Contended,
+    /// This version of Trunkline cannot use the connection's settings. An operator must correct them; until
+    /// then the platform may send the event again.
+    #[error("the connection {connection} is misconfigured: {source}")]
+    Misconfigured { connection: ConnectionId, source: InvalidSetting },
 }
 
 crate::from_backend_errors!(InboundError);
@@ -76,7 +81,7 @@ impl InboundError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Rejected(_) => false,
+            Self::Rejected(_) | Self::Misconfigured { .. } => false,
             Self::Backend(error) => error.is_retryable(),
             Self::Contended => true,
         }

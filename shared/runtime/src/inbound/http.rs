@@ -18,6 +18,7 @@ use super::{
 use crate::app::App;
 use crate::secrets::{PATH_KEY, SecretBag};
 use crate::security::matches_any_secret;
+use crate::store::LoadedConnection;
 use crate::telemetry::{self, LogFields, Metric};
 use trunkline_core::model::{Connection, Event, Trace};
 
@@ -73,13 +74,15 @@ async fn handle<P: Inbound>(
     let Some(caller) = authenticate::<P>(app, request, now).await? else {
         return Ok(not_found());
     };
-    platform.prepare(&caller.connection, request.headers(), &app.http_client, now).await;
+    let (connection, settings) = (&caller.connection, &caller.settings);
+    platform.prepare(connection, settings, request.headers(), &app.http_client, now).await;
     Box::pin(process(app, platform, request, &caller)).await
 }
 
 /// The connection that a call has authenticated for.
-struct Caller<'a> {
+struct Caller<'a, S> {
     connection: Arc<Connection>,
+    settings: Arc<S>,
     secrets: Arc<SecretBag>,
     /// The path after the URL key.
     path: &'a str,
@@ -91,22 +94,26 @@ async fn authenticate<'a, P: Inbound>(
     app: &App,
     request: &'a Request,
     now: Timestamp,
-) -> Result<Option<Caller<'a>>, InboundError> {
-    let Some((id, key, path)) = split_path(P::PLATFORM.name(), request.uri().path()) else {
+) -> Result<Option<Caller<'a, P::Settings>>, InboundError> {
+    let Some((id, key, path)) = split_path(P::SPEC.id.as_str(), request.uri().path()) else {
         return Ok(None);
     };
     let Ok(id) = id.parse() else { return Ok(None) };
-    let connection = app.config_cache.connection(&id, now).await?;
-    let Some(connection) = connection.filter(|found| found.platform == P::PLATFORM) else {
-        return Ok(None);
-    };
+    let loaded = app.config_cache.own_connection::<P::Settings>(&id, now).await?;
+    let loaded = loaded.filter(|found| found.connection.platform == P::SPEC.id);
+    let Some(LoadedConnection { connection, settings }) = loaded else { return Ok(None) };
     let secrets = app.secrets.for_connection(&connection).await?;
     if !matches_any_secret(key, secrets.live(PATH_KEY)) || !is_allowed_source(&connection, request)
     {
         telemetry::count(now, Metric::InvalidUrlKey, &connection);
         return Ok(None);
     }
-    Ok(P::PATHS.contains(&path).then_some(Caller { connection, secrets, path }))
+    if !P::PATHS.contains(&path) {
+        return Ok(None);
+    }
+    let settings =
+        settings.map_err(|source| InboundError::Misconfigured { connection: id, source })?;
+    Ok(Some(Caller { connection, settings, secrets, path }))
 }
 
 /// Parses an authenticated call and ingests its events.
@@ -114,10 +121,10 @@ async fn process<P: Inbound>(
     app: &App,
     platform: &P,
     request: &Request,
-    caller: &Caller<'_>,
+    caller: &Caller<'_, P::Settings>,
 ) -> Result<Reply, InboundError> {
     let now = app.clock.now();
-    let Caller { connection, secrets, path } = caller;
+    let Caller { connection, settings, secrets, path } = caller;
     let body = match request.body() {
         Body::Text(text) => text.as_bytes(),
         Body::Binary(bytes) => bytes,
@@ -125,7 +132,17 @@ async fn process<P: Inbound>(
     };
     let (method, headers) = (request.method(), request.headers());
     let query = request.uri().query().unwrap_or_default();
-    let call = Call { connection, secrets, method, path, query, headers, body, now };
+    let call = Call {
+        connection,
+        settings: &**settings,
+        secrets,
+        method,
+        path,
+        query,
+        headers,
+        body,
+        now,
+    };
     if body.len() > MAX_BODY {
         store_unreadable(app, &call, &format!("larger than {MAX_BODY} bytes")).await?;
         return Ok(platform.reply(&call, &CallOutcome::TooLarge));
@@ -154,9 +171,9 @@ async fn process<P: Inbound>(
 
 /// Ingests the events of a call in order. A rejected event is part of the result and does not stop the
 /// next; an internal error does.
-async fn ingest_all(
+async fn ingest_all<S>(
     app: &App,
-    call: &Call<'_>,
+    call: &Call<'_, S>,
     events: Vec<Event>,
     trace: Trace,
 ) -> Result<Vec<Result<Ingested, InboundError>>, InboundError> {
@@ -199,7 +216,11 @@ fn trace(app: &App, request: &Request) -> Trace {
     sampled.or(header).or(lambda).unwrap_or_else(new)
 }
 
-async fn store_unreadable(app: &App, call: &Call<'_>, reason: &str) -> Result<(), InboundError> {
+async fn store_unreadable<S>(
+    app: &App,
+    call: &Call<'_, S>,
+    reason: &str,
+) -> Result<(), InboundError> {
     telemetry::count(call.now, Metric::Unreadable, call.connection);
     tracing::warn!(
         connection = %call.connection.id,

@@ -8,14 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use super::records::{self, Records};
 use super::{InboundError, Ingested, Rejection, agent_initiated, enqueue, limits, receipt_target};
 use crate::app::App;
-use crate::store::{EventRecord, HeldEvent, LegAddress, WriteResult};
+use crate::store::{HeldEvent, LegAddress, WriteResult};
 use trunkline_core::model::{
     Author, AuthorRole, Connection, ConnectionId, Conversation, ConversationKey, CorrelationHint,
     Delivery, DueTimer, Event, EventBody, EventId, ExternalMessageId, HandoverId, LegId,
     MAX_EXTERNAL_ID_BYTES, Resend, ResolvedRoute, Role, ScheduledTask, SessionId, Trace,
 };
+use trunkline_core::model::{Disposition, EventRecord};
 use trunkline_core::routing::{
-    self, Decision, Disposition, NewConversation, Refusal, RoutingInput, Sender, SystemTrigger,
+    self, Decision, NewConversation, Refusal, RoutingInput, Sender, SystemTrigger,
 };
 
 /// Maximum number of routing decisions for one event while concurrent events change the conversation.
@@ -356,8 +357,8 @@ async fn find_leg(
                 .await?;
         }
     }
-    let assigns_ids = connection.platform.capabilities().assigns_conversation_ids
-        && event.intended_recipient.is_none();
+    let assigns_ids =
+        connection.behaviour.assigns_conversation_ids && event.intended_recipient.is_none();
     let may_follow = assigns_ids || event.correlation_hint == Some(CorrelationHint::Pending);
     for wait in LOOKUP_DELAYS.into_iter().filter(|_| may_follow) {
         if found.is_some() {

@@ -24,15 +24,18 @@ pub use rejected::ingest_or_store_rejected;
 use crate::http_client::HttpClient;
 use crate::secrets::SecretBag;
 use crate::security::AuthError;
-use trunkline_core::model::{Connection, Event, Platform};
+use trunkline_core::model::{Connection, Event};
+use trunkline_core::platform::Platform;
 
 /// Maximum size of a request body, in bytes. The deliveries made from it must fit into a queue message.
 pub const MAX_BODY: usize = 128 * 1024;
 
 /// An HTTP call from a platform, whose connection, URL key and source address have been checked.
-#[derive(Debug, Clone, Copy)]
-pub struct Call<'a> {
+#[derive(Debug)]
+pub struct Call<'a, S> {
     pub connection: &'a Connection,
+    /// The connection's settings.
+    pub settings: &'a S,
     pub secrets: &'a SecretBag,
     pub method: &'a Method,
     /// The path after the URL key: one of [`Inbound::PATHS`].
@@ -45,6 +48,14 @@ pub struct Call<'a> {
     /// When the call arrived.
     pub now: Timestamp,
 }
+
+impl<S> Clone for Call<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Call<'_, S> {}
 
 /// The result of [`Inbound::parse`].
 #[derive(Debug, Clone, PartialEq)]
@@ -91,9 +102,7 @@ pub enum CallOutcome<'a> {
 
 /// The inbound side of a platform: parses calls into events and builds the responses. Except for
 /// [`Inbound::prepare`], implementations do no I/O.
-pub trait Inbound: Send + Sync {
-    const PLATFORM: Platform;
-
+pub trait Inbound: Platform {
     /// The paths that may follow the URL key.
     const PATHS: &'static [&'static str] = &[""];
 
@@ -101,6 +110,7 @@ pub trait Inbound: Send + Sync {
     fn prepare(
         &self,
         _connection: &Connection,
+        _settings: &Self::Settings,
         _headers: &HeaderMap,
         _http_client: &HttpClient,
         _now: Timestamp,
@@ -109,9 +119,9 @@ pub trait Inbound: Send + Sync {
     }
 
     /// Verifies the signature or token of a call and parses its body.
-    fn parse(&self, call: &Call<'_>) -> ParsedCall;
+    fn parse(&self, call: &Call<'_, Self::Settings>) -> ParsedCall;
 
     /// Builds the response that the platform expects. Internal errors do not get here: they are always
     /// answered with 503, so that the platform sends the call again.
-    fn reply(&self, call: &Call<'_>, outcome: &CallOutcome<'_>) -> Reply;
+    fn reply(&self, call: &Call<'_, Self::Settings>, outcome: &CallOutcome<'_>) -> Reply;
 }

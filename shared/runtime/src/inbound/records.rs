@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::store::{EventRecord, PositionedEvent};
+use crate::store::PositionedEvent;
 use trunkline_core::model::{
     ConnectionId, Conversation, ConversationKey, Delivery, Event, EventId, digest,
 };
-use trunkline_core::routing::{Decision, Disposition, SystemEvent};
+use trunkline_core::model::{Disposition, EventRecord};
+use trunkline_core::routing::{Decision, SystemEvent};
 
 /// An event and the system events that it causes, which are delivered before or after it.
 #[derive(Debug)]

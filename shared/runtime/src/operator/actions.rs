@@ -8,7 +8,7 @@ use crate::queue::{QueueMessage, Queues};
 use crate::store::Store;
 use trunkline_core::model::{
     ConnectionId, ConversationId, DeadLetter, Delivery, DeliveryId, DrainReason, Failed, Job,
-    LegId, Outcome, Parked, Platform, Resend, Verdict,
+    LegId, Outcome, Parked, PlatformId, Resend, Verdict,
 };
 
 /// How many dead letters one query reads.
@@ -105,7 +105,7 @@ impl OperatorActions<'_> {
     pub async fn replay(&self, selection: &Selection) -> Result<usize, BackendError> {
         let pending = self.pending(selection).await?;
         let mut failed: Vec<&Failed> = Vec::new();
-        let mut legs: Vec<(LegId, Platform)> = Vec::new();
+        let mut legs: Vec<(LegId, PlatformId)> = Vec::new();
         for delivery in &pending {
             match delivery {
                 PendingDelivery::Failed(delivery) => failed.push(delivery),
@@ -197,7 +197,7 @@ impl OperatorActions<'_> {
 
     async fn enqueue(
         &self,
-        platform: Platform,
+        platform: PlatformId,
         group: String,
         job: &Job,
     ) -> Result<(), BackendError> {

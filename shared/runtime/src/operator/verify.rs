@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::OperatorActions;
 use crate::error::BackendError;
 use crate::store::Health;
-use trunkline_core::model::{ConnectionId, Job, Platform};
+use trunkline_core::model::{ConnectionId, Job, PlatformId};
 
 /// How often the result is looked up.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
@@ -32,7 +32,7 @@ impl OperatorActions<'_> {
     pub async fn verify(
         &self,
         connection: &ConnectionId,
-        platform: Platform,
+        platform: PlatformId,
         seconds: u64,
     ) -> Result<Health, VerifyError> {
         let challenge = self.ids.next(self.clock.now());

@@ -4,20 +4,25 @@ use super::{Attempt, Classification, Outbound, OutboundError, SendContext, trans
 use crate::app::App;
 use crate::inbound::ingest_or_store_rejected;
 use crate::listener;
+use crate::store::LoadedConnection;
 use trunkline_core::model::{
-    Connection, Delivery, Event, Leg, MAX_EXTERNAL_ID_BYTES, Platform, SessionId, Verdict,
+    Delivery, Event, Leg, MAX_EXTERNAL_ID_BYTES, PlatformId, SessionId, Verdict,
 };
 
 /// Attempts a delivery. Returns the leg as it is afterwards.
 pub(super) async fn attempt<P: Outbound>(
     app: &App,
     platform: &P,
-    connection: Option<&Connection>,
+    loaded: Option<&LoadedConnection<P::Settings>>,
     leg: Leg,
     delivery: &Delivery,
 ) -> Result<(Leg, Attempt), OutboundError> {
-    let Some(connection) = connection else {
+    let Some(LoadedConnection { connection, settings }) = loaded else {
         return Ok((leg, Attempt::without_response(not_configured())));
+    };
+    let settings = match settings {
+        Ok(settings) => &**settings,
+        Err(error) => return Ok((leg, error.clone().into())),
     };
     let secrets = app.secrets.for_connection(connection).await?;
     let filled = transcript::fill_transcript(app, delivery).await?;
@@ -25,6 +30,7 @@ pub(super) async fn attempt<P: Outbound>(
     let now = app.clock.now();
     let opening = SendContext {
         connection,
+        settings,
         secrets: &secrets,
         session: None,
         delivery,
@@ -47,7 +53,7 @@ pub(super) async fn attempt<P: Outbound>(
     let leg = match attempt.session.take() {
         Some(session) => {
             let leg = leg.with_session(session, app.clock.now());
-            store_open_leg(app, P::PLATFORM, &leg, delivery.session_id()).await?;
+            store_open_leg(app, P::SPEC.id, &leg, delivery.session_id()).await?;
             leg
         }
         None => leg,
@@ -73,7 +79,7 @@ async fn open_session<P: Outbound>(
     app: &App,
     platform: &P,
     leg: Leg,
-    opening: &SendContext<'_>,
+    opening: &SendContext<'_, P::Settings>,
 ) -> Result<Opened, OutboundError> {
     let (session_id, now) = (opening.delivery.session_id(), opening.now);
     let open = leg.session(session_id).filter(|session| session.is_active(now));
@@ -95,14 +101,14 @@ async fn open_session<P: Outbound>(
             Err(attempt) => return Ok(Opened::Failed(leg, attempt)),
         },
     };
-    store_open_leg(app, P::PLATFORM, &leg, session_id).await?;
+    store_open_leg(app, P::SPEC.id, &leg, session_id).await?;
     Ok(Opened::Leg(leg))
 }
 
 /// Stores a leg with an open session, and starts a listener if the session needs one.
 async fn store_open_leg(
     app: &App,
-    platform: Platform,
+    platform: PlatformId,
     leg: &Leg,
     session_id: &SessionId,
 ) -> Result<(), OutboundError> {

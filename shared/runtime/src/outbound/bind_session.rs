@@ -3,11 +3,11 @@
 
 use super::OutboundError;
 use crate::app::App;
-use trunkline_core::model::{LegId, Platform, Session};
+use trunkline_core::model::{LegId, PlatformId, Session};
 
 pub(super) async fn bind_session(
     app: &App,
-    platform: Platform,
+    platform: PlatformId,
     id: &LegId,
     session: Session,
 ) -> Result<(), OutboundError> {

@@ -49,12 +49,13 @@ pub(super) async fn deliver<P: Outbound>(
         }
         return Ok(());
     }
-    let connection = app.config_cache.connection(&delivery.to.connection, app.clock.now()).await?;
-    let connection = connection.as_deref();
+    let (id, now) = (&delivery.to.connection, app.clock.now());
+    let loaded = app.config_cache.own_connection(id, now).await?;
+    let connection = loaded.as_ref().map(|loaded| &*loaded.connection);
     if connection.is_some_and(|connection| connection.suspended) {
         return park(app, &leg, delivery, attempts, None, SUSPENDED).await;
     }
-    let (leg, attempted) = attempt(app, platform, connection, leg, delivery).await?;
+    let (leg, attempted) = attempt(app, platform, loaded.as_ref(), leg, delivery).await?;
     match record_outcome(app, connection, &breaker, delivery, attempted, attempts + 1).await? {
         NextStep::Settled => Ok(()),
         NextStep::Retry { due, reason } => {

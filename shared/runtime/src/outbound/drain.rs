@@ -6,7 +6,7 @@ use super::deliver::schedule_drain;
 use super::record_outcome::{NextStep, record_outcome};
 use super::{Budget, Outbound, OutboundError, breaker};
 use crate::app::App;
-use trunkline_core::model::{DrainReason, Job, Leg, LegId, Outcome, Parked, Platform, Verdict};
+use trunkline_core::model::{DrainReason, Job, Leg, LegId, Outcome, Parked, PlatformId, Verdict};
 
 /// How many parked deliveries one query reads.
 const PAGE_SIZE: u16 = 25;
@@ -35,7 +35,7 @@ pub(super) async fn drain<P: Outbound>(
         }
         for parked in page {
             if budget.is_spent(app) {
-                return continue_later(app, P::PLATFORM, id).await;
+                return continue_later(app, P::SPEC.id, id).await;
             }
             match drain_one(app, platform, leg, &parked, cause).await? {
                 Step::Continue(after) => leg = after,
@@ -73,12 +73,12 @@ async fn drain_one<P: Outbound>(
         schedule_drain(app, delivery, due).await?;
         return Ok(Step::Stop);
     }
-    let connection = app.config_cache.connection(&leg.id.connection, now).await?;
-    let connection = connection.as_deref();
+    let loaded = app.config_cache.own_connection(&leg.id.connection, now).await?;
+    let connection = loaded.as_ref().map(|loaded| &*loaded.connection);
     if connection.is_some_and(|connection| connection.suspended) {
         return Ok(Step::Stop);
     }
-    let (leg, attempted) = attempt(app, platform, connection, leg, delivery).await?;
+    let (leg, attempted) = attempt(app, platform, loaded.as_ref(), leg, delivery).await?;
     if probe && !attempted.classification.verdict.is_final() {
         // The connection is still down. That must not count as an attempt of the delivery.
         return Ok(Step::Stop);
@@ -115,7 +115,7 @@ pub(super) async fn discard(app: &App, id: &LegId, seq: u64) -> Result<(), Outbo
 }
 
 /// Queues another drain job for the rest.
-async fn continue_later(app: &App, platform: Platform, leg: &LegId) -> Result<(), OutboundError> {
+async fn continue_later(app: &App, platform: PlatformId, leg: &LegId) -> Result<(), OutboundError> {
     let job = Job::Drain { leg: leg.clone(), reason: DrainReason::Due };
     let id = app.ids.next(app.clock.now());
     app.queues.enqueue(platform, leg.message_group(), id, &job).await?;

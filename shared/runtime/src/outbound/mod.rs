@@ -29,9 +29,9 @@ use crate::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use crate::inbound::InboundError;
 use crate::secrets::SecretBag;
 use trunkline_core::model::{
-    Connection, Delivery, Event, ExternalConversationId, ExternalMessageId, Platform, Role,
-    Session, Verdict,
+    Connection, Delivery, Event, ExternalConversationId, ExternalMessageId, Role, Session, Verdict,
 };
+use trunkline_core::platform::{InvalidSetting, Platform};
 
 /// Why a job failed. Except for [`OutboundError::Unreadable`], SQS hands the message out again.
 #[derive(Debug, thiserror::Error)]
@@ -75,10 +75,12 @@ impl Budget {
 }
 
 /// Everything that a platform needs to encode and send a delivery.
-#[derive(Debug, Clone, Copy)]
-pub struct SendContext<'a> {
+#[derive(Debug)]
+pub struct SendContext<'a, S> {
     /// The connection to which the delivery is sent.
     pub connection: &'a Connection,
+    /// The connection's settings.
+    pub settings: &'a S,
     pub secrets: &'a SecretBag,
     /// The platform's session of the conversation; `None` while it is being opened.
     pub session: Option<&'a Session>,
@@ -86,7 +88,15 @@ pub struct SendContext<'a> {
     pub now: Timestamp,
 }
 
-impl SendContext<'_> {
+impl<S> Clone for SendContext<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for SendContext<'_, S> {}
+
+impl<S> SendContext<'_, S> {
     /// Returns the platform's id of the conversation; empty while it is being opened.
     #[must_use]
     pub fn external_conversation_id(&self) -> &str {
@@ -168,6 +178,12 @@ impl From<EncodeError> for Attempt {
     }
 }
 
+impl From<InvalidSetting> for Attempt {
+    fn from(error: InvalidSetting) -> Self {
+        EncodeError::Misconfigured(error.to_string()).into()
+    }
+}
+
 impl From<HttpError> for Attempt {
     fn from(error: HttpError) -> Self {
         Self::without_response(classify_error(&error))
@@ -183,8 +199,7 @@ fn retry_after(response: &HttpResponse) -> Option<u32> {
 /// The outbound side of a platform: sends deliveries and classifies the responses. Most platforms need one
 /// call per delivery, and then an implementation does no I/O: [`Outbound::encode`] and
 /// [`Outbound::classify`].
-pub trait Outbound: Send + Sync {
-    const PLATFORM: Platform;
+pub trait Outbound: Platform {
     /// Maximum duration of one delivery, for platforms that need more than one call.
     const MAX_DURATION: SignedDuration = SignedDuration::from_secs(5);
 
@@ -204,7 +219,7 @@ pub trait Outbound: Send + Sync {
     /// The failed attempt, if the conversation could not be opened.
     fn open(
         &self,
-        context: &SendContext<'_>,
+        context: &SendContext<'_, Self::Settings>,
         _http_client: &HttpClient,
     ) -> impl Future<Output = Result<Option<Session>, Box<Attempt>>> + Send {
         let delivery = context.delivery;
@@ -215,7 +230,7 @@ pub trait Outbound: Send + Sync {
     /// Sends a delivery.
     fn send(
         &self,
-        context: &SendContext<'_>,
+        context: &SendContext<'_, Self::Settings>,
         http_client: &HttpClient,
     ) -> impl Future<Output = Attempt> + Send {
         async move {
@@ -242,7 +257,7 @@ pub trait Outbound: Send + Sync {
 
     /// Returns a key by which the platform may refer to this delivery under a conversation id that is not
     /// known yet. It is stored before the delivery is sent.
-    fn correlation_key(&self, _context: &SendContext<'_>) -> Option<String> {
+    fn correlation_key(&self, _context: &SendContext<'_, Self::Settings>) -> Option<String> {
         None
     }
 
@@ -250,7 +265,8 @@ pub trait Outbound: Send + Sync {
     ///
     /// # Errors
     /// If the platform has no equivalent, or the connection's configuration is incomplete.
-    fn encode(&self, context: &SendContext<'_>) -> Result<HttpRequest, EncodeError>;
+    fn encode(&self, context: &SendContext<'_, Self::Settings>)
+    -> Result<HttpRequest, EncodeError>;
 
     /// Classifies the platform's response. The default uses the HTTP status alone.
     fn classify(&self, response: &HttpResponse) -> Classification {
@@ -260,17 +276,17 @@ pub trait Outbound: Send + Sync {
     /// Verifies that the connection's endpoint belongs to this stack and accepts its credentials.
     fn verify(
         &self,
-        check: &CheckContext<'_>,
+        check: &CheckContext<'_, Self::Settings>,
         http_client: &HttpClient,
     ) -> impl Future<Output = Verification> + Send;
 
     /// Compares Trunkline's registration on the platform with the configuration and repairs it, on platforms
-    /// that keep one ([`Capabilities::keeps_registration`]).
+    /// that keep one ([`keeps_registration`]).
     ///
-    /// [`Capabilities::keeps_registration`]: trunkline_core::model::Capabilities::keeps_registration
+    /// [`keeps_registration`]: trunkline_core::model::Behaviour::keeps_registration
     fn reconcile_registration(
         &self,
-        _check: &CheckContext<'_>,
+        _check: &CheckContext<'_, Self::Settings>,
         _http_client: &HttpClient,
     ) -> impl Future<Output = RegistrationState> + Send {
         std::future::ready(RegistrationState::InSync)
@@ -278,14 +294,24 @@ pub trait Outbound: Send + Sync {
 }
 
 /// What a platform needs to verify a connection or its registration.
-#[derive(Debug, Clone, Copy)]
-pub struct CheckContext<'a> {
+#[derive(Debug)]
+pub struct CheckContext<'a, S> {
     pub connection: &'a Connection,
+    /// The connection's settings.
+    pub settings: &'a S,
     pub secrets: &'a SecretBag,
     /// A new value that the endpoint must return.
     pub challenge: &'a str,
     pub now: Timestamp,
 }
+
+impl<S> Clone for CheckContext<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for CheckContext<'_, S> {}
 
 /// The result of verifying a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -139,7 +139,7 @@ async fn receive<P: Outbound>(
         }
     };
     let id = message.message_id.clone().unwrap_or_default();
-    let letter = QueueMessage::raw(P::PLATFORM, group.to_owned(), id, body.to_owned());
+    let letter = QueueMessage::raw(P::SPEC.id, group.to_owned(), id, body.to_owned());
     match app.queues.send_to_dlq(letter, &reason).await {
         Ok(()) => {
             tracing::error!(reason, "message moved to the dead-letter queue");
@@ -168,7 +168,7 @@ pub async fn run_job<P: Outbound>(
         Job::Drain { leg, reason } => drain(app, platform, &leg, reason, budget).await,
         Job::Discard { leg, seq } => discard(app, &leg, seq).await,
         Job::ReleaseHeld { leg } => release_held(app, &leg).await,
-        Job::BindSession { leg, session } => bind_session(app, P::PLATFORM, &leg, session).await,
+        Job::BindSession { leg, session } => bind_session(app, P::SPEC.id, &leg, session).await,
         Job::Verify { connection, challenge } => {
             verify(app, platform, &connection, &challenge).await
         }
@@ -183,7 +183,7 @@ async fn delay_retry<P: Outbound>(app: &App, message: &SqsMessage) {
     let Some(receipt) = &message.receipt_handle else { return };
     let index = usize::try_from(times_received(message).saturating_sub(1)).unwrap_or(usize::MAX);
     let seconds = RETRY_DELAYS[index.min(RETRY_DELAYS.len() - 1)];
-    if let Err(error) = app.queues.change_visibility(P::PLATFORM, receipt, seconds).await {
+    if let Err(error) = app.queues.change_visibility(P::SPEC.id, receipt, seconds).await {
         tracing::warn!(%error, "cannot change the visibility timeout of a message");
     }
 }

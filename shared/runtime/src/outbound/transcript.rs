@@ -6,11 +6,11 @@ use jiff::SignedDuration;
 
 use super::OutboundError;
 use crate::app::App;
-use crate::store::EventRecord;
+use trunkline_core::model::Disposition;
+use trunkline_core::model::EventRecord;
 use trunkline_core::model::{
     ConnectionId, Content, Delivery, Event, EventBody, Target, Transcript, TranscriptEntry,
 };
-use trunkline_core::routing::Disposition;
 
 /// How long after the change of owner the transcript is read. By then it has every event that was routed to
 /// the previous owner (`inbound::ingest` bases no decision on a snapshot older than half of this).

@@ -3,7 +3,7 @@
 use super::{CheckContext, Outbound, OutboundError, RegistrationState, Verification, breaker};
 use crate::alerts::{self, Alert};
 use crate::app::App;
-use crate::store::{Health, Registration};
+use crate::store::{Health, LoadedConnection, Registration};
 use trunkline_core::model::ConnectionId;
 
 /// Verifies a connection on an operator's request and stores the result. Success closes the breaker, and so
@@ -17,17 +17,21 @@ pub(super) async fn verify<P: Outbound>(
     let now = app.clock.now();
     let mut health =
         Health { challenge: challenge.to_owned(), at: now, problem: None, unsupported: None };
-    match app.config_cache.connection(id, now).await? {
-        Some(connection) => {
+    match app.config_cache.own_connection::<P::Settings>(id, now).await? {
+        Some(LoadedConnection { settings: Err(error), .. }) => {
+            health.problem = Some(error.to_string());
+        }
+        Some(LoadedConnection { connection, settings: Ok(settings) }) => {
             let secrets = app.secrets.for_connection(&connection).await?;
-            let check = CheckContext { connection: &connection, secrets: &secrets, challenge, now };
+            let (connection, settings) = (&*connection, &*settings);
+            let check = CheckContext { connection, settings, secrets: &secrets, challenge, now };
             match platform.verify(&check, &app.http_client).await {
                 Verification::Ok => {}
                 Verification::Failed(problem) => health.problem = Some(problem),
                 Verification::Unsupported(how) => health.unsupported = Some(how.to_owned()),
             }
             if health.problem.is_none() {
-                breaker::close(app, &connection).await?;
+                breaker::close(app, connection).await?;
             }
         }
         None => health.problem = Some("the connection is not configured".to_owned()),
@@ -44,11 +48,19 @@ pub(super) async fn reconcile_registration<P: Outbound>(
     id: &ConnectionId,
 ) -> Result<(), OutboundError> {
     let now = app.clock.now();
-    let Some(connection) = app.config_cache.connection(id, now).await? else { return Ok(()) };
+    let loaded = app.config_cache.own_connection::<P::Settings>(id, now).await?;
+    let Some(LoadedConnection { connection, settings }) = loaded else { return Ok(()) };
     let secrets = app.secrets.for_connection(&connection).await?;
-    let check = CheckContext { connection: &connection, secrets: &secrets, challenge: "", now };
-    let (problem, repaired) = match platform.reconcile_registration(&check, &app.http_client).await
-    {
+    let state = match &settings {
+        Ok(settings) => {
+            let (connection, settings) = (&*connection, &**settings);
+            let check =
+                CheckContext { connection, settings, secrets: &secrets, challenge: "", now };
+            platform.reconcile_registration(&check, &app.http_client).await
+        }
+        Err(error) => RegistrationState::OutOfSync(error.to_string()),
+    };
+    let (problem, repaired) = match state {
         RegistrationState::InSync => (None, None),
         RegistrationState::Repaired(repair) => (None, Some(repair)),
         RegistrationState::OutOfSync(problem) => (Some(problem), None),

@@ -9,7 +9,7 @@ use aws_sdk_sqs::types::{
 
 use super::{MAX_MESSAGE, QueueError, TRACE_ATTRIBUTE, charset};
 use crate::error::Cause;
-use trunkline_core::model::{Job, Platform, Trace};
+use trunkline_core::model::{Job, PlatformId, Trace};
 
 type Attributes = HashMap<String, MessageAttributeValue>;
 type SystemAttributes = HashMap<SystemName, SystemValue>;
@@ -17,7 +17,7 @@ type SystemAttributes = HashMap<SystemName, SystemValue>;
 /// A message ready to be sent to a platform's FIFO queue.
 #[derive(Debug, Clone)]
 pub struct QueueMessage {
-    pub(super) platform: Platform,
+    pub(super) platform: PlatformId,
     pub(super) group: String,
     pub(super) id: String,
     pub(super) body: String,
@@ -27,13 +27,13 @@ pub struct QueueMessage {
 impl QueueMessage {
     /// Builds a message from its parts, such as a dead letter.
     #[must_use]
-    pub fn raw(platform: Platform, group: String, id: String, body: String) -> Self {
+    pub fn raw(platform: PlatformId, group: String, id: String, body: String) -> Self {
         Self { platform, group, id, body, trace: None }
     }
 
     /// The platform whose queue the message is for.
     #[must_use]
-    pub fn platform(&self) -> Platform {
+    pub fn platform(&self) -> PlatformId {
         self.platform
     }
 
@@ -44,7 +44,7 @@ impl QueueMessage {
     }
 
     pub(super) fn new(
-        platform: Platform,
+        platform: PlatformId,
         group: String,
         id: String,
         job: &Job,
@@ -107,7 +107,7 @@ mod tests {
     fn batches_respect_the_limits_of_one_call() {
         let message = |size| {
             let (group, id) = (String::new(), String::new());
-            QueueMessage::raw(Platform::Webhook, group, id, "x".repeat(size))
+            QueueMessage::raw(PlatformId::from_static("fax"), group, id, "x".repeat(size))
         };
         let sizes = |messages: Vec<QueueMessage>| {
             batches(messages).iter().map(Vec::len).collect::<Vec<_>>()

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use self::message::QueueMessage;
 use self::message::{batches, text_attribute};
 use crate::error::Cause;
-use trunkline_core::model::{Delivery, Job, Platform, ScheduledTask};
+use trunkline_core::model::{Delivery, Job, PlatformId, ScheduledTask};
 
 /// Maximum size of a message, in bytes (SQS now accepts more; smaller messages cost less).
 pub const MAX_MESSAGE: usize = 256 * 1024;
@@ -35,7 +35,7 @@ pub enum QueueError {
     /// The call to a platform's queue failed.
     #[error("the call to the {platform} queue failed: {cause}")]
     Unavailable {
-        platform: Platform,
+        platform: PlatformId,
         /// Error of the AWS SDK, or the code and message of a rejected entry.
         #[source]
         cause: Cause,
@@ -48,7 +48,7 @@ pub enum QueueError {
     },
     /// The stack has no queue for the platform.
     #[error("the platform {0} has no queue: add it to TRUNKLINE_QUEUES in template.yaml")]
-    NoQueue(Platform),
+    NoQueue(PlatformId),
     /// The call to the tasks queue failed.
     #[error("cannot schedule a task: {cause}")]
     Tasks {
@@ -73,14 +73,14 @@ pub struct InvalidQueueUrls(String);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueUrls {
     /// The outbound FIFO queue of each platform.
-    pub outbound: HashMap<Platform, String>,
+    pub outbound: HashMap<PlatformId, String>,
     /// The dead-letter queue of each platform.
-    pub dead: HashMap<Platform, String>,
+    pub dead: HashMap<PlatformId, String>,
     /// The delayed queue of scheduled tasks.
     pub tasks: String,
     /// The queues that start listeners.
     #[serde(default)]
-    pub listen: HashMap<Platform, String>,
+    pub listen: HashMap<PlatformId, String>,
 }
 
 impl FromStr for QueueUrls {
@@ -126,7 +126,7 @@ impl Queues {
     /// Queues any other job. Its `id` must be new: SQS drops a message whose id it has seen.
     pub async fn enqueue(
         &self,
-        platform: Platform,
+        platform: PlatformId,
         group: String,
         id: String,
         job: &Job,
@@ -236,7 +236,7 @@ impl Queues {
     /// Starts a listener for a platform.
     pub async fn start_listener(
         &self,
-        platform: Platform,
+        platform: PlatformId,
         start: &StartListener,
     ) -> Result<(), QueueError> {
         let url = self.urls.listen.get(&platform).ok_or(QueueError::NoQueue(platform))?;
@@ -250,7 +250,7 @@ impl Queues {
     /// Sets the visibility timeout of a received message: SQS hands it out again after `seconds`.
     pub async fn change_visibility(
         &self,
-        platform: Platform,
+        platform: PlatformId,
         receipt: &str,
         seconds: u16,
     ) -> Result<(), QueueError> {
@@ -266,7 +266,7 @@ impl Queues {
     }
 
     /// Returns the approximate number of messages in a platform's queues.
-    pub async fn depth(&self, platform: Platform) -> Result<Depth, QueueError> {
+    pub async fn depth(&self, platform: PlatformId) -> Result<Depth, QueueError> {
         let dead = self.urls.dead.get(&platform).ok_or(QueueError::NoQueue(platform))?;
         let (waiting, dead) = tokio::try_join!(
             self.sizes(platform, self.url(platform)?),
@@ -275,7 +275,7 @@ impl Queues {
         Ok(Depth { waiting: waiting.0, in_flight: waiting.1, dead: dead.0 + dead.1 })
     }
 
-    async fn sizes(&self, platform: Platform, url: &str) -> Result<(u64, u64), QueueError> {
+    async fn sizes(&self, platform: PlatformId, url: &str) -> Result<(u64, u64), QueueError> {
         use aws_sdk_sqs::types::QueueAttributeName::{
             ApproximateNumberOfMessages as Waiting,
             ApproximateNumberOfMessagesNotVisible as InFlight,
@@ -290,13 +290,13 @@ impl Queues {
         Ok((size(Waiting), size(InFlight)))
     }
 
-    fn url(&self, platform: Platform) -> Result<&str, QueueError> {
+    fn url(&self, platform: PlatformId) -> Result<&str, QueueError> {
         self.urls.outbound.get(&platform).map(String::as_str).ok_or(QueueError::NoQueue(platform))
     }
 }
 
 fn unavailable(
-    platform: Platform,
+    platform: PlatformId,
     error: impl std::error::Error + Send + Sync + 'static,
 ) -> QueueError {
     QueueError::Unavailable { platform, cause: Cause::sdk(error) }

@@ -1,6 +1,7 @@
 //! Signatures, constant-time comparison of secrets, and checks of outbound addresses.
 
 mod address;
+pub mod secret_checks;
 mod signature;
 
 pub use address::{BlockedUrl, check_url, is_public};

@@ -10,7 +10,7 @@ use super::keys::{LEASE_SK, active_pk, listener_pk, time_sk};
 use super::transaction::{Condition, Write};
 use super::{Store, StoreError, unavailable};
 use crate::error::Cause;
-use trunkline_core::model::{LegId, Platform, Session, time};
+use trunkline_core::model::{LegId, PlatformId, Session, time};
 
 /// A session that needs a socket listener.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub struct Lease {
 impl Store {
     pub(super) fn active_write(
         &self,
-        platform: Platform,
+        platform: PlatformId,
         active: &ActiveSession,
         now: Timestamp,
     ) -> Result<Write, StoreError> {
@@ -55,7 +55,7 @@ impl Store {
     /// Lists the active sessions of a platform, starting after the sort key `after`.
     pub async fn active_sessions(
         &self,
-        platform: Platform,
+        platform: PlatformId,
         after: Option<&str>,
         limit: u16,
     ) -> Result<Vec<ActiveSession>, StoreError> {
@@ -66,14 +66,14 @@ impl Store {
     /// Removes a session that needs no listener any more.
     pub async fn deactivate(
         &self,
-        platform: Platform,
+        platform: PlatformId,
         active: &ActiveSession,
     ) -> Result<(), StoreError> {
         self.delete(active_pk(platform), active.sort_key()).await.map(|_| ())
     }
 
     /// Returns the last lease of a platform's listener; `None` if there never was one.
-    pub async fn lease(&self, platform: Platform) -> Result<Option<Lease>, StoreError> {
+    pub async fn lease(&self, platform: PlatformId) -> Result<Option<Lease>, StoreError> {
         let found = self.get(listener_pk(platform), LEASE_SK.into()).await?;
         let Some(found) = found else { return Ok(None) };
         let until = string_attribute(&found, "until").parse().map_err(|error: jiff::Error| {
@@ -87,7 +87,7 @@ impl Store {
     /// Returns whether the listener holds it now.
     pub async fn take_lease(
         &self,
-        platform: Platform,
+        platform: PlatformId,
         wanted: &Lease,
         predecessor: Option<&str>,
         now: Timestamp,

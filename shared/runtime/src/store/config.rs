@@ -11,7 +11,7 @@ use super::keys::{
 };
 use super::transaction::{Condition, Write};
 use super::{Item, Store, StoreError};
-use trunkline_core::model::{Connection, ConnectionId, Platform, Role, Route, RouteId};
+use trunkline_core::model::{Connection, ConnectionId, PlatformId, Role, Route, RouteId};
 
 /// Result of the last check of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ pub struct Registration {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionSummary {
     pub id: ConnectionId,
-    pub platform: Platform,
+    pub platform: PlatformId,
     pub role: Role,
 }
 

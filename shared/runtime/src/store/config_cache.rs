@@ -1,11 +1,13 @@
 //! In-process cache of connections, routes, leg addresses and breakers, so that an ordinary message reads
 //! none of them from the table.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use jiff::{SignedDuration, Timestamp};
+use trunkline_core::platform::{InvalidSetting, PlatformSettings};
 
 use super::{LegAddress, Store, StoreError};
 use trunkline_core::model::{
@@ -21,11 +23,45 @@ const BREAKER_TTL: SignedDuration = SignedDuration::from_secs(1);
 /// Maximum number of entries of each kind.
 const CAPACITY: usize = 10_000;
 
+/// A connection with its settings.
+#[derive(Debug, Clone)]
+pub struct LoadedConnection<S> {
+    pub connection: Arc<Connection>,
+    /// The error if this version of Trunkline cannot use the settings.
+    pub settings: Result<Arc<S>, InvalidSetting>,
+}
+
+/// The settings of a connection, parsed. Their type depends on the platform of the function.
+type AnySettings = Result<Arc<dyn Any + Send + Sync>, InvalidSetting>;
+
+#[derive(Debug)]
+struct CachedConnection {
+    connection: Arc<Connection>,
+    settings: OnceLock<AnySettings>,
+}
+
+impl CachedConnection {
+    fn new(connection: Connection) -> Self {
+        Self { connection: Arc::new(connection), settings: OnceLock::new() }
+    }
+
+    fn load<S: PlatformSettings>(&self) -> LoadedConnection<S> {
+        let parse = || S::parse(&self.connection.settings).map(Arc::new);
+        let parsed = self.settings.get_or_init(|| parse().map(|parsed| parsed as _));
+        let settings = match parsed {
+            // A function has one platform, so the type is always the same.
+            Ok(settings) => Arc::clone(settings).downcast().or_else(|_| parse()),
+            Err(error) => Err(error.clone()),
+        };
+        LoadedConnection { connection: Arc::clone(&self.connection), settings }
+    }
+}
+
 /// In-process cache of the configuration.
 #[derive(Debug)]
 pub struct ConfigCache {
     store: Store,
-    connections: TtlCache<ConnectionId, Arc<Connection>>,
+    connections: TtlCache<ConnectionId, Arc<CachedConnection>>,
     routes: TtlCache<RouteId, Arc<ResolvedRoute>>,
     legs: TtlCache<(ConnectionId, ExternalConversationId), LegAddress>,
     breakers: TtlCache<ConnectionId, Breaker>,
@@ -50,10 +86,28 @@ impl ConfigCache {
         id: &ConnectionId,
         now: Timestamp,
     ) -> Result<Option<Arc<Connection>>, StoreError> {
+        Ok(self.cached(id, now).await?.map(|cached| Arc::clone(&cached.connection)))
+    }
+
+    /// Returns a connection of the function's own platform, at most 30 seconds old, with its settings. They
+    /// are parsed once, when the connection is loaded.
+    pub async fn own_connection<S: PlatformSettings>(
+        &self,
+        id: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Option<LoadedConnection<S>>, StoreError> {
+        Ok(self.cached(id, now).await?.map(|cached| cached.load()))
+    }
+
+    async fn cached(
+        &self,
+        id: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<CachedConnection>>, StoreError> {
         if let Some(cached) = self.connections.get(id, now - CONFIG_TTL) {
             return Ok(Some(cached));
         }
-        let found = self.store.connection(id).await?.map(Arc::new);
+        let found = self.store.connection(id).await?.map(CachedConnection::new).map(Arc::new);
         if let Some(found) = &found {
             self.connections.insert(id.clone(), Arc::clone(found), now);
         }

@@ -1,50 +1,16 @@
 //! Conversations and their events.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::item::{corrupt, item, read, string_attribute};
 use super::keys::{CONVERSATION_SK, conversation_pk, event_sk};
 use super::transaction::{Condition, TransactionResult, Write};
 use super::{Item, Store, StoreError, listing, unavailable};
 use crate::error::Cause;
-use trunkline_core::model::{
-    ConnectionId, Conversation, ConversationId, ConversationKey, Delivery, Event, EventId, Outcome,
-    Resend, Target, time,
-};
-use trunkline_core::rendering::render;
-use trunkline_core::routing::Disposition;
-
-/// An event as stored: the event itself, its targets, and the outcome of each delivery.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EventRecord {
-    /// Channel and customer of the conversation.
-    pub key: ConversationKey,
-    /// Trunkline's id of the conversation.
-    pub conversation: ConversationId,
-    /// Source connection.
-    pub from: ConnectionId,
-    pub event: Event,
-    /// When the event arrived.
-    pub received_at: Timestamp,
-    /// How the event was handled: routed, recorded only, or ignored.
-    pub disposition: Disposition,
-    /// Parties that the event is delivered to.
-    pub targets: Vec<Target>,
-    /// System events that this event caused and that are delivered before it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub preceding: Vec<EventId>,
-    /// System events that this event caused and that are delivered after it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub following: Vec<EventId>,
-    /// Outcome of each delivery so far, by [`Target::outcome_key`].
-    #[serde(skip)]
-    pub outcomes: BTreeMap<String, Outcome>,
-}
+use trunkline_core::model::EventRecord;
+use trunkline_core::model::{ConnectionId, Conversation, ConversationKey, EventId, time};
 
 /// An event with its position in the transcript.
 #[derive(Debug, Clone, Copy)]
@@ -67,50 +33,18 @@ pub enum WriteResult {
     Conflict,
 }
 
-impl EventRecord {
-    /// Returns the deliveries without a final outcome.
-    pub fn unfinished_deliveries(&self) -> impl Iterator<Item = Delivery> {
-        self.deliveries().filter(|delivery| {
-            let outcome = self.outcomes.get(&delivery.to.outcome_key());
-            outcome.is_none_or(|outcome| !outcome.verdict.is_final())
-        })
-    }
-
-    /// Returns all deliveries of the event: one per target, or several parts if the text is too long for one.
-    pub fn deliveries(&self) -> impl Iterator<Item = Delivery> {
-        self.targets.iter().flat_map(move |target| {
-            let parts = render(&self.event, target);
-            let last = parts.len().saturating_sub(1);
-            let numbered = parts.into_iter().enumerate();
-            numbered.map(move |(part, event)| {
-                let number = u16::try_from(part).unwrap_or(u16::MAX);
-                let to = Target { part: number, last_part: part == last, ..target.clone() };
-                Delivery {
-                    id: Delivery::make_id(&self.key, &self.from, &self.event.id, &to),
-                    key: self.key.clone(),
-                    conversation: self.conversation.clone(),
-                    from: self.from.clone(),
-                    to,
-                    event,
-                    resend: Resend::No,
-                }
-            })
-        })
-    }
-
-    pub(super) fn from_item(item: &Item) -> Result<Self, StoreError> {
-        let mut record: Self = read(item)?;
-        if let Some(AttributeValue::M(outcomes)) = item.get("outcomes") {
-            for (connection, outcome) in outcomes {
-                let outcome = outcome.as_s().map_or("", String::as_str);
-                let outcome = serde_json::from_str(outcome);
-                let outcome =
-                    outcome.map_err(|error| corrupt(string_attribute(item, "sk"), error))?;
-                record.outcomes.insert(connection.clone(), outcome);
-            }
+/// Reads an event and its outcomes.
+pub(super) fn event_from_item(item: &Item) -> Result<EventRecord, StoreError> {
+    let mut record: EventRecord = read(item)?;
+    if let Some(AttributeValue::M(outcomes)) = item.get("outcomes") {
+        for (connection, outcome) in outcomes {
+            let outcome = outcome.as_s().map_or("", String::as_str);
+            let outcome = serde_json::from_str(outcome);
+            let outcome = outcome.map_err(|error| corrupt(string_attribute(item, "sk"), error))?;
+            record.outcomes.insert(connection.clone(), outcome);
         }
-        Ok(record)
     }
+    Ok(record)
 }
 
 impl Store {
@@ -131,7 +65,7 @@ impl Store {
         id: &EventId,
     ) -> Result<Option<EventRecord>, StoreError> {
         let found = self.get(conversation_pk(key), event_sk(from, id)).await?;
-        found.as_ref().map(EventRecord::from_item).transpose()
+        found.as_ref().map(event_from_item).transpose()
     }
 
     /// Writes events and, if they change it, the conversation, in one transaction. The key of `identity`
@@ -205,7 +139,7 @@ impl Store {
 
 fn duplicate_of(existing: Option<&Item>) -> Result<WriteResult, StoreError> {
     match existing {
-        Some(item) => Ok(WriteResult::Duplicate(Box::new(EventRecord::from_item(item)?))),
+        Some(item) => Ok(WriteResult::Duplicate(Box::new(event_from_item(item)?))),
         None => Err(StoreError::Corrupt {
             key: "EVT".into(),
             cause: Cause::new("DynamoDB did not return the existing event"),

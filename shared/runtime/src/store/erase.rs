@@ -2,12 +2,13 @@
 
 use futures_util::future::try_join_all;
 
+use super::conversations::event_from_item;
 use super::item::{read, string_attribute};
 use super::keys::{
     EVENT_PREFIX, LEG_INDEX_SK, LEG_PREFIX, conversation_pk, failed_pk, held_pk, leg_index_pk,
     park_pk, parked_pk,
 };
-use super::{EventRecord, Item, Store, StoreError};
+use super::{Item, Store, StoreError};
 use trunkline_core::model::{ConversationKey, Leg, LegId};
 
 /// Number of items per page.
@@ -42,7 +43,7 @@ impl Store {
     }
 
     async fn erase_failed(&self, item: &Item) -> Result<(), StoreError> {
-        let record = EventRecord::from_item(item)?;
+        let record = event_from_item(item)?;
         for delivery in record.deliveries() {
             let outcome = record.outcomes.get(&delivery.to.outcome_key());
             if outcome.is_some_and(|outcome| outcome.verdict.can_be_replayed()) {

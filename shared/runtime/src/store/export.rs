@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::conversations::event_from_item;
 use super::item::{read, string_attribute};
 use super::keys::{EVENT_PREFIX, LEG_PREFIX, conversation_pk};
-use super::{EventRecord, HeldEvent, Item, Store, StoreError};
+use super::{HeldEvent, Item, Store, StoreError};
 use trunkline_core::model::{Conversation, ConversationKey, Leg, Parked};
 
 /// Number of parked or held items per page.
@@ -74,7 +75,7 @@ impl Store {
 }
 
 fn event_entry(item: &Item) -> Result<ExportEntry, StoreError> {
-    let record = EventRecord::from_item(item)?;
+    let record = event_from_item(item)?;
     let mut entry = entry("event", &record)?;
     entry.data["outcomes"] = json!(record.outcomes);
     Ok(entry)

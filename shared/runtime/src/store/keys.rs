@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use trunkline_core::model::{
-    ConnectionId, ConversationKey, DeliveryId, EventId, ExternalConversationId, LegId, Platform,
+    ConnectionId, ConversationKey, DeliveryId, EventId, ExternalConversationId, LegId, PlatformId,
     RouteId, time,
 };
 
@@ -182,11 +182,11 @@ pub(super) fn held_pk(leg: &LegId) -> String {
     format!("HELD#{}", leg.message_group())
 }
 
-pub(super) fn active_pk(platform: Platform) -> String {
+pub(super) fn active_pk(platform: PlatformId) -> String {
     format!("ACTIVE#{platform}")
 }
 
-pub(super) fn listener_pk(platform: Platform) -> String {
+pub(super) fn listener_pk(platform: PlatformId) -> String {
     format!("LISTENER#{platform}")
 }
 
@@ -259,8 +259,8 @@ mod tests {
             (own(WAITING), parked_pk(&connection)),
             (own(WAITING), failed_pk(&connection)),
             (held_pk(&leg), time_sk(at, event.as_str())),
-            (active_pk(Platform::Twin), time_sk(at, &leg.message_group())),
-            (listener_pk(Platform::Twin), own(LEASE_SK)),
+            (active_pk(PlatformId::from_static("fax")), time_sk(at, &leg.message_group())),
+            (listener_pk(PlatformId::from_static("fax")), own(LEASE_SK)),
             (rejected_pk(&connection), time_sk(at, "id")),
             (own(DEAD), time_sk(at, "id")),
             (rate_pk(&connection), minute_sk(at)),

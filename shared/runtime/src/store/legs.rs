@@ -11,7 +11,8 @@ use super::keys::{BREAKER_SK, LEG_INDEX_SK, breaker_pk, conversation_pk, leg_ind
 use super::transaction::{Condition, Write};
 use super::{ActiveSession, Item, Store, StoreError, unavailable};
 use trunkline_core::model::{
-    Breaker, ConnectionId, ConversationKey, ExternalConversationId, Leg, LegId, Platform, SessionId,
+    Breaker, ConnectionId, ConversationKey, ExternalConversationId, Leg, LegId, PlatformId,
+    SessionId,
 };
 
 /// The conversation that an external conversation id belongs to.
@@ -77,7 +78,7 @@ impl Store {
     /// [`StoreError::Conflict`] if the leg has changed since it was read.
     pub async fn open_leg(
         &self,
-        platform: Platform,
+        platform: PlatformId,
         leg: &Leg,
         session_id: &SessionId,
         now: Timestamp,

@@ -5,9 +5,11 @@ use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
+use super::conversations::event_from_item;
 use super::item::{read, string_attribute};
 use super::keys::conversation_pk;
-use super::{EventRecord, Item, Store, StoreError, unavailable};
+use super::{Item, Store, StoreError, unavailable};
+use trunkline_core::model::EventRecord;
 use trunkline_core::model::{ConnectionId, Conversation, ConversationKey, State, time};
 
 /// Returns the partition key of the index `by_state`.
@@ -118,7 +120,7 @@ impl Store {
         };
         let mut found = self.batch_get(keys.iter().map(only_keys).collect()).await?;
         let items = keys.iter().filter_map(|item| found.remove(string_attribute(item, "sk")));
-        let records: Result<_, _> = items.map(|item| EventRecord::from_item(&item)).collect();
+        let records: Result<_, _> = items.map(|item| event_from_item(&item)).collect();
         Ok((records?, cursor))
     }
 

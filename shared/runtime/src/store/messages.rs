@@ -6,10 +6,11 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::conversations::EventRecord;
+use super::conversations::event_from_item;
 use super::item::string_attribute;
 use super::keys::parse_event_sk;
 use super::{Store, StoreError, unavailable};
+use trunkline_core::model::EventRecord;
 use trunkline_core::model::{
     ConnectionId, ConversationKey, Delivery, DeliveryId, ExternalMessageId,
 };
@@ -50,7 +51,7 @@ impl Store {
         let found = self
             .get(string_attribute(keys, "pk").to_owned(), string_attribute(keys, "sk").to_owned())
             .await?;
-        found.as_ref().map(EventRecord::from_item).transpose()
+        found.as_ref().map(event_from_item).transpose()
     }
 
     /// Returns the event of a conversation that was delivered to a connection with this delivery id.

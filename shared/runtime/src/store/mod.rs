@@ -38,8 +38,8 @@ use crate::error::Cause;
 
 pub use active_sessions::{ActiveSession, Lease};
 pub use config::{ConnectionSummary, Health, Registration};
-pub use config_cache::ConfigCache;
-pub use conversations::{EventRecord, PositionedEvent, WriteResult};
+pub use config_cache::{ConfigCache, LoadedConnection};
+pub use conversations::{PositionedEvent, WriteResult};
 pub use export::ExportEntry;
 pub use held::HeldEvent;
 pub use item::SCHEMA;

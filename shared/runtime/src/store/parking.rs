@@ -9,12 +9,12 @@ use super::keys::{
 };
 use super::transaction::{Condition, TransactionResult, Write};
 use super::{Store, StoreError};
-use trunkline_core::model::{ConnectionId, Leg, LegId, Parked, Platform};
+use trunkline_core::model::{ConnectionId, Leg, LegId, Parked, PlatformId};
 
 /// A leg with parked deliveries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParkedLeg {
-    pub platform: Platform,
+    pub platform: PlatformId,
     pub leg: LegId,
     /// When the first of them was parked.
     pub since: Timestamp,

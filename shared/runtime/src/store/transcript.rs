@@ -1,7 +1,8 @@
 //! Transcripts: a conversation's recent events in order.
 
-use super::{EventRecord, Store, StoreError};
+use super::{Store, StoreError};
 use trunkline_core::model::ConversationKey;
+use trunkline_core::model::EventRecord;
 
 /// Limit of one `BatchGetItem` call.
 const MAX_EVENTS: u16 = 100;

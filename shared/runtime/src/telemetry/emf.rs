@@ -7,7 +7,7 @@ use std::sync::{LazyLock, PoisonError, RwLock};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use trunkline_core::model::{ConnectionId, Platform, Trace, time};
+use trunkline_core::model::{ConnectionId, PlatformId, Trace, time};
 
 /// Namespace of the metrics. Each stack has its own, so that the alarms of two stacks in one account stay
 /// separate.
@@ -132,7 +132,7 @@ struct MetricDefinition<'a> {
 pub(super) struct Measurement<'a> {
     pub(super) name: &'a str,
     pub(super) value: u64,
-    pub(super) platform: Option<Platform>,
+    pub(super) platform: Option<PlatformId>,
     pub(super) connection: Option<&'a ConnectionId>,
 }
 
@@ -170,7 +170,7 @@ fn line(
     };
     serde_json::to_string(&LogLine {
         outcome: &name.to_ascii_lowercase(),
-        platform: platform.map(Platform::name),
+        platform: platform.as_ref().map(PlatformId::as_str),
         connection,
         request,
         fields: about,
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_message_is_one_log_line_with_its_metrics() {
         let connection: ConnectionId = "shop".parse().unwrap();
-        let (platform, connection) = (Some(Platform::Webex), Some(&connection));
+        let (platform, connection) = (Some(PlatformId::from_static("fax")), Some(&connection));
         let counted = Measurement { name: "Delivered", value: 1, platform, connection };
         let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().ok();
         let about = LogFields {
@@ -207,7 +207,7 @@ mod tests {
             delivery_time: Some(80),
         };
         let expected = json!({
-            "outcome": "delivered", "platform": "webex", "connection": "shop", "request": "r-1",
+            "outcome": "delivered", "platform": "fax", "connection": "shop", "request": "r-1",
             "trace": "4bf92f3577b34da6a3ce929d0e0e4736", "conversation": "c-1", "event": "message",
             "delivery": "dlv_1", "status": 200, "ms": 12, "DeliveryTime": 80, "Delivered": 1,
             "_aws": {"Timestamp": 0, "CloudWatchMetrics": [{

@@ -14,7 +14,7 @@ pub use counters::{LATENCY_BUCKETS_MS, flush, record_latency};
 pub use emf::{LogFields, set_request_id};
 
 use self::emf::Measurement;
-use trunkline_core::model::{Connection, Platform};
+use trunkline_core::model::{Connection, PlatformId};
 
 /// A metric that is counted by platform and connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,10 +93,9 @@ pub fn init() {
     panics::install_hook();
     let level = std::env::var("TRUNKLINE_LOG").ok().and_then(|level| level.parse().ok());
     let level = level.unwrap_or(LevelFilter::INFO);
-    // Debug lines of libraries contain requests, so only Trunkline's crates use the level.
-    let crates = ["shared", "console", "upkeep"].into_iter().chain(Platform::names());
-    let crates = crates.map(|name| (format!("trunkline_{name}"), level));
-    let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(crates);
+    // Debug lines of libraries contain requests, so only Trunkline's crates use the level: the names of all
+    // of them begin with this prefix.
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("trunkline_", level);
     // The runtime's span adds the request id and the trace id to each line.
     let filter = filter.with_target("lambda_runtime::layers::trace", LevelFilter::INFO);
     let log = tracing_subscriber::fmt::layer().json().flatten_event(true);
@@ -126,7 +125,7 @@ pub fn record_waiting(now: Timestamp, number: usize) {
 }
 
 /// Records a dead letter of a platform.
-pub fn record_dead_letter(now: Timestamp, platform: Platform) {
+pub fn record_dead_letter(now: Timestamp, platform: PlatformId) {
     let platform = Some(platform);
     let measurement = Measurement { name: "DeadLettered", value: 1, platform, connection: None };
     emf::print(now, measurement, LogFields::default());

@@ -7,7 +7,7 @@ use crate::model::{
 
 #[test]
 fn bot_hands_over_desk_accepts_and_closes() {
-    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let mut scenario = Scenario::new(RICH, full_route());
     let first = scenario.send(Role::Channel, message("where is it?"));
     assert_eq!(addressed_roles(&first), [Role::Bot]);
     assert_eq!((first.conversation.version, first.timers.len()), (1, 1));
@@ -65,7 +65,7 @@ fn bot_hands_over_desk_accepts_and_closes() {
 
 #[test]
 fn customer_is_notified_only_after_an_agent_accepts() {
-    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let mut scenario = Scenario::new(RICH, full_route());
     scenario.send(Role::Channel, message("agent"));
     let machine = event(scenario.seconds + 10, AuthorRole::System, message("You are in a queue."));
     let session = scenario.session(Role::Desk);
@@ -85,7 +85,7 @@ fn customer_is_notified_only_after_an_agent_accepts() {
 
 #[test]
 fn keyword_hands_over_before_its_message_is_delivered() {
-    let mut scenario = Scenario::new(Platform::Webex, full_route());
+    let mut scenario = Scenario::new(PLAIN, full_route());
     scenario.send(Role::Channel, message("hi"));
     let asked = scenario.send(Role::Channel, message("Agent!"));
     assert_eq!(asked.preceding[0].body.kind(), "handover");
@@ -102,7 +102,7 @@ fn keyword_hands_over_before_its_message_is_delivered() {
 
 #[test]
 fn route_without_a_bot_starts_and_ends_at_the_desk() {
-    let mut scenario = Scenario::new(Platform::Webhook, route_without_bot());
+    let mut scenario = Scenario::new(RICH, route_without_bot());
     let first = scenario.send(Role::Channel, message("hi"));
     assert_eq!(
         (first.preceding[0].body.kind(), addressed_roles(&first)),
@@ -120,7 +120,7 @@ fn route_without_a_bot_starts_and_ends_at_the_desk() {
 
 #[test]
 fn without_a_desk_the_channels_own_agents_take_over() {
-    let mut scenario = Scenario::new(Platform::Webex, route_without_desk());
+    let mut scenario = Scenario::new(PLAIN, route_without_desk());
     let mut first = event(10, AuthorRole::Customer, message("hi"));
     first.claimed_owner = Some(Owner::Bot);
     let channel = Sender::Party { role: Role::Channel, session: None };
@@ -151,11 +151,11 @@ fn without_a_desk_the_channels_own_agents_take_over() {
 
 #[test]
 fn configuration_change_takes_effect_at_the_next_change_of_owner() {
-    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let mut scenario = Scenario::new(RICH, full_route());
     scenario.send(Role::Channel, message("hi"));
     scenario.send(Role::Bot, handover());
-    scenario.route.desk = Some(party("desk-2", Platform::Webhook, false));
-    scenario.route.bot = Some(party("bot-2", Platform::Webhook, false));
+    scenario.route.desk = Some(party("desk-2", RICH, false));
+    scenario.route.bot = Some(party("bot-2", RICH, false));
     let to = |decision: &Decision| decision.targets[0].connection.to_string();
     assert_eq!(
         to(&scenario.send(Role::Channel, message("there?"))),
@@ -168,7 +168,7 @@ fn configuration_change_takes_effect_at_the_next_change_of_owner() {
 
 #[test]
 fn events_of_a_non_owner_are_recorded_and_unexpected_events_are_rejected() {
-    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let mut scenario = Scenario::new(RICH, full_route());
     assert_eq!(scenario.try_send(Role::Bot, message("hi")), Err(Refusal::UnknownConversation));
     assert_eq!(scenario.try_send(Role::Observer, message("hi")), Err(Refusal::ObserverCannotSend));
     scenario.send(Role::Channel, message("hi"));
@@ -185,14 +185,13 @@ fn events_of_a_non_owner_are_recorded_and_unexpected_events_are_rejected() {
     scenario.send(Role::Channel, close());
     assert_eq!(scenario.try_send(Role::Bot, message("hi")), Err(Refusal::Closed));
     assert_eq!(scenario.try_send(Role::Desk, message("hi")), Err(Refusal::Closed));
-    let mut plain =
-        Scenario::new(Platform::Webhook, ResolvedRoute { bot: None, desk: None, ..full_route() });
+    let mut plain = Scenario::new(RICH, ResolvedRoute { bot: None, desk: None, ..full_route() });
     assert_eq!(plain.try_send(Role::Channel, message("hi")), Err(Refusal::NoRoute));
 }
 
 #[test]
 fn context_must_be_flat_and_small() {
-    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let mut scenario = Scenario::new(RICH, full_route());
     scenario.send(Role::Channel, message("hi"));
     let with = |key: &str, value: Value| EventBody::Handover {
         mode: HandoverMode::Offer,
@@ -209,7 +208,7 @@ fn context_must_be_flat_and_small() {
 
 #[test]
 fn typed_number_selects_a_choice_until_the_next_message() {
-    let mut scenario = Scenario::new(Platform::Webex, full_route());
+    let mut scenario = Scenario::new(PLAIN, full_route());
     scenario.send(Role::Channel, message("hi"));
     let red = Choice { id: "r".into(), title: "Red".into() };
     let content = Content { choices: vec![red.clone()], ..Content::text("Which?") };
@@ -226,7 +225,7 @@ fn typed_number_selects_a_choice_until_the_next_message() {
         None,
         "no choices are on offer"
     );
-    let mut able = Scenario::new(Platform::Webhook, full_route());
+    let mut able = Scenario::new(RICH, full_route());
     able.send(Role::Channel, message("hi"));
     able.send(Role::Bot, EventBody::Message { content, metadata: Map::new() });
     assert_eq!(
@@ -238,7 +237,7 @@ fn typed_number_selects_a_choice_until_the_next_message() {
 
 #[test]
 fn receipts_go_to_the_sender_of_the_message() {
-    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let mut scenario = Scenario::new(RICH, full_route());
     scenario.send(Role::Channel, message("hi"));
     scenario.send(Role::Bot, handover());
     let receipt = |connection: &str| EventBody::Receipt {
@@ -259,7 +258,7 @@ fn receipts_go_to_the_sender_of_the_message() {
 
 #[test]
 fn customer_is_notified_once_about_unsupported_content() {
-    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let mut scenario = Scenario::new(RICH, full_route());
     let sticker =
         || EventBody::Opaque { is_message: true, name: "sticker".into(), raw: Value::Null };
     assert_eq!(customer_notices(&scenario.send(Role::Channel, sticker())), ["We cannot see this."]);
@@ -273,7 +272,7 @@ fn customer_is_notified_once_about_unsupported_content() {
 
 #[test]
 fn echo_is_not_delivered() {
-    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let mut scenario = Scenario::new(RICH, full_route());
     scenario.send(Role::Channel, message("hi"));
     for role in [Role::Channel, Role::Bot] {
         let session = scenario.session(role);
@@ -294,7 +293,7 @@ fn echo_is_not_delivered() {
 
 #[test]
 fn agent_can_start_a_conversation() {
-    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let mut scenario = Scenario::new(RICH, full_route());
     let desk = Sender::Party { role: Role::Desk, session: None };
     let begins = |scenario: &mut Scenario, body| {
         let event = event(scenario.seconds + 10, AuthorRole::Agent, body);
@@ -311,7 +310,7 @@ fn agent_can_start_a_conversation() {
     assert_eq!(addressed_roles(&scenario.send(Role::Channel, message("thanks"))), [Role::Desk]);
 
     // A conversation that the bot owns moves to the desk immediately.
-    let mut bots = Scenario::new(Platform::Webhook, full_route());
+    let mut bots = Scenario::new(RICH, full_route());
     bots.send(Role::Channel, message("hi"));
     assert_eq!(addressed_roles(&begins(&mut bots, message("It is me.")).unwrap()), [Role::Channel]);
     assert_eq!(bots.owner(), Owner::Desk);

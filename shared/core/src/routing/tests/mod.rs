@@ -9,18 +9,35 @@ use serde_json::Map;
 
 use super::*;
 use crate::model::{
-    AuthorRole, Content, EventId, HandoverMode, HandoverPolicy, Keywords, Owner, Platform,
-    SessionId, Texts, Transcript,
+    AuthorRole, Capabilities, Content, EventId, HandoverMode, HandoverPolicy, Keywords, Owner,
+    PlatformId, Presentation, SessionId, Texts, Transcript,
 };
 
-pub(super) fn party(id: &str, platform: Platform, copies: bool) -> Party {
+/// The platform of all parties.
+const TEST_PLATFORM: PlatformId = PlatformId::from_static("fax");
+
+/// The capabilities of a platform that can do everything.
+pub(super) const RICH: Capabilities = Capabilities {
+    max_text_chars: u32::MAX,
+    markup: true,
+    choices: true,
+    media: true,
+    receipts: true,
+    typing: true,
+    handover: true,
+    opaque: true,
+};
+
+/// The capabilities of a platform with agents of its own that shows text only.
+pub(super) const PLAIN: Capabilities =
+    Capabilities { max_text_chars: 4_096, handover: true, ..Capabilities::TEXT_ONLY };
+
+pub(super) fn party(id: &str, capabilities: Capabilities, copies: bool) -> Party {
     Party {
         connection: id.parse().unwrap(),
-        platform,
+        platform: TEST_PLATFORM,
         copies,
-        sender_prefix: false,
-        text_limit: None,
-        shows: Vec::new(),
+        presentation: Presentation { sender_prefix: false, capabilities },
     }
 }
 
@@ -37,9 +54,9 @@ pub(super) fn full_route() -> ResolvedRoute {
     };
     ResolvedRoute {
         route: "main".parse().unwrap(),
-        bot: Some(party("bot", Platform::Webhook, true)),
-        desk: Some(party("desk", Platform::Webhook, false)),
-        observers: vec![party("archive", Platform::Webhook, true)],
+        bot: Some(party("bot", RICH, true)),
+        desk: Some(party("desk", RICH, false)),
+        observers: vec![party("archive", RICH, true)],
         handover_policy: HandoverPolicy {
             accept_within: Some(60),
             agent_idle: Some(120),
@@ -98,14 +115,14 @@ pub(super) fn close() -> EventBody {
 /// A sequence of events: each is routed on the conversation that the previous one left.
 #[derive(Debug, Clone)]
 pub(super) struct Scenario {
-    pub(super) channel: Platform,
+    pub(super) channel: Capabilities,
     pub(super) route: ResolvedRoute,
     pub(super) conversation: Option<Conversation>,
     pub(super) seconds: i64,
 }
 
 impl Scenario {
-    pub(super) fn new(channel: Platform, route: ResolvedRoute) -> Self {
+    pub(super) fn new(channel: Capabilities, route: ResolvedRoute) -> Self {
         Self { channel, route, conversation: None, seconds: 0 }
     }
 

@@ -82,7 +82,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 }
 
 fn any_scenario() -> impl Strategy<Value = Scenario> {
-    let channel = prop::sample::select(vec![Platform::Webex, Platform::Webhook]);
+    let channel = prop::sample::select(vec![PLAIN, RICH]);
     let route = prop::sample::select(vec![
         full_route(),
         full_route(),

@@ -7,7 +7,7 @@ fn no_activity() -> Activity {
 
 #[test]
 fn accept_timer_fires_without_acceptance() {
-    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let mut scenario = Scenario::new(RICH, full_route());
     scenario.send(Role::Channel, message("hi"));
     let handed = scenario.send(Role::Bot, handover());
     let due = &handed.timers[0];
@@ -55,7 +55,7 @@ fn accept_timer_fires_without_acceptance() {
 
 #[test]
 fn idle_timer_fires_when_the_agent_does_not_answer() {
-    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let mut scenario = Scenario::new(RICH, full_route());
     scenario.send(Role::Channel, message("agent"));
     let accepted = scenario.send(Role::Desk, EventBody::Accept);
     let (timer, since) = (accepted.timers[0].timer.clone(), at(scenario.seconds));
@@ -84,7 +84,7 @@ fn idle_timer_fires_when_the_agent_does_not_answer() {
 
 #[test]
 fn session_ttl_closes_conversation() {
-    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let mut scenario = Scenario::new(RICH, full_route());
     let first = scenario.send(Role::Channel, message("hi"));
     let (timer, conversation) =
         (first.timers[0].timer.clone(), scenario.conversation.clone().unwrap());
@@ -120,7 +120,7 @@ fn session_ttl_closes_conversation() {
 
 #[test]
 fn bot_outage_hands_over_after_bot_down_after() {
-    let mut scenario = Scenario::new(Platform::Webhook, full_route());
+    let mut scenario = Scenario::new(RICH, full_route());
     scenario.send(Role::Channel, message("hi"));
     let conversation = scenario.conversation.clone().unwrap();
     let policy = HandoverPolicy { bot_down_after: Some(60), ..full_route().handover_policy };

@@ -1,9 +1,0 @@
-//! The mock servers' clock.
-
-use jiff::Timestamp;
-
-/// Returns the system time.
-#[expect(clippy::disallowed_methods, reason = "a mock server has its own clock")]
-pub(crate) fn now() -> Timestamp {
-    Timestamp::now()
-}
