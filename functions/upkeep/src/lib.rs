@@ -1,7 +1,8 @@
-//! Background work: runs scheduled tasks when they are due, stores dead letters, and once a minute finds
-//! parked deliveries whose task was lost.
+//! Background work: runs scheduled tasks when they are due, stores dead letters, and once a minute measures
+//! the queues and finds parked deliveries whose task was lost.
 
 mod dead_letters;
+mod queues;
 mod registrations;
 mod sweep;
 mod tasks;
@@ -16,6 +17,7 @@ use trunkline_shared::from_backend_errors;
 use trunkline_shared::inbound::InboundError;
 use trunkline_shared::telemetry;
 
+pub use queues::{AbsentPlatforms, check_queues};
 pub use registrations::check_registrations;
 pub use sweep::sweep;
 pub use tasks::run_task;
@@ -43,20 +45,26 @@ from_backend_errors!(UpkeepError);
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let app = App::from_env()?;
-    let app = &app;
+    let (app, absent) = (&app, &AbsentPlatforms::default());
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<Value>| async move {
         telemetry::set_request_id(&event.context.request_id);
         // Boxed: the type of the whole future would exceed the compiler's depth limit.
-        Box::pin(handle(app, event.payload)).await
+        Box::pin(handle(app, absent, event.payload)).await
     }))
     .await
 }
 
 /// Handles a batch of messages from a queue, or the event of the one-minute schedule.
-async fn handle(app: &App, event: Value) -> Result<SqsBatchResponse, lambda_runtime::Error> {
+async fn handle(
+    app: &App,
+    absent: &AbsentPlatforms,
+    event: Value,
+) -> Result<SqsBatchResponse, lambda_runtime::Error> {
     if event.get("Records").is_none() {
-        sweep(app).await?;
-        check_registrations(app).await?;
+        // A check that fails does not prevent the others.
+        let (queues, swept) = (check_queues(app, absent).await, sweep(app).await);
+        let registrations = check_registrations(app).await;
+        queues.and(swept).and(registrations)?;
         return Ok(SqsBatchResponse::default());
     }
     let event: SqsEvent = serde_json::from_value(event)?;

@@ -5,6 +5,7 @@ use trunkline_shared::app::App;
 use trunkline_shared::model::{ConnectionId, Job};
 
 use crate::UpkeepError;
+use crate::tasks::enqueue;
 
 /// Time between two checks of a registration.
 const CHECK_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
@@ -31,7 +32,7 @@ pub async fn check_registrations(app: &App) -> Result<(), UpkeepError> {
             }
             let job = Job::ReconcileRegistration { connection: connection.id.clone() };
             let group = format!("registration-{}", connection.id);
-            app.queues.enqueue(connection.platform, group, app.ids.next(now), &job).await?;
+            enqueue(app, connection.platform, group, job).await?;
         }
     }
 }

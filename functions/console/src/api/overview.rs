@@ -6,6 +6,7 @@ use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use trunkline_shared::model::{Breaker, Connection, Platform};
+use trunkline_shared::queue::QueueError;
 use trunkline_shared::store::Counts;
 use utoipa::ToSchema;
 
@@ -140,7 +141,7 @@ async fn build_overview(console: &Console) -> Result<Overview, Problem> {
         stack: console.stack.clone(),
         version: env!("CARGO_PKG_VERSION"),
         connections,
-        queues,
+        queues: queues.into_iter().flatten().collect(),
     })
 }
 
@@ -201,15 +202,18 @@ fn breaker_view(breaker: &Breaker, now: Timestamp, reason: Option<String>) -> Br
     }
 }
 
-async fn queue_view(console: &Console, name: &'static str) -> Result<QueueView, Problem> {
-    let depth = match name.parse() {
-        Ok(platform) => console.app.queues.depth(platform).await?,
-        Err(_) => trunkline_shared::queue::Depth::default(),
+/// Returns the depth of a platform's queue; `None` if the stack does not have the platform.
+async fn queue_view(console: &Console, name: &'static str) -> Result<Option<QueueView>, Problem> {
+    let Ok(platform) = name.parse() else { return Ok(None) };
+    let depth = match console.app.queues.depth(platform).await {
+        Ok(depth) => depth,
+        Err(QueueError::NotDeployed(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
     };
-    Ok(QueueView {
+    Ok(Some(QueueView {
         platform: name,
         waiting: depth.waiting,
         in_flight: depth.in_flight,
         dead_letters: depth.dead,
-    })
+    }))
 }

@@ -1,0 +1,76 @@
+//! A stack without some platforms, and queues that no worker reads.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use trunkline::config::{ReadOptions, read};
+use trunkline_setup::apply::{ApplyError, ApplyTarget, apply};
+use trunkline_setup::demo::{CONFIGURATION, DemoSecrets};
+use trunkline_shared::app::App;
+use trunkline_shared::model::{DrainReason, Job, Platform, ScheduledTask};
+use trunkline_shared::queue::{QueueError, Queues};
+use trunkline_tests::{Fixture, ShiftedClock, TestEnvironment};
+use trunkline_upkeep::{AbsentPlatforms, check_queues, run_task};
+
+/// Returns an [`App`] on the deployed table and on the queues of a stack that has only the queues of these
+/// platforms.
+async fn app_with(env: &TestEnvironment, stack: &str, platforms: &[Platform]) -> App {
+    let create = |kind: String| {
+        let queue = env.sqs.create_queue().queue_name(format!("{stack}-{kind}"));
+        let queue = match kind.split_once('.') {
+            Some(_) => queue.attributes("FifoQueue".into(), "true"),
+            None => queue,
+        };
+        async move { queue.send().await.unwrap().queue_url.unwrap() }
+    };
+    let tasks = create("tasks".into()).await;
+    for platform in platforms {
+        create(format!("{platform}-outbound.fifo")).await;
+        create(format!("{platform}-dead.fifo")).await;
+    }
+    let queues = Queues::new(env.sqs.clone(), tasks.parse().unwrap());
+    App { queues, ..env.app(Arc::new(ShiftedClock::ahead_by(SignedDuration::ZERO)), None) }
+}
+
+pub async fn connection_of_missing_platform_is_refused(env: &TestEnvironment) {
+    let app = app_with(env, "few", &[Platform::Webhook]).await;
+    let options = ReadOptions { secrets: &DemoSecrets, allow_local: true };
+    let desired = read(CONFIGURATION, options).unwrap();
+    let target = ApplyTarget { store: &app.store, secrets: &app.secrets, queues: &app.queues };
+    let mut applied = 0;
+    let refused = apply(target, &desired, |_| applied += 1).await.unwrap_err();
+    assert!(matches!(refused, ApplyError::NotDeployed(_)), "{refused}");
+    let text = refused.to_string();
+    assert!(text.contains("nothing was applied") && text.contains("=yes"), "{text}");
+    assert_eq!(applied, 0);
+
+    assert!(app.queues.check_deployed(Platform::Webhook).await.is_ok());
+    let missing = app.queues.depth(Platform::Webex).await.unwrap_err();
+    assert!(matches!(missing, QueueError::NotDeployed(Platform::Webex)), "{missing}");
+    // A task for a missing platform must not be repeated for ever.
+    let fixture = Fixture::webex_and_bot(env, "few").await;
+    fixture.send_webex_message("wx-1", "m-1", "hello").await;
+    let leg = fixture.transcript("wx-1").await[0].deliveries().next().unwrap().leg();
+    let job = Job::Drain { leg: leg.clone(), reason: DrainReason::Due };
+    let sent = app.queues.enqueue(Platform::Cm, "g".into(), "1".into(), &job).await;
+    assert!(matches!(sent, Err(QueueError::NotDeployed(Platform::Cm))), "{sent:?}");
+    let at = app.clock.now();
+    run_task(&app, ScheduledTask::DrainLeg { platform: Platform::Cm, leg, at }).await.unwrap();
+}
+
+pub async fn queue_without_worker_is_stalled_until_it_is_read(env: &TestEnvironment) {
+    let app = app_with(env, "stalled", &[Platform::Webhook]).await;
+    let absent = AbsentPlatforms::default();
+    let job = Job::Verify { connection: "any".parse().unwrap(), challenge: "1".into() };
+    app.queues.enqueue(Platform::Webhook, "g".into(), "1".into(), &job).await.unwrap();
+    check_queues(&app, &absent).await.unwrap();
+    let stalled = app.store.stalled_queues().await.unwrap();
+    assert!(stalled.contains_key(&Platform::Webhook), "{stalled:?}");
+
+    // The queue has a worker as soon as the message is in flight.
+    let url = env.sqs.get_queue_url().queue_name("stalled-webhook-outbound.fifo").send().await;
+    let url = url.unwrap().queue_url.unwrap();
+    env.sqs.receive_message().queue_url(url).visibility_timeout(60).send().await.unwrap();
+    check_queues(&app, &absent).await.unwrap();
+    assert_eq!(app.store.stalled_queues().await.unwrap().get(&Platform::Webhook), None);
+}
