@@ -1,8 +1,10 @@
 //! A stack without some platforms, and queues that no worker reads.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
+use serde_json::{Value, json};
 use trunkline::config::{ReadOptions, read};
 use trunkline_setup::apply::{ApplyError, ApplyTarget, apply};
 use trunkline_setup::demo::{CONFIGURATION, DemoSecrets};
@@ -73,4 +75,20 @@ pub async fn queue_without_worker_is_stalled_until_it_is_read(env: &TestEnvironm
     env.sqs.receive_message().queue_url(url).visibility_timeout(60).send().await.unwrap();
     check_queues(&app, &absent).await.unwrap();
     assert_eq!(app.store.stalled_queues().await.unwrap().get(&Platform::Webhook), None);
+}
+
+pub async fn schedule_reports_the_queues(env: &TestEnvironment) {
+    env.invoke("Upkeep", &json!({"detail-type": "Scheduled Event"})).await;
+    let mut found = Vec::new();
+    for _ in 0..100 {
+        found = env.log_lines_with("DeadLettersUnread").await;
+        if !found.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let line: Value = serde_json::from_str(found.first().unwrap()).unwrap();
+    assert!(line["DeadLettersUnread"].is_u64() && line["QueueAge"].is_i64(), "{line}");
+    let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
+    assert!(directives.iter().all(|each| each["Namespace"] == "Trunkline/trunkline"), "{line}");
 }
