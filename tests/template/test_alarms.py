@@ -44,6 +44,7 @@ def test_metrics_are_in_a_namespace_per_stack(stack):
 
 def test_alarms_define_missing_data(stack):
     for name, alarm in alarms(stack).items():
+        assert {"ComparisonOperator", "EvaluationPeriods", "Threshold"} <= alarm.keys(), name
         assert alarm["TreatMissingData"] in ("breaching", "notBreaching"), name
 
 
