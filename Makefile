@@ -3,11 +3,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-PLATFORMS := cm servisbot twin unblu webex webhook
-FUNCTIONS := $(foreach p,$(PLATFORMS),$(p)-inbound $(p)-outbound) twin-listener upkeep console
-PACKAGES := $(foreach p,$(PLATFORMS),-p trunkline-$(p)) -p trunkline-scheduler -p trunkline-console
+# Each folder in functions/ is a package. One with a function of the name <folder>-inbound is a platform.
+FOLDERS := $(sort $(patsubst functions/%/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
+ALL_PLATFORMS := $(foreach f,$(FOLDERS),$(if $(wildcard functions/$(f)/src/bin/$(f)-inbound.rs),$(f)))
+FUNCTIONS := $(sort $(basename $(notdir $(wildcard functions/*/src/bin/*.rs))))
+PACKAGES := $(foreach f,$(FOLDERS),-p trunkline-$(f))
 # Fuzz targets: the inbound parser of each platform, and everything else that reads external input.
-FUZZED := $(PLATFORMS) routing queue markup settings api answers socket signature address
+FUZZED := $(ALL_PLATFORMS) routing queue markup settings api answers socket signature address
 PYTHON ?= python3
 # Commit of the previous release, from which the upgrade test starts.
 PREVIOUS = $(shell cut -d' ' -f2 tests/previous-release)
@@ -16,7 +18,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check vocabulary template parameters deny unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings schema clean
+.PHONY: help run test check vocabulary template generate platforms parameters deny unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings schema clean
 
 help: ## list all targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -35,6 +37,7 @@ vocabulary: ## check the words of code and documentation (tools/vocabulary.toml)
 
 # Lints template.yaml, and the generated template for gradual deployments.
 template: .tools/sam/.installed .tools/checkov/.installed ## check template.yaml: lint, checkov, permissions, alarms
+	$(PYTHON) tools/template.py --check
 	$(PYTHON) tools/gradual.py Canary10Percent5Minutes
 	for file in template.yaml target/template.yaml; do \
 	  AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template "$$file"; \
@@ -42,6 +45,9 @@ template: .tools/sam/.installed .tools/checkov/.installed ## check template.yaml
 	done
 	.tools/checkov/bin/checkov --config-file .checkov.yaml --file template.yaml
 	.tools/sam/bin/python3 -m pytest -q -p no:cacheprovider tests/template
+
+generate: ## regenerate template.yaml from template/ and functions/*/template.yaml
+	$(PYTHON) tools/template.py
 
 parameters: .tools/sam/.installed ## regenerate docs/parameters.md
 	.tools/sam/bin/python3 tools/parameters.py
@@ -142,11 +148,15 @@ release: .tools/release/.installed ## build the functions for AWS (ARCH=x86_64 i
 	  --target $${ARCH:-aarch64}-unknown-linux-gnu $(PACKAGES)
 	@rm -f target/lambda/*/.dev
 
-deploy: release .tools/sam/.installed ## build, and deploy to your AWS account (PARAMETERS='Name=value ...')
+# Checks PLATFORMS before the build, which takes minutes.
+platforms:
+	@$(PYTHON) tools/template.py --parameters $(PLATFORMS) >/dev/null
+
+deploy: platforms release .tools/sam/.installed ## build, and deploy to your AWS account (PLATFORMS='id ...' PARAMETERS='Name=value ...')
 	if [ -n "$${DEPLOYMENT:-}" ]; then $(PYTHON) tools/gradual.py "$$DEPLOYMENT"; fi
 	$(SAM) deploy --config-file $(CURDIR)/samconfig.toml --template "$${DEPLOYMENT:+target/}template.yaml" \
 	  --parameter-overrides Architecture=$$([ "$${ARCH:-aarch64}" = x86_64 ] && echo x86_64 || echo arm64) \
-	  $(PARAMETERS) $(ARGS)
+	  $(if $(PLATFORMS),$$($(PYTHON) tools/template.py --parameters $(PLATFORMS))) $(PARAMETERS) $(ARGS)
 
 invoke: ## invoke a function of the `make run` stack (FUNCTION=WebexInbound EVENT=events/webex-inbound.json)
 	@: "$${FUNCTION:?name a function of template.yaml}" "$${EVENT:?name a file of events/}"

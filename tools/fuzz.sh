@@ -9,16 +9,19 @@ for target in "$@"; do
   corpus=fuzz/corpus/$target
   mkdir -p "$corpus"
   case $target in
-    cm | servisbot | twin | unblu | webex) seeds=functions/$target/fixtures first='\0' ;;
-    answers) seeds=functions/unblu/fixtures first='\0' ;;
-    settings) seeds=examples first= ;;
-    webhook | markup) seeds=fuzz/seeds/$target first='\0' ;;
-    *) seeds=fuzz/seeds/$target first= ;;
+    answers) seeds=(functions/*/fixtures) first='\0' ;;
+    settings) seeds=(examples) first= ;;
+    markup) seeds=(fuzz/seeds/markup) first='\0' ;;
+    *)
+      # A platform has its recorded calls, or seeds if its bodies are Trunkline's own.
+      if [ -d "functions/$target" ]; then first='\0'; else first=; fi
+      if [ -d "functions/$target/fixtures" ]; then seeds=("functions/$target/fixtures"); else seeds=("fuzz/seeds/$target"); fi
+      ;;
   esac
-  for file in "$seeds"/*; do
+  find "${seeds[@]}" -maxdepth 1 -type f | while read -r file; do
     # The first byte selects a variant in some targets.
     # shellcheck disable=SC2059
-    if [ -f "$file" ]; then (printf "$first"; cat "$file") >"$corpus/$(basename "$file")"; fi
+    (printf "$first"; cat "$file") >"$corpus/$(basename "$file")"
   done
   (cd fuzz && cargo +nightly fuzz run "$target" -- -max_total_time="$seconds" -max_len=8192 -print_final_stats=1) \
     >"fuzz/$target.log" 2>&1 || { tail -40 "fuzz/$target.log"; exit 1; }

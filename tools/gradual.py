@@ -25,7 +25,8 @@ SHIFTS = [
     "Linear10PercentEvery3Minutes",
     "Linear10PercentEvery10Minutes",
 ]
-ALARMS = ["ApiErrorsAlarm", "BackgroundErrorsAlarm", "InboundErrorsAlarm", "OutboundErrorsAlarm"]
+# Alarms of every function. A function of a platform also has the platform's alarm. CodeDeploy allows ten.
+ALARMS = ["ApiErrorsAlarm", "BackgroundErrorsAlarm"]
 
 
 def gradual(template: str, shift: str, release: str) -> str:
@@ -39,10 +40,25 @@ def gradual(template: str, shift: str, release: str) -> str:
     template = replace(r"^(      Variables:)$", rf'\1\n        TRUNKLINE_RELEASE: "{release}"', template, limit=1)
     template = replace(r"^(      IntegrationUri: )!GetAtt (\w+)\.Arn$", r"\1!Ref \2.Alias", template)
     template = replace(r"^(      FunctionName: !Ref \w+)$", r"\1.Alias", template)
-    # This template is only for AWS, and CodeDeploy needs the alarms unconditionally.
+    # The deployment preference of a function is added to that of Globals.
+    template = re.sub(
+        r"^(    Type: AWS::Serverless::Function\n    Condition: Deploys(\w+)\n(?:    .*\n)*?    Properties:\n)",
+        lambda found: f"{found[1]}      DeploymentPreference: {{ Alarms: [{platform_alarms(template, found[2])}] }}\n",
+        template,
+        flags=re.MULTILINE,
+    )
+    # This template is only for AWS, where the alarms exist whenever their functions do.
+    template = re.sub(r"^    Condition: Alarms(\w+)$", r"    Condition: Deploys\1", template, flags=re.MULTILINE)
+    template = re.sub(r"^  Alarms\w+: !And .*\n", "", template, flags=re.MULTILINE)
     template = replace(r"^ +(Condition: IsOnAws|IsOnAws: .*|# A local AWS .*)\n", "", template)
     # The paths are relative to target/.
     return replace(r"^(      CodeUri: )target/", r"\1", template)
+
+
+def platform_alarms(template: str, platform: str) -> str:
+    """Returns references to the alarms that exist if the platform is deployed."""
+    pattern = rf"^  (\w+):\n    Type: AWS::CloudWatch::Alarm\n    Condition: (?:Alarms|Deploys){platform}$"
+    return ", ".join(f"!Ref {name}" for name in re.findall(pattern, template, re.MULTILINE))
 
 
 def replace(pattern: str, by: str, text: str, limit: int = 0) -> str:

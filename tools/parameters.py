@@ -18,12 +18,24 @@ def tables() -> str:
     written = []
     for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]:
         written.append(f"\n## {group['Label']['default']}\n\n| Parameter | Default | Description |\n| --- | --- | --- |\n")
+        # The parameters of the platforms differ in their names only.
+        alike = [name for name in group["Parameters"] if name.startswith("Platform")]
+        if alike:
+            about = [parameters.pop(name) for name in alike][0]
+            text = re.sub(r"deploys .+?:", "deploys the platform:", description(about))
+            written.append(row(", ".join(f"`{name}`" for name in alike), about, text))
         for name in group["Parameters"]:
-            about = parameters.pop(name)
-            default = f"`{about['Default']}`" if about["Default"] != "" else "none"
-            written.append(f"| `{name}` | {default} | {description(about)} |\n")
+            if name not in alike:
+                about = parameters.pop(name)
+                written.append(row(f"`{name}`", about, description(about)))
     assert not parameters, f"parameters without a group: {', '.join(parameters)}"
     return "".join(written) + "\n"
+
+
+def row(names: str, about: dict, text: str) -> str:
+    """Returns a row of a table."""
+    default = f"`{about['Default']}`" if about["Default"] != "" else "none"
+    return f"| {names} | {default} | {text} |\n"
 
 
 def description(about: dict) -> str:

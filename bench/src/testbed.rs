@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use trunkline_config::apply::{ApplyTarget, apply};
 use trunkline_config::{ReadOptions, SecretResolver, SecretSource, read};
+use trunkline_runtime::queue::Queues;
 use trunkline_runtime::secrets::SecretStore;
 use trunkline_runtime::store::Store;
 
@@ -131,7 +132,7 @@ impl Backend {
             ("AWS_SECRET_ACCESS_KEY", "bench".into()),
             ("TRUNKLINE_TABLE", TABLE.into()),
             ("TRUNKLINE_SECRETS", SECRETS.into()),
-            ("TRUNKLINE_QUEUES", aws.sqs.urls().to_string()),
+            ("TRUNKLINE_TASKS_QUEUE", aws.sqs.url(TASKS)),
             ("TRUNKLINE_RETENTION_DAYS", "90".into()),
             ("TRUNKLINE_ALLOW_LOCAL", "yes".into()),
             ("TRUNKLINE_LOG", "info".into()),
@@ -209,6 +210,8 @@ async fn configure(aws: &Aws, receiver: &Receiver, configuration: Configuration)
     let ssm = aws_sdk_ssm::Client::new(&config);
     let store = Store::new(dynamodb, TABLE.into(), 90);
     let secrets = SecretStore::new(ssm, SECRETS.into());
-    let site = ApplyTarget { store: &store, secrets: &secrets };
+    let urls = aws.sqs.url(TASKS).parse().unwrap();
+    let queues = Queues::new(aws_sdk_sqs::Client::new(&config), urls);
+    let site = ApplyTarget { store: &store, secrets: &secrets, queues: &queues };
     apply(site, &desired, |_| ()).await.unwrap_or_else(|why| panic!("{why}"));
 }

@@ -11,7 +11,7 @@ use trunkline_runtime::app::{App, RandomIdGenerator, SystemClock};
 use trunkline_runtime::aws::AwsHttpClient;
 use trunkline_runtime::http_client::HttpClient;
 use trunkline_runtime::http_client::TlsError;
-use trunkline_runtime::queue::{QueueUrls, Queues};
+use trunkline_runtime::queue::{InvalidTasksQueue, QueueUrls, Queues};
 use trunkline_runtime::secrets::SecretStore;
 use trunkline_runtime::store::{ConfigCache, Store};
 
@@ -24,8 +24,8 @@ pub struct StackInfo {
     pub api: String,
     /// The prefix of the SSM parameters that contain secrets.
     pub secrets: String,
-    /// The URLs of the queues.
-    pub queues: QueueUrls,
+    /// The URL of the tasks queue, from which the URLs of the other queues follow.
+    pub tasks_queue: String,
     /// The retention of transcripts, in days.
     pub retention_days: u32,
     /// `yes` if the stack allows deliveries to plain http and private addresses.
@@ -112,7 +112,11 @@ impl Stack {
         if let Some(endpoint) = aws.endpoint_url() {
             info.api = local_api(&info.api, endpoint);
         }
-        let queues = Queues::new(aws_sdk_sqs::Client::new(aws), info.queues.clone());
+        let urls: QueueUrls = info
+            .tasks_queue
+            .parse()
+            .map_err(|error: InvalidTasksQueue| other(error.to_string()))?;
+        let queues = Queues::new(aws_sdk_sqs::Client::new(aws), urls);
         let table = info.table.clone();
         let store = Store::new(aws_sdk_dynamodb::Client::new(aws), table, info.retention_days);
         let secrets = Arc::new(SecretStore::new(ssm, info.secrets.clone()));
@@ -136,7 +140,7 @@ impl Stack {
     /// Returns the stores that a configuration is written to.
     #[must_use]
     pub fn apply_target(&self) -> ApplyTarget<'_> {
-        ApplyTarget { store: &self.store, secrets: &self.secrets }
+        ApplyTarget { store: &self.store, secrets: &self.secrets, queues: &self.queues }
     }
 
     /// Whether the stack allows deliveries to plain http and private addresses.

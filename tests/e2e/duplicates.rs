@@ -113,7 +113,7 @@ pub async fn concurrent_first_messages_create_one_conversation(env: &TestEnviron
 async fn resend(env: &TestEnvironment, job: &Job, deduplication: &str) {
     env.sqs
         .send_message()
-        .queue_url(&env.stack().info.queues.outbound[&PlatformId::from_static("webhook")])
+        .queue_url(env.queue_urls().outbound(PlatformId::from_static("webhook")))
         .message_group_id("later")
         .message_deduplication_id(deduplication)
         .message_body(serde_json::to_string(job).unwrap())

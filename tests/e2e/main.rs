@@ -15,6 +15,7 @@ mod console;
 mod content;
 mod customer;
 mod delivery;
+mod deployed;
 mod docs;
 mod duplicates;
 mod faults;
@@ -167,6 +168,9 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             parked::discarded_delivery_is_not_sent,
             parked::unreadable_payload_is_dead_lettered_until_redriven,
             schedule::retries_four_times_within_an_hour_then_waits_for_operator,
+            deployed::connection_of_missing_platform_is_refused,
+            deployed::queue_without_worker_is_stalled_until_it_is_read,
+            deployed::schedule_reports_the_queues,
             customer::customer_data_is_exported_and_deleted,
             observability::trace_covers_message_end_to_end,
             setup::cli_applies_and_prints_addresses,

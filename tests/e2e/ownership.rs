@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use trunkline_core::model::{Job, Owner, Phase, time};
 use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_runtime::inbound::ingest;
-use trunkline_runtime::outbound::{Budget, run_job};
+use trunkline_runtime::outbound::{Budget, Receipt, run_job};
 use trunkline_tests::{Fixture, ShiftedClock, TestEnvironment, webex_message};
 
 fn handover() -> Value {
@@ -122,7 +122,7 @@ pub async fn active_conversation_does_not_expire(env: &TestEnvironment) {
         delivery.event = event;
         let job = serde_json::to_string(&Job::Deliver(Box::new(delivery))).unwrap();
         let budget = Budget { latest_start: jiff::Timestamp::MAX };
-        run_job(&app, &trunkline_webhook::Webhook, &job, 1, budget).await.unwrap();
+        run_job(&app, &trunkline_webhook::Webhook, &job, Receipt::FIRST, budget).await.unwrap();
     }
     let after = store.conversation(&fixture.key("wx-1")).await.unwrap().unwrap();
     assert_eq!((after.id, after.version), (before.id, before.version + 1));

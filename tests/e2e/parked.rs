@@ -148,7 +148,7 @@ pub async fn discarded_delivery_is_not_sent(env: &TestEnvironment) {
 
 pub async fn unreadable_payload_is_dead_lettered_until_redriven(env: &TestEnvironment) {
     let fixture = Fixture::webex_and_bot(env, "dead").await;
-    let queues = &env.stack().info.queues;
+    let queues = env.queue_urls();
     let send = |url: &str, body: &str, id: &str| {
         env.sqs
             .send_message()
@@ -158,7 +158,7 @@ pub async fn unreadable_payload_is_dead_lettered_until_redriven(env: &TestEnviro
             .message_body(body)
             .send()
     };
-    send(&queues.outbound[&WEBHOOK], "{\"job\":\"dance\"}", "dead-1").await.unwrap();
+    send(&queues.outbound(WEBHOOK), "{\"job\":\"dance\"}", "dead-1").await.unwrap();
     let letter = dead_letter(env, "dance").await;
     assert!(letter.contains("the message cannot be read: unknown variant `dance`"), "{letter}");
 
@@ -172,7 +172,7 @@ pub async fn unreadable_payload_is_dead_lettered_until_redriven(env: &TestEnviro
     delivery.event.id = trunkline_core::model::EventId::from_parts(&["m", "unlucky"]);
     let job = trunkline_core::model::Job::Deliver(Box::new(delivery));
     let body = serde_json::to_string(&job).unwrap();
-    send(&queues.dead[&WEBHOOK], &body, "dead-2").await.unwrap();
+    send(&queues.dead(WEBHOOK), &body, "dead-2").await.unwrap();
     let letter = dead_letter(env, "unlucky").await;
     assert!(letter.contains("the worker crashed"), "{letter}");
     let stdout = trunkline(env, &["redrive"]).await;

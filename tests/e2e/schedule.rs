@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use trunkline_core::model::{DrainReason, Job, Verdict};
-use trunkline_runtime::outbound::{Budget, run_job};
+use trunkline_runtime::outbound::{Budget, Receipt, run_job};
 use trunkline_tests::{Behaviour, Fixture, ShiftedClock, TestEnvironment};
 use trunkline_webhook::Webhook;
 
@@ -29,7 +29,7 @@ pub async fn retries_four_times_within_an_hour_then_waits_for_operator(env: &Tes
     let drain =
         serde_json::to_string(&Job::Drain { leg: leg.clone(), reason: DrainReason::Due }).unwrap();
 
-    run_job(&app, &Webhook, &deliver, 1, budget).await.unwrap();
+    run_job(&app, &Webhook, &deliver, Receipt::FIRST, budget).await.unwrap();
     for (attempts, seconds) in [(1, 2.0), (2, 30.0), (3, 600.0), (4, 2_700.0)] {
         let parked = app.store.parked(&leg, None, 10).await.unwrap();
         assert_eq!((parked.len(), parked[0].attempts), (1, attempts));
@@ -39,10 +39,10 @@ pub async fn retries_four_times_within_an_hour_then_waits_for_operator(env: &Tes
         assert!(bounds.contains(&wait.as_secs_f64()), "{attempts}: {wait}");
         // One second too early: no attempt.
         clock.advance(wait - SignedDuration::from_secs(1));
-        run_job(&app, &Webhook, &drain, 1, budget).await.unwrap();
+        run_job(&app, &Webhook, &drain, Receipt::FIRST, budget).await.unwrap();
         assert_eq!(fixture.mock.requests("/bot").len(), 1 + usize::try_from(attempts).unwrap());
         clock.advance(SignedDuration::from_secs(1));
-        run_job(&app, &Webhook, &drain, 1, budget).await.unwrap();
+        run_job(&app, &Webhook, &drain, Receipt::FIRST, budget).await.unwrap();
     }
     assert_eq!(
         fixture.mock.requests("/bot").len(),

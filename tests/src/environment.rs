@@ -12,7 +12,7 @@ use trunkline::stack::Stack;
 use trunkline_core::model::Connection;
 use trunkline_runtime::app::{App, Clock, RandomIdGenerator, SystemClock};
 use trunkline_runtime::http_client::HttpClient;
-use trunkline_runtime::queue::Queues;
+use trunkline_runtime::queue::{QueueUrls, Queues};
 use trunkline_runtime::store::{ConfigCache, Health};
 
 use crate::fault_proxy::FaultProxy;
@@ -90,6 +90,11 @@ impl TestEnvironment {
     /// The deployed stack.
     pub fn stack(&self) -> &Stack {
         &self.local.stack
+    }
+
+    /// The URLs of the stack's queues.
+    pub fn queue_urls(&self) -> QueueUrls {
+        self.stack().info.tasks_queue.parse().unwrap()
     }
 
     /// Runs the CLI on this stack, with additional environment variables.
@@ -216,8 +221,11 @@ impl TestEnvironment {
     /// the queue URL `tasks_queue`, if there is one, instead of the stack's tasks queue.
     pub fn app(&self, clock: Arc<dyn Clock>, tasks_queue: Option<String>) -> App {
         let stack = self.stack();
-        let mut urls = stack.info.queues.clone();
-        urls.tasks = tasks_queue.unwrap_or(urls.tasks);
+        let urls = self.queue_urls();
+        let urls = match tasks_queue {
+            Some(url) => urls.with_tasks(url),
+            None => urls,
+        };
         App {
             store: stack.store.clone(),
             config_cache: Arc::new(ConfigCache::new(stack.store.clone())),

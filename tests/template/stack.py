@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import sys
 from pathlib import Path
 
 import boto3
@@ -11,7 +12,10 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 PROJECT = Path(__file__).parents[2]
-PLATFORMS = ["cm", "servisbot", "twin", "unblu", "webex", "webhook"]
+sys.path.insert(0, str(PROJECT / "tools"))
+from template import discover
+
+PLATFORMS = [platform.id for platform in discover()]
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 NOTHING = object()
 

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from stack import PLATFORMS, PROJECT
+from stack import PLATFORMS, PROJECT, Stack
 
 ACTIONS = ("AlarmActions", "OKActions")
 
@@ -37,24 +37,35 @@ def test_metrics_are_in_a_namespace_per_stack(stack):
     assert {name for name in names if not name.startswith("AWS/")} == namespaces
     dashboard = json.loads(stack.of("AWS::CloudWatch::Dashboard")["OperationsDashboard"]["DashboardBody"])
     plots = [each["properties"]["metrics"][0][0] for each in dashboard["widgets"] if each["type"] == "metric"]
-    assert {name for name in plots if not name.startswith("AWS/")} == namespaces
+    searched = {re.search(r"SEARCH\('\{\"?([^\",]+)", each["expression"])[1] for each in plots if isinstance(each, dict)}
+    plotted = {each for each in plots if isinstance(each, str)}
+    assert {name for name in searched | plotted if not name.startswith("AWS/")} == namespaces
 
 
 def test_alarms_define_missing_data(stack):
     for name, alarm in alarms(stack).items():
+        assert {"ComparisonOperator", "EvaluationPeriods", "Threshold"} <= alarm.keys(), name
         assert alarm["TreatMissingData"] in ("breaching", "notBreaching"), name
+
+
+def anchor(name):
+    """Returns the section of an alarm: its own, or one that the alarms of all platforms share."""
+    platform = next((id.capitalize() for id in PLATFORMS if name.startswith(id.capitalize())), None)
+    shared = {f"{platform}ErrorsAlarm": "platformerrorsalarm", f"{platform}ListenerErrorsAlarm": "backgrounderrorsalarm"}
+    return shared[name] if platform else name.lower()
 
 
 def test_alarm_descriptions_link_to_the_runbook(stack):
     for name, alarm in alarms(stack).items():
-        assert alarm["AlarmDescription"].endswith(f"See docs/runbook.md#{name.lower()}"), name
+        assert alarm["AlarmDescription"].endswith(f"See docs/runbook.md#{anchor(name)}"), name
 
 
 def test_the_runbook_has_every_alarm(full):
     runbook = (PROJECT / "docs/runbook.md").read_text()
-    headings = set(re.findall(r"^## (\w+)$", runbook, re.MULTILINE))
-    assert headings >= set(alarms(full))
-    assert not {each for each in headings if each.endswith("Alarm")} - set(alarms(full))
+    headings = {heading.lower() for heading in re.findall(r"^## (\w+)$", runbook, re.MULTILINE)}
+    sections = {anchor(name) for name in alarms(full)}
+    assert headings >= sections
+    assert not {each for each in headings if each.endswith("alarm")} - sections
 
 
 def test_alarms_are_within_cloudwatch_limits(stack):
@@ -69,30 +80,43 @@ def test_alarms_are_within_cloudwatch_limits(stack):
 
 @pytest.mark.parametrize(
     ("alarm", "names"),
-    [
-        ("OldestMessageAlarm", {f"{platform.capitalize()}Queue" for platform in PLATFORMS}),
-        ("DeadLettersUnreadAlarm", {f"{platform.capitalize()}DeadLetters" for platform in PLATFORMS} | {"TasksQueue"}),
-        ("InboundErrorsAlarm", {f"{platform.capitalize()}Inbound" for platform in PLATFORMS}),
-        ("OutboundErrorsAlarm", {f"{platform.capitalize()}Outbound" for platform in PLATFORMS}),
-        ("BackgroundErrorsAlarm", {"Console", "TwinListener", "Upkeep"}),
-    ],
+    [(f"{id.capitalize()}ErrorsAlarm", {f"{id.capitalize()}Inbound", f"{id.capitalize()}Outbound"}) for id in PLATFORMS]
+    + [("BackgroundErrorsAlarm", {"Console", "Upkeep"})],
 )
-def test_alarms_cover_all_resources_of_a_kind(full, alarm, names):
-    covered = set()
-    for metric in metrics(alarms(full)[alarm]):
-        value = metric["Dimensions"][0]["Value"]
-        covered.add(value.get("Ref") or value["Fn::GetAtt"][0])
-    assert covered == names
+def test_error_alarms_cover_all_functions_of_a_kind(full, alarm, names):
+    assert watched(alarms(full)[alarm]) == names
+
+
+def watched(alarm):
+    """Returns the functions or queues that an alarm watches."""
+    values = [metric["Dimensions"][0]["Value"] for metric in metrics(alarm)]
+    return {value.get("Ref") or value["Fn::GetAtt"][0] for value in values}
+
+
+def test_the_errors_of_every_function_raise_an_alarm(full):
+    errors = [each for name, each in alarms(full).items() if name.endswith("ErrorsAlarm") and name != "ApiErrorsAlarm"]
+    assert {name for alarm in errors for name in watched(alarm)} == set(full.of("AWS::Lambda::Function"))
+
+
+def test_the_schedule_is_a_heartbeat(stack):
+    """`upkeep` reports the metrics of the queues once a minute. If it does not, the alarm fires."""
+    alarm = alarms(stack)["DeadLettersUnreadAlarm"]
+    assert alarm["MetricName"] == "DeadLettersUnread" and alarm["TreatMissingData"] == "breaching"
+    assert alarm["Period"] == 60 and alarm["EvaluationPeriods"] == 10
+    assert watched(alarms(stack)["OldestTaskAlarm"]) == {"TasksQueue"}
 
 
 def test_number_of_alarm_metrics_matches_the_cost_document(full):
     # 0.10 USD per month each, see docs/cost.md.
-    assert sum(len(metrics(alarm)) for alarm in alarms(full).values()) == 35
+    assert sum(len(metrics(alarm)) for alarm in alarms(full).values()) == 13 + 2 * len(PLATFORMS)
+
+
+def test_alarms_that_need_several_metrics_are_only_on_aws():
+    local = alarms(Stack(AllowLocalTargets="yes"))
+    assert local and not any("Metrics" in alarm for alarm in local.values())
 
 
 def test_the_alarm_topic_is_encrypted_and_cloudwatch_may_use_its_key(full):
-    from stack import Stack
-
     assert full.of("AWS::SNS::Topic")["AlarmTopic"]["KmsMasterKeyId"] == full.given["KeyArn"]
     assert not full.of("AWS::KMS::Key")
     own = Stack(AlarmEmail="ops@example.com")

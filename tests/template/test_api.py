@@ -75,13 +75,18 @@ def test_the_address_follows_the_stage_and_the_domain(plain, full):
 def test_stack_info_has_the_format_that_the_cli_reads(stack):
     text = stack.template["Resources"]["StackInfo"]["Properties"]["Value"]["Fn::Sub"][0]
     info = json.loads(re.sub(r"\$\{[^}]+\}", "1", text))
-    assert set(info) == {"table", "api", "secrets", "queues", "retention_days", "allow_local"}
-    assert set(info["queues"]) == {"outbound", "dead", "tasks", "listen"}
-    assert set(info["queues"]["outbound"]) == set(info["queues"]["dead"]) == set(PLATFORMS)
-    queues = stack.of("AWS::Lambda::Function")["Upkeep"]["Environment"]["Variables"]["TRUNKLINE_QUEUES"]
-    assert json.loads(re.sub(r"\$\{[^}]+\}", "1", queues["Fn::Sub"] if isinstance(queues, dict) else queues)) == info[
-        "queues"
-    ]
+    assert set(info) == {"table", "api", "secrets", "tasks_queue", "retention_days", "allow_local"}
+    assert '"tasks_queue":"${TasksQueue}"' in text
+
+
+def test_the_names_of_the_queues_follow_from_the_tasks_queue(stack):
+    for function in stack.of("AWS::Lambda::Function").values():
+        assert function["Environment"]["Variables"]["TRUNKLINE_TASKS_QUEUE"] == {"Ref": "TasksQueue"}
+    names = {queue["QueueName"] for queue in stack.of("AWS::SQS::Queue").values()}
+    expected = {f"${{AWS::StackName}}-{id}-{kind}.fifo" for id in PLATFORMS for kind in ("outbound", "dead")}
+    listen = {name for name in names if name.endswith("-listen")}
+    assert names - listen == expected | {"${AWS::StackName}-tasks"}
+    assert listen <= {f"${{AWS::StackName}}-{id}-listen" for id in PLATFORMS}
 
 
 def test_a_custom_domain_has_mapping_and_record(full):

@@ -1,10 +1,13 @@
 """IAM permissions of each function. A change of permissions needs a change of EXPECTED here."""
 
+from fnmatch import fnmatchcase as fnmatch
+
 import pytest
 from stack import PLATFORMS, as_list, name_of
 
-QUEUES = {f"{platform.capitalize()}Queue" for platform in PLATFORMS} | {"TasksQueue"}
-DEAD = {f"{platform.capitalize()}DeadLetters" for platform in PLATFORMS}
+QUEUE = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-*-"
+OUTBOUND_QUEUES, DEAD_QUEUES, LISTEN_QUEUES = (QUEUE + kind for kind in ("outbound.fifo", "dead.fifo", "listen"))
+QUEUES = {"TasksQueue", OUTBOUND_QUEUES}
 READ = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 EXTERNAL, STATE, TIME = (f"${{Table.Arn}}/index/by_{name}" for name in ("external_id", "state", "time"))
 PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/trunkline/${AWS::StackName}/"
@@ -47,13 +50,14 @@ EXPECTED = {
         (table("Query"), {STATE, TIME}),
         ({"ssm:GetParameter", "ssm:PutParameter"}, {SECRETS}),
         ({"sqs:SendMessage"}, QUEUES),
-        ({"sqs:GetQueueAttributes"}, QUEUES - {"TasksQueue"} | DEAD),
+        ({"sqs:GetQueueAttributes"}, {OUTBOUND_QUEUES, DEAD_QUEUES}),
     ),
     "Upkeep": grants(
         (table("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
         (table("Query"), {TIME}),
-        ({"sqs:SendMessage"}, QUEUES | {"TwinListenQueue"}),
-        (READ, DEAD | {"TasksQueue"}),
+        ({"sqs:SendMessage"}, QUEUES | {LISTEN_QUEUES}),
+        ({"sqs:GetQueueAttributes"}, {OUTBOUND_QUEUES}),
+        (READ, {DEAD_QUEUES, "TasksQueue"}),
     ),
     "TwinListener": grants(
         *INBOUND,
@@ -82,6 +86,9 @@ def statements(stack, role):
     for policy in about.get("ManagedPolicyArns", []):
         # A string would be an AWS managed policy, which grants more than needed.
         documents.append(stack.of("AWS::IAM::ManagedPolicy")[policy["Ref"]]["PolicyDocument"])
+    for policy in stack.of("AWS::IAM::Policy").values():
+        if {"Ref": role} in policy["Roles"]:
+            documents.append(policy["PolicyDocument"])
     return [statement for document in documents for statement in document["Statement"]]
 
 
@@ -145,7 +152,7 @@ def test_each_queue_has_one_reader(stack):
         for resource, actions in granted(stack, function).items():
             if "sqs:ReceiveMessage" in actions:
                 readers.setdefault(resource, []).append(function)
-    expected = {queue: ["Upkeep"] for queue in DEAD | {"TasksQueue"}} | {"TwinListenQueue": ["TwinListener"]}
+    expected = {queue: ["Upkeep"] for queue in (DEAD_QUEUES, "TasksQueue")} | {"TwinListenQueue": ["TwinListener"]}
     for name in map(str.capitalize, PLATFORMS):
         expected[f"{name}Queue"] = [f"{name}Outbound"]
     assert readers == expected
@@ -155,9 +162,19 @@ def test_readers_have_an_event_source_mapping(stack):
     started = set()
     for mapping in stack.of("AWS::Lambda::EventSourceMapping").values():
         queue, function = name_of(mapping["EventSourceArn"]), mapping["FunctionName"]["Ref"]
-        assert READ <= granted(stack, function)[queue]
+        resource = DEAD_QUEUES if queue.endswith("DeadLetters") else queue
+        assert READ <= granted(stack, function)[resource]
         started.add(queue)
-    assert started == QUEUES | DEAD | {"TwinListenQueue"}
+    assert started == set(stack.of("AWS::SQS::Queue"))
+
+
+def test_wildcards_match_exactly_the_queues_of_their_kind(stack):
+    names = {name: queue["QueueName"] for name, queue in stack.of("AWS::SQS::Queue").items()}
+    for wildcard, ending in ((OUTBOUND_QUEUES, "Queue"), (DEAD_QUEUES, "DeadLetters"), (LISTEN_QUEUES, "ListenQueue")):
+        pattern = wildcard.removeprefix("arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:")
+        matched = {name for name, queue in names.items() if fnmatch(queue, pattern)}
+        others = {"TasksQueue"} | {name for name in names if name.endswith("ListenQueue") and ending == "Queue"}
+        assert matched == {name for name in names if name.endswith(ending)} - others
 
 
 def test_only_the_console_writes_secrets(stack):

@@ -9,14 +9,14 @@ use rustack_sqs_core::provider::RustackSqs;
 use rustack_sqs_http::dispatch::SqsHandler;
 use rustack_sqs_http::response::error_to_response;
 use rustack_sqs_model::operations::SqsOperation;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The outbound queue of signed webhooks.
-pub const OUTBOUND: &str = "webhook.fifo";
+pub const OUTBOUND: &str = "webhook-outbound.fifo";
 /// The queue of scheduled tasks.
 pub const TASKS: &str = "tasks";
 /// The queue that starts TWIN listeners.
-pub const LISTEN: &str = "listen";
+pub const LISTEN: &str = "twin-listen";
 
 /// The emulated queues.
 pub struct Sqs {
@@ -36,10 +36,8 @@ impl Sqs {
         let config = SqsConfig { host: "127.0.0.1".into(), port, ..SqsConfig::default() };
         let handler = RustackSqsHandler::new(std::sync::Arc::new(RustackSqs::new(config)));
         let started = Self { handler, port };
-        let fifo = trunkline_registry::PLATFORMS
-            .ids()
-            .into_iter()
-            .flat_map(|name| [format!("{name}.fifo"), dead(name)]);
+        let fifo = trunkline_registry::PLATFORMS.ids().into_iter();
+        let fifo = fifo.flat_map(|id| ["outbound", "dead"].map(|kind| format!("{id}-{kind}.fifo")));
         for name in fifo.chain([TASKS.to_owned(), LISTEN.to_owned()]) {
             let mut attributes = json!({"VisibilityTimeout": "45"});
             if ![TASKS, LISTEN].contains(&name.as_str()) {
@@ -58,23 +56,6 @@ impl Sqs {
     /// Returns the URL of a queue.
     pub fn url(&self, queue: &str) -> String {
         format!("http://127.0.0.1:{}/000000000000/{queue}", self.port)
-    }
-
-    /// Returns the URLs of all queues, in the format of `TRUNKLINE_QUEUES`.
-    pub fn urls(&self) -> Value {
-        let each = |name: fn(&str) -> String| -> Map<String, Value> {
-            trunkline_registry::PLATFORMS
-                .ids()
-                .into_iter()
-                .map(|p| (p.to_owned(), self.url(&name(p)).into()))
-                .collect()
-        };
-        json!({
-            "outbound": each(|name| format!("{name}.fifo")),
-            "dead": each(dead),
-            "tasks": self.url(TASKS),
-            "listen": {"twin": self.url(LISTEN)},
-        })
     }
 
     /// Receives up to ten messages, waiting up to a second.
@@ -117,8 +98,4 @@ impl Sqs {
         let body = body.collect().await.unwrap().to_bytes();
         Response::from_parts(parts, axum::body::Body::from(body))
     }
-}
-
-fn dead(platform: &str) -> String {
-    format!("{platform}-dead.fifo")
 }

@@ -3,15 +3,13 @@
 use serde_json::{Value, json};
 use trunkline::stack::StackInfo;
 
-use super::CliError;
-
 /// Returns the environment variables that the template sets for the functions, in the format of
 /// `sam local invoke --env-vars`. It contains no secrets.
-pub(super) fn environment(stack: &str, info: &StackInfo) -> Result<Value, CliError> {
-    Ok(json!({"Parameters": {
+pub(super) fn environment(stack: &str, info: &StackInfo) -> Value {
+    json!({"Parameters": {
         "TRUNKLINE_TABLE": info.table,
         "TRUNKLINE_SECRETS": info.secrets,
-        "TRUNKLINE_QUEUES": serde_json::to_string(&info.queues)?,
+        "TRUNKLINE_TASKS_QUEUE": info.tasks_queue,
         "TRUNKLINE_RETENTION_DAYS": info.retention_days.to_string(),
         "TRUNKLINE_ALLOW_LOCAL": info.allow_local,
         "TRUNKLINE_LOG": "info",
@@ -19,5 +17,5 @@ pub(super) fn environment(stack: &str, info: &StackInfo) -> Result<Value, CliErr
         "TRUNKLINE_CONNECTION_METRICS": "no",
         "TRUNKLINE_STACK": stack,
         "TRUNKLINE_API": info.api,
-    }}))
+    }})
 }

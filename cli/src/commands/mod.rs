@@ -274,7 +274,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         }
         Command::Customer(what) => customer::run(&open_api(&name, cli.api).await?, &what).await,
         Command::Env => {
-            println!("{:#}", env::environment(&name, &find_stack(&name).await?.info)?);
+            println!("{:#}", env::environment(&name, &find_stack(&name).await?.info));
             Ok(())
         }
         Command::Cost(what) => cost::run(&what),

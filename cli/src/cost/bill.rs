@@ -172,20 +172,26 @@ impl FixedResources {
     /// Counts the resources in the text of Trunkline's template.
     #[must_use]
     pub fn of(template: &str) -> Self {
-        let mappings = || template.lines().filter_map(|l| l.trim().strip_prefix("Queue: !GetAtt "));
-        let is_standard = |queue: &&str| matches!(*queue, "TasksQueue.Arn" | "TwinListenQueue.Arn");
-        let standard = mappings().filter(is_standard).count();
+        // An event of a function, or a mapping of its own.
+        let queues = template.lines().map(str::trim).filter_map(|line| {
+            let queue = line.strip_prefix("Queue: !GetAtt ");
+            queue.or_else(|| line.strip_prefix("EventSourceArn: !GetAtt "))
+        });
+        let is_standard = |queue: &&str| {
+            ["TasksQueue.Arn", "ListenQueue.Arn"].iter().any(|end| queue.ends_with(end))
+        };
+        let (standard, fifo): (Vec<&str>, Vec<&str>) = queues.partition(is_standard);
         Self {
-            fifo: mappings().count() - standard,
-            standard,
+            fifo: fifo.len(),
+            standard: standard.len(),
             // AWS bills each metric that an alarm evaluates.
             alarms: template.matches("Namespace: ").count(),
         }
     }
 }
 
-/// Returns the monthly cost of a stack without traffic: polling of empty queues, metrics, alarms, and TWIN
-/// listeners.
+/// Returns the monthly cost of a stack without traffic: polling of empty queues and measuring them once a
+/// minute, metrics, alarms, and TWIN listeners.
 #[must_use]
 pub fn fixed_costs(
     fixed: FixedResources,
@@ -196,8 +202,9 @@ pub fn fixed_costs(
     // Five pollers, each of which polls every 20 seconds.
     const POLLS: f64 = 5.0 * 3.0 * 60.0 * 730.0;
     // Six metrics (accepted, delivered and its duration, retried, parked, failed), in total and for two
-    // platforms; and one for what is parked.
-    const METRICS: f64 = 6.0 * 3.0 + 1.0;
+    // platforms; and three gauges: what is parked, the age of the queues, the dead letters in queues.
+    const METRICS: f64 = 6.0 * 3.0 + 3.0;
+    const MINUTES: f64 = 60.0 * 730.0;
     const SECONDS: f64 = 3_600.0 * 730.0;
     let line =
         |what, quantity, unit, price| BillLine::new(what, quantity, unit, prices.price(price));
@@ -208,6 +215,7 @@ pub fn fixed_costs(
     vec![
         line("SQS, polling empty FIFO queues", fifo * POLLS, "calls", "sqs_fifo_call"),
         line("SQS, polling empty queues", standard * POLLS, "calls", "sqs_standard_call"),
+        line("SQS, measuring queues", fifo * MINUTES, "calls", "sqs_fifo_call"),
         line("CloudWatch, metrics", METRICS, "metrics", "metric_month"),
         line("CloudWatch, alarms", alarms, "alarms", "alarm_month"),
         line("Lambda, TWIN listeners", listening, "GB-seconds", "lambda_gb_second"),
@@ -277,6 +285,7 @@ mod tests {
     fn fixed_resources_are_counted_in_the_template() {
         let fixed = FixedResources::of(TEMPLATE);
         assert_eq!((fixed.fifo, fixed.standard), (12, 2));
-        assert!(fixed.alarms >= 2);
+        // `test_number_of_alarm_metrics_matches_the_cost_document` counts them in the parsed template.
+        assert_eq!(fixed.alarms, 25);
     }
 }

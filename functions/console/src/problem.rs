@@ -155,7 +155,10 @@ impl From<StoreError> for Problem {
 
 impl From<QueueError> for Problem {
     fn from(error: QueueError) -> Self {
-        Self::unavailable(&error)
+        match error {
+            QueueError::NotDeployed(_) => Self::conflict(error.to_string()),
+            other => Self::unavailable(&other),
+        }
     }
 }
 

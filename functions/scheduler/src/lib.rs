@@ -1,8 +1,9 @@
-//! Background work: runs scheduled tasks when they are due, stores dead letters, and once a minute finds
-//! parked deliveries whose task was lost.
+//! Background work: runs scheduled tasks when they are due, stores dead letters, and once a minute measures
+//! the queues and finds parked deliveries whose task was lost.
 
 mod capabilities;
 mod dead_letters;
+mod queues;
 mod registrations;
 mod sweep;
 mod tasks;
@@ -21,6 +22,7 @@ use trunkline_runtime::inbound::InboundError;
 use trunkline_runtime::telemetry;
 
 pub use capabilities::refresh_capabilities;
+pub use queues::{AbsentPlatforms, check_queues};
 pub use registrations::check_registrations;
 pub use sweep::sweep;
 pub use tasks::run_task;
@@ -51,24 +53,30 @@ static CAPABILITIES_CHECKED: AtomicBool = AtomicBool::new(false);
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let app = App::from_env()?;
-    let app = &app;
+    let (app, absent) = (&app, &AbsentPlatforms::default());
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<Value>| async move {
         telemetry::set_request_id(&event.context.request_id);
         // Boxed: the type of the whole future would exceed the compiler's depth limit.
-        Box::pin(handle(app, event.payload)).await
+        Box::pin(handle(app, absent, event.payload)).await
     }))
     .await
 }
 
 /// Handles a batch of messages from a queue, or the event of the one-minute schedule.
-async fn handle(app: &App, event: Value) -> Result<SqsBatchResponse, lambda_runtime::Error> {
+async fn handle(
+    app: &App,
+    absent: &AbsentPlatforms,
+    event: Value,
+) -> Result<SqsBatchResponse, lambda_runtime::Error> {
     if event.get("Records").is_none() {
         if !CAPABILITIES_CHECKED.load(Ordering::Relaxed) {
             refresh_capabilities(app, TRAITS).await?;
             CAPABILITIES_CHECKED.store(true, Ordering::Relaxed);
         }
-        sweep(app).await?;
-        check_registrations(app, TRAITS).await?;
+        // A check that fails does not prevent the others.
+        let (queues, swept) = (check_queues(app, absent, TRAITS).await, sweep(app).await);
+        let registrations = check_registrations(app, TRAITS).await;
+        queues.and(swept).and(registrations)?;
         return Ok(SqsBatchResponse::default());
     }
     let event: SqsEvent = serde_json::from_value(event)?;

@@ -6,6 +6,7 @@ use trunkline_core::platform::PlatformTraits;
 use trunkline_runtime::app::App;
 
 use crate::SchedulerError;
+use crate::tasks::enqueue;
 
 /// Time between two checks of a registration.
 const CHECK_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
@@ -37,7 +38,7 @@ pub async fn check_registrations(
             }
             let job = Job::ReconcileRegistration { connection: connection.id.clone() };
             let group = format!("registration-{}", connection.id);
-            app.queues.enqueue(connection.platform, group, app.ids.next(now), &job).await?;
+            enqueue(app, connection.platform, group, job).await?;
         }
     }
 }

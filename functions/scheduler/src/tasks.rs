@@ -7,6 +7,7 @@ use trunkline_core::model::{
 };
 use trunkline_runtime::app::App;
 use trunkline_runtime::listener;
+use trunkline_runtime::queue::QueueError;
 
 use crate::{SchedulerError, timers};
 
@@ -40,9 +41,7 @@ pub async fn run_task(app: &App, task: ScheduledTask) -> Result<(), SchedulerErr
         ScheduledTask::CheckBotDown { leg, .. } => timers::check_bot_outage(app, leg).await,
         ScheduledTask::EnsureListener { platform, .. } => Ok(listener::check(app, platform).await?),
         ScheduledTask::ReleaseHeld { platform, leg, .. } => {
-            let (group, id) = (leg.message_group(), app.ids.next(now));
-            app.queues.enqueue(platform, group, id, &Job::ReleaseHeld { leg }).await?;
-            Ok(())
+            enqueue(app, platform, leg.message_group(), Job::ReleaseHeld { leg }).await
         }
     }
 }
@@ -107,7 +106,23 @@ pub(crate) async fn enqueue_drain(
     leg: LegId,
     reason: DrainReason,
 ) -> Result<(), SchedulerError> {
-    let (group, id) = (leg.message_group(), app.ids.next(app.clock.now()));
-    app.queues.enqueue(platform, group, id, &Job::Drain { leg, reason }).await?;
-    Ok(())
+    enqueue(app, platform, leg.message_group(), Job::Drain { leg, reason }).await
+}
+
+/// Queues a job for a platform's worker. If the stack does not have the platform, the job is dropped, because
+/// repeating it would delay the others: deliveries stay parked until the platform is deployed again.
+pub(crate) async fn enqueue(
+    app: &App,
+    platform: PlatformId,
+    group: String,
+    job: Job,
+) -> Result<(), SchedulerError> {
+    let id = app.ids.next(app.clock.now());
+    match app.queues.enqueue(platform, group, id, &job).await {
+        Err(error @ QueueError::NotDeployed(_)) => {
+            tracing::warn!(%error, "a job was dropped");
+            Ok(())
+        }
+        sent => Ok(sent?),
+    }
 }

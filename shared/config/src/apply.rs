@@ -1,9 +1,12 @@
 //! Applies a configuration to a stack.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use trunkline_core::model::{Connection, ConnectionId, PlatformId, Role, Route};
 use trunkline_runtime::app::random_secret;
+use trunkline_runtime::queue::{QueueError, Queues};
 use trunkline_runtime::secrets::{PATH_KEY, SecretBag, SecretStore, SecretsError};
 use trunkline_runtime::store::{Store, StoreError};
 
@@ -22,16 +25,33 @@ pub enum ApplyError {
          conversations. Give the {requested} connection another id, and use that id in the route"
     )]
     PlatformChanged { id: ConnectionId, current: PlatformId, requested: PlatformId },
+    /// The stack does not have the platform of a connection, so nothing could receive its deliveries.
+    #[error("nothing was applied: {0}")]
+    NotDeployed(QueueError),
+    /// SQS does not answer whether the stack has a platform.
+    #[error("nothing was applied: {0}")]
+    Queue(QueueError),
     /// The Parameter Store refused a read or write of secrets.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
 }
 
-/// The stores that a configuration is written to.
+impl From<QueueError> for ApplyError {
+    fn from(error: QueueError) -> Self {
+        match error {
+            QueueError::NotDeployed(_) => Self::NotDeployed(error),
+            other => Self::Queue(other),
+        }
+    }
+}
+
+/// The stores that a configuration is written to, and the queues of the stack's platforms.
 #[derive(Debug, Clone, Copy)]
 pub struct ApplyTarget<'a> {
     pub store: &'a Store,
     pub secrets: &'a SecretStore,
+    /// Shows which platforms the stack has.
+    pub queues: &'a Queues,
 }
 
 /// The result of applying one connection or route.
@@ -68,7 +88,8 @@ impl Change {
 /// route.
 ///
 /// # Errors
-/// If AWS refuses a call, or if a connection belongs to another platform. Applying again is safe.
+/// If AWS refuses a call, if a connection belongs to another platform, or if the stack does not have the
+/// platform of a connection. Applying again is safe.
 pub async fn apply(
     target: ApplyTarget<'_>,
     desired: &Desired,
@@ -82,6 +103,11 @@ pub async fn apply(
             let (id, requested) = (wanted.id.clone(), wanted.platform);
             return Err(ApplyError::PlatformChanged { id, current: before.platform, requested });
         }
+    }
+    let platforms: BTreeSet<PlatformId> =
+        desired.connections.iter().map(|desired| desired.connection.platform).collect();
+    for platform in platforms {
+        target.queues.check_deployed(platform).await?;
     }
     for desired in others {
         on_applied(&apply_connection(target, desired).await?);

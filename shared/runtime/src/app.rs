@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::aws::{AwsHttpClient, Clients, MissingVariable, required_variable, warm_up_connections};
 use crate::http_client::{HttpClient, TlsError};
-use crate::queue::{InvalidQueueUrls, QueueUrls, Queues};
+use crate::queue::{InvalidTasksQueue, QueueUrls, Queues};
 use crate::secrets::SecretStore;
 use crate::store::{ConfigCache, Store};
 
@@ -64,7 +64,7 @@ pub enum StartError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error(transparent)]
-    Queues(#[from] InvalidQueueUrls),
+    Queues(#[from] InvalidTasksQueue),
 }
 
 /// The dependencies of a function.
@@ -90,8 +90,8 @@ impl App {
     pub fn from_env() -> Result<Self, StartError> {
         let http = AwsHttpClient::new()?;
         let clients = Clients::from_env(&http)?;
-        let queues: QueueUrls = required_variable("TRUNKLINE_QUEUES")?.parse()?;
-        warm_up_connections(&http, &queues.tasks);
+        let queues: QueueUrls = required_variable("TRUNKLINE_TASKS_QUEUE")?.parse()?;
+        warm_up_connections(&http, queues.tasks());
         let retention = std::env::var("TRUNKLINE_RETENTION_DAYS").ok();
         let days = retention.and_then(|days| days.parse().ok()).unwrap_or(90);
         let local = std::env::var("TRUNKLINE_ALLOW_LOCAL").is_ok_and(|value| value == "yes");

@@ -3,14 +3,16 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json};
+use trunkline_core::model::PlatformId;
 use trunkline_runtime::aws::{AwsHttpClient, Clients, required_variable};
+use trunkline_runtime::queue::QueueUrls;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let clients = &Clients::from_env(&AwsHttpClient::new()?)?;
     let table = &required_variable("TRUNKLINE_TABLE")?;
-    let queues: Value = serde_json::from_str(&required_variable("TRUNKLINE_QUEUES")?)?;
-    let queue = queues["outbound"]["webhook"].as_str().unwrap_or_default();
+    let queues: QueueUrls = required_variable("TRUNKLINE_TASKS_QUEUE")?.parse()?;
+    let queue = &queues.outbound(PlatformId::from_static("webhook"));
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let id = event.payload["headers"]["webhook-id"].as_str().unwrap_or_default();
         let body = event.payload["body"].as_str().unwrap_or_default();

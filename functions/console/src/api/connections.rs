@@ -92,6 +92,7 @@ pub async fn put(
         let detail = "the platform of a connection cannot change: create another connection";
         return Err(Problem::bad_request(detail));
     }
+    app.queues.check_deployed(read.platform).await?;
     let route = resolve_route(&console, &input, &read).await?;
     let secrets_version = if old == bag {
         existing.as_ref().map_or(0, |existing| existing.secrets_version)

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use trunkline_core::model::{Breaker, Connection, PlatformId};
 use trunkline_registry::TRAITS;
+use trunkline_runtime::queue::QueueError;
 use trunkline_runtime::store::Counts;
 use utoipa::ToSchema;
 
@@ -140,7 +141,7 @@ async fn build_overview(console: &Console) -> Result<Overview, Problem> {
         stack: console.stack.clone(),
         version: env!("CARGO_PKG_VERSION"),
         connections,
-        queues,
+        queues: queues.into_iter().flatten().collect(),
     })
 }
 
@@ -201,12 +202,17 @@ fn breaker_view(breaker: &Breaker, now: Timestamp, reason: Option<String>) -> Br
     }
 }
 
-async fn queue_view(console: &Console, platform: PlatformId) -> Result<QueueView, Problem> {
-    let depth = console.app.queues.depth(platform).await?;
-    Ok(QueueView {
+/// Returns the depth of a platform's queue; `None` if the stack does not have the platform.
+async fn queue_view(console: &Console, platform: PlatformId) -> Result<Option<QueueView>, Problem> {
+    let depth = match console.app.queues.depth(platform).await {
+        Ok(depth) => depth,
+        Err(QueueError::NotDeployed(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Some(QueueView {
         platform: platform.to_string(),
         waiting: depth.waiting,
         in_flight: depth.in_flight,
         dead_letters: depth.dead,
-    })
+    }))
 }

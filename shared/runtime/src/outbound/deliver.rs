@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::attempt::attempt;
 use super::record_outcome::{NextStep, log_details, record_outcome};
-use super::{Outbound, OutboundError, bot_watchdog};
+use super::{Outbound, OutboundError, Receipt, bot_watchdog};
 use crate::alerts::{self, Alert};
 use crate::app::App;
 use crate::store::ParkResult;
@@ -14,16 +14,16 @@ use trunkline_core::model::{Delivery, Leg, Parked, Resend, ScheduledTask, Verdic
 /// Why a delivery is parked while an operator has suspended its connection.
 const SUSPENDED: &str = "its connection is suspended";
 
-/// Processes a delivery. `received` is how often SQS has handed out its message, this time included.
+/// Processes a delivery.
 pub(super) async fn deliver<P: Outbound>(
     app: &App,
     platform: &P,
     delivery: &Delivery,
-    received: u32,
+    receipt: Receipt,
 ) -> Result<(), OutboundError> {
     let mut attempts = 0;
     // A delivery that is received for the first time has no outcome yet: only others need this read.
-    if (received > 1 || delivery.resend != Resend::No)
+    if (receipt.times > 1 || delivery.resend != Resend::No)
         && let Some(outcome) = app.store.outcome(delivery).await?
     {
         let replayed = delivery.resend == Resend::ByOperator && outcome.verdict.can_be_replayed();
@@ -38,11 +38,12 @@ pub(super) async fn deliver<P: Outbound>(
     }
     let (leg, breaker) = app.config_cache.leg_and_breaker(&delivery.leg(), app.clock.now()).await?;
     if leg.parked > 0 {
-        return park(app, &leg, delivery, attempts, None, "an earlier delivery is parked").await;
+        let reason = "an earlier delivery is parked";
+        return park(app, &leg, delivery, receipt, attempts, None, reason).await;
     }
     if breaker.is_open() {
         let reason = "its connection's breaker is open";
-        park(app, &leg, delivery, attempts, None, reason).await?;
+        park(app, &leg, delivery, receipt, attempts, None, reason).await?;
         // If the breaker closed just now, its release may have missed this leg.
         if !app.store.breaker(&delivery.to.connection).await?.is_open() {
             schedule_drain(app, delivery, app.clock.now()).await?;
@@ -53,13 +54,17 @@ pub(super) async fn deliver<P: Outbound>(
     let loaded = app.config_cache.own_connection(id, now).await?;
     let connection = loaded.as_ref().map(|loaded| &*loaded.connection);
     if connection.is_some_and(|connection| connection.suspended) {
-        return park(app, &leg, delivery, attempts, None, SUSPENDED).await;
+        return park(app, &leg, delivery, receipt, attempts, None, SUSPENDED).await;
     }
     let (leg, attempted) = attempt(app, platform, loaded.as_ref(), leg, delivery).await?;
-    match record_outcome(app, connection, &breaker, delivery, attempted, attempts + 1).await? {
+    let attempts = attempts + 1;
+    let queue_age = receipt.queue_age;
+    match record_outcome(app, connection, &breaker, delivery, attempted, attempts, queue_age)
+        .await?
+    {
         NextStep::Settled => Ok(()),
         NextStep::Retry { due, reason } => {
-            park(app, &leg, delivery, attempts + 1, Some(due), &reason).await
+            park(app, &leg, delivery, receipt, attempts, Some(due), &reason).await
         }
     }
 }
@@ -69,6 +74,7 @@ async fn park(
     app: &App,
     leg: &Leg,
     delivery: &Delivery,
+    receipt: Receipt,
     attempts: u32,
     due: Option<Timestamp>,
     reason: &str,
@@ -96,7 +102,12 @@ async fn park(
     if result == ParkResult::Parked {
         let connection = app.config_cache.connection(&delivery.to.connection, now).await?;
         if let Some(connection) = &connection {
-            telemetry::record(now, Metric::Parked, connection, log_details(delivery));
+            telemetry::record(
+                now,
+                Metric::Parked,
+                connection,
+                log_details(delivery, receipt.queue_age),
+            );
         }
         if leg.parked == 0 {
             let alert = Alert::parked(delivery, attempts, reason);

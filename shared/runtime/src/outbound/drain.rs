@@ -1,6 +1,8 @@
 //! Sends the parked deliveries of a leg, in order. The job is in the leg's message group, so later
 //! deliveries cannot overtake it.
 
+use jiff::SignedDuration;
+
 use super::attempt::attempt;
 use super::deliver::schedule_drain;
 use super::record_outcome::{NextStep, record_outcome};
@@ -88,7 +90,11 @@ async fn drain_one<P: Outbound>(
         breaker::close(app, connection).await?;
     }
     let attempts = parked.attempts + 1;
-    match record_outcome(app, connection, &breaker, delivery, attempted, attempts).await? {
+    // A parked delivery is in no queue.
+    let queue_age = SignedDuration::ZERO;
+    match record_outcome(app, connection, &breaker, delivery, attempted, attempts, queue_age)
+        .await?
+    {
         NextStep::Settled => Ok(Step::Continue(app.store.unpark(&leg, parked, now).await?)),
         NextStep::Retry { due, reason } => {
             let retried = Parked { attempts, next_attempt_at: Some(due), reason, ..parked.clone() };

@@ -21,7 +21,8 @@ pub(super) enum NextStep {
     Retry { due: Timestamp, reason: String },
 }
 
-/// Records the outcome of attempt number `attempts`. `breaker` is its state before the attempt.
+/// Records the outcome of attempt number `attempts`. `breaker` is its state before the attempt, and
+/// `queue_age` is how long the delivery was in its queue.
 pub(super) async fn record_outcome(
     app: &App,
     connection: Option<&Connection>,
@@ -29,6 +30,7 @@ pub(super) async fn record_outcome(
     delivery: &Delivery,
     attempt: Attempt,
     attempts: u32,
+    queue_age: SignedDuration,
 ) -> Result<NextStep, OutboundError> {
     let now = app.clock.now();
     let Attempt { classification, status, retry_after, duration, .. } = attempt;
@@ -51,13 +53,14 @@ pub(super) async fn record_outcome(
             if status.is_some() {
                 breaker::record_success(app, connection, breaker).await?;
             }
-            record_metrics(connection, delivery, &settled, duration);
+            record_metrics(connection, delivery, &settled, duration, queue_age);
         }
         return Ok(NextStep::Settled);
     }
     if let Some(connection) = connection {
         breaker::record_failure(app, connection, &reason).await?;
-        record_metrics(connection, delivery, &outcome(classification.verdict), duration);
+        let retried = outcome(classification.verdict);
+        record_metrics(connection, delivery, &retried, duration, queue_age);
     }
     let policy =
         connection.map_or_else(DeliveryPolicy::default, |connection| connection.delivery.clone());
@@ -113,13 +116,15 @@ async fn notify_sender(app: &App, delivery: &Delivery, reason: &str) -> Result<(
     }
 }
 
-/// Returns the details that every log line about a delivery has.
-pub(super) fn log_details(delivery: &Delivery) -> LogFields<'_> {
+/// Returns the details that every log line about a delivery has. Ages below a second are left out, because
+/// they are the rule and no alarm needs them.
+pub(super) fn log_details(delivery: &Delivery, queue_age: SignedDuration) -> LogFields<'_> {
     LogFields {
         trace: delivery.event.trace,
         conversation: Some(delivery.conversation.as_str()),
         event: Some(delivery.event.body.kind()),
         delivery: Some(delivery.id.as_str()),
+        queue_age: Some(queue_age.as_secs()).filter(|seconds| *seconds > 0),
         ..LogFields::default()
     }
 }
@@ -130,6 +135,7 @@ fn record_metrics(
     delivery: &Delivery,
     outcome: &Outcome,
     duration: SignedDuration,
+    queue_age: SignedDuration,
 ) {
     let now = outcome.at;
     let metric = match outcome.verdict {
@@ -143,7 +149,7 @@ fn record_metrics(
         status: outcome.status,
         ms: Some(time::millis(duration)),
         delivery_time: (metric == Metric::Delivered).then(|| time::millis(latency)),
-        ..log_details(delivery)
+        ..log_details(delivery, queue_age)
     };
     telemetry::record(now, metric, connection, fields);
     if metric == Metric::Delivered {

@@ -119,15 +119,17 @@ async fn receive<P: Outbound>(
     message: &SqsMessage,
     budget: Budget,
 ) -> bool {
-    let received = times_received(message);
+    let receipt = Receipt::of(message, app.clock.now());
+    let received = receipt.times;
     let body = message.body.as_deref().unwrap_or_default();
-    let job = AssertUnwindSafe(run_job(app, platform, body, received, budget)).catch_unwind();
+    let job = AssertUnwindSafe(run_job(app, platform, body, receipt, budget)).catch_unwind();
     let reason = match job.await {
         Ok(Ok(())) => return true,
         Ok(Err(OutboundError::Unreadable(why))) => format!("the message cannot be read: {why}"),
         Ok(Err(error)) => {
             let retryable = error.is_retryable();
             tracing::error!(%error, received, retryable, "outbound job failed: internal error");
+            telemetry::record_queue_age(app.clock.now(), receipt.queue_age);
             return false;
         }
         Err(_) if received >= MAX_PANICS => {
@@ -135,6 +137,7 @@ async fn receive<P: Outbound>(
         }
         Err(_) => {
             tracing::error!(received, "outbound job failed: the worker panicked");
+            telemetry::record_queue_age(app.clock.now(), receipt.queue_age);
             return false;
         }
     };
@@ -152,6 +155,27 @@ async fn receive<P: Outbound>(
     }
 }
 
+/// How a message was received from its queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// How often SQS has handed out the message, this time included.
+    pub times: u32,
+    /// Time since the message was sent to the queue.
+    pub queue_age: SignedDuration,
+}
+
+impl Receipt {
+    /// The first receipt of a message that was sent just now.
+    pub const FIRST: Self = Self { times: 1, queue_age: SignedDuration::ZERO };
+
+    fn of(message: &SqsMessage, now: Timestamp) -> Self {
+        let sent_at = message.attributes.get("SentTimestamp").and_then(|at| at.parse().ok());
+        let sent_at = sent_at.and_then(|millis| Timestamp::from_millisecond(millis).ok());
+        let queue_age = now.duration_since(sent_at.unwrap_or(now)).max(SignedDuration::ZERO);
+        Self { times: times_received(message), queue_age }
+    }
+}
+
 /// Runs the job in a message.
 ///
 /// # Errors
@@ -160,11 +184,11 @@ pub async fn run_job<P: Outbound>(
     app: &App,
     platform: &P,
     body: &str,
-    received: u32,
+    receipt: Receipt,
     budget: Budget,
 ) -> Result<(), OutboundError> {
     match serde_json::from_str(body)? {
-        Job::Deliver(delivery) => deliver(app, platform, &delivery, received).await,
+        Job::Deliver(delivery) => deliver(app, platform, &delivery, receipt).await,
         Job::Drain { leg, reason } => drain(app, platform, &leg, reason, budget).await,
         Job::Discard { leg, seq } => discard(app, &leg, seq).await,
         Job::ReleaseHeld { leg } => release_held(app, &leg).await,
@@ -196,6 +220,21 @@ fn times_received(message: &SqsMessage) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_receipt_has_the_age_of_the_message() {
+        let of = |sent: &str| {
+            let mut message = SqsMessage::default();
+            for (name, value) in [("SentTimestamp", sent), ("ApproximateReceiveCount", "3")] {
+                message.attributes.insert(name.into(), value.into());
+            }
+            Receipt::of(&message, Timestamp::from_second(100).unwrap())
+        };
+        let age = |seconds| Receipt { times: 3, queue_age: SignedDuration::from_secs(seconds) };
+        assert_eq!(of("40000"), age(60));
+        assert_eq!(of("100900"), age(0), "the clock of SQS may be ahead");
+        assert_eq!(of("?"), age(0));
+    }
 
     #[test]
     fn budget_leaves_time_for_the_slowest_delivery() {

@@ -3,17 +3,18 @@
 
 mod charset;
 mod message;
+mod urls;
 
-use std::collections::HashMap;
-use std::str::FromStr;
 use std::sync::Arc;
 
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::message::QueueMessage;
 use self::message::{batches, text_attribute};
+pub use self::urls::{InvalidTasksQueue, QueueUrls};
 use crate::error::Cause;
 use trunkline_core::model::{Delivery, Job, PlatformId, ScheduledTask};
 
@@ -46,9 +47,12 @@ pub enum QueueError {
         /// Size of the message, in bytes.
         size: usize,
     },
-    /// The stack has no queue for the platform.
-    #[error("the platform {0} has no queue: add it to TRUNKLINE_QUEUES in template.yaml")]
-    NoQueue(PlatformId),
+    /// The stack has no queue for the platform. Permanent until the platform is deployed.
+    #[error(
+        "the stack does not have the platform {0}: deploy it with the parameter {parameter}=yes",
+        parameter = deploying_parameter(*.0)
+    )]
+    NotDeployed(PlatformId),
     /// The call to the tasks queue failed.
     #[error("cannot schedule a task: {cause}")]
     Tasks {
@@ -64,30 +68,10 @@ pub enum QueueError {
     },
 }
 
-/// The queue URLs cannot be parsed.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("cannot parse the queue URLs (TRUNKLINE_QUEUES): {0}")]
-pub struct InvalidQueueUrls(String);
-
-/// The URLs of the queues, from the environment variable `TRUNKLINE_QUEUES` (JSON).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QueueUrls {
-    /// The outbound FIFO queue of each platform.
-    pub outbound: HashMap<PlatformId, String>,
-    /// The dead-letter queue of each platform.
-    pub dead: HashMap<PlatformId, String>,
-    /// The delayed queue of scheduled tasks.
-    pub tasks: String,
-    /// The queues that start listeners.
-    #[serde(default)]
-    pub listen: HashMap<PlatformId, String>,
-}
-
-impl FromStr for QueueUrls {
-    type Err = InvalidQueueUrls;
-    fn from_str(text: &str) -> Result<Self, InvalidQueueUrls> {
-        serde_json::from_str(text).map_err(|error| InvalidQueueUrls(error.to_string()))
-    }
+/// Returns the template's parameter that deploys a platform, for example `PlatformWebex`.
+fn deploying_parameter(platform: PlatformId) -> String {
+    let (first, rest) = platform.as_str().split_at(1);
+    format!("Platform{}{rest}", first.to_ascii_uppercase())
 }
 
 /// The message that starts a listener.
@@ -136,8 +120,8 @@ impl Queues {
 
     /// Sends a message and returns when SQS has stored it.
     pub async fn send(&self, message: QueueMessage) -> Result<(), QueueError> {
-        let url = self.url(message.platform)?;
-        self.send_fifo(url, message, None).await
+        let url = self.urls.outbound(message.platform);
+        self.send_fifo(&url, message, None).await
     }
 
     /// Sends messages of one platform and of different groups, and returns when SQS has stored all.
@@ -156,7 +140,7 @@ impl Queues {
 
     async fn send_batch(&self, messages: Vec<QueueMessage>) -> Result<(), QueueError> {
         let Some(platform) = messages.first().map(QueueMessage::platform) else { return Ok(()) };
-        let mut call = self.sqs.send_message_batch().queue_url(self.url(platform)?);
+        let mut call = self.sqs.send_message_batch().queue_url(self.urls.outbound(platform));
         for (index, message) in messages.into_iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
@@ -166,9 +150,10 @@ impl Queues {
                 .message_deduplication_id(message.id)
                 .message_body(message.body)
                 .build();
-            call = call.entries(entry.map_err(|error| unavailable(platform, error))?);
+            let invalid = |error| QueueError::Unavailable { platform, cause: Cause::new(error) };
+            call = call.entries(entry.map_err(invalid)?);
         }
-        let response = call.send().await.map_err(|error| unavailable(platform, error))?;
+        let response = call.send().await.map_err(|error| failed(platform, error))?;
         match response.failed().first() {
             None => Ok(()),
             Some(failed) => {
@@ -181,9 +166,8 @@ impl Queues {
 
     /// Moves a message that cannot be processed to the platform's dead-letter queue.
     pub async fn send_to_dlq(&self, message: QueueMessage, reason: &str) -> Result<(), QueueError> {
-        let url = self.urls.dead.get(&message.platform);
-        let url = url.ok_or(QueueError::NoQueue(message.platform))?;
-        self.send_fifo(url, message, Some(reason)).await
+        let url = self.urls.dead(message.platform);
+        self.send_fifo(&url, message, Some(reason)).await
     }
 
     async fn send_fifo(
@@ -209,7 +193,7 @@ impl Queues {
             .message_deduplication_id(message.id)
             .send()
             .await
-            .map_err(|error| unavailable(platform, error))?;
+            .map_err(|error| failed(platform, error))?;
         Ok(())
     }
 
@@ -224,7 +208,7 @@ impl Queues {
         let body = charset::escape_json(body);
         self.sqs
             .send_message()
-            .queue_url(&self.urls.tasks)
+            .queue_url(self.urls.tasks())
             .delay_seconds(seconds)
             .message_body(body)
             .send()
@@ -239,11 +223,11 @@ impl Queues {
         platform: PlatformId,
         start: &StartListener,
     ) -> Result<(), QueueError> {
-        let url = self.urls.listen.get(&platform).ok_or(QueueError::NoQueue(platform))?;
+        let url = self.urls.listen(platform);
         let body = serde_json::to_string(start)
             .map_err(|e| QueueError::Serialize { cause: Cause::new(e) })?;
         let call = self.sqs.send_message().queue_url(url).message_body(body);
-        call.send().await.map_err(|error| unavailable(platform, error))?;
+        call.send().await.map_err(|error| failed(platform, error))?;
         Ok(())
     }
 
@@ -256,23 +240,29 @@ impl Queues {
     ) -> Result<(), QueueError> {
         self.sqs
             .change_message_visibility()
-            .queue_url(self.url(platform)?)
+            .queue_url(self.urls.outbound(platform))
             .receipt_handle(receipt)
             .visibility_timeout(i32::from(seconds))
             .send()
             .await
-            .map_err(|error| unavailable(platform, error))?;
+            .map_err(|error| failed(platform, error))?;
         Ok(())
     }
 
     /// Returns the approximate number of messages in a platform's queues.
     pub async fn depth(&self, platform: PlatformId) -> Result<Depth, QueueError> {
-        let dead = self.urls.dead.get(&platform).ok_or(QueueError::NoQueue(platform))?;
-        let (waiting, dead) = tokio::try_join!(
-            self.sizes(platform, self.url(platform)?),
-            self.sizes(platform, dead)
-        )?;
+        let (outbound, dead) = (self.urls.outbound(platform), self.urls.dead(platform));
+        let (waiting, dead) =
+            tokio::try_join!(self.sizes(platform, &outbound), self.sizes(platform, &dead))?;
         Ok(Depth { waiting: waiting.0, in_flight: waiting.1, dead: dead.0 + dead.1 })
+    }
+
+    /// Checks that the stack has the queues of a platform.
+    ///
+    /// # Errors
+    /// [`QueueError::NotDeployed`] if it has not, [`QueueError::Unavailable`] if SQS does not answer.
+    pub async fn check_deployed(&self, platform: PlatformId) -> Result<(), QueueError> {
+        self.sizes(platform, &self.urls.outbound(platform)).await.map(|_| ())
     }
 
     async fn sizes(&self, platform: PlatformId, url: &str) -> Result<(u64, u64), QueueError> {
@@ -282,23 +272,27 @@ impl Queues {
         };
         let request = self.sqs.get_queue_attributes().queue_url(url);
         let response = request.attribute_names(Waiting).attribute_names(InFlight).send().await;
-        let response = response.map_err(|error| unavailable(platform, error))?;
+        let response = response.map_err(|error| failed(platform, error))?;
         let size = |name| {
             let value = response.attributes.as_ref().and_then(|known| known.get(&name));
             value.and_then(|value| value.parse().ok()).unwrap_or(0)
         };
         Ok((size(Waiting), size(InFlight)))
     }
-
-    fn url(&self, platform: PlatformId) -> Result<&str, QueueError> {
-        self.urls.outbound.get(&platform).map(String::as_str).ok_or(QueueError::NoQueue(platform))
-    }
 }
 
-fn unavailable(
-    platform: PlatformId,
-    error: impl std::error::Error + Send + Sync + 'static,
-) -> QueueError {
+/// Codes of the error that a queue does not exist: of the JSON protocol, and of the older query protocol.
+const NO_SUCH_QUEUE: [&str; 2] = ["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"];
+
+fn failed<E, R>(platform: PlatformId, error: SdkError<E, R>) -> QueueError
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    if code.is_some_and(|code| NO_SUCH_QUEUE.contains(&code)) {
+        return QueueError::NotDeployed(platform);
+    }
     QueueError::Unavailable { platform, cause: Cause::sdk(error) }
 }
 
@@ -311,4 +305,17 @@ pub struct Depth {
     pub in_flight: u64,
     /// Messages in the dead-letter queue.
     pub dead: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_queue_names_the_parameter() {
+        assert_eq!(
+            QueueError::NotDeployed(PlatformId::from_static("webex")).to_string(),
+            "the stack does not have the platform webex: deploy it with the parameter PlatformWebex=yes"
+        );
+    }
 }

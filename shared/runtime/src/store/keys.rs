@@ -75,6 +75,11 @@ pub const ITEMS: &[ItemKind] = &[
     kind("LISTENER#<platform>", "LEASE", "lease of the socket listener: holder and expiry"),
     kind("REJECT#<connection>", "<time>#<id>", "rejected inbound body, for seven days"),
     kind("DEAD", "<time>#<id>", "dead letter"),
+    kind(
+        "STALLED_QUEUES",
+        "STALLED_QUEUES",
+        "outbound queues that no worker reads, each with the time since when",
+    ),
     kind("RATE#<connection>", "<minute>", "event counters for the console, for 26 hours"),
     kind("TOKENS", "<token>", "API token: digest, role, expiry"),
     kind(
@@ -105,6 +110,8 @@ pub(super) const FAILED_PREFIX: &str = "FAILED#";
 pub(super) const WAITING: &str = "WAITING";
 pub(super) const LEASE_SK: &str = "LEASE";
 pub(super) const DEAD: &str = "DEAD";
+/// Partition key and sort key of the one item.
+pub(super) const STALLED_QUEUES: &str = "STALLED_QUEUES";
 pub(super) const TOKENS: &str = "TOKENS";
 pub(super) const AUDIT: &str = "AUDIT";
 
@@ -263,6 +270,7 @@ mod tests {
             (listener_pk(PlatformId::from_static("fax")), own(LEASE_SK)),
             (rejected_pk(&connection), time_sk(at, "id")),
             (own(DEAD), time_sk(at, "id")),
+            (own(STALLED_QUEUES), own(STALLED_QUEUES)),
             (rate_pk(&connection), minute_sk(at)),
             (own(TOKENS), own("tok_1")),
             (token_failures_pk("203.0.113.9"), minute_sk(at)),

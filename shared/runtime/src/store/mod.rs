@@ -24,6 +24,7 @@ mod parked_summary;
 mod parking;
 mod rates;
 mod rejected;
+mod stalled_queues;
 mod transaction;
 mod transcript;
 

@@ -32,6 +32,10 @@ static INCLUDE_DETAILS: LazyLock<bool> = LazyLock::new(|| {
     !["off", "error", "warn"].contains(&level.to_ascii_lowercase().as_str())
 });
 
+/// Metric of the time that messages are in their queues. All its values must have the same unit, because the
+/// alarm on it names none.
+pub(super) const QUEUE_AGE: &str = "QueueAge";
+
 /// Request id of the current Lambda invocation. A process handles one at a time.
 static REQUEST_ID: RwLock<String> = RwLock::new(String::new());
 
@@ -64,6 +68,9 @@ pub struct LogFields<'a> {
     /// Time from the event's arrival to the platform's response, in milliseconds. Also a metric.
     #[serde(rename = "DeliveryTime", skip_serializing_if = "Option::is_none")]
     pub delivery_time: Option<i64>,
+    /// Time that the message was in its queue, in seconds. Also a metric of the whole stack.
+    #[serde(rename = "QueueAge", skip_serializing_if = "Option::is_none")]
+    pub queue_age: Option<i64>,
 }
 
 impl<'a> LogFields<'a> {
@@ -109,7 +116,7 @@ struct LogLine<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Metadata<'a> {
     timestamp: i64,
-    cloud_watch_metrics: [MetricDirective<'a>; 1],
+    cloud_watch_metrics: &'a [MetricDirective<'a>],
 }
 
 #[derive(Debug, Serialize)]
@@ -139,7 +146,8 @@ pub(super) struct Measurement<'a> {
 /// Prints the line of a measurement.
 pub(super) fn print(now: Timestamp, counted: Measurement<'_>, about: LogFields<'_>) {
     let request = REQUEST_ID.read().unwrap_or_else(PoisonError::into_inner);
-    let counted_only = LogFields { delivery_time: about.delivery_time, ..LogFields::default() };
+    let LogFields { delivery_time, queue_age, .. } = about;
+    let counted_only = LogFields { delivery_time, queue_age, ..LogFields::default() };
     let (about, request) =
         if *INCLUDE_DETAILS { (about, request.as_str()) } else { (counted_only, "") };
     // Serializing numbers and plain names cannot fail.
@@ -154,7 +162,7 @@ fn line(
 ) -> serde_json::Result<String> {
     let Measurement { name, value: number, platform, connection } = counted;
     let metrics = [
-        MetricDefinition { name, unit: "Count" },
+        MetricDefinition { name, unit: if name == QUEUE_AGE { "Seconds" } else { "Count" } },
         MetricDefinition { name: "DeliveryTime", unit: "Milliseconds" },
     ];
     let metrics = &metrics[..=usize::from(about.delivery_time.is_some())];
@@ -163,11 +171,13 @@ fn line(
         (Some(_), None) => 2,
         (Some(_), Some(_)) => DIMENSIONS.len(),
     };
-    let directive = MetricDirective {
-        namespace: &NAMESPACE,
-        dimensions: &DIMENSIONS[..dimension_sets],
-        metrics,
-    };
+    let of = |dimensions, metrics| MetricDirective { namespace: &NAMESPACE, dimensions, metrics };
+    let directives = [
+        of(&DIMENSIONS[..dimension_sets], metrics),
+        // Without dimensions: CloudWatch bills each combination, and SQS reports the age by queue.
+        of(&DIMENSIONS[..1], &[MetricDefinition { name: QUEUE_AGE, unit: "Seconds" }]),
+    ];
+    let directives = &directives[..=usize::from(about.queue_age.is_some())];
     serde_json::to_string(&LogLine {
         outcome: &name.to_ascii_lowercase(),
         platform: platform.as_ref().map(PlatformId::as_str),
@@ -175,7 +185,7 @@ fn line(
         request,
         fields: about,
         count: BTreeMap::from([(name, number)]),
-        aws: Metadata { timestamp: now.as_millisecond(), cloud_watch_metrics: [directive] },
+        aws: Metadata { timestamp: now.as_millisecond(), cloud_watch_metrics: directives },
     })
 }
 
@@ -205,6 +215,7 @@ mod tests {
             status: Some(200),
             ms: Some(12),
             delivery_time: Some(80),
+            queue_age: None,
         };
         let expected = json!({
             "outcome": "delivered", "platform": "fax", "connection": "shop", "request": "r-1",
@@ -220,6 +231,21 @@ mod tests {
             }]},
         });
         assert_eq!(written(counted, about), expected);
+    }
+
+    #[test]
+    fn the_age_of_a_queue_is_a_metric_of_the_whole_stack() {
+        let connection: ConnectionId = "shop".parse().unwrap();
+        let (platform, connection) = (Some(PlatformId::from_static("fax")), Some(&connection));
+        let counted = Measurement { name: "Delivered", value: 1, platform, connection };
+        let about = LogFields { queue_age: Some(412), ..LogFields::default() };
+        let written = written(counted, about);
+        assert_eq!(written["QueueAge"], 412);
+        let expected = json!({
+            "Namespace": "Trunkline", "Dimensions": [[]],
+            "Metrics": [{"Name": "QueueAge", "Unit": "Seconds"}],
+        });
+        assert_eq!(written["_aws"]["CloudWatchMetrics"][1], expected);
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod counters;
 mod emf;
 mod panics;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -129,4 +129,23 @@ pub fn record_dead_letter(now: Timestamp, platform: PlatformId) {
     let platform = Some(platform);
     let measurement = Measurement { name: "DeadLettered", value: 1, platform, connection: None };
     emf::print(now, measurement, LogFields::default());
+}
+
+/// Records how long a message that is received again has been in its queue.
+pub fn record_queue_age(now: Timestamp, age: SignedDuration) {
+    let value = u64::try_from(age.as_secs()).unwrap_or_default();
+    let measurement = Measurement { name: emf::QUEUE_AGE, value, platform: None, connection: None };
+    emf::print(now, measurement, LogFields::default());
+}
+
+/// Records how many messages are in the dead-letter queues, and how long the messages have been waiting in
+/// the outbound queue that has had no worker for the longest time, in seconds.
+pub fn record_queues(now: Timestamp, dead_letters: u64, age: i64) {
+    let measurement = Measurement {
+        name: "DeadLettersUnread",
+        value: dead_letters,
+        platform: None,
+        connection: None,
+    };
+    emf::print(now, measurement, LogFields { queue_age: Some(age), ..LogFields::default() });
 }
