@@ -53,7 +53,10 @@ pub async fn serve() -> Result<(), lambda_runtime::Error> {
 }
 
 /// Handles a batch of messages from a queue, or the event of the one-minute schedule.
-async fn handle(app: &App, event: Value) -> Result<SqsBatchResponse, lambda_runtime::Error> {
+///
+/// # Errors
+/// If the work of the one-minute schedule fails, or the event is not valid.
+pub async fn handle(app: &App, event: Value) -> Result<SqsBatchResponse, lambda_runtime::Error> {
     if event.get("Records").is_none() {
         sweep(app).await?;
         check_registrations(app).await?;
