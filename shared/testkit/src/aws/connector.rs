@@ -99,6 +99,11 @@ impl InProcessAws {
         self.0.log.lock().unwrap().calls.clone()
     }
 
+    /// Returns the number of calls of functions so far.
+    pub fn number_of_calls(&self) -> usize {
+        self.0.log.lock().unwrap().calls.len()
+    }
+
     async fn perform(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let (parts, body) = request.try_into_http1x().map_err(user_error)?.into_parts();
         let body = body.bytes().map(<[u8]>::to_vec).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Where every delivery of every accepted event is.
 
 use trunkline_shared::model::{Delivery, Job, Verdict};
+use trunkline_shared::operator::{PendingDelivery, Selection};
 
 use super::{TestStack, dead_queue, outbound_queue};
 
@@ -69,6 +70,18 @@ impl TestStack {
             }
         }
         accounting
+    }
+
+    /// Whether no message is in an outbound or dead-letter queue, also none that is in flight, and nothing
+    /// is parked.
+    pub async fn is_at_rest(&self) -> bool {
+        let queued = [false, true].map(|dead| self.queued_jobs(dead).len());
+        queued == [0, 0] && self.all_parked().await == 0
+    }
+
+    async fn all_parked(&self) -> usize {
+        let pending = self.app.operator_actions().pending(&Selection::default()).await.unwrap();
+        pending.iter().filter(|one| matches!(one, PendingDelivery::Parked(_))).count()
     }
 
     /// Returns the bodies of the messages in all outbound or all dead-letter queues.

@@ -17,6 +17,8 @@ use super::configuration::URL_KEY;
 const INBOUND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause of a caller before it sends a call again.
 const CALLER_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
+/// Least time between two calls.
+const CALL_INTERVAL: jiff::SignedDuration = jiff::SignedDuration::from_millis(1);
 /// How often a caller sends a call that is not answered with success.
 const CALLER_TRIES: usize = 10;
 
@@ -88,27 +90,22 @@ pub fn close(reason: &str) -> EventBody {
 impl TestStack {
     /// Builds an event as the platform of a connection reports it now. `id` is the platform's id of the
     /// event, and `conversation` that of the conversation; on a channel, it names the customer.
-    pub async fn event(
-        &self,
-        connection: &str,
-        conversation: &str,
-        id: &str,
-        body: EventBody,
-    ) -> Event {
-        let role = match self.connection(connection).await.role {
+    pub fn event(&self, connection: &str, conversation: &str, id: &str, body: EventBody) -> Event {
+        let role = match self.connection(connection).role {
             Role::Channel => AuthorRole::Customer,
             Role::Desk => AuthorRole::Agent,
             Role::Bot | Role::Observer => AuthorRole::Bot,
         };
-        let is_message = matches!(body, EventBody::Message { .. });
         let (at, author) = (self.clock.now(), Author::nameless(role));
         let event = Event::new(EventId::from_parts(&["m", id]), conversation, at, author, body);
-        Event { external_message_id: is_message.then(|| id.into()), ..event }
+        Event { external_message_id: Some(id.into()), ..event }
     }
 
     /// Calls the inbound function of a connection once with events.
     pub async fn post(&self, connection: &str, events: &[Event]) -> CallResponse {
-        let connection = self.connection(connection).await;
+        // Two calls never arrive at the same time.
+        self.clock.advance(CALL_INTERVAL);
+        let connection = self.connection(connection);
         let platform = connection.platform.name();
         let path = format!("/in/{platform}/{}/{URL_KEY}", connection.id);
         let body = serde_json::to_string(events).unwrap();
@@ -162,7 +159,7 @@ impl TestStack {
         id: &str,
         body: EventBody,
     ) -> CallResponse {
-        let event = self.event(connection, conversation, id, body).await;
+        let event = self.event(connection, conversation, id, body);
         let answer = self.post(connection, &[event]).await;
         assert!(answer.is_success(), "{connection} {id}: {answer:?}");
         answer
@@ -189,7 +186,7 @@ impl TestStack {
         id: &str,
         body: EventBody,
     ) -> CallResponse {
-        let event = self.event(connection, conversation, id, body).await;
+        let event = self.event(connection, conversation, id, body);
         let answer = self.post(connection, &[event]).await;
         self.run_until_idle().await;
         answer

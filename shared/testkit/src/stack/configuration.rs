@@ -66,15 +66,16 @@ impl TestStack {
         mut secrets: SecretBag,
         change: impl FnOnce(&mut Connection),
     ) {
-        let id = id.parse().unwrap();
-        let stored = self.app.store.connection(&id).await.unwrap();
-        let mut connection = stored.unwrap_or_else(|| new_connection(platform, role, id.as_str()));
+        let stored = self.connections.borrow().get(id).cloned();
+        let mut connection = stored.unwrap_or_else(|| new_connection(platform, role, id));
+        let id = connection.id.clone();
         secrets.set(PATH_KEY, vec![URL_KEY.to_owned()]);
         connection.secrets = secrets.names().map(str::to_owned).collect();
         connection.secrets_version = self.app.secrets.write(&id, &secrets).await.unwrap();
         connection.version += 1;
         change(&mut connection);
         self.app.store.put_connection(&connection).await.unwrap();
+        self.connections.borrow_mut().insert(id.to_string(), connection);
         self.restart_processes();
     }
 
@@ -97,8 +98,8 @@ impl TestStack {
     }
 
     /// Returns a connection as stored.
-    pub async fn connection(&self, id: &str) -> Connection {
-        let stored = self.app.store.connection(&id.parse().unwrap()).await.unwrap();
+    pub fn connection(&self, id: &str) -> Connection {
+        let stored = self.connections.borrow().get(id).cloned();
         stored.unwrap_or_else(|| panic!("there is no connection {id}"))
     }
 }

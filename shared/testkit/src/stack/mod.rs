@@ -21,7 +21,7 @@ use trunkline_shared::app::{App, Clock};
 use trunkline_shared::aws::Clients;
 use trunkline_shared::http_client::HttpClient;
 use trunkline_shared::inbound::Inbound;
-use trunkline_shared::model::{ConversationKey, Platform};
+use trunkline_shared::model::{Connection, ConversationKey, Platform};
 use trunkline_shared::outbound::Outbound;
 use trunkline_shared::queue::{QueueUrls, Queues};
 use trunkline_shared::secrets::SecretStore;
@@ -74,6 +74,8 @@ pub struct TestStack {
     invocations: Cell<usize>,
     /// The largest batch that a poller passes to a function.
     batch_size: Cell<usize>,
+    /// The connections as stored last.
+    connections: RefCell<BTreeMap<String, Connection>>,
     /// The customers' conversations that received an event.
     conversations: RefCell<Vec<ConversationKey>>,
 }
@@ -102,12 +104,11 @@ impl TestStack {
             tasks: Sqs::url(TASKS),
             listen: [].into(),
         };
-        // As in the template.
-        sqs.create(TASKS, QueueConfig { visibility_timeout: 20, ..QueueConfig::default() });
+        sqs.create(TASKS, tasks_config());
         let app = new_app(&aws, &queues, &clock, &ids);
         let mut stack = Self {
             clock,
-            toy: ToyPlatform::default(),
+            toy: ToyPlatform::beside(aws.clone()),
             sqs,
             app,
             aws,
@@ -117,6 +118,7 @@ impl TestStack {
             processes: RefCell::default(),
             invocations: Cell::new(0),
             batch_size: Cell::new(10),
+            connections: RefCell::default(),
             conversations: RefCell::default(),
         };
         let toy = stack.toy.clone();
@@ -163,6 +165,11 @@ impl TestStack {
     pub fn set_batch_size(&self, size: usize) {
         self.batch_size.set(size);
     }
+}
+
+/// The queue of scheduled tasks, as in the template.
+fn tasks_config() -> QueueConfig {
+    QueueConfig { visibility_timeout: 20, ..QueueConfig::default() }
 }
 
 fn outbound_queue(platform: &str) -> String {

@@ -120,6 +120,11 @@ impl TestStack {
         self.invoke_upkeep(json!({"source": "aws.scheduler"})).await.is_some()
     }
 
+    /// Loses every scheduled task, as SQS itself might.
+    pub fn drop_scheduled_tasks(&self) {
+        self.sqs.create(TASKS, super::tasks_config());
+    }
+
     /// Returns the number of scheduled tasks that wait for their time.
     pub fn scheduled_tasks(&self) -> usize {
         self.sqs.messages(TASKS).len()

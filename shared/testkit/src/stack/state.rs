@@ -4,7 +4,7 @@ use trunkline_shared::model::{
     Breaker, Conversation, ConversationKey, DeadLetter, Failed, Outcome, Parked,
 };
 use trunkline_shared::operator::{PendingDelivery, Selection};
-use trunkline_shared::store::EventRecord;
+use trunkline_shared::store::{EventRecord, Health};
 
 use super::TestStack;
 
@@ -73,6 +73,24 @@ impl TestStack {
     /// Returns the dead letters in the table, the oldest first.
     pub async fn dead_letters(&self) -> Vec<DeadLetter> {
         self.app.operator_actions().dead_letters().await.unwrap()
+    }
+
+    /// Verifies a connection as an operator does, and returns the result.
+    pub async fn verify(&self, connection: &str) -> Health {
+        let connection = self.connection(connection);
+        let actions = self.app.operator_actions();
+        let verified = actions.verify(&connection.id, connection.platform, 20);
+        let work = async {
+            loop {
+                self.run_until_idle().await;
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        // The operator waits while the outbound function works.
+        tokio::select! {
+            health = verified => health.unwrap(),
+            () = work => unreachable!("it works for ever"),
+        }
     }
 
     /// Returns the breaker of a connection.

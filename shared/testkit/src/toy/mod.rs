@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use trunkline_shared::model::{ConnectionId, Delivery, EventBody};
 
+use crate::aws::InProcessAws;
 pub use replies::Reply;
 use replies::Script;
 
@@ -19,6 +20,8 @@ pub struct ToyPlatform(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
+    /// Counts the AWS calls; `None` outside a stack.
+    aws: Option<InProcessAws>,
     calls: Vec<ToyCall>,
     script: Script,
 }
@@ -31,6 +34,8 @@ pub struct ToyCall {
     /// The platform's id of the conversation.
     pub conversation: String,
     pub delivery: Delivery,
+    /// The number of AWS calls that functions had made before.
+    pub after_aws_call: usize,
     /// When the call began.
     pub at: Timestamp,
     /// Whether the platform has taken the delivery, even if its answer was lost.
@@ -52,6 +57,11 @@ impl ToyCall {
 }
 
 impl ToyPlatform {
+    /// Creates the platform of a stack.
+    pub(crate) fn beside(aws: InProcessAws) -> Self {
+        Self(Arc::new(Mutex::new(State { aws: Some(aws), ..State::default() })))
+    }
+
     /// Sets the reply of a connection from now on; `None` restores [`Reply::Accept`].
     pub fn always(&self, connection: &str, reply: impl Into<Option<Reply>>) {
         self.0.lock().unwrap().script.set_standing(connection, reply.into());

@@ -10,6 +10,7 @@ use trunkline_shared::outbound::{
 };
 
 use super::{Reply, ToyCall, ToyPlatform};
+use crate::aws::InProcessAws;
 
 /// How long a delivery waits for an answer, like the HTTP client for platforms.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -17,14 +18,15 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 impl ToyPlatform {
     /// Records a call and returns the reply to it.
     fn receive(&self, context: &SendContext<'_>) -> Reply {
+        let mut state = self.0.lock().unwrap();
         let mut call = ToyCall {
             connection: context.connection.id.clone(),
             conversation: context.external_conversation_id().to_owned(),
             delivery: context.delivery.clone(),
+            after_aws_call: state.aws.as_ref().map_or(0, InProcessAws::number_of_calls),
             at: context.now,
             accepted: false,
         };
-        let mut state = self.0.lock().unwrap();
         let reply = state.script.take(call.connection.as_str(), &call.summary());
         call.accepted = matches!(
             reply,

@@ -4,6 +4,7 @@
 //! end-to-end test `sqs_contract` runs the same script on this and on another emulator.
 
 mod api;
+pub mod contract;
 mod queue;
 
 use std::collections::BTreeMap;
