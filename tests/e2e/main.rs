@@ -31,6 +31,7 @@ mod setup;
 mod simulate;
 mod smoke;
 mod soak;
+mod sqs_contract;
 mod timers;
 mod upgrade;
 mod webhook;
@@ -167,6 +168,7 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             parked::discarded_delivery_is_not_sent,
             parked::unreadable_payload_is_dead_lettered_until_redriven,
             schedule::retries_four_times_within_an_hour_then_waits_for_operator,
+            sqs_contract::queues_of_the_testkit_behave_like_the_local_aws,
             customer::customer_data_is_exported_and_deleted,
             observability::trace_covers_message_end_to_end,
             setup::cli_applies_and_prints_addresses,
