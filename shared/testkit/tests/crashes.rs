@@ -10,8 +10,10 @@ use trunkline_shared::model::{EventBody, Owner, Role};
 use trunkline_testkit::aws::CallRecord;
 use trunkline_testkit::{Accounting, CallResponse, Fault, Reply, TestStack, close, message};
 
-/// The faults of every call.
-const FAULTS: [Fault; 3] = [Fault::CrashAfter, Fault::Refuse, Fault::LoseAnswer];
+/// The faults of every write. A read has the first only.
+const FAULTS: [Fault; 3] = [Fault::Refuse, Fault::CrashAfter, Fault::LoseAnswer];
+/// The operations that change nothing.
+const READS: [&str; 4] = ["GetItem", "BatchGetItem", "Query", "GetParameter"];
 /// The text that the channel receives in parts.
 const LONG: &str = "This answer is too long for one message, so it is split.";
 /// Rounds until every queue and every leg must be empty.
@@ -159,8 +161,9 @@ async fn play(story: Story, fault: Option<(usize, Fault)>) -> (Ending, TestStack
     (ending(&stack).await, stack)
 }
 
-/// Returns the faults to play at each AWS call of an undisturbed story. A crash before a call is the same
-/// as one after the call before it, unless a platform was called between the two.
+/// Returns the faults to play at each AWS call of an undisturbed story. Left out is what cannot be told from
+/// another case: a crash before a call from one after the call before it, unless a platform was called
+/// between the two; a crash after a read from one before it; a lost answer to a read from a refusal.
 fn faults(stack: &TestStack) -> Vec<(CallRecord, Fault)> {
     let calls = stack.aws().calls();
     let platform_calls = ["channel", "bot", "desk"].map(|connection| stack.toy.calls(connection));
@@ -170,9 +173,11 @@ fn faults(stack: &TestStack) -> Vec<(CallRecord, Fault)> {
     for (index, call) in calls.iter().enumerate() {
         let first = index == 0 || calls[index - 1].invocation != call.invocation;
         let crash = (first || after.contains(&(call.number - 1))).then_some(Fault::CrashBefore);
+        let is_read = READS.contains(&call.operation.as_str());
+        let own = if is_read { &FAULTS[..1] } else { &FAULTS[..] };
         let transaction = call.operation == "TransactWriteItems";
         let conflict = transaction.then_some(Fault::TransactionConflict);
-        let all = FAULTS.into_iter().chain(crash).chain(conflict);
+        let all = own.iter().copied().chain(crash).chain(conflict);
         faults.extend(all.map(|fault| (call.clone(), fault)));
     }
     faults

@@ -159,7 +159,7 @@ impl Script<'_> {
         let received = self.receive(&queue, 1).await;
         self.note("visible again at once", described(&received));
         self.note("after the timeout", described(&self.wait(&queue).await));
-        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         tokio::time::sleep(Duration::from_millis(200)).await;
         self.note("after the limit", described(&self.receive(&queue, 1).await));
         let dead = self.wait(&dead).await;
