@@ -149,8 +149,3 @@ fn compare_or_write(baseline: &Baseline, figures: &BTreeMap<String, u64>, write:
     }
     ExitCode::from(u8::from(worse > 0))
 }
-
-/// Returns an HTTP client for calls within this process.
-fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().unwrap()
-}

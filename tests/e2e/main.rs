@@ -32,6 +32,7 @@ mod setup;
 mod simulate;
 mod smoke;
 mod soak;
+mod sqs_contract;
 mod timers;
 mod upgrade;
 mod webhook;
@@ -171,6 +172,7 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             deployed::connection_of_missing_platform_is_refused,
             deployed::queue_without_worker_is_stalled_until_it_is_read,
             deployed::schedule_reports_the_queues,
+            sqs_contract::queues_of_the_testkit_behave_like_the_local_aws,
             customer::customer_data_is_exported_and_deleted,
             observability::trace_covers_message_end_to_end,
             setup::cli_applies_and_prints_addresses,

@@ -1,10 +1,7 @@
 //! An in-process emulation of the AWS services that the functions call. One endpoint counts every call.
 
 mod counts;
-mod dynamodb;
 mod sqs;
-mod ssm;
-mod template;
 
 use std::sync::Arc;
 
@@ -14,12 +11,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use tokio::net::TcpListener;
+use trunkline_testkit::aws::{AwsResponse, DynamoDb, Ssm, table_definition};
 
 pub use counts::{CallStats, Counts};
 pub use sqs::{OUTBOUND, Sqs, TASKS};
-
-use dynamodb::DynamoDb;
-use ssm::Ssm;
 
 /// The name of the table.
 pub const TABLE: &str = "trunkline";
@@ -46,7 +41,7 @@ impl Aws {
             endpoint: format!("http://127.0.0.1:{port}"),
             sqs: Sqs::start(port).await,
             counts: Counts::default(),
-            dynamodb: DynamoDb::start(&template::table(template)).await,
+            dynamodb: DynamoDb::with_table(&table_definition(template, TABLE)),
             ssm: Ssm::default(),
         });
         let app = Router::new().fallback(answer).with_state(Arc::clone(&aws));
@@ -64,9 +59,10 @@ async fn answer(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) ->
     let name = format!("{} {operation}", caller(&headers));
     match service {
         "DynamoDB_20120810" => {
-            let (response, units) = aws.dynamodb.call(operation, &body).await;
-            aws.counts.add(&name, CallStats { count: 1, bytes: size as u64, ..units });
-            response
+            let (response, units) = aws.dynamodb.run_metered(operation, &body);
+            let (read_units, write_units) = (units.read, units.write);
+            aws.counts.add(&name, CallStats { read_units, write_units, ..CallStats::of(size) });
+            to_axum(response)
         }
         "AmazonSQS" => {
             aws.counts.add(&name, CallStats::of(size));
@@ -74,9 +70,13 @@ async fn answer(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) ->
         }
         _ => {
             aws.counts.add(&name, CallStats::of(size));
-            aws.ssm.call(operation, &body)
+            to_axum(aws.ssm.run(operation, &body))
         }
     }
+}
+
+fn to_axum(response: AwsResponse) -> Response {
+    response.map(axum::body::Body::from)
 }
 
 /// Returns the function that made a call: its access key id is its name.

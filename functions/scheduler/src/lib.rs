@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
+use trunkline_core::platform::PlatformTraits;
 use trunkline_registry::TRAITS;
 use trunkline_runtime::app::App;
 use trunkline_runtime::error::BackendError;
@@ -43,8 +44,14 @@ pub enum SchedulerError {
 
 from_backend_errors!(SchedulerError);
 
-/// Whether this process has checked the stored capabilities.
-static CAPABILITIES_CHECKED: AtomicBool = AtomicBool::new(false);
+/// What a process of the function remembers between two invocations.
+#[derive(Debug)]
+pub struct Scheduler {
+    platforms: Vec<PlatformTraits>,
+    absent: AbsentPlatforms,
+    /// Whether this process has checked the stored capabilities.
+    capabilities_checked: AtomicBool,
+}
 
 /// Runs the function until Lambda ends it.
 ///
@@ -53,41 +60,66 @@ static CAPABILITIES_CHECKED: AtomicBool = AtomicBool::new(false);
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let app = App::from_env()?;
-    let (app, absent) = (&app, &AbsentPlatforms::default());
+    let (app, scheduler) = (&app, &Scheduler::new(TRAITS));
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<Value>| async move {
         telemetry::set_request_id(&event.context.request_id);
         // Boxed: the type of the whole future would exceed the compiler's depth limit.
-        Box::pin(handle(app, absent, event.payload)).await
+        Box::pin(scheduler.handle(app, event.payload)).await
     }))
     .await
 }
 
-/// Handles a batch of messages from a queue, or the event of the one-minute schedule.
-async fn handle(
-    app: &App,
-    absent: &AbsentPlatforms,
-    event: Value,
-) -> Result<SqsBatchResponse, lambda_runtime::Error> {
-    if event.get("Records").is_none() {
-        if !CAPABILITIES_CHECKED.load(Ordering::Relaxed) {
-            refresh_capabilities(app, TRAITS).await?;
-            CAPABILITIES_CHECKED.store(true, Ordering::Relaxed);
-        }
-        // A check that fails does not prevent the others.
-        let (queues, swept) = (check_queues(app, absent, TRAITS).await, sweep(app).await);
-        let registrations = check_registrations(app, TRAITS).await;
-        queues.and(swept).and(registrations)?;
-        return Ok(SqsBatchResponse::default());
-    }
-    let event: SqsEvent = serde_json::from_value(event)?;
-    let mut response = SqsBatchResponse::default();
-    for message in event.records {
-        if let Err(error) = process(app, &message).await {
-            tracing::error!(%error, "cannot process scheduled task or dead letter");
-            response.add_failure(message.message_id.unwrap_or_default());
+impl Scheduler {
+    /// Creates the state of a new process, for these platforms.
+    #[must_use]
+    pub fn new(platforms: &[PlatformTraits]) -> Self {
+        Self {
+            platforms: platforms.to_vec(),
+            absent: AbsentPlatforms::default(),
+            capabilities_checked: AtomicBool::new(false),
         }
     }
-    Ok(response)
+
+    /// Handles a batch of messages from a queue, or the event of the one-minute schedule.
+    ///
+    /// # Errors
+    /// If the work of the one-minute schedule fails, or the event is not valid.
+    pub async fn handle(
+        &self,
+        app: &App,
+        event: Value,
+    ) -> Result<SqsBatchResponse, lambda_runtime::Error> {
+        if event.get("Records").is_none() {
+            self.tick(app).await?;
+            return Ok(SqsBatchResponse::default());
+        }
+        let event: SqsEvent = serde_json::from_value(event)?;
+        let mut response = SqsBatchResponse::default();
+        for message in event.records {
+            if let Err(error) = process(app, &message).await {
+                tracing::error!(%error, "cannot process scheduled task or dead letter");
+                response.add_failure(message.message_id.unwrap_or_default());
+            }
+        }
+        Ok(response)
+    }
+
+    /// Does the work of one minute. A check that fails does not prevent the others.
+    async fn tick(&self, app: &App) -> Result<(), SchedulerError> {
+        let queues = check_queues(app, &self.absent, &self.platforms).await;
+        let swept = sweep(app).await;
+        let registrations = check_registrations(app, &self.platforms).await;
+        let capabilities = self.check_capabilities(app).await;
+        queues.and(swept).and(registrations).and(capabilities)
+    }
+
+    async fn check_capabilities(&self, app: &App) -> Result<(), SchedulerError> {
+        if !self.capabilities_checked.load(Ordering::Relaxed) {
+            refresh_capabilities(app, &self.platforms).await?;
+            self.capabilities_checked.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
 }
 
 async fn process(app: &App, message: &SqsMessage) -> Result<(), SchedulerError> {

@@ -9,6 +9,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
+use aws_smithy_runtime_api::client::http::HttpClient;
 
 pub use http::AwsHttpClient;
 
@@ -70,6 +71,17 @@ impl Clients {
         );
         let region = Region::new(required_variable("AWS_REGION")?);
         let endpoint = std::env::var("AWS_ENDPOINT_URL").ok();
+        Ok(Self::new(http, &credentials, &region, endpoint.as_deref()))
+    }
+
+    /// Creates the clients; all of them share `http`. `endpoint` replaces the endpoints of AWS.
+    #[must_use]
+    pub fn new<H: HttpClient + Clone + 'static>(
+        http: &H,
+        credentials: &Credentials,
+        region: &Region,
+        endpoint: Option<&str>,
+    ) -> Self {
         macro_rules! client {
             ($sdk:ident) => {{
                 let mut config = $sdk::Config::builder()
@@ -86,15 +98,15 @@ impl Clients {
                             .build(),
                     )
                     .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-                config.set_endpoint_url(endpoint.clone());
+                config.set_endpoint_url(endpoint.map(ToOwned::to_owned));
                 $sdk::Client::from_conf(config.build())
             }};
         }
-        Ok(Self {
+        Self {
             dynamodb: client!(aws_sdk_dynamodb),
             sqs: client!(aws_sdk_sqs),
             ssm: client!(aws_sdk_ssm),
-        })
+        }
     }
 }
 

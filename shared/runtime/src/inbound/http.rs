@@ -38,11 +38,21 @@ pub async fn serve(platform: impl Inbound) -> Result<(), lambda_http::Error> {
         telemetry::set_request_id(
             request.lambda_context_ref().map_or("", |context| &context.request_id),
         );
-        let reply = respond(app, platform, &request).await;
+        let response = handle_request(app, platform, &request).await;
         telemetry::flush(app).await;
-        Ok::<_, std::convert::Infallible>(response(reply))
+        Ok::<_, std::convert::Infallible>(response)
     }))
     .await
+}
+
+/// Handles one request of API Gateway, within the time that platforms wait. An internal error is answered
+/// with 503.
+pub async fn handle_request<P: Inbound>(
+    app: &App,
+    platform: &P,
+    request: &Request,
+) -> Response<Body> {
+    response(respond(app, platform, request).await)
 }
 
 /// Handles a call within the time that platforms wait, and answers internal errors with 503.

@@ -16,7 +16,7 @@ mod rejected;
 use ::http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 
-pub use self::http::serve;
+pub use self::http::{handle_request, serve};
 pub use error::{InboundError, Ingested, Rejection};
 pub use ingest::{ingest, ingest_from_target, ingest_now, ingest_system};
 pub use rejected::ingest_or_store_rejected;

@@ -117,8 +117,8 @@ impl OperatorActions<'_> {
                 }
             }
         }
-        // In the order of their events.
-        failed.sort_by_key(|failed| failed.delivery.event.at);
+        // In the order of their events. Events with one timestamp failed in the order of their leg.
+        failed.sort_by_key(|failed| (failed.delivery.event.at, failed.at));
         for failed in failed {
             let delivery = Delivery { resend: Resend::ByOperator, ..failed.delivery.clone() };
             let (platform, group) = (delivery.to.platform, delivery.leg().message_group());

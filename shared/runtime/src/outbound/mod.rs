@@ -21,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use classify::{classify_by_status, classify_error};
 pub use headers::{insert_secret_header, json_headers, required_secret};
-pub use sqs::{Receipt, run_job, serve};
+pub use sqs::{Receipt, receive_batch, run_job, serve};
 
 use crate::app::App;
 use crate::error::BackendError;

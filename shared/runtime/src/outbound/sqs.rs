@@ -43,11 +43,8 @@ pub async fn serve<P: Outbound>(platform: P) -> Result<(), lambda_runtime::Error
             telemetry::set_request_id(&event.context.request_id);
             let deadline = i64::try_from(event.context.deadline).ok();
             let deadline = deadline.and_then(|millis| Timestamp::from_millisecond(millis).ok());
-            let until =
-                latest_start(app.clock.now(), deadline.unwrap_or(Timestamp::MAX), P::MAX_DURATION);
-            let response =
-                receive_batch(app, platform, event.payload.records, Budget { latest_start: until })
-                    .await;
+            let deadline = deadline.unwrap_or(Timestamp::MAX);
+            let response = receive_batch(app, platform, event.payload.records, deadline).await;
             telemetry::flush(app).await;
             Ok::<_, std::convert::Infallible>(response)
         },
@@ -62,13 +59,15 @@ fn latest_start(now: Timestamp, deadline: Timestamp, longest: SignedDuration) ->
     deadline - (longest + OVERHEAD).min(left * 2 / 3)
 }
 
-/// Processes a batch: different legs concurrently, the messages of one leg in order.
-async fn receive_batch<P: Outbound>(
+/// Processes a batch of queue messages: different legs concurrently, the messages of one leg in order. The
+/// invocation ends at `deadline`. Returns the ids of the messages that go back to the queue.
+pub async fn receive_batch<P: Outbound>(
     app: &App,
     platform: &P,
     records: Vec<SqsMessage>,
-    budget: Budget,
+    deadline: Timestamp,
 ) -> SqsBatchResponse {
+    let budget = Budget { latest_start: latest_start(app.clock.now(), deadline, P::MAX_DURATION) };
     let mut groups: BTreeMap<String, Vec<SqsMessage>> = BTreeMap::new();
     for record in records {
         let group = record.attributes.get("MessageGroupId").cloned().unwrap_or_default();

@@ -3,14 +3,12 @@
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
-use super::TABLE;
-
-/// Returns the `CreateTable` request of the template's table.
-pub(super) fn table(template: &str) -> Value {
+/// Returns the `CreateTable` request for the table of `template.yaml`, under the name `table`.
+pub fn table_definition(template: &str, table: &str) -> Value {
     let parsed = Yaml::load_from_str(template).unwrap();
     let whole = json(&parsed[0]);
     let properties = &whole["Resources"]["Table"]["Properties"];
-    let mut table = json!({"TableName": TABLE});
+    let mut request = json!({"TableName": table});
     for name in [
         "AttributeDefinitions",
         "KeySchema",
@@ -19,9 +17,9 @@ pub(super) fn table(template: &str) -> Value {
         "BillingMode",
     ] {
         assert!(!properties[name].is_null(), "the template's table has no {name}");
-        table[name] = properties[name].clone();
+        request[name] = properties[name].clone();
     }
-    table
+    request
 }
 
 fn json(yaml: &Yaml<'_>) -> Value {

@@ -1,0 +1,236 @@
+//! The HTTP client of the SDKs. It calls the services directly, counts the calls of functions, and injects
+//! faults.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use tokio::sync::Notify;
+
+use super::{AwsRequest, AwsResponse, AwsService, json_error};
+use crate::faults::{Fault, Faults};
+
+/// An AWS call that a function made. Repeated attempts of the SDK are one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallRecord {
+    /// Position among all calls of all functions, from 1.
+    pub number: usize,
+    /// The invocation that made it: [`Invocation::number`].
+    pub invocation: usize,
+    /// The function that made it, such as `webhook-outbound`.
+    pub function: String,
+    /// The name of the service: [`AwsService::name`].
+    pub service: &'static str,
+    /// Such as `PutItem`.
+    pub operation: String,
+    /// The body of the request.
+    pub body: String,
+}
+
+/// One invocation of a function, within which AWS calls are counted and faults occur.
+#[derive(Debug)]
+pub struct Invocation {
+    /// Position among all invocations of all functions, from 1.
+    pub number: usize,
+    /// The function, such as `webhook-outbound`.
+    pub function: String,
+    crashed: Notify,
+}
+
+impl Invocation {
+    /// Creates an invocation.
+    pub fn new(number: usize, function: &str) -> Arc<Self> {
+        Arc::new(Self { number, function: function.to_owned(), crashed: Notify::new() })
+    }
+
+    /// Runs the work of the invocation. `None`: a fault crashed it, and `work` was dropped where it was.
+    pub async fn run<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> Option<T> {
+        let work = CURRENT.scope(Arc::clone(self), work);
+        tokio::select! {
+            biased;
+            () = self.crashed.notified() => None,
+            result = work => Some(result),
+        }
+    }
+}
+
+tokio::task_local! {
+    static CURRENT: Arc<Invocation>;
+}
+
+/// The HTTP client of the SDKs. Calls outside an [`Invocation`], such as those of a test that reads the
+/// table, are neither counted nor disturbed.
+#[derive(Debug, Clone)]
+pub struct InProcessAws(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    services: Vec<Arc<dyn AwsService>>,
+    faults: Faults,
+    log: Mutex<Log>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    calls: Vec<CallRecord>,
+    /// The fault of each call by the SDK's id of the call, which repeated attempts share.
+    faults: HashMap<String, Option<Fault>>,
+}
+
+impl InProcessAws {
+    /// Connects the services.
+    pub fn new(services: Vec<Arc<dyn AwsService>>) -> Self {
+        Self(Arc::new(Inner { services, faults: Faults::default(), log: Mutex::default() }))
+    }
+
+    /// The faults of the calls.
+    pub fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
+    /// Returns the calls of functions so far.
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.0.log.lock().unwrap().calls.clone()
+    }
+
+    /// Returns the number of calls of functions so far.
+    pub fn number_of_calls(&self) -> usize {
+        self.0.log.lock().unwrap().calls.len()
+    }
+
+    async fn perform(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let (parts, body) = request.try_into_http1x().map_err(user_error)?.into_parts();
+        let body = body.bytes().map(<[u8]>::to_vec).unwrap_or_default();
+        let request = AwsRequest::from_parts(parts, body);
+        // Concurrent work in an invocation, and concurrent invocations, take turns call by call.
+        tokio::task::yield_now().await;
+        let services = self.0.services.iter();
+        let mut able = services.filter_map(|service| Some((service, service.operation(&request)?)));
+        let Some((service, operation)) = able.next() else {
+            return sdk_response(json_error(400, "UnknownOperationException", "no such service"));
+        };
+        let invocation = CURRENT.try_with(Arc::clone).ok();
+        let fault = invocation
+            .as_ref()
+            .and_then(|invocation| self.record(invocation, service.name(), &operation, &request));
+        let call = || service.call(&operation, &request);
+        match fault {
+            None => sdk_response(call()),
+            Some(Fault::Refuse) => sdk_response(service.failed()),
+            Some(Fault::Throttle) => sdk_response(service.throttled()),
+            Some(Fault::Delay(delay)) => {
+                tokio::time::sleep(delay).await;
+                sdk_response(call())
+            }
+            Some(Fault::TransactionConflict) => {
+                let conflict = transaction_conflict(&operation, &request);
+                sdk_response(conflict.unwrap_or_else(|| service.failed()))
+            }
+            Some(Fault::LoseFirstAnswer) if attempt(&request) > 1 => sdk_response(call()),
+            Some(Fault::LoseAnswer | Fault::LoseFirstAnswer) => {
+                call();
+                Err(ConnectorError::io("the connection closed before the response".into()))
+            }
+            Some(Fault::CrashBefore) => crash(invocation).await,
+            Some(Fault::CrashAfter) => {
+                call();
+                crash(invocation).await
+            }
+        }
+    }
+
+    /// Records an attempt of a call, and returns the call's fault.
+    fn record(
+        &self,
+        invocation: &Invocation,
+        service: &'static str,
+        operation: &str,
+        request: &AwsRequest,
+    ) -> Option<Fault> {
+        let id = request.headers().get("amz-sdk-invocation-id");
+        let id = id.and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+        let mut log = self.0.log.lock().unwrap();
+        if let Some(known) = log.faults.get(&id) {
+            return *known;
+        }
+        let call = CallRecord {
+            number: log.calls.len() + 1,
+            invocation: invocation.number,
+            function: invocation.function.clone(),
+            service,
+            operation: operation.to_owned(),
+            body: String::from_utf8_lossy(request.body()).into_owned(),
+        };
+        let fault = self.0.faults.take(&call);
+        log.calls.push(call);
+        log.faults.insert(id, fault);
+        fault
+    }
+}
+
+/// Crashes the invocation, which drops this future.
+async fn crash(invocation: Option<Arc<Invocation>>) -> Result<HttpResponse, ConnectorError> {
+    if let Some(invocation) = invocation {
+        invocation.crashed.notify_one();
+    }
+    std::future::pending().await
+}
+
+/// Returns the number of an attempt from the SDK's header `amz-sdk-request: attempt=<n>; max=<m>`.
+fn attempt(request: &AwsRequest) -> u32 {
+    let header = request.headers().get("amz-sdk-request").and_then(|value| value.to_str().ok());
+    let number = header.and_then(|header| {
+        header.split(';').find_map(|part| part.trim().strip_prefix("attempt=")?.parse().ok())
+    });
+    number.unwrap_or(1)
+}
+
+/// The answer to a transaction that conflicts with another; `None` for any other operation.
+///
+/// Source: `DynamoDB` API reference, `TransactWriteItems`, `TransactionCanceledException`.
+fn transaction_conflict(operation: &str, request: &AwsRequest) -> Option<AwsResponse> {
+    let asked: serde_json::Value = serde_json::from_slice(request.body()).ok()?;
+    let items = asked["TransactItems"].as_array().filter(|_| operation == "TransactWriteItems")?;
+    let reason = |index| match index {
+        0 => serde_json::json!({"Code": "TransactionConflict"}),
+        _ => serde_json::json!({"Code": "None"}),
+    };
+    let reasons: Vec<serde_json::Value> = (0..items.len()).map(reason).collect();
+    let body = serde_json::json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons",
+        "CancellationReasons": reasons,
+    });
+    Some(super::json_response(400, body.to_string()))
+}
+
+fn sdk_response(response: AwsResponse) -> Result<HttpResponse, ConnectorError> {
+    response.map(SdkBody::from).try_into().map_err(user_error)
+}
+
+fn user_error(error: impl std::error::Error + Send + Sync + 'static) -> ConnectorError {
+    ConnectorError::user(Box::new(error))
+}
+
+impl HttpConnector for InProcessAws {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = self.clone();
+        HttpConnectorFuture::new(async move { client.perform(request).await })
+    }
+}
+
+impl HttpClient for InProcessAws {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
