@@ -18,7 +18,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check vocabulary template generate platforms parameters deny unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings schema clean
+.PHONY: help run test check vocabulary template generate platforms parameters deny unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings clean
 
 help: ## list all targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -26,11 +26,12 @@ help: ## list all targets
 run: tools build ## start the local stack with a demo conversation; Ctrl-C stops it
 	@target/debug/trunkline local $(ARGS)
 
-test: check unit pages e2e figures ## run all checks and tests: format, lints, template, unit, property, browser, end to end, figures
+test: check unit pages e2e ## run all checks and tests: format, lints, template, unit, property, browser, end to end
 
 check: vocabulary template deny ## check words, format, lints, template and dependencies
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --test e2e --locked -- -D warnings
 
 vocabulary: ## check the words of code and documentation (tools/vocabulary.toml)
 	$(PYTHON) tools/vocabulary.py
@@ -56,30 +57,29 @@ deny: .tools/deny/.installed ## check dependencies: licences, bans, sources, and
 	@tools/deny.sh .tools/deny/bin/cargo-deny
 
 unit: ## run unit and property tests
-	cargo test --workspace --exclude trunkline-tests --locked
-	cargo test -p trunkline-tests --locked --test fuzzed
+	cargo test --workspace --locked
 
 pages: .tools/web/.installed ## test the console in a browser with a mock API
 	cd functions/console/web && CI=true CHROMIUM="$$(../../../tools/chromium.sh)" npx playwright test $(ARGS)
 
 e2e: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed build ## run end-to-end tests: the real template on a local AWS (ARGS=smoke::)
 	@for p in curl jq openssl; do tools/program.sh $$p $$p >/dev/null; done
-	cargo test -p trunkline-tests --locked --test e2e -- $(ARGS)
+	cargo test --workspace --locked --test e2e -- $(ARGS)
 
 chaos: tools .tools/test/.installed .tools/api/.installed build ## run the fault injection tests at full size (about 10 minutes)
-	TRUNKLINE_CHAOS=full cargo test -p trunkline-tests --locked --test e2e -- chaos:: $(ARGS)
+	TRUNKLINE_CHAOS=full cargo test --workspace --locked --test e2e -- chaos:: $(ARGS)
 
 soak: tools .tools/test/.installed .tools/api/.installed native build ## run the soak test on release binaries (TIME=1800 seconds)
 	@for f in $(FUNCTIONS); do \
 	  mkdir -p target/soak/target/lambda/$$f && strip -o target/soak/target/lambda/$$f/bootstrap target/release/$$f; \
 	done
 	@cp template.yaml samconfig.toml target/soak/
-	TRUNKLINE_VERSION=$(CURDIR)/target/soak TRUNKLINE_SOAK=$${TIME:-1800} cargo test -p trunkline-tests --locked --test e2e -- soak::
+	TRUNKLINE_VERSION=$(CURDIR)/target/soak TRUNKLINE_SOAK=$${TIME:-1800} cargo test --workspace --locked --test e2e -- soak::
 
 native: ## build release binaries and baselines for this machine (first time: about 10 minutes)
 	@echo "building release binaries ..."
 	@cargo build --release --locked --quiet $(PACKAGES) -p trunkline-floors --bins
-	@cargo build --locked --quiet -p trunkline-bench
+	@cargo build --workspace --locked --quiet --bin trunkline-bench
 
 figures: native ## fail if binary sizes or instruction counts grew by more than 10 %
 	@tools/program.sh valgrind valgrind >/dev/null
@@ -120,7 +120,7 @@ tools: .tools/aws/.installed .tools/sam/.installed ## install pinned tools into 
 
 build: ## build the functions and the CLI for this machine
 	@echo "building (the first time takes a few minutes) ..."
-	@cargo build --locked -p trunkline $(PACKAGES) --bins
+	@cargo build --workspace --locked --bin trunkline $(FUNCTIONS:%=--bin %)
 	@for f in $(FUNCTIONS); do \
 	  mkdir -p target/lambda/$$f; \
 	  if [ target/debug/$$f -nt target/lambda/$$f/.dev ]; then \
@@ -168,10 +168,7 @@ emulate: ## the same in the emulator of `sam local invoke`, without a container;
 	@$(LOCAL_AWS) $(PYTHON) tools/rie.py "$$FUNCTION" "$$EVENT" .local/env.json
 
 settings: ## regenerate docs/settings.md
-	cargo run --quiet --locked -p trunkline -- settings --markdown > docs/settings.md
-
-schema: ## regenerate docs/webhook.schema.json
-	cargo run --quiet --locked -p trunkline -- schema > docs/webhook.schema.json
+	cargo run --quiet --locked --bin trunkline -- settings --markdown > docs/settings.md
 
 clean: ## remove builds and installed tools
 	rm -rf target .tools .local

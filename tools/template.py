@@ -55,15 +55,10 @@ def discover(project: Path = PROJECT) -> list[Platform]:
 
 
 def name_of(project: Path, id: str) -> str:
-    """Returns the first heading of the platform's README, or else the name in its settings."""
-    for path, pattern in (
-        (f"functions/{id}/README.md", r"^# (.+)$"),
-        (f"setup/src/platforms/{id}.rs", r'^ {4}name: "(.+)",$'),
-    ):
-        text = (project / path).read_text() if (project / path).is_file() else ""
-        if found := re.search(pattern, text, re.MULTILINE):
-            return found[1].strip()
-    return id
+    """Returns the first heading of the platform's README; the id without one."""
+    path = project / "functions" / id / "README.md"
+    found = re.search(r"^# (.+)$", path.read_text(), re.MULTILINE) if path.is_file() else None
+    return found[1].strip() if found else id
 
 
 def fragment_of(project: Path, id: str) -> str:

@@ -24,7 +24,7 @@ pub fn functions() -> Vec<Function> {
         ["inbound", "outbound"].map(|way| function(&format!("{platform}-{way}")))
     });
     let listener = Function { name: "twin-listener".into(), event: None };
-    platforms.chain([listener, function("upkeep"), function("console")]).collect()
+    platforms.chain([listener, function("scheduler"), function("console")]).collect()
 }
 
 fn function(name: &str) -> Function {

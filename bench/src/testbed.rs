@@ -175,8 +175,8 @@ impl TestBed {
         let tasks = match variant {
             Variant::Floor => None,
             Variant::Product => {
-                let upkeep = Arc::new(site.function("upkeep").function(1).await);
-                Some(EventSourceMapping::start(&site.aws, TASKS, &upkeep))
+                let scheduler = Arc::new(site.function("scheduler").function(1).await);
+                Some(EventSourceMapping::start(&site.aws, TASKS, &scheduler))
             }
         };
         let deliveries = EventSourceMapping::start(&site.aws, OUTBOUND, &outbound);

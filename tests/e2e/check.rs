@@ -1,4 +1,4 @@
-//! Registrations at platforms: checked by operators, and repaired by `upkeep`.
+//! Registrations at platforms: checked by operators, and repaired by the scheduler.
 
 use std::time::{Duration, Instant};
 
@@ -46,9 +46,9 @@ pub async fn disabled_unblu_webhook_is_reactivated(env: &TestEnvironment) {
     let file = file(&[CHANNEL, &format!("{TWIN}{login}"), UNBLU, OBSERVER], route);
     let fixture = Fixture::with_mocks(env, "tended", &file, &others).await;
 
-    // `upkeep` repairs the registration and sends an alert.
+    // the scheduler repairs the registration and sends an alert.
     unblu.set_unavailable();
-    env.invoke("Upkeep", &json!({"source": "aws.events"})).await;
+    env.invoke("Scheduler", &json!({"source": "aws.events"})).await;
     wait_until_active(&unblu).await;
     wait_for_alert(&fixture, "trunkline.registration_repaired").await;
 

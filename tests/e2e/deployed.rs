@@ -94,7 +94,7 @@ pub async fn queue_without_worker_is_stalled_until_it_is_read(env: &TestEnvironm
 }
 
 pub async fn schedule_reports_the_queues(env: &TestEnvironment) {
-    env.invoke("Upkeep", &json!({"detail-type": "Scheduled Event"})).await;
+    env.invoke("Scheduler", &json!({"detail-type": "Scheduled Event"})).await;
     let mut found = Vec::new();
     for _ in 0..100 {
         found = env.log_lines_with("DeadLettersUnread").await;

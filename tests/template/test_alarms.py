@@ -81,7 +81,7 @@ def test_alarms_are_within_cloudwatch_limits(stack):
 @pytest.mark.parametrize(
     ("alarm", "names"),
     [(f"{id.capitalize()}ErrorsAlarm", {f"{id.capitalize()}Inbound", f"{id.capitalize()}Outbound"}) for id in PLATFORMS]
-    + [("BackgroundErrorsAlarm", {"Console", "Upkeep"})],
+    + [("BackgroundErrorsAlarm", {"Console", "Scheduler"})],
 )
 def test_error_alarms_cover_all_functions_of_a_kind(full, alarm, names):
     assert watched(alarms(full)[alarm]) == names
@@ -99,7 +99,7 @@ def test_the_errors_of_every_function_raise_an_alarm(full):
 
 
 def test_the_schedule_is_a_heartbeat(stack):
-    """`upkeep` reports the metrics of the queues once a minute. If it does not, the alarm fires."""
+    """the scheduler reports the metrics of the queues once a minute. If it does not, the alarm fires."""
     alarm = alarms(stack)["DeadLettersUnreadAlarm"]
     assert alarm["MetricName"] == "DeadLettersUnread" and alarm["TreatMissingData"] == "breaching"
     assert alarm["Period"] == 60 and alarm["EvaluationPeriods"] == 10

@@ -52,7 +52,7 @@ EXPECTED = {
         ({"sqs:SendMessage"}, QUEUES),
         ({"sqs:GetQueueAttributes"}, {OUTBOUND_QUEUES, DEAD_QUEUES}),
     ),
-    "Upkeep": grants(
+    "Scheduler": grants(
         (table("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
         (table("Query"), {TIME}),
         ({"sqs:SendMessage"}, QUEUES | {LISTEN_QUEUES}),
@@ -152,7 +152,7 @@ def test_each_queue_has_one_reader(stack):
         for resource, actions in granted(stack, function).items():
             if "sqs:ReceiveMessage" in actions:
                 readers.setdefault(resource, []).append(function)
-    expected = {queue: ["Upkeep"] for queue in (DEAD_QUEUES, "TasksQueue")} | {"TwinListenQueue": ["TwinListener"]}
+    expected = {queue: ["Scheduler"] for queue in (DEAD_QUEUES, "TasksQueue")} | {"TwinListenQueue": ["TwinListener"]}
     for name in map(str.capitalize, PLATFORMS):
         expected[f"{name}Queue"] = [f"{name}Outbound"]
     assert readers == expected

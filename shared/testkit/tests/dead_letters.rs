@@ -31,7 +31,7 @@ async fn unreadable_message_is_stored_with_its_reason() {
 #[tokio::test(start_paused = true)]
 async fn crashing_message_is_a_dead_letter_after_twenty_receives_and_can_be_redriven() {
     let stack = TestStack::with_bot().await;
-    let outbound = |call: &trunkline_testkit::aws::CallRecord| call.function == "webhook-outbound";
+    let outbound = |call: &trunkline_testkit::aws::CallRecord| call.function == "toy-outbound";
     stack.faults().when(outbound, 0, None, Fault::CrashBefore);
     stack.accept("channel", "c-1", "m-1", message("hello")).await;
     stack.advance(SignedDuration::from_secs(45 * 19)).await;
@@ -57,7 +57,7 @@ async fn table_that_is_down_delays_deliveries_without_a_dead_letter() {
     let stack = TestStack::with_bot().await;
     stack.accept("channel", "c-1", "m-1", message("hello")).await;
     let outbound = |call: &trunkline_testkit::aws::CallRecord| {
-        call.function == "webhook-outbound" && call.service == "dynamodb"
+        call.function == "toy-outbound" && call.service == "dynamodb"
     };
     stack.faults().when(outbound, 0, None, Fault::Refuse);
     stack.advance(SignedDuration::from_mins(10)).await;
@@ -73,8 +73,8 @@ async fn table_that_is_down_delays_deliveries_without_a_dead_letter() {
 async fn crash_while_a_dead_letter_is_stored_does_not_lose_or_double_it() {
     for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::LoseAnswer] {
         let stack = TestStack::with_bot().await;
-        let upkeep = |call: &trunkline_testkit::aws::CallRecord| call.function == "upkeep";
-        stack.faults().when(upkeep, 0, Some(1), fault);
+        let scheduler = |call: &trunkline_testkit::aws::CallRecord| call.function == "scheduler";
+        stack.faults().when(scheduler, 0, Some(1), fault);
         enqueue(&stack, "not JSON").await;
         stack.advance(SignedDuration::from_mins(2)).await;
         assert_eq!(stack.dead_letters().await.len(), 1, "{fault:?}");

@@ -72,7 +72,7 @@ async fn slow_platform_is_drained_in_several_invocations() {
         let own = calls.iter().filter(|call| call.function == function);
         own.map(|call| call.invocation).collect::<std::collections::BTreeSet<_>>().len()
     };
-    assert!(drains("webhook-outbound") >= 20 + 3, "no invocation exceeds its time limit");
+    assert!(drains("toy-outbound") >= 20 + 3, "no invocation exceeds its time limit");
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,7 +84,7 @@ async fn crash_during_a_drain_repeats_one_delivery_at_most() {
     let before = stack.toy.calls("bot").len();
     // The worker sends the third and crashes before it records the outcome.
     let drained = |call: &trunkline_testkit::aws::CallRecord| {
-        call.function == "webhook-outbound" && call.body.contains("outcomes.#target")
+        call.function == "toy-outbound" && call.body.contains("outcomes.#target")
     };
     stack.faults().when(drained, 2, Some(1), Fault::CrashBefore);
     stack.advance(SignedDuration::from_secs(4)).await;

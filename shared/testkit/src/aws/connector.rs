@@ -23,7 +23,7 @@ pub struct CallRecord {
     pub number: usize,
     /// The invocation that made it: [`Invocation::number`].
     pub invocation: usize,
-    /// The function that made it, such as `webhook-outbound`.
+    /// The function that made it, such as `toy-outbound`.
     pub function: String,
     /// The name of the service: [`AwsService::name`].
     pub service: &'static str,
@@ -38,7 +38,7 @@ pub struct CallRecord {
 pub struct Invocation {
     /// Position among all invocations of all functions, from 1.
     pub number: usize,
-    /// The function, such as `webhook-outbound`.
+    /// The function, such as `toy-outbound`.
     pub function: String,
     crashed: Notify,
 }

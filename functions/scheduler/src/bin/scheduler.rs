@@ -1,4 +1,4 @@
-//! The Lambda function `upkeep`.
+//! The Lambda function `scheduler`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
