@@ -158,7 +158,7 @@ deploy: platforms release .tools/sam/.installed ## build, and deploy to your AWS
 	  --parameter-overrides Architecture=$$([ "$${ARCH:-aarch64}" = x86_64 ] && echo x86_64 || echo arm64) \
 	  $(if $(PLATFORMS),$$($(PYTHON) tools/template.py --parameters $(PLATFORMS))) $(PARAMETERS) $(ARGS)
 
-invoke: ## invoke a function of the `make run` stack (FUNCTION=WebexInbound EVENT=events/webex-inbound.json)
+invoke: ## invoke a function of the `make run` stack (FUNCTION=Console EVENT=events/console.json)
 	@: "$${FUNCTION:?name a function of template.yaml}" "$${EVENT:?name a file of events/}"
 	@$(LOCAL_AWS) $(SAM) remote invoke "$$FUNCTION" --event-file "$$EVENT"
 

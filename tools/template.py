@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Generates template.yaml from template/ and the folders of the platforms.
+"""Generates template.yaml and the sample events from template/ and the folders of the platforms.
 
-    template.py                         writes template.yaml
-    template.py --check                 fails if template.yaml is out of date
+    template.py                         writes template.yaml, events/<id>-*.json and the lists in events/README.md
+    template.py --check                 fails if one of them is out of date
     template.py --parameters [ID ...]   prints the parameters that deploy only these platforms; `none` for no platform
 
 A folder functions/<id> with src/bin/<id>-inbound.rs is a platform. template/platform.yaml is rendered once for each,
-and functions/<id>/template.yaml after it, if there is one. Text is assembled, so that comments stay.
+and functions/<id>/template.yaml after it, if there is one. Text is assembled, so that comments stay. A sample event of
+a platform is functions/<id>/events/<function>.json.
 """
 
 import argparse
@@ -52,6 +53,29 @@ def discover(project: Path = PROJECT) -> list[Platform]:
     folders = sorted(path for path in (project / "functions").iterdir() if path.is_dir())
     ids = [folder.name for folder in folders if (folder / f"src/bin/{folder.name}-inbound.rs").is_file()]
     return [Platform(id, name_of(project, id), fragment_of(project, id)) for id in ids]
+
+
+def samples(project: Path = PROJECT) -> dict[Path, str]:
+    """Returns the generated files in events/ with their texts."""
+    texts = {}
+    for platform in discover(project):
+        for source in sorted((project / "functions" / platform.id / "events").glob("*.json")):
+            texts[project / "events" / f"{platform.id}-{source.name}"] = source.read_text()
+    page = project / "events/README.md"
+    names = sorted({path.stem for path in texts} | {path.stem for path in page.parent.glob("*.json")})
+    functions = [(name, "".join(part.capitalize() for part in name.split("-"))) for name in names]
+    text = page.read_text()
+    for command in (
+        "make invoke FUNCTION={function:<17} EVENT=events/{name}.json",
+        "sam local invoke {function:<17} -e {event:<31} --env-vars env.json",
+    ):
+        lines = [
+            "$ " + command.format(function=function, name=name, event=f"events/{name}.json")
+            for name, function in functions
+        ]
+        start = re.escape(command.split("{")[0].strip())
+        text = re.sub(rf"(?:^\$ {start}.*\n)+", "\n".join(lines) + "\n", text, count=1, flags=re.MULTILINE)
+    return texts | {page: text}
 
 
 def name_of(project: Path, id: str) -> str:
@@ -164,10 +188,13 @@ def main():
     platforms = discover()
     if given.parameters is not None:
         print(parameters(platforms, given.parameters))
-    elif not given.check:
-        TEMPLATE.write_text(template(platforms))
-    elif TEMPLATE.read_text() != template(platforms):
-        sys.exit("template.yaml is out of date, or was edited: change template/*.yaml, then run `make generate`")
+        return
+    for path, text in (samples() | {TEMPLATE: template(platforms)}).items():
+        if not given.check:
+            path.write_text(text)
+        elif not path.is_file() or path.read_text() != text:
+            name = path.relative_to(PROJECT)
+            sys.exit(f"{name} is out of date, or was edited: change what it is generated from, then run `make generate`")
 
 
 if __name__ == "__main__":

@@ -212,6 +212,11 @@ async fn configure(aws: &Aws, receiver: &Receiver, configuration: Configuration)
     let secrets = SecretStore::new(ssm, SECRETS.into());
     let urls = aws.sqs.url(TASKS).parse().unwrap();
     let queues = Queues::new(aws_sdk_sqs::Client::new(&config), urls);
-    let site = ApplyTarget { store: &store, secrets: &secrets, queues: &queues };
+    let site = ApplyTarget {
+        platforms: trunkline_registry::PLATFORMS,
+        store: &store,
+        secrets: &secrets,
+        queues: &queues,
+    };
     apply(site, &desired, |_| ()).await.unwrap_or_else(|why| panic!("{why}"));
 }

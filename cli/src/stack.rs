@@ -140,7 +140,12 @@ impl Stack {
     /// Returns the stores that a configuration is written to.
     #[must_use]
     pub fn apply_target(&self) -> ApplyTarget<'_> {
-        ApplyTarget { store: &self.store, secrets: &self.secrets, queues: &self.queues }
+        ApplyTarget {
+            platforms: trunkline_registry::PLATFORMS,
+            store: &self.store,
+            secrets: &self.secrets,
+            queues: &self.queues,
+        }
     }
 
     /// Whether the stack allows deliveries to plain http and private addresses.

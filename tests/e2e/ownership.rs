@@ -1,13 +1,9 @@
 //! Conversation ownership between bot and agents of the channel's platform.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
-use trunkline_core::model::{Job, Owner, Phase, time};
+use trunkline_core::model::{Owner, time};
 use trunkline_runtime::app::{Clock, SystemClock};
-use trunkline_runtime::inbound::ingest;
-use trunkline_runtime::outbound::{Budget, Receipt, run_job};
-use trunkline_tests::{Fixture, ShiftedClock, TestEnvironment, webex_message};
+use trunkline_tests::{Fixture, TestEnvironment, webex_message};
 
 fn handover() -> Value {
     json!({"type": "handover", "data": {"reason": "asked", "context": {"language": "nl"}}})
@@ -67,65 +63,4 @@ pub async fn handover_and_handback_transfer_ownership(env: &TestEnvironment) {
     fixture.mock.expect_requests("/webex", 3).await;
     let held = env.stack().store.conversation(&fixture.key("wx-1")).await.unwrap().unwrap();
     assert_eq!((held.owner(), held.handover), (Owner::Bot, None));
-}
-
-pub async fn message_after_close_starts_new_conversation(env: &TestEnvironment) {
-    let fixture = Fixture::webex_and_bot(env, "closed").await;
-    fixture.send_webex_message("wx-1", "m-1", "hi").await;
-    let first = fixture.mock.wait_for_requests("/bot", 1).await[0].json()["conversation"].clone();
-    let first = first.as_str().unwrap();
-    let close = json!({"type": "close", "data": {"reason": "done"}});
-    assert_eq!(fixture.send_event("bot", "b-1", first, close.clone()).await.0, 200);
-    assert_eq!(
-        fixture.send_event("bot", "b-1", first, close).await.0,
-        200,
-        "a duplicate gets the same response"
-    );
-    let (status, refused) =
-        fixture.send_event("bot", "b-2", first, message_event("and another thing")).await;
-    assert_eq!((status, &refused["code"]), (409, &json!("conversation_closed")));
-
-    fixture.send_webex_message("wx-1", "m-2", "hello again").await;
-    let second = fixture.mock.wait_for_requests("/bot", 2).await[1].json()["conversation"].clone();
-    assert_ne!(second.as_str().unwrap(), first, "a new conversation has a new id");
-    let held = env.stack().store.conversation(&fixture.key("wx-1")).await.unwrap().unwrap();
-    assert_eq!((held.phase, held.version), (Phase::Open, 3));
-    let (status, _) = fixture
-        .send_event("bot", "b-3", second.as_str().unwrap(), message_event("welcome back"))
-        .await;
-    assert_eq!(status, 200);
-    let out = fixture.mock.expect_requests("/webex", 1).await;
-    assert_eq!(
-        out[0].json()["conversation_id"],
-        "wx-1",
-        "the customer's conversation id stays the same"
-    );
-}
-
-pub async fn active_conversation_does_not_expire(env: &TestEnvironment) {
-    let fixture = Fixture::webex_and_bot(env, "months").await;
-    fixture.send_webex_message("wx-1", "m-1", "hello").await;
-    fixture.mock.wait_for_requests("/bot", 1).await;
-    let store = &env.stack().store;
-    let before = store.conversation(&fixture.key("wx-1")).await.unwrap().unwrap();
-    let record = fixture.transcript("wx-1").await.remove(0);
-    let (leg, _) = store.leg_and_breaker(&record.deliveries().next().unwrap().leg()).await.unwrap();
-
-    // A month later the conversation is still open: expiring items are written again, once.
-    let app =
-        env.app(Arc::new(ShiftedClock::ahead_by(jiff::SignedDuration::from_hours(30 * 24))), None);
-    for id in ["later-1", "later-2"] {
-        let mut event = record.event.clone();
-        event.id = trunkline_core::model::EventId::from_parts(&["m", id]);
-        ingest(&app, fixture.connection("webex"), event.clone()).await.unwrap();
-        let mut delivery = record.deliveries().next().unwrap();
-        delivery.event = event;
-        let job = serde_json::to_string(&Job::Deliver(Box::new(delivery))).unwrap();
-        let budget = Budget { latest_start: jiff::Timestamp::MAX };
-        run_job(&app, &trunkline_webhook::Webhook, &job, Receipt::FIRST, budget).await.unwrap();
-    }
-    let after = store.conversation(&fixture.key("wx-1")).await.unwrap().unwrap();
-    assert_eq!((after.id, after.version), (before.id, before.version + 1));
-    let (renewed, _) = store.leg_and_breaker(&leg.id).await.unwrap();
-    assert!(renewed.touched_at > leg.touched_at);
 }

@@ -57,93 +57,45 @@ async fn trunkline(env: &TestEnvironment, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-pub async fn failing_message_blocks_leg_for_bounded_time_and_is_replayed(env: &TestEnvironment) {
-    let fixture =
-        Fixture::with_delivery_policy(env, "poisoned", "{ retry: [1, 1], breaker_after: 1000 }")
-            .await;
+pub async fn failed_deliveries_are_listed_replayed_and_discarded(env: &TestEnvironment) {
+    let policy = "{ retry: [1], breaker_after: 1000 }";
+    let fixture = Fixture::with_delivery_policy(env, "poisoned", policy).await;
     fixture.mock.set_behaviour_for("venom", Behaviour::Respond(500, vec![]));
-    for (i, text) in ["before", "venom", "after"].into_iter().enumerate() {
+    for (i, text) in ["before", "venom 1", "venom 2", "after"].into_iter().enumerate() {
         fixture.send_webex_message("wx-1", &format!("m-{i}"), text).await;
     }
     let taken = fixture.mock.wait_for_accepted("/bot", 2, Duration::from_secs(30)).await;
     assert_eq!((taken[0].text().as_str(), taken[1].text().as_str()), ("before", "after"));
-    let attempts =
-        fixture.mock.requests("/bot").iter().filter(|received| received.text() == "venom").count();
-    assert_eq!(attempts, 3, "one attempt and two retries");
+    let received = fixture.mock.requests("/bot");
+    let attempts = received.iter().filter(|received| received.text() == "venom 1").count();
+    assert_eq!(attempts, 2, "one attempt and one retry");
 
-    let listed: Value = serde_json::from_str(
-        &trunkline(env, &["deliveries", "--connection", "poisoned-bot", "--json"]).await,
-    )
-    .unwrap();
-    let failed = &listed[0];
-    assert_eq!((&failed["state"], &failed["attempts"]), (&json!("failed"), &json!(3)));
-    assert!(failed["reason"].as_str().unwrap().contains("500"), "{failed}");
-    let table = trunkline(env, &["deliveries", "--connection", "poisoned-bot"]).await;
+    waits_for(env, "poisoned-bot", 2).await;
+    let list = ["deliveries", "--connection", "poisoned-bot"];
+    let listed = trunkline(env, &[&list[..], &["--json"]].concat()).await;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    for failed in listed.as_array().unwrap() {
+        assert_eq!((&failed["state"], &failed["attempts"]), (&json!("failed"), &json!(2)));
+        assert!(failed["reason"].as_str().unwrap().contains("500"), "{failed}");
+    }
+    let table = trunkline(env, &list).await;
     assert!(table.contains("failed") && table.contains("500"), "{table}");
+    let dead = operator(env, |o| async move { o.dead_letters().await }).await;
+    assert!(dead.iter().all(|letter| !letter.body.contains("poisoned-")), "{dead:?}");
 
     fixture.mock.clear_behaviour_for_words();
-    let id = failed["id"].as_str().unwrap();
-    let stdout = trunkline(env, &["replay", id]).await;
+    let id = |index: usize| listed[index]["id"].as_str().unwrap();
+    trunkline(env, &["discard", id(1)]).await;
+    let conversation = received[0].json()["conversation"].as_str().unwrap().to_owned();
+    let replay = ["replay", "--conversation", &conversation, "--since", "1h"];
+    let stdout = trunkline(env, &replay).await;
     assert!(stdout.contains("1 delivery queued to be sent now"), "{stdout}");
     let taken = fixture.mock.wait_for_accepted("/bot", 3, Duration::from_secs(20)).await;
-    assert_eq!(taken[2].text(), "venom");
+    assert_eq!(taken[2].text(), "venom 1");
     waits_for(env, "poisoned-bot", 0).await;
-    let outcome = fixture.transcript("wx-1").await[1].outcomes["poisoned-bot"].clone();
-    assert_eq!(outcome.verdict, Verdict::Delivered);
-}
-
-pub async fn permanent_failure_waits_for_operator_and_is_no_dead_letter(env: &TestEnvironment) {
-    let fixture = Fixture::webex_and_bot(env, "refused").await;
-    fixture.mock.set_behaviour_for("bad", Behaviour::Respond(422, vec![]));
-    for (i, text) in ["bad 0", "good 1", "bad 2", "good 3"].into_iter().enumerate() {
-        fixture.send_webex_message("wx-1", &format!("m-{i}"), text).await;
-    }
-    let received = fixture.mock.expect_requests("/bot", 4).await;
-    assert_eq!(
-        received.iter().filter(|received| received.accepted).count(),
-        2,
-        "the leg continued, with one attempt for each message"
-    );
-    waits_for(env, "refused-bot", 2).await;
-    let dead = operator(env, |o| async move { o.dead_letters().await }).await;
-    assert!(dead.iter().all(|letter| !letter.body.contains("refused-")), "{dead:?}");
-
-    fixture.mock.clear_behaviour_for_words();
-    let conversation = received[0].json()["conversation"].as_str().unwrap().to_owned();
-    let stdout =
-        trunkline(env, &["replay", "--conversation", &conversation, "--since", "1h"]).await;
-    assert!(stdout.contains("2 deliveries"), "{stdout}");
-    let taken = fixture.mock.wait_for_accepted("/bot", 4, Duration::from_secs(20)).await;
-    assert_eq!((taken[2].text(), taken[3].text()), ("bad 0".into(), "bad 2".into()), "in order");
-    waits_for(env, "refused-bot", 0).await;
-}
-
-pub async fn discarded_delivery_is_not_sent(env: &TestEnvironment) {
-    let fixture =
-        Fixture::with_delivery_policy(env, "discarded", "{ retry: [600], breaker_after: 1000 }")
-            .await;
-    fixture.mock.set_behaviour(Some(Behaviour::down()));
-    for i in 0..3 {
-        fixture.send_webex_message("wx-1", &format!("m-{i}"), &format!("message {i}")).await;
-    }
-    waits_for(env, "discarded-bot", 3).await;
-    let listed: Value = serde_json::from_str(
-        &trunkline(env, &["deliveries", "--connection", "discarded-bot", "--json"]).await,
-    )
-    .unwrap();
-    assert!(
-        listed[0]["next_attempt_at"].is_string() && listed[1]["next_attempt_at"].is_null(),
-        "{listed}"
-    );
-    fixture.mock.set_behaviour(None);
-    trunkline(env, &["discard", listed[1]["id"].as_str().unwrap()]).await;
-    waits_for(env, "discarded-bot", 2).await;
-    trunkline(env, &["replay", "--connection", "discarded-bot"]).await;
-    let taken = fixture.mock.wait_for_accepted("/bot", 2, Duration::from_secs(20)).await;
-    assert_eq!((taken[0].text(), taken[1].text()), ("message 0".into(), "message 2".into()));
-    waits_for(env, "discarded-bot", 0).await;
-    let outcome = fixture.transcript("wx-1").await[1].outcomes["discarded-bot"].clone();
-    assert_eq!(outcome.verdict, Verdict::Discarded);
+    let outcomes = fixture.transcript("wx-1").await;
+    let verdict = |index: usize| outcomes[index].outcomes["poisoned-bot"].verdict;
+    assert_eq!((verdict(1), verdict(2)), (Verdict::Delivered, Verdict::Discarded));
 }
 
 pub async fn unreadable_payload_is_dead_lettered_until_redriven(env: &TestEnvironment) {

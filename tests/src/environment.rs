@@ -245,7 +245,7 @@ fn parameters() -> Vec<String> {
         "OutboundTimeout=10",
         "OutboundVisibility=12",
         // Shorter than on AWS, so that a listener is replaced during a test.
-        "ListenerTimeout=24",
+        "ListenerTimeout=20",
     ];
     parameters.map(ToOwned::to_owned).to_vec()
 }

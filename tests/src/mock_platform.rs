@@ -175,10 +175,13 @@ impl MockPlatform {
         }
     }
 
-    /// Waits for `count` requests on a path, and checks that no more follow within two seconds.
+    /// Waits for `count` requests on a path, and checks that no more follow within a second.
     pub async fn expect_requests(&self, path: &str, count: usize) -> Vec<ReceivedRequest> {
         self.wait_for_requests(path, count).await;
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        let end = Instant::now() + Duration::from_secs(1);
+        while Instant::now() < end && self.requests(path).len() == count {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         let received = self.requests(path);
         let bodies = || {
             received

@@ -66,6 +66,7 @@ impl Platform for Cm {
                 "secret that the adapter sends in a header or as ?secret=",
             ),
         ],
+        alerts_setting: None,
         // CM.com does not document deduplication by message id, so a retry could show the message twice.
         retry_unknown: Some(1),
         check,

@@ -55,6 +55,7 @@ impl Platform for Servisbot {
             SecretSpec::optional(API_KEY, header_value, "API key of event calls"),
             SecretSpec::optional(JWT_SECRET, header_value, "key that signs event tokens (HS256)"),
         ],
+        alerts_setting: None,
         // The endpoint does not deduplicate, so a retry could make the bot answer twice.
         retry_unknown: Some(1),
         check,

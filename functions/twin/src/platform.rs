@@ -47,6 +47,7 @@ impl Platform for Twin {
                 "inbound URL of this connection, which TWIN calls",
             ),
         ],
+        alerts_setting: None,
         // TWIN does not deduplicate, so a retry could send the message to the bot twice.
         retry_unknown: Some(1),
         check,

@@ -56,6 +56,7 @@ impl Platform for Unblu {
                 "header for fetching customers' files, such as media_header:authorization",
             ),
         ],
+        alerts_setting: None,
         // Unblu does not document deduplication by sourceId, so a retry could show the message twice.
         retry_unknown: Some(1),
         check,

@@ -48,6 +48,7 @@ impl Platform for Webex {
                 "header to send with each call, such as header:key",
             ),
         ],
+        alerts_setting: None,
         // Webex Connect does not deduplicate, so a retry could show the message twice.
         retry_unknown: Some(1),
         check: |_| Vec::new(),

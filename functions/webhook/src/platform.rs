@@ -50,6 +50,7 @@ impl Platform for Webhook {
             SecretSpec::optional(BEARER, header_value, "token of Authorization: Bearer"),
             SecretSpec::optional(API_KEY, header_value, "API key"),
         ],
+        alerts_setting: Some("operations"),
         retry_unknown: None,
         check,
     };

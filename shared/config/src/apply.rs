@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use trunkline_core::model::{Connection, ConnectionId, PlatformId, Role, Route};
+use trunkline_core::platform::Platforms;
 use trunkline_runtime::app::random_secret;
 use trunkline_runtime::queue::{QueueError, Queues};
 use trunkline_runtime::secrets::{PATH_KEY, SecretBag, SecretStore, SecretsError};
@@ -48,6 +49,7 @@ impl From<QueueError> for ApplyError {
 /// The stores that a configuration is written to, and the queues of the stack's platforms.
 #[derive(Debug, Clone, Copy)]
 pub struct ApplyTarget<'a> {
+    pub platforms: Platforms,
     pub store: &'a Store,
     pub secrets: &'a SecretStore,
     /// Shows which platforms the stack has.
@@ -129,28 +131,26 @@ pub async fn apply(
     Ok(())
 }
 
-/// The webhook setting that subscribes an observer to operations alerts.
-pub const OPERATIONS: &str = "operations";
-
 /// Stores which observers of a file subscribe to operations alerts.
 async fn update_subscribers(target: ApplyTarget<'_>, desired: &Desired) -> Result<(), ApplyError> {
     let connections: Vec<&Connection> =
         desired.connections.iter().map(|desired| &desired.connection).collect();
-    Ok(update_alert_subscribers(target.store, &connections).await?)
+    Ok(update_alert_subscribers(target.store, target.platforms, &connections).await?)
 }
 
 /// Stores which of these observers subscribe to operations alerts. The subscriptions of other observers do
 /// not change.
 pub async fn update_alert_subscribers(
     store: &Store,
+    platforms: Platforms,
     connections: &[&Connection],
 ) -> Result<(), StoreError> {
     let before = store.alert_observers().await?;
     let mut wanted = before.clone();
     wanted.retain(|known| connections.iter().all(|connection| connection.id != *known));
     let asking = connections.iter().filter(|connection| {
-        connection.role == Role::Observer
-            && connection.settings.get(OPERATIONS) == Some(&true.into())
+        let spec = platforms.get(connection.platform);
+        spec.is_some_and(|spec| spec.receives_alerts(connection.role, &connection.settings))
     });
     wanted.extend(asking.map(|connection| connection.id.clone()));
     if wanted != before {

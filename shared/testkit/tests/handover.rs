@@ -164,6 +164,16 @@ async fn keywords_of_the_customer_switch_the_owner_with_texts_in_their_language(
     assert_eq!(stack.toy.heard("bot"), ["<handback>", "Robot"]);
 }
 
+/// Returns an offered handover with this context.
+fn offer(context: [(String, serde_json::Value); 1]) -> EventBody {
+    EventBody::Handover {
+        mode: HandoverMode::Offer,
+        reason: None,
+        context: context.into_iter().collect(),
+        transcript: Transcript::default(),
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn parties_are_refused_what_they_may_not_send() {
     let stack = with_desk().await;
@@ -177,11 +187,16 @@ async fn parties_are_refused_what_they_may_not_send() {
     stack.send("channel", "c-1", "c-1", message("hi")).await;
     let bot = stack.toy.conversation("bot");
     let unexpected = expected(422, "unexpected_event");
+    let nested = offer([("a".to_owned(), serde_json::json!({"b": 1}))]);
+    assert_eq!(refusal("bot", &bot, "b-1", nested).await, expected(422, "context_not_flat"));
+    let large = offer([("a".to_owned(), "x".repeat(5_000).into())]);
+    assert_eq!(refusal("bot", &bot, "b-2", large).await, expected(422, "context_too_large"));
     assert_eq!(refusal("bot", &bot, "b-3", handback("")).await, unexpected);
     assert_eq!(refusal("channel", "c-1", "c-2", EventBody::Accept).await, unexpected);
     stack.send("channel", "c-1", "c-3", message("agent")).await;
     let desk = stack.toy.conversation("desk");
     assert_eq!(refusal("desk", &desk, "d-1", choice("x")).await, unexpected);
+    assert_eq!(refusal("desk", &desk, "d-2", handover("")).await, unexpected);
     let not_owner = expected(409, "not_owner");
     assert_eq!(refusal("bot", &bot, "b-4", message("x")).await, not_owner);
     assert_eq!(refusal("bot", &bot, "b-5", handover("")).await, not_owner);

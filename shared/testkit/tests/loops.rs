@@ -42,12 +42,12 @@ async fn echoed_notice_is_not_forwarded() {
 async fn channels_that_copy_each_other_do_not_loop() {
     let stack = TestStack::with_bot().await;
     let route = Some("main".parse().unwrap());
-    stack.connect("twin", Role::Channel, |channel| channel.route = route).await;
+    stack.connect("double", Role::Channel, |channel| channel.route = route).await;
     stack.send("channel", "thread", "a-1", message("hello")).await;
     stack.send("bot", &stack.toy.conversation("bot"), "b-1", message("Hello to you.")).await;
     let shown = stack.toy.taken("channel").remove(0);
     // Each link copies a message of one channel to the other, as a customer's or under its own id.
-    for connection in ["twin", "channel"] {
+    for connection in ["double", "channel"] {
         let event = echo(&stack, connection, "thread", &shown);
         let as_customer = Event { author: Author::nameless(AuthorRole::Customer), ..event.clone() };
         let id = format!("link-{connection}");
@@ -58,7 +58,7 @@ async fn channels_that_copy_each_other_do_not_loop() {
     }
     assert_eq!(stack.toy.heard("bot"), ["hello"]);
     assert_eq!(stack.toy.calls("channel").len(), 1);
-    assert!(stack.toy.calls("twin").is_empty());
+    assert!(stack.toy.calls("double").is_empty());
 }
 
 /// Plays a conversation in which each event is sent `times` times, with an older event after each.

@@ -90,7 +90,21 @@ async fn sender_is_told_that_a_message_failed() {
     stack.send("bot", &bot, "b-2", message("answer 2")).await;
     assert_eq!(stack.toy.heard("channel"), ["answer 2"], "the leg continues");
     assert_eq!(last_receipt(&stack, "bot"), ("b-1".into(), ReceiptStatus::Failed));
+    let told = stack.toy.taken("bot").pop().unwrap().delivery.event.body;
+    let reason = "the platform answered 400 Bad Request";
+    assert!(matches!(told, EventBody::Receipt { reason: Some(told), .. } if told == reason));
     let outcome = stack.outcome("channel", "c-1", "answer 1", "channel").await.unwrap();
     assert_eq!(outcome.verdict, Verdict::Permanent);
-    assert_eq!(outcome.reason.as_deref(), Some("the platform answered 400 Bad Request"));
+    assert_eq!(outcome.reason.as_deref(), Some(reason));
+}
+
+#[tokio::test(start_paused = true)]
+async fn typing_is_forwarded_to_the_other_side() {
+    let stack = TestStack::with_bot().await;
+    stack.send("channel", "c-1", "c-1", message("hi")).await;
+    stack.send("channel", "c-1", "t-1", EventBody::Typing { active: true }).await;
+    assert_eq!(stack.toy.heard("bot"), ["hi", "<typing>"]);
+    let bot = stack.toy.conversation("bot");
+    stack.send("bot", &bot, "t-2", EventBody::Typing { active: true }).await;
+    assert_eq!(stack.toy.heard("channel"), ["<typing>"]);
 }

@@ -107,7 +107,7 @@ pub async fn put(
         ..read
     };
     app.store.put_connection(&wanted).await?;
-    trunkline_config::apply::update_alert_subscribers(&app.store, &[&wanted]).await?;
+    trunkline_config::apply::update_alert_subscribers(&app.store, PLATFORMS, &[&wanted]).await?;
     let secrets: Vec<&String> = input.secrets.iter().flat_map(|secrets| secrets.keys()).collect();
     let detail = json!({"version": wanted.version, "secrets": secrets});
     caller.audit(app, "connection.put", id.as_str(), detail).await?;

@@ -1,31 +1,17 @@
 //! Reads the connections of a file.
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
-use trunkline_core::model::{Connection, ConnectionId, Feature, PresentationOptions, Role, SYSTEM};
+use trunkline_core::model::{ConnectionId, Feature, PresentationOptions, Role, SYSTEM};
 use trunkline_core::platform::{CheckInput, Kind, PlatformSpec};
 use trunkline_runtime::secrets::PATH_KEY;
 use trunkline_runtime::security::check_url;
 
 use super::problems::ConfigProblems;
-use super::yaml::Node;
-use super::{DesiredConnection, ReadOptions, delivery, secrets};
+use super::yaml::{Members, Node};
+use super::{ConnectionFile, DesiredConnection, ReadOptions, delivery, secrets};
 
-const MEMBERS: [&str; 11] = [
-    "platform",
-    "role",
-    "copies",
-    "sender_prefix",
-    "text_limit",
-    "shows",
-    "reorder_window",
-    "allow_ips",
-    "delivery",
-    "settings",
-    "secrets",
-];
 /// The valid range of `text_limit`, in characters.
 pub const TEXT_LIMIT: RangeInclusive<u32> = 20..=1_000_000;
 /// The maximum of `reorder_window`, in seconds.
@@ -57,88 +43,80 @@ fn read_one(
             .add(line, format!("'{SYSTEM}' is reserved for Trunkline itself: choose another id"));
     }
     let what = format!("the connection {name}");
-    let members = node.members(problems, &what, &MEMBERS);
+    let known = ConnectionFile::member_names();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let members = node.members(problems, &what, &known);
     let platform = members.required("platform", line, problems);
     let platform =
         platform.and_then(|node| node.one_of(problems, "the platform", &options.platforms.ids()));
     let role = members.required("role", line, problems);
-    let role =
-        role.and_then(|node| node.one_of(problems, "the role", &Role::NAMES.map(|(name, _)| name)));
-    let copies = members.get("copies").and_then(|node| node.boolean(problems, "copies"));
-    let prefix = members.get("sender_prefix");
-    let sender_prefix = prefix.and_then(|node| node.boolean(problems, "sender_prefix"));
-    let text_limit = members.get("text_limit");
-    let text_limit = text_limit.and_then(|node| node.number(problems, "text_limit", TEXT_LIMIT));
-    let shows = members.get("shows").map_or_else(Vec::new, |node| read_features(node, problems));
-    let window = members.get("reorder_window");
-    let window =
-        window.and_then(|node| node.number(problems, "reorder_window", 1..=MAX_REORDER_WINDOW));
+    let role = role.and_then(|node| node.variant(problems, "the role", &Role::NAMES));
+    let copies = members.boolean("copies", problems);
+    let presentation = read_presentation(&members, problems);
+    let reorder_window = members.number("reorder_window", 1..=MAX_REORDER_WINDOW, problems);
     let allow_ips =
         members.get("allow_ips").map_or_else(Vec::new, |node| read_ranges(node, problems));
-
     let spec = options.platforms.get(platform?.parse().ok()?)?;
-    let platform = spec.id;
-    let role = Role::NAMES.iter().find(|(name, _)| Some(*name) == role.as_deref())?.1;
-    if !spec.roles.contains(&role) {
-        let can = spec.roles.iter().filter_map(|role| {
-            Role::NAMES.iter().find(|(_, known)| known == role).map(|(name, _)| *name)
-        });
-        let can: Vec<_> = can.collect();
-        problems.add(
-            line,
-            format!("a {platform} connection cannot have this role: use {}", can.join(", ")),
-        );
-    }
+    let role = role?;
+    check_role(role, spec, line, problems);
     let delivery = delivery::read(members.get("delivery"), spec, problems);
-    let settings = match members.get("settings") {
-        Some(node) => read_settings(node, spec, options, problems),
-        None => Map::new(),
-    };
-    for missing in spec.settings.iter().filter(|known| known.required) {
-        if !settings.contains_key(missing.name) {
-            let help = missing.help.trim();
-            let message = format!("{what} needs the setting {}: {help}", missing.name);
-            problems.add(line, message);
-        }
-    }
-    let secrets = match members.get("secrets") {
-        Some(node) => read_secrets(node, spec, options, problems),
-        None => Vec::new(),
-    };
+    let settings = members.get("settings");
+    let settings =
+        settings.map_or_else(Map::new, |node| read_settings(node, spec, options, problems));
+    let secrets = members.get("secrets");
+    let secrets = secrets.map_or_else(Vec::new, |node| read_secrets(node, spec, options, problems));
     let names: Vec<&str> = secrets.iter().map(|(name, _)| name.as_str()).collect();
-    for missing in spec.secrets.iter().filter(|known| known.required) {
-        if !names.contains(&missing.name) {
-            let message = format!("{what} needs the secret {}: {}", missing.name, missing.help);
-            problems.add(line, message);
-        }
+    let input = CheckInput { settings: &settings, secrets: &names };
+    for missing in missing_parts(spec, input) {
+        problems.add(line, format!("{what} needs {missing}"));
     }
-    for problem in (spec.check)(&CheckInput { settings: &settings, secrets: &names }) {
+    for problem in (spec.check)(&input) {
         problems.add(line, format!("{what}: {problem}"));
     }
-    let secret_names: BTreeSet<String> = secrets.iter().map(|(name, _)| name.clone()).collect();
-    let connection = Connection {
-        id: id?,
-        platform,
+    let file = ConnectionFile {
+        platform: spec.id,
         role,
         route: None,
-        copies: copies.unwrap_or(false),
-        presentation: PresentationOptions {
-            sender_prefix: sender_prefix.unwrap_or(false),
-            text_limit,
-            shows,
-        },
-        capabilities: spec.capabilities,
-        behaviour: spec.behaviour,
-        reorder_window: window,
+        copies,
+        presentation,
+        reorder_window,
         allow_ips,
         delivery,
         settings,
-        secrets: secret_names,
-        secrets_version: 0,
-        suspended: false,
-        version: 0,
+        secrets: names.into_iter().map(ToOwned::to_owned).collect(),
     };
+    let connection = file.into_connection(id?, spec.traits());
     Some(DesiredConnection { connection, secrets, line })
+}
+
+fn read_presentation(members: &Members<'_>, problems: &mut ConfigProblems) -> PresentationOptions {
+    PresentationOptions {
+        sender_prefix: members.boolean("sender_prefix", problems),
+        text_limit: members.number("text_limit", TEXT_LIMIT, problems),
+        shows: members.variants("shows", &Feature::NAMES, problems),
+    }
+}
+
+/// Checks that connections of a platform can have a role.
+fn check_role(role: Role, spec: &PlatformSpec, line: usize, problems: &mut ConfigProblems) {
+    if !spec.roles.contains(&role) {
+        let can = Role::NAMES.iter().filter(|(_, role)| spec.roles.contains(role));
+        let can: Vec<&str> = can.map(|(name, _)| *name).collect();
+        let how = format!("use {}", can.join(", "));
+        problems.add(line, format!("a {} connection cannot have this role: {how}", spec.id));
+    }
+}
+
+/// Returns the problem of each required setting and secret that is missing.
+fn missing_parts(spec: &PlatformSpec, input: CheckInput<'_>) -> Vec<String> {
+    let settings = spec.settings.iter().filter(|known| known.required);
+    let settings = settings.filter(|known| !input.settings.contains_key(known.name));
+    let settings =
+        settings.map(|known| format!("the setting {}: {}", known.name, known.help.trim()));
+    let secrets = spec.secrets.iter().filter(|known| known.required);
+    let secrets = secrets.filter(|known| !input.has_secret(known.name));
+    let secrets = secrets.map(|known| format!("the secret {}: {}", known.name, known.help));
+    settings.chain(secrets).collect()
 }
 
 fn read_settings(
@@ -156,7 +134,9 @@ fn read_settings(
         let read = match setting.kind {
             Kind::Text => node.text(problems, name).map(Value::String),
             Kind::Boolean => node.boolean(problems, name).map(Value::Bool),
-            Kind::Number { min, max } => node.number(problems, name, min..=max).map(Value::from),
+            Kind::Number { min, max } => {
+                node.number_or_text(problems, name, min..=max).map(Value::from)
+            }
             Kind::Enum(words) => node.one_of(problems, name, words).map(Value::String),
             Kind::Url => node.text(problems, name).and_then(|text| {
                 match check_url(&text, options.allow_local) {
@@ -222,17 +202,6 @@ fn check_path_key(value: &str, _: bool) -> Result<(), String> {
     } else {
         Err("must have at least 32 letters, digits, - or _; omit it to have one generated".into())
     }
-}
-
-fn read_features(node: &Node<'_>, problems: &mut ConfigProblems) -> Vec<Feature> {
-    let known = Feature::NAMES.map(|(name, _)| name);
-    let mut features = Vec::new();
-    for item in node.items(problems, "shows") {
-        let word = item.one_of(problems, "a feature in shows", &known);
-        let feature = Feature::NAMES.iter().find(|(name, _)| Some(*name) == word.as_deref());
-        features.extend(feature.map(|(_, feature)| *feature));
-    }
-    features
 }
 
 fn read_ranges(node: &Node<'_>, problems: &mut ConfigProblems) -> Vec<ipnet::IpNet> {

@@ -10,14 +10,18 @@ const MEMBERS: [&str; 4] = ["retry", "breaker_after", "reactivation", "retry_unk
 /// The longest wait before a retry, in seconds: one day.
 const MAX_WAIT: u32 = 24 * 60 * 60;
 
+/// Returns the policy of a connection that has no `delivery`.
+pub(super) fn default(spec: &PlatformSpec) -> DeliveryPolicy {
+    DeliveryPolicy { retry_unknown: spec.retry_unknown, ..DeliveryPolicy::default() }
+}
+
 /// Reads a connection's `delivery`. Omitted members have the platform's defaults.
 pub(super) fn read(
     node: Option<&Node<'_>>,
     spec: &PlatformSpec,
     problems: &mut ConfigProblems,
 ) -> DeliveryPolicy {
-    let mut policy =
-        DeliveryPolicy { retry_unknown: spec.retry_unknown, ..DeliveryPolicy::default() };
+    let mut policy = default(spec);
     let Some(node) = node else { return policy };
     let members = node.members(problems, "delivery", &MEMBERS);
     if let Some(node) = members.get("retry") {

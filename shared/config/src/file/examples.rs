@@ -1,7 +1,9 @@
 //! A toy platform and its secrets, for tests.
 
 use trunkline_core::model::{Behaviour, Capabilities, PlatformId, Role};
-use trunkline_core::platform::{PlatformSettings, PlatformSpec, Platforms, SecretSpec, WebUrl};
+use trunkline_core::platform::{
+    BoundedNumber, PlatformSettings, PlatformSpec, Platforms, SecretSpec, WebUrl,
+};
 use trunkline_core::{setting_enum, settings};
 
 setting_enum! {
@@ -16,6 +18,8 @@ settings! {
         message_url: WebUrl;
         /// how calls authenticate
         auth: Auth = Auth::Signature;
+        /// seconds before a call is given up
+        patience: BoundedNumber<1, 60> = BoundedNumber(5);
     }
 }
 
@@ -24,7 +28,7 @@ fn at_least_eight(value: &str, _: bool) -> Result<(), String> {
 }
 
 /// A platform with a required setting, an enum and a secret.
-const FAX: PlatformSpec = PlatformSpec {
+pub(crate) const FAX: PlatformSpec = PlatformSpec {
     id: PlatformId::from_static("fax"),
     name: "Fax",
     roles: &[Role::Channel, Role::Bot, Role::Desk, Role::Observer],
@@ -33,6 +37,7 @@ const FAX: PlatformSpec = PlatformSpec {
     addresses: &[],
     settings: Fax::SPECS,
     secrets: &[SecretSpec::required("signing", at_least_eight, "secret that signs calls")],
+    alerts_setting: None,
     retry_unknown: None,
     check: |_| Vec::new(),
 };

@@ -2,69 +2,55 @@
 
 use saphyr::{Mapping, Scalar, Yaml, YamlEmitter};
 use serde_json::{Map, Value, json};
-use trunkline_core::model::{Connection, DeliveryPolicy, HandoverPolicy, Route};
+use trunkline_core::model::{Connection, HandoverPolicy, Route};
 use trunkline_core::platform::Platforms;
 use trunkline_runtime::secrets::PATH_KEY;
+
+use super::{ConnectionFile, delivery};
 
 /// Returns connections and routes as the text of a file. Each secret becomes a reference to an environment
 /// variable. Path keys are omitted, because applying keeps them.
 #[must_use]
 pub fn export(platforms: Platforms, connections: &[Connection], routes: &[Route]) -> String {
+    let routes: Map<String, Value> = routes
+        .iter()
+        .map(|route| (route.id.to_string(), route_to_json(route, connections)))
+        .collect();
     let connections: Map<String, Value> = connections
         .iter()
         .map(|connection| (connection.id.to_string(), connection_to_json(platforms, connection)))
-        .collect();
-    let routes: Map<String, Value> = routes
-        .iter()
-        .map(|route| (route.id.to_string(), route_to_json(route, &connections)))
-        .collect();
-    // A file names the channels in the route, not the route in the channel.
-    let connections: Map<String, Value> = connections
-        .into_iter()
-        .map(|(id, mut connection)| {
-            if let Some(members) = connection.as_object_mut() {
-                members.remove("route");
-            }
-            (id, connection)
-        })
         .collect();
     let file = [("connections", Value::Object(connections)), ("routes", Value::Object(routes))];
     let parts = file.into_iter().map(|(name, value)| yaml_section(name, &value));
     parts.collect::<Vec<_>>().join("\n")
 }
 
+/// Returns the members that do not have their defaults. A file names the channels in the route, not the route
+/// in the channel.
 fn connection_to_json(platforms: Platforms, connection: &Connection) -> Value {
-    let usual = DeliveryPolicy {
-        retry_unknown: platforms.get(connection.platform).and_then(|spec| spec.retry_unknown),
-        ..DeliveryPolicy::default()
-    };
+    let usual = ConnectionFile::new(connection.platform, connection.role);
+    let delivery = platforms.get(connection.platform).map(delivery::default);
+    let usual = ConnectionFile { delivery: delivery.unwrap_or_default(), ..usual }.to_members();
+    let file = ConnectionFile { route: None, ..ConnectionFile::from(connection.clone()) };
+    let mut members = file.to_members();
+    members.retain(|name, value| {
+        ["platform", "role"].contains(&name.as_str()) || usual.get(name) != Some(value)
+    });
     let secrets: Map<String, Value> = connection
         .secrets
         .iter()
         .filter(|name| *name != PATH_KEY)
         .map(|name| (name.clone(), json!({"env": env_variable(connection.id.as_str(), name)})))
         .collect();
-    without_empty(json!({
-        "platform": connection.platform,
-        "role": connection.role,
-        "route": connection.route,
-        "copies": connection.copies.then_some(true),
-        "sender_prefix": connection.presentation.sender_prefix.then_some(true),
-        "text_limit": connection.presentation.text_limit,
-        "shows": connection.presentation.shows,
-        "reorder_window": connection.reorder_window,
-        "allow_ips": connection.allow_ips,
-        "delivery": (connection.delivery != usual).then_some(&connection.delivery),
-        "settings": connection.settings,
-        "secrets": secrets,
-    }))
+    members.insert("secrets".into(), Value::Object(secrets));
+    without_empty(Value::Object(members))
 }
 
-fn route_to_json(route: &Route, connections: &Map<String, Value>) -> Value {
-    let own = Value::from(route.id.as_str());
+fn route_to_json(route: &Route, connections: &[Connection]) -> Value {
     let channels =
-        connections.iter().filter(|(_, connection)| connection.get("route") == Some(&own));
-    let channels: Vec<&String> = channels.map(|(id, _)| id).collect();
+        connections.iter().filter(|connection| connection.route.as_ref() == Some(&route.id));
+    let mut channels: Vec<&str> = channels.map(|channel| channel.id.as_str()).collect();
+    channels.sort_unstable();
     let (policy, default) = (&route.handover_policy, HandoverPolicy::default());
     let handover = without_empty(json!({
         "accept_within": policy.accept_within,

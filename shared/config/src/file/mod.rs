@@ -1,5 +1,6 @@
 //! Reads and validates `trunkline.yaml`. Reports every problem with its line and a fix.
 
+mod connection_file;
 mod connections;
 mod delivery;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod yaml;
 use trunkline_core::model::{Connection, ConnectionId, Route};
 use trunkline_core::platform::Platforms;
 
+pub use connection_file::ConnectionFile;
 pub use connections::TEXT_LIMIT;
 pub use export::export;
 pub use problems::{ConfigProblem, InvalidConfig};

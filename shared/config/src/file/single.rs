@@ -5,14 +5,17 @@ use std::fmt::Write;
 
 use serde_json::Value;
 use trunkline_core::model::{
-    Behaviour, Capabilities, Connection, ConnectionId, PlatformId, PresentationOptions, Role, Route,
+    Behaviour, Capabilities, Connection, ConnectionId, PlatformId, Role, Route,
 };
-use trunkline_core::platform::Platforms;
+use trunkline_core::platform::{PlatformTraits, Platforms};
 use trunkline_runtime::secrets::SecretBag;
 
 use super::problems::ConfigProblems;
 use super::yaml::Node;
-use super::{DesiredConnection, ReadOptions, SecretResolver, SecretSource, connections, routes};
+use super::{
+    ConnectionFile, DesiredConnection, ReadOptions, SecretResolver, SecretSource, connections,
+    routes,
+};
 
 /// Pairs of a field's dotted path, such as `settings.message_url`, and its problem.
 pub type FieldErrors = Vec<(String, String)>;
@@ -103,24 +106,12 @@ pub fn read_route(
 
 /// Returns a placeholder connection with which a route can be validated.
 fn stub((id, role): &(ConnectionId, Role)) -> DesiredConnection {
-    let connection = Connection {
-        id: id.clone(),
-        platform: PlatformId::from_static("any"),
-        role: *role,
-        route: None,
-        copies: false,
-        presentation: PresentationOptions::default(),
+    let platform = PlatformTraits {
+        id: PlatformId::from_static("any"),
         capabilities: Capabilities::TEXT_ONLY,
         behaviour: Behaviour::NONE,
-        reorder_window: None,
-        allow_ips: Vec::new(),
-        delivery: trunkline_core::model::DeliveryPolicy::default(),
-        settings: serde_json::Map::new(),
-        secrets: std::collections::BTreeSet::new(),
-        secrets_version: 0,
-        suspended: false,
-        version: 0,
     };
+    let connection = ConnectionFile::new(platform.id, *role).into_connection(id.clone(), platform);
     DesiredConnection { connection, secrets: Vec::new(), line: 0 }
 }
 
@@ -190,6 +181,10 @@ impl RenderedFile {
 
 /// Returns the path of a missing field. A missing field has no line, so the path is taken from the message.
 fn path_of_missing(message: &str) -> String {
+    let member = message.split_once("' is missing").and_then(|(name, _)| name.strip_prefix('\''));
+    if let Some(name) = member {
+        return name.to_owned();
+    }
     for (said, path) in [("needs the setting ", "settings."), ("needs the secret ", "secrets.")] {
         let name = message.split_once(said).map(|(_, rest)| rest);
         let name = name.and_then(|rest| rest.split([':', ' ']).next());
@@ -252,6 +247,25 @@ mod tests {
         let one = ConnectionInput { id: "shop-bot", members: &nothing, secrets: &secrets };
         let wrong = read_connection(one, TOYS, false).unwrap_err();
         assert!(wrong.iter().any(|(path, _)| path == "settings.message_url"), "{wrong:?}");
+    }
+
+    #[test]
+    fn number_of_a_platform_setting_may_have_quotes() {
+        let secrets = bag(&[("signing", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]);
+        let read = |patience: serde_json::Value| {
+            let members = json!({"platform": "fax", "role": "bot", "settings":
+                {"message_url": "https://bot.example.com", "patience": patience}});
+            let one = ConnectionInput { id: "shop-bot", members: &members, secrets: &secrets };
+            read_connection(one, TOYS, false)
+        };
+        for valid in [json!(43), json!("43"), json!(" 43 ")] {
+            assert_eq!(read(valid.clone()).unwrap().settings["patience"], 43, "{valid}");
+        }
+        for invalid in [json!(61), json!("61"), json!("soon"), json!(""), json!(1.5), json!(true)] {
+            let problems = read(invalid.clone()).unwrap_err();
+            assert_eq!(problems[0].0, "settings.patience", "{invalid}");
+            assert!(problems[0].1.contains("from 1 to 60"), "{problems:?}");
+        }
     }
 
     #[test]

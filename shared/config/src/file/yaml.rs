@@ -129,15 +129,41 @@ impl<'a> Node<'a> {
         what: &str,
         bounds: RangeInclusive<u32>,
     ) -> Option<u32> {
-        if let YamlData::Value(Scalar::Integer(number)) = &self.0.data
-            && let Ok(number) = u32::try_from(*number)
-            && bounds.contains(&number)
-        {
-            return Some(number);
+        let number = match &self.0.data {
+            YamlData::Value(Scalar::Integer(number)) => u32::try_from(*number).ok(),
+            _ => None,
+        };
+        self.within(number, problems, what, bounds)
+    }
+
+    /// Returns a whole number within bounds, which may have quotes.
+    pub(super) fn number_or_text(
+        &self,
+        problems: &mut ConfigProblems,
+        what: &str,
+        bounds: RangeInclusive<u32>,
+    ) -> Option<u32> {
+        match &self.0.data {
+            YamlData::Value(Scalar::String(text)) => {
+                self.within(text.trim().parse().ok(), problems, what, bounds)
+            }
+            _ => self.number(problems, what, bounds),
         }
-        let (min, max) = bounds.into_inner();
-        problems.add(self.line(), format!("{what} must be a whole number from {min} to {max}"));
-        None
+    }
+
+    fn within(
+        &self,
+        number: Option<u32>,
+        problems: &mut ConfigProblems,
+        what: &str,
+        bounds: RangeInclusive<u32>,
+    ) -> Option<u32> {
+        let number = number.filter(|number| bounds.contains(number));
+        if number.is_none() {
+            let (min, max) = bounds.into_inner();
+            problems.add(self.line(), format!("{what} must be a whole number from {min} to {max}"));
+        }
+        number
     }
 
     /// Returns one of the `known` words.
@@ -156,9 +182,48 @@ impl<'a> Node<'a> {
         problems.add(self.line(), message);
         None
     }
+
+    /// Returns the value whose name is the text.
+    pub(super) fn variant<T: Copy>(
+        &self,
+        problems: &mut ConfigProblems,
+        what: &str,
+        names: &[(&str, T)],
+    ) -> Option<T> {
+        let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+        let word = self.one_of(problems, what, &known)?;
+        names.iter().find(|(name, _)| *name == word).map(|(_, value)| *value)
+    }
 }
 
 impl<'a> Members<'a> {
+    /// Returns a boolean, which is false if it is absent.
+    pub(super) fn boolean(&self, name: &str, problems: &mut ConfigProblems) -> bool {
+        self.get(name).and_then(|node| node.boolean(problems, name)).unwrap_or_default()
+    }
+
+    /// Returns a whole number within bounds; `None` if it is absent.
+    pub(super) fn number(
+        &self,
+        name: &str,
+        bounds: RangeInclusive<u32>,
+        problems: &mut ConfigProblems,
+    ) -> Option<u32> {
+        self.get(name).and_then(|node| node.number(problems, name, bounds))
+    }
+
+    /// Returns the values of a list of names, which is empty if it is absent.
+    pub(super) fn variants<T: Copy>(
+        &self,
+        name: &str,
+        names: &[(&str, T)],
+        problems: &mut ConfigProblems,
+    ) -> Vec<T> {
+        let items = self.get(name).map_or_else(Vec::new, |node| node.items(problems, name));
+        let what = format!("a value of {name}");
+        items.iter().filter_map(|item| item.variant(problems, &what, names)).collect()
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&Node<'a>> {
         self.0.iter().find(|(known, ..)| known == name).map(|(.., node)| node)
     }

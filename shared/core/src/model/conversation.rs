@@ -11,6 +11,7 @@ use super::{
 
 /// The owner of a conversation: the party that answers the customer. There is always exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
     Bot,
@@ -87,6 +88,7 @@ pub struct Handover {
 
 /// Where the agents of a handover work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AgentLocation {
     Desk,
@@ -96,6 +98,7 @@ pub enum AgentLocation {
 
 /// The cause of a handover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HandoverTrigger {
     /// The bot requested it.
@@ -127,6 +130,7 @@ pub enum Participation {
 
 /// The state of a conversation, for lists and filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ConversationState))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// The bot owns it.

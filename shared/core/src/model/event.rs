@@ -143,6 +143,7 @@ impl Author {
 
 /// The role of an author.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AuthorRole {
     /// The author is the customer.

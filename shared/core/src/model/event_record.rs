@@ -9,6 +9,7 @@ use super::{ConnectionId, ConversationId, ConversationKey, Event, EventId, Outco
 
 /// How an event was handled in its conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Disposition {
     /// Passed on: it comes from the owner or goes to the owner.

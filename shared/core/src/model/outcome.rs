@@ -7,6 +7,7 @@ use super::ExternalMessageId;
 
 /// The result of an attempt, which determines the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The platform accepted it.

@@ -181,6 +181,7 @@ impl Behaviour {
 
 /// A feature that a connection supports in addition to its platform's capabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Feature {
     /// Markdown and HTML.

@@ -11,6 +11,7 @@ const LONGEST_ASKED: u32 = 60 * 60;
 /// The retry schedule and the breaker settings of a connection. The default follows Webex Connect's own
 /// rule: four retries within the hour, and five consecutive failures switch the connection off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct DeliveryPolicy {
     /// Delays in seconds before the second, third … attempt, each with a jitter of ±20 %. After the last
@@ -20,13 +21,15 @@ pub struct DeliveryPolicy {
     pub breaker_after: u32,
     pub reactivation: Reactivation,
     /// The maximum number of retries after an attempt without a response, which the platform may have
-    /// accepted. `None`: as many as `retry` allows.
+    /// accepted. Without it, `retry` is the only limit. A configuration that omits it has the platform's
+    /// default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_unknown: Option<u32>,
 }
 
 /// How an open breaker closes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reactivation {
     /// By a successful probe or a verification.

@@ -4,17 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{Capabilities, Feature};
 
-/// How a connection shows events, as configured.
+/// How a connection shows events, as configured. All members are always serialized, so that the API lists them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PresentationOptions {
     /// Whether text from people starts with the author's name, because they share one account there.
     #[serde(default)]
     pub sender_prefix: bool,
-    /// The maximum text length in characters. `None`: the platform's limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The maximum text length in characters. Without it: the platform's limit.
+    #[serde(default)]
     pub text_limit: Option<u32>,
     /// Features that the connection supports in addition to its platform's.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub shows: Vec<Feature>,
 }
 

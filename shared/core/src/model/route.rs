@@ -39,18 +39,19 @@ pub struct ResolvedRoute {
 /// When agents take over and return a conversation, and which texts the customer receives. Times are in
 /// seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct HandoverPolicy {
-    /// How long an offered handover waits to be accepted. `None`: no limit.
+    /// How long an offered handover waits to be accepted. Without it: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accept_within: Option<u32>,
-    /// How long a customer waits for the agent's answer. `None`: no limit.
+    /// How long a customer waits for the agent's answer. Without it: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_idle: Option<u32>,
-    /// After how long without messages the conversation is closed. `None`: never.
+    /// After how long without messages the conversation is closed. Without it: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_ttl: Option<u32>,
-    /// After how long an outage of the bot's connection agents take over. `None`: never.
+    /// After how long an outage of the bot's connection agents take over. Without it: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bot_down_after: Option<u32>,
     /// What happens when the desk closes its session.
@@ -92,6 +93,7 @@ impl Default for HandoverPolicy {
 
 /// What happens to a conversation when the agents are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnClose {
     /// The bot becomes the owner.
@@ -102,6 +104,7 @@ pub enum OnClose {
 
 /// The start of the transcript that a handover includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TranscriptStart {
     /// The start of the conversation.
@@ -112,6 +115,7 @@ pub enum TranscriptStart {
 
 /// Keywords by which a customer changes the owner. A message matches if it consists of the keyword only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Keywords {
     /// Keywords for a handover to agents.
@@ -122,6 +126,7 @@ pub struct Keywords {
 
 /// Texts that the customer receives. An empty text is not sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Texts {
     /// Sent when a handover is offered.

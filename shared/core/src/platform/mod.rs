@@ -35,6 +35,9 @@ pub struct PlatformSpec {
     pub addresses: &'static [AddressSpec],
     pub settings: &'static [SettingSpec],
     pub secrets: &'static [SecretSpec],
+    /// The boolean setting with which an observer subscribes to alerts for operators; `None` if the platform
+    /// cannot receive them.
+    pub alerts_setting: Option<&'static str>,
     /// The default of `retry_unknown`: the number of retries after an attempt with an unknown result. `None`
     /// for as many as the retry schedule has.
     pub retry_unknown: Option<u32>,
@@ -134,6 +137,15 @@ impl CheckInput<'_> {
     #[must_use]
     pub fn parse<S: PlatformSettings>(&self) -> Option<S> {
         S::parse(self.settings).ok()
+    }
+}
+
+impl PlatformSpec {
+    /// Returns whether a connection with these settings receives alerts for operators.
+    #[must_use]
+    pub fn receives_alerts(&self, role: Role, settings: &Map<String, Value>) -> bool {
+        let setting = self.alerts_setting.and_then(|name| settings.get(name));
+        role == Role::Observer && setting == Some(&Value::Bool(true))
     }
 }
 

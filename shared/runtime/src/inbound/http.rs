@@ -295,11 +295,11 @@ mod tests {
 
     #[test]
     fn only_complete_addresses_of_the_platform_match() {
-        assert_eq!(split_path("webex", "/in/webex/shop/k3y"), Some(("shop", "k3y", "")));
-        assert_eq!(split_path("webex", "/prod/in/webex/shop/k3y/"), Some(("shop", "k3y", "")));
-        assert_eq!(split_path("cm", "/in/cm/shop/k3y/event"), Some(("shop", "k3y", "event")));
-        for bad in ["/", "/in/webex/shop", "/in/webex/shop/", "/in/cm/shop/k"] {
-            assert_eq!(split_path("webex", bad), None, "{bad}");
+        assert_eq!(split_path("fax", "/in/fax/shop/k3y"), Some(("shop", "k3y", "")));
+        assert_eq!(split_path("fax", "/prod/in/fax/shop/k3y/"), Some(("shop", "k3y", "")));
+        assert_eq!(split_path("pager", "/in/pager/shop/k3y/event"), Some(("shop", "k3y", "event")));
+        for bad in ["/", "/in/fax/shop", "/in/fax/shop/", "/in/pager/shop/k"] {
+            assert_eq!(split_path("fax", bad), None, "{bad}");
         }
     }
 }

@@ -314,8 +314,8 @@ mod tests {
     #[test]
     fn a_missing_queue_names_the_parameter() {
         assert_eq!(
-            QueueError::NotDeployed(PlatformId::from_static("webex")).to_string(),
-            "the stack does not have the platform webex: deploy it with the parameter PlatformWebex=yes"
+            QueueError::NotDeployed(PlatformId::from_static("fax")).to_string(),
+            "the stack does not have the platform fax: deploy it with the parameter PlatformFax=yes"
         );
     }
 }

@@ -49,6 +49,7 @@ impl Platform for ToyPlatform {
         addresses: &[],
         settings: ToySettings::SPECS,
         secrets: &[],
+        alerts_setting: None,
         retry_unknown: None,
         check: |_| Vec::new(),
     };
