@@ -193,8 +193,7 @@ def main():
         if not given.check:
             path.write_text(text)
         elif not path.is_file() or path.read_text() != text:
-            name = path.relative_to(PROJECT)
-            sys.exit(f"{name} is out of date, or was edited: change what it is generated from, then run `make generate`")
+            sys.exit(f"{path.name} is out of date, or was edited: change what it is generated from, then run `make generate`")
 
 
 if __name__ == "__main__":

@@ -380,14 +380,14 @@ mod tests {
     use super::*;
 
     crate::setting_enum! {
-        /// A colour.
+        /// The colour of the paper.
         pub enum Colour { Black = "black", White = "white" }
     }
 
     crate::settings! {
         /// The settings of a fax machine.
         pub struct Fax {
-            /// number to dial
+            /// number that the machine dials
             number: String;
             /// whether a cover page
             /// is sent
@@ -398,7 +398,7 @@ mod tests {
             wait: BoundedNumber<1, 60> = BoundedNumber(30);
             /// URL of the gateway
             gateway: Option<WebUrl> = None;
-            /// first line
+            /// first line of each page
             title: String = String::new();
         }
     }
@@ -450,12 +450,12 @@ mod tests {
         assert_eq!(
             help,
             [
-                "number to dial",
+                "number that the machine dials",
                 "whether a cover page is sent (true)",
                 "colour of the paper (white)",
                 "seconds to wait (30)",
                 "URL of the gateway",
-                "first line",
+                "first line of each page",
             ]
         );
         let required: Vec<_> = Fax::SPECS.iter().filter(|spec| spec.required).collect();
