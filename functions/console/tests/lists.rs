@@ -97,8 +97,8 @@ fn item(number: usize) -> Item {
     let customer = format!("c-{number:06}");
     let conversation = json!({
         "key": {"channel": "shop", "customer": customer}, "id": format!("cnv-{number}"),
-        "route": "shop", "parties": {"channel": {"connection": "shop", "platform": "webhook"},
-            "bot": {"connection": "bot", "platform": "webhook"}},
+        "route": "shop", "parties": {"channel": {"connection": "shop", "platform": "fax"},
+            "bot": {"connection": "bot", "platform": "fax"}},
         "bot_since": at, "phase": "open", "started_at": at, "touched_at": at, "version": 1,
     });
     let text = |text: String| AttributeValue::S(text);
@@ -155,7 +155,7 @@ async fn times(console: &Router, token: &str) -> [Duration; 2] {
 #[tokio::test(flavor = "multi_thread")]
 async fn page_time_does_not_depend_on_the_number_of_conversations() {
     let (db, app, console) = console().await;
-    let channel = json!({"id": "shop", "platform": "webhook", "role": "channel", "version": 1});
+    let channel = json!({"id": "shop", "platform": "fax", "role": "channel", "version": 1});
     let channel: Connection = serde_json::from_value(channel).unwrap();
     app.store.put_connection(&channel).await.unwrap();
     let (_, token) =

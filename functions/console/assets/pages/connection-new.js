@@ -7,8 +7,8 @@ import { checkedId, choose, field, input } from "../parts/form.js";
 import { notify } from "../parts/notice.js";
 import { missingRole } from "../session.js";
 
+// Other members are left out: the form shows their defaults.
 const EMPTY = {
-  route: null, copies: false, sender_prefix: false, text_limit: null, shows: [], reorder_window: null, allow_ips: [],
   delivery: { retry: [2, 30, 600, 2700], breaker_after: 5, reactivation: "automatic", retry_unknown: null },
   settings: {}, secrets: [],
 };

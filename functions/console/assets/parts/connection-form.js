@@ -30,15 +30,15 @@ export function connectionForm({ connection, platform, routes, action, save }) {
       h("div", { class: "field", "data-field": "shows", role: "group", "aria-label": "Displays in addition to its platform's features" },
         h("p", { class: "label" }, "Displays in addition to its platform's features"),
         h("div", { class: "row" }, SHOWS.map((name) => h("label", { class: "tick" },
-          h("input", { type: "checkbox", name: "shows", value: name, checked: connection.shows.includes(name) }), ` ${name}`))),
+          h("input", { type: "checkbox", name: "shows", value: name, checked: connection.shows?.includes(name) }), ` ${name}`))),
         h("p", { class: "problem" })),
       field({
         name: "reorder_window", label: "Reorder window (seconds)", about: "Events are held this long and sorted by their timestamps. Empty: order of arrival.",
-        control: input({ type: "number", min: 0, value: text(connection.reorder_window) }),
+        control: input({ type: "number", min: 1, value: text(connection.reorder_window) }),
       }),
       field({
         name: "allow_ips", label: "Allowed source IP addresses", about: "One address or range per line. Empty: all addresses.",
-        control: area(connection.allow_ips.join("\n")),
+        control: area(connection.allow_ips?.join("\n")),
       })),
     group("Retries and circuit breaker",
       field({
@@ -60,9 +60,10 @@ export function connectionForm({ connection, platform, routes, action, save }) {
   ], { action, off: missingRole("admin"), save: (form) => save(read(form, connection, platform)) });
 }
 
-function settingField({ name, kind, options, required, description }, value) {
+function settingField({ name, kind, options, range, required, description }, value) {
   const control = kind === "enum" ? choose([["", "not set"], ...options.map((option) => [option])], text(value))
     : kind === "boolean" ? choose([["", "not set"], ["true", "yes"], ["false", "no"]], text(value))
+    : kind === "number" ? input({ type: "number", min: range[0], max: range[1], value: text(value) })
     : input({ type: kind === "url" ? "url" : "text", value: text(value) });
   return field({ name: `settings.${name}`, label: name, about: description, required, control });
 }
@@ -98,8 +99,8 @@ function read(form, connection, platform) {
   return {
     ...input,
     route: connection.role === "channel" ? of("route") || null : connection.route,
-    copies: ticked("copies", connection.copies),
-    sender_prefix: ticked("sender_prefix", connection.sender_prefix),
+    copies: ticked("copies", Boolean(connection.copies)),
+    sender_prefix: ticked("sender_prefix", Boolean(connection.sender_prefix)),
     text_limit: number(of("text_limit")),
     shows: SHOWS.filter((name) => form.querySelector(`[name=shows][value=${name}]`).checked),
     reorder_window: number(of("reorder_window")),
@@ -123,6 +124,7 @@ function readSettings(of, before, settings) {
     const value = of(`settings.${name}`).trim();
     if (value === "") delete after[name];
     else if (kind === "boolean") after[name] = value === "true";
+    else if (kind === "number") after[name] = Number(value);
     else if (value !== text(before[name])) after[name] = typeof before[name] === "object" ? parsed(value) : value;
   }
   return after;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use trunkline_config::{ConnectionInput, read_connection};
 use trunkline_core::model::{AccessLevel, Connection, ConnectionId};
 use trunkline_registry::PLATFORMS;
@@ -65,6 +65,7 @@ pub async fn one(
     params(ConnectionPath,
         ("if-match" = Option<String>, Header, description = "The version that the change is based on"),
         ("if-none-match" = Option<String>, Header, description = "`*` to create the connection")),
+    request_body = ConnectionBody,
     responses((status = 200, body = ConnectionView, description = "changed"),
         (status = 201, body = ConnectionView, description = "created")))]
 pub async fn put(
@@ -84,8 +85,8 @@ pub async fn put(
     check_precondition(&headers, existing.as_ref().map(|existing| existing.version))?;
     let (old, _) = secrets.fetch(&id).await?.unwrap_or_default();
     let bag = merge_secrets(&old, &input);
-    let given =
-        ConnectionInput { id: id.as_str(), members: &input.to_config_file(), secrets: &bag };
+    let members = Value::Object(input.members.clone());
+    let given = ConnectionInput { id: id.as_str(), members: &members, secrets: &bag };
     let read = read_connection(given, PLATFORMS, console.local)
         .map_err(|problems| Problem::validation_failed(field_problems(problems)))?;
     if existing.as_ref().is_some_and(|existing| existing.platform != read.platform) {

@@ -7,8 +7,8 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use trunkline_core::model::{
-    AccessLevel, Author, AuthorRole, Content, ConversationKey, EventBody, EventId, HandoverMode,
-    Transcript,
+    self, AccessLevel, Author, AuthorRole, Content, ConversationKey, EventBody, EventId,
+    HandoverMode, Transcript,
 };
 use trunkline_core::routing::SystemTrigger;
 use trunkline_runtime::inbound::{Ingested, ingest_system};
@@ -20,7 +20,6 @@ use crate::Console;
 use crate::auth::Caller;
 use crate::extract::{Json, Path};
 use crate::problem::Problem;
-use crate::view::ConversationState;
 
 /// A message to the customer.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -28,8 +27,15 @@ use crate::view::ConversationState;
 pub struct SendMessageBody {
     #[schema(min_length = 1, max_length = 4000)]
     text: String,
-    /// The recipient. Only `customer` is supported, which is the default.
-    to: Option<String>,
+    /// The recipient. Without it: the customer.
+    to: Option<Recipient>,
+}
+
+/// The recipient of a message.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipient {
+    Customer,
 }
 
 /// The reason for an action.
@@ -51,12 +57,13 @@ pub struct MessageAccepted {
 /// The state of the conversation after the action.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StateChanged {
-    state: Option<ConversationState>,
+    state: Option<model::State>,
 }
 
 /// Send a message to the customer. The owner of the conversation does not change.
 #[utoipa::path(post, path = "/conversations/{channel}/{customer}/messages", tag = "conversations",
     params(ConversationPath),
+    request_body = SendMessageBody,
     responses((status = 202, body = MessageAccepted)))]
 pub async fn send_message(
     State(console): State<Arc<Console>>,
@@ -68,9 +75,7 @@ pub async fn send_message(
     if message.text.trim().is_empty() || message.text.chars().count() > 4_000 {
         return Err(Problem::bad_request("text must have 1 to 4000 characters"));
     }
-    if message.to.as_deref().is_some_and(|to| to != "customer") {
-        return Err(Problem::bad_request("to must be customer"));
-    }
+    let (None | Some(Recipient::Customer)) = message.to;
     let body = EventBody::Message { content: Content::text(message.text), metadata: Map::new() };
     let author = Author { role: AuthorRole::Agent, name: Some(caller.name.clone()) };
     let (id, key) = (new_event_id(&console), conversation_key(path)?);
@@ -81,6 +86,7 @@ pub async fn send_message(
 /// Hand a conversation over to human agents.
 #[utoipa::path(post, path = "/conversations/{channel}/{customer}/handover", tag = "conversations",
     params(ConversationPath),
+    request_body = ReasonBody,
     responses((status = 202, body = StateChanged)))]
 pub async fn hand_over(
     State(console): State<Arc<Console>>,
@@ -97,6 +103,7 @@ pub async fn hand_over(
 /// Hand a conversation back to the bot.
 #[utoipa::path(post, path = "/conversations/{channel}/{customer}/handback", tag = "conversations",
     params(ConversationPath),
+    request_body = ReasonBody,
     responses((status = 202, body = StateChanged)))]
 pub async fn hand_back(
     State(console): State<Arc<Console>>,
@@ -112,6 +119,7 @@ pub async fn hand_back(
 /// Close a conversation. The customer's next message starts a new one.
 #[utoipa::path(post, path = "/conversations/{channel}/{customer}/close", tag = "conversations",
     params(ConversationPath),
+    request_body = ReasonBody,
     responses((status = 202, body = StateChanged)))]
 pub async fn close(
     State(console): State<Arc<Console>>,
@@ -150,7 +158,7 @@ async fn change_state(
     let author = Author { role: AuthorRole::System, name: Some(caller.name.clone()) };
     ingest(console, caller, action, key, new_event_id(console), body, author).await?;
     let after = console.app.store.conversation(key).await?;
-    let state = after.map(|conversation| conversation.state().into());
+    let state = after.map(|conversation| conversation.state());
     Ok((StatusCode::ACCEPTED, axum::Json(StateChanged { state })))
 }
 

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::Deserialize;
-use trunkline_core::model::{ConnectionId, Conversation, ConversationKey, Role};
+use trunkline_core::model::{self, ConnectionId, Conversation, ConversationKey, Role};
 use trunkline_runtime::store::{EventCursor, ListQuery, list_sort_key};
 use utoipa::IntoParams;
 
@@ -18,7 +18,7 @@ use crate::concurrency::join_all_bounded;
 use crate::extract::{Path, Query};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
-use crate::view::{ConversationDetails, ConversationState, ConversationView, TimelineEntry};
+use crate::view::{ConversationDetails, ConversationView, TimelineEntry};
 
 /// The number of connections per read.
 const READ_SIZE: u16 = 100;
@@ -32,7 +32,7 @@ pub struct ListConversationsQuery {
     connection: Option<String>,
     /// Only conversations in this state.
     #[param(inline)]
-    state: Option<ConversationState>,
+    state: Option<model::State>,
     /// Only conversations that changed at this time or later.
     since: Option<Timestamp>,
     /// Only conversations that changed before this time.
@@ -96,12 +96,12 @@ async fn channels(console: &Console) -> Result<Vec<ConnectionId>, Problem> {
 async fn by_state(
     console: &Console,
     channels: &[ConnectionId],
-    state: Option<ConversationState>,
+    state: Option<model::State>,
     query: &ListQuery,
 ) -> Result<Vec<Conversation>, Problem> {
     let states = match state {
-        Some(only) => vec![only.to_model()],
-        None => trunkline_core::model::State::ALL.to_vec(),
+        Some(only) => vec![only],
+        None => model::State::ALL.to_vec(),
     };
     let mut reads = Vec::with_capacity(channels.len() * states.len());
     for channel in channels {
@@ -125,7 +125,7 @@ async fn by_customer(
     let found =
         join_all_bounded(keys.iter().map(|key| console.app.store.conversation(key))).await?;
     let matches = |conversation: &Conversation| {
-        query.state.is_none_or(|state| conversation.state() == state.to_model())
+        query.state.is_none_or(|state| conversation.state() == state)
             && query.since.is_none_or(|since| conversation.touched_at >= since)
             && query.until.is_none_or(|until| conversation.touched_at < until)
     };

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use trunkline_core::model::AccessLevel;
 use trunkline_runtime::store::ExportEntry;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::conversations::conversation_key;
 use super::path::ConversationPath;
@@ -21,11 +22,17 @@ use crate::problem::Problem;
 /// A stored record of a customer.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CustomerRecord {
-    /// `conversation`, `event`, `leg`, `parked` or `held`.
+    #[schema(schema_with = record_kind)]
     kind: &'static str,
     /// The record as it is stored.
     #[schema(value_type = Object)]
     data: Value,
+}
+
+/// Describes the kind of a record, which the store names.
+fn record_kind() -> Object {
+    let kinds = ["conversation", "event", "leg", "parked", "held"];
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(kinds)).build()
 }
 
 /// The result of a deletion.

@@ -42,6 +42,7 @@ pub async fn list(
 
 /// Redrive dead letters: they return to their queues.
 #[utoipa::path(post, path = "/dead-letters/redrive", tag = "deliveries",
+    request_body = RedriveBody,
     responses((status = 202, body = Accepted)))]
 pub async fn redrive(
     State(console): State<Arc<Console>>,

@@ -16,7 +16,7 @@ use crate::auth::Caller;
 use crate::extract::{Json, Query};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
-use crate::view::PendingDeliveryView;
+use crate::view::{DeliveryState, PendingDeliveryView};
 
 /// The filters of a list of deliveries.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -35,16 +35,6 @@ pub struct ListDeliveriesQuery {
     /// The maximum number of items.
     #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<u16>,
-}
-
-/// The state of a pending delivery.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryState {
-    /// Sent automatically when the connection is available or the retry is due.
-    Parked,
-    /// Not sent until an operator replays it.
-    Failed,
 }
 
 /// Selects the pending deliveries that match all members. At least one member is required.
@@ -96,6 +86,7 @@ pub async fn list(
 
 /// Replay pending deliveries: they are sent again now.
 #[utoipa::path(post, path = "/deliveries/replay", tag = "deliveries",
+    request_body = DeliverySelection,
     responses((status = 202, body = Accepted)))]
 pub async fn replay(
     State(console): State<Arc<Console>>,
@@ -111,6 +102,7 @@ pub async fn replay(
 
 /// Discard pending deliveries: they are never sent.
 #[utoipa::path(post, path = "/deliveries/discard", tag = "deliveries",
+    request_body = DeliverySelection,
     responses((status = 202, body = Accepted)))]
 pub async fn discard(
     State(console): State<Arc<Console>>,

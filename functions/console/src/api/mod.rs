@@ -12,6 +12,7 @@ mod overview;
 mod path;
 mod platforms;
 mod routes;
+mod schema;
 mod session;
 mod tokens;
 
@@ -120,6 +121,7 @@ fn add_common_parts(document: &mut Document) {
     let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
     Problem::schemas(&mut schemas);
     components.schemas.extend(schemas);
+    schema::merge_parts(document);
     let content =
         ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
     let problem = ResponseBuilder::new()

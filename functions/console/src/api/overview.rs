@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use trunkline_core::model::{Breaker, Connection, PlatformId};
+use trunkline_core::model::{Breaker, Connection, PlatformId, Role};
 use trunkline_registry::TRAITS;
 use trunkline_runtime::queue::QueueError;
 use trunkline_runtime::store::Counts;
@@ -15,7 +15,6 @@ use crate::Console;
 use crate::auth::Caller;
 use crate::concurrency::join_all_bounded;
 use crate::problem::Problem;
-use crate::view::serialized_name;
 
 /// The maximum number of connections in an overview.
 const MAX_CONNECTIONS: u16 = 500;
@@ -55,7 +54,7 @@ pub struct Overview {
 pub struct ConnectionSummary {
     id: String,
     platform: String,
-    role: String,
+    role: Role,
     route: Option<String>,
     suspended: bool,
     breaker: BreakerView,
@@ -70,11 +69,19 @@ pub struct ConnectionSummary {
     last_verification: Option<LastVerification>,
 }
 
+/// The state of a circuit breaker. It is half-open during a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerState {
+    Closed,
+    Open,
+    HalfOpen,
+}
+
 /// A circuit breaker.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BreakerView {
-    /// `closed`, `open`, or `half_open` during a probe.
-    state: &'static str,
+    state: BreakerState,
     /// The number of consecutive failures.
     failures: u32,
     opened_at: Option<Timestamp>,
@@ -169,7 +176,7 @@ async fn summarize_connection(
     let registered = registered.map(|it| LastVerification { at: it.at, problem: it.problem });
     Ok(ConnectionSummary {
         platform: connection.platform.to_string(),
-        role: serialized_name(&connection.role),
+        role: connection.role,
         route: connection.route.as_ref().map(ToString::to_string),
         suspended: connection.suspended,
         breaker: breaker_view(&breaker, now, parked.reason),
@@ -190,9 +197,9 @@ async fn summarize_connection(
 fn breaker_view(breaker: &Breaker, now: Timestamp, reason: Option<String>) -> BreakerView {
     let probed = breaker.probed_at.is_some_and(|at| now.duration_since(at).as_secs() < 5);
     let state = match (breaker.is_open(), probed) {
-        (false, _) => "closed",
-        (true, false) => "open",
-        (true, true) => "half_open",
+        (false, _) => BreakerState::Closed,
+        (true, false) => BreakerState::Open,
+        (true, true) => BreakerState::HalfOpen,
     };
     BreakerView {
         state,

@@ -1,12 +1,12 @@
 //! The supported platforms and their settings.
 
 use serde::Serialize;
+use trunkline_core::model::Role;
 use trunkline_core::platform::Kind;
 use trunkline_registry::PLATFORMS;
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
-use crate::view::serialized_name;
 
 /// A platform and the settings of its connections.
 #[derive(Debug, Serialize, ToSchema)]
@@ -14,7 +14,7 @@ pub struct PlatformView {
     platform: &'static str,
     /// The vendor's name for the platform.
     name: &'static str,
-    roles: Vec<String>,
+    roles: Vec<Role>,
     /// The path of the platform's documentation in the repository.
     docs: String,
     settings: Vec<SettingView>,
@@ -23,12 +23,25 @@ pub struct PlatformView {
     form: Vec<FormView>,
 }
 
+/// The type of a setting's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SettingKind {
+    Text,
+    /// A URL that Trunkline calls.
+    Url,
+    Boolean,
+    /// A whole number within the setting's `range`.
+    Number,
+    /// One of the setting's `options`.
+    Enum,
+}
+
 /// A setting of a platform's connections.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SettingView {
     name: &'static str,
-    /// `text`, `url`, `boolean`, `number` or `enum`.
-    kind: &'static str,
+    kind: SettingKind,
     /// The values of an `enum`.
     #[serde(skip_serializing_if = "Option::is_none")]
     options: Option<Vec<&'static str>>,
@@ -62,18 +75,18 @@ pub async fn platforms(_: Caller) -> axum::Json<Vec<PlatformView>> {
     let views = PLATFORMS.iter().map(|spec| PlatformView {
         platform: spec.id.as_str(),
         name: spec.name,
-        roles: spec.roles.iter().map(serialized_name).collect(),
+        roles: spec.roles.to_vec(),
         docs: spec.docs(),
         settings: spec
             .settings
             .iter()
             .map(|setting| {
                 let (kind, options, range) = match setting.kind {
-                    Kind::Text => ("text", None, None),
-                    Kind::Url => ("url", None, None),
-                    Kind::Boolean => ("boolean", None, None),
-                    Kind::Number { min, max } => ("number", None, Some([min, max])),
-                    Kind::Enum(options) => ("enum", Some(options.to_vec()), None),
+                    Kind::Text => (SettingKind::Text, None, None),
+                    Kind::Url => (SettingKind::Url, None, None),
+                    Kind::Boolean => (SettingKind::Boolean, None, None),
+                    Kind::Number { min, max } => (SettingKind::Number, None, Some([min, max])),
+                    Kind::Enum(options) => (SettingKind::Enum, Some(options.to_vec()), None),
                 };
                 let (name, required) = (setting.name, setting.required);
                 let description = setting.help_with_default();

@@ -56,6 +56,7 @@ pub async fn one(
     params(RoutePath,
         ("if-match" = Option<String>, Header, description = "The version that the change is based on"),
         ("if-none-match" = Option<String>, Header, description = "`*` to create the route")),
+    request_body = RouteBody,
     responses((status = 200, body = RouteView, description = "changed"),
         (status = 201, body = RouteView, description = "created")))]
 pub async fn put(

@@ -17,7 +17,6 @@ use crate::auth::{COOKIE_NAME, Caller, cookie, find_token, issue};
 use crate::extract::Json;
 use crate::problem::Problem;
 use crate::throttle;
-use crate::view::Role;
 
 /// The duration of a session.
 const SESSION_TTL: SignedDuration = SignedDuration::from_hours(12);
@@ -36,13 +35,14 @@ pub struct SignIn {
 pub struct Me {
     /// The name of the token.
     name: String,
-    role: Role,
+    role: AccessLevel,
     /// When the session or token expires.
     expires_at: Option<Timestamp>,
 }
 
 /// Sign in. The response sets the session cookie.
 #[utoipa::path(post, path = "/session", tag = "session", security(()),
+    request_body = SignIn,
     responses((status = 204, description = "signed in")))]
 pub async fn sign_in(
     State(console): State<Arc<Console>>,
@@ -88,7 +88,7 @@ pub async fn sign_out(
 #[utoipa::path(get, path = "/me", tag = "session", responses((status = 200, body = Me)))]
 pub async fn me(caller: Caller) -> axum::Json<Me> {
     let Caller { name, role, expires_at, .. } = caller;
-    axum::Json(Me { name, role: role.into(), expires_at })
+    axum::Json(Me { name, role, expires_at })
 }
 
 fn with_cookie(console: &Console, value: &str, seconds: i64) -> Response {
@@ -101,14 +101,4 @@ fn with_cookie(console: &Console, value: &str, seconds: i64) -> Response {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
-}
-
-impl From<AccessLevel> for Role {
-    fn from(access: AccessLevel) -> Self {
-        match access {
-            AccessLevel::Viewer => Self::Viewer,
-            AccessLevel::Operator => Self::Operator,
-            AccessLevel::Admin => Self::Admin,
-        }
-    }
 }

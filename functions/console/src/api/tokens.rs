@@ -15,14 +15,14 @@ use crate::auth::{Caller, issue};
 use crate::extract::{Json, Path, Query};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
-use crate::view::{Role, TokenKindView};
+use crate::view::TokenKindView;
 
 /// A token, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TokenView {
     id: String,
     name: String,
-    role: Role,
+    role: AccessLevel,
     kind: TokenKindView,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
@@ -35,7 +35,7 @@ pub struct CreateTokenBody {
     /// The person or program that uses the token. The audit log shows this name.
     #[schema(min_length = 1, max_length = 60)]
     name: String,
-    role: Role,
+    role: AccessLevel,
     /// The number of days until the token expires.
     #[schema(minimum = 1, maximum = 3650, default = 90)]
     days: Option<u16>,
@@ -57,7 +57,7 @@ pub struct AuditView {
     at: Timestamp,
     /// The name of the token that made the change.
     actor: String,
-    role: Role,
+    role: AccessLevel,
     /// The kind of change, such as `connection.suspend`.
     action: String,
     target: String,
@@ -85,6 +85,7 @@ pub async fn list(
 
 /// Create a token.
 #[utoipa::path(post, path = "/tokens", tag = "access",
+    request_body = CreateTokenBody,
     responses((status = 201, body = CreatedToken)))]
 pub async fn create(
     State(console): State<Arc<Console>>,
@@ -100,11 +101,7 @@ pub async fn create(
     if !(1..=3650).contains(&days) {
         return Err(Problem::bad_request("days must be from 1 to 3650"));
     }
-    let role = match input.role {
-        Role::Viewer => AccessLevel::Viewer,
-        Role::Operator => AccessLevel::Operator,
-        Role::Admin => AccessLevel::Admin,
-    };
+    let role = input.role;
     let app = &console.app;
     let ttl = SignedDuration::from_hours(24 * i64::from(days));
     let (token, text) = issue(app, name, role, TokenKind::Operator, Some(ttl)).await?;
@@ -154,7 +151,7 @@ impl From<Token> for TokenView {
             kind: token.kind.into(),
             id: token.id,
             name: token.name,
-            role: token.role.into(),
+            role: token.role,
             created_at: token.created_at,
             expires_at: token.expires_at,
         }
@@ -164,6 +161,6 @@ impl From<Token> for TokenView {
 impl From<AuditEntry> for AuditView {
     fn from(audit: AuditEntry) -> Self {
         let AuditEntry { id, at, actor: who, role, action: what, target, detail } = audit;
-        Self { id, at, actor: who, role: role.into(), action: what, target, detail }
+        Self { id, at, actor: who, role, action: what, target, detail }
     }
 }

@@ -1,33 +1,18 @@
 //! Conversations and their timelines in the API.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
-use trunkline_core::model::EventRecord;
-use trunkline_core::model::{Conversation, Handover, Outcome, Owner, State, Trace};
+use trunkline_core::model::{
+    AgentLocation, AuthorRole, Conversation, Disposition, EventRecord, Handover, HandoverTrigger,
+    Outcome, Owner, Role, State, Trace, Verdict,
+};
 use utoipa::ToSchema;
-
-use super::serialized_name;
-
-/// The state of a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ConversationState {
-    /// The bot owns the conversation.
-    Bot,
-    /// The conversation is offered to human agents.
-    Pending,
-    /// Human agents own the conversation.
-    Desk,
-    /// The conversation is closed.
-    Closed,
-}
 
 /// The owner of a conversation, who answers the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OwnerView {
-    /// `bot`, or `desk` for human agents.
-    kind: String,
+    kind: Owner,
     /// The owner's connection; null if the agents work on the channel's own platform.
     connection: Option<String>,
     /// The name of the agent who accepted, if known.
@@ -42,7 +27,7 @@ pub struct ConversationView {
     /// The customer's id on the channel's platform.
     customer: String,
     id: String,
-    state: ConversationState,
+    state: State,
     owner: OwnerView,
     /// The route on which the conversation started.
     route: String,
@@ -66,10 +51,10 @@ pub struct PartiesView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HandoverView {
     id: String,
-    /// Where the agents work: `desk`, or `channel` for the channel's own platform.
-    location: String,
-    /// What caused the handover: `bot`, `channel`, `desk`, `keyword`, `operator`, `bot_down` or `route`.
-    trigger: String,
+    /// Where the agents work.
+    location: AgentLocation,
+    /// What caused the handover.
+    trigger: HandoverTrigger,
     reason: Option<String>,
     /// When the handover started.
     at: Timestamp,
@@ -89,8 +74,7 @@ pub struct ConversationDetails {
 /// The author of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AuthorView {
-    /// `customer`, `bot`, `agent`, `system` or `unknown`.
-    role: String,
+    role: AuthorRole,
     name: Option<String>,
 }
 
@@ -110,8 +94,7 @@ pub struct TimelineEntry {
     /// When Trunkline received the event.
     received_at: Timestamp,
     author: AuthorView,
-    /// `routed`, `recorded_only`, `not_owner` or `echo`.
-    disposition: String,
+    disposition: Disposition,
     /// The trace id, which the functions' log lines contain too.
     trace: Option<String>,
     /// The content of the event, by its `type`.
@@ -126,7 +109,7 @@ pub struct DeliveryView {
     id: String,
     /// The receiving connection.
     to: String,
-    role: String,
+    role: Role,
     /// Whether the receiver gets a copy for information.
     copy: bool,
     /// The number of the part of a long text, from 0.
@@ -138,8 +121,7 @@ pub struct DeliveryView {
 /// The outcome of the latest attempt of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OutcomeView {
-    /// `delivered`, `retryable`, `permanent`, `unknown`, `skipped`, `parked`, `exhausted`, `discarded`.
-    status: String,
+    status: Verdict,
     at: Timestamp,
     /// The platform's HTTP status, if it responded.
     http_status: Option<u16>,
@@ -150,38 +132,15 @@ pub struct OutcomeView {
     attempts: u32,
 }
 
-impl ConversationState {
-    /// Returns the model's state.
-    #[must_use]
-    pub fn to_model(self) -> State {
-        match self {
-            Self::Bot => State::Bot,
-            Self::Pending => State::Pending,
-            Self::Desk => State::Desk,
-            Self::Closed => State::Closed,
-        }
-    }
-}
-
-impl From<State> for ConversationState {
-    fn from(state: State) -> Self {
-        match state {
-            State::Bot => Self::Bot,
-            State::Pending => Self::Pending,
-            State::Desk => Self::Desk,
-            State::Closed => Self::Closed,
-        }
-    }
-}
-
 fn owner(conversation: &Conversation) -> OwnerView {
     let parties = &conversation.parties;
-    let (kind, party) = match conversation.owner() {
-        Owner::Bot => ("bot", parties.bot.as_ref()),
-        Owner::Desk => ("desk", parties.desk.as_ref().filter(|_| conversation.at_desk().is_some())),
+    let kind = conversation.owner();
+    let party = match kind {
+        Owner::Bot => parties.bot.as_ref(),
+        Owner::Desk => parties.desk.as_ref().filter(|_| conversation.at_desk().is_some()),
     };
     OwnerView {
-        kind: kind.to_owned(),
+        kind,
         connection: party.map(|party| party.connection.to_string()),
         agent: conversation.handover.as_ref().and_then(|handover| handover.agent.clone()),
     }
@@ -193,7 +152,7 @@ impl From<&Conversation> for ConversationView {
             channel: conversation.key.channel.to_string(),
             customer: conversation.key.customer.clone(),
             id: conversation.id.to_string(),
-            state: conversation.state().into(),
+            state: conversation.state(),
             owner: owner(conversation),
             route: conversation.route.to_string(),
             language: conversation.language.clone(),
@@ -223,8 +182,8 @@ impl From<&Handover> for HandoverView {
     fn from(handover: &Handover) -> Self {
         Self {
             id: handover.id.to_string(),
-            location: serialized_name(&handover.location),
-            trigger: serialized_name(&handover.trigger),
+            location: handover.location,
+            trigger: handover.trigger,
             reason: handover.reason.clone(),
             at: handover.at,
             accepted_at: handover.accepted_at,
@@ -240,7 +199,7 @@ impl From<EventRecord> for TimelineEntry {
             DeliveryView {
                 id: delivery.id.into(),
                 to: delivery.to.connection.to_string(),
-                role: serialized_name(&delivery.to.role),
+                role: delivery.to.role,
                 copy: delivery.to.copy,
                 part: delivery.to.part,
                 outcome: outcome.map(OutcomeView::from),
@@ -255,11 +214,8 @@ impl From<EventRecord> for TimelineEntry {
             conversation: record.conversation.into(),
             at: event.at,
             received_at: record.received_at,
-            author: AuthorView {
-                role: serialized_name(&event.author.role),
-                name: event.author.name,
-            },
-            disposition: serialized_name(&record.disposition),
+            author: AuthorView { role: event.author.role, name: event.author.name },
+            disposition: record.disposition,
             trace: event.trace.map(Trace::id),
             body: serde_json::to_value(event.body).unwrap_or_default(),
             deliveries,
@@ -270,7 +226,7 @@ impl From<EventRecord> for TimelineEntry {
 impl From<&Outcome> for OutcomeView {
     fn from(outcome: &Outcome) -> Self {
         Self {
-            status: serialized_name(&outcome.verdict),
+            status: outcome.verdict,
             at: outcome.at,
             http_status: outcome.status,
             reason: outcome.reason.clone(),

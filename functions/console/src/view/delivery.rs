@@ -1,18 +1,28 @@
 //! Pending deliveries and dead letters in the API.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use trunkline_core::model::DeadLetter;
 use trunkline_runtime::operator::{PendingDelivery, PendingDetails};
 use utoipa::ToSchema;
+
+/// The state of a pending delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Sent automatically when the connection is available or the retry is due.
+    Parked,
+    /// Not sent until an operator replays it.
+    Failed,
+}
 
 /// A pending delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PendingDeliveryView {
     id: String,
-    /// `parked`: sent automatically when the connection is available or the retry is due. `failed`: needs an
-    /// operator.
-    state: &'static str,
+    /// A parked delivery is sent automatically when the connection is available or the retry is due. A failed
+    /// one needs an operator.
+    state: DeliveryState,
     /// The receiving connection.
     connection: String,
     /// The channel connection of the conversation.
@@ -48,8 +58,8 @@ impl From<&PendingDelivery> for PendingDeliveryView {
     fn from(pending: &PendingDelivery) -> Self {
         let PendingDetails { delivery, since, attempts, reason } = pending.details();
         let (state, due) = match pending {
-            PendingDelivery::Parked(parked) => ("parked", parked.next_attempt_at),
-            PendingDelivery::Failed(_) => ("failed", None),
+            PendingDelivery::Parked(parked) => (DeliveryState::Parked, parked.next_attempt_at),
+            PendingDelivery::Failed(_) => (DeliveryState::Failed, None),
         };
         Self {
             id: delivery.id.to_string(),

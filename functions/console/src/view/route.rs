@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use trunkline_core::model::Route;
+use trunkline_core::model::{HandoverPolicy, OnClose, Route, TranscriptStart};
 use utoipa::ToSchema;
 
 /// A route, as the API shows it.
@@ -18,8 +18,7 @@ pub struct RouteView {
     /// The version, which increases with each change.
     version: u64,
     /// When conversations change owner, and the texts that customers receive. Times are in seconds.
-    #[schema(value_type = Object)]
-    handover_policy: Value,
+    handover_policy: HandoverPolicy,
 }
 
 /// The new configuration of a route. Members that are left out get their defaults.
@@ -45,9 +44,12 @@ pub struct HandoverPolicyBody {
     agent_idle: Option<u32>,
     session_ttl: Option<u32>,
     bot_down_after: Option<u32>,
+    #[schema(value_type = Option<OnClose>)]
     after_close: Option<String>,
+    #[schema(value_type = Option<OnClose>)]
     if_unanswered: Option<String>,
     transcript: Option<u32>,
+    #[schema(value_type = Option<TranscriptStart>)]
     transcript_since: Option<String>,
     language: Option<String>,
     #[schema(value_type = Option<Object>)]
@@ -99,7 +101,7 @@ impl From<Route> for RouteView {
             desk: route.desk.map(|desk| desk.to_string()),
             observers: route.observers.iter().map(ToString::to_string).collect(),
             version: route.version,
-            handover_policy: serde_json::to_value(route.handover_policy).unwrap_or_default(),
+            handover_policy: route.handover_policy,
         }
     }
 }

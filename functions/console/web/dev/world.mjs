@@ -16,12 +16,12 @@ export class World {
   constructor() {
     this.began = Date.now();
     this.connections = [
-      connection("shop-whatsapp", "webex", "channel", "shop", { secrets: ["verification_token", "send_url"] }),
-      connection("shop-bot", "webhook", "bot", "shop", { copies: true, settings: { message_url: "https://bot.example.com/trunkline" }, secrets: ["signing"] }),
-      connection("care", "cm", "desk", "shop", { settings: { send_url: "https://router.example.com/out/1" }, secrets: ["product_token", "shared_secret"] }),
-      connection("archive", "webhook", "observer", "shop", { settings: { message_url: "https://archive.example.com", operations: true }, secrets: ["signing"] }),
-      connection("travel-web", "webhook", "channel", "travel", { settings: { message_url: "https://travel.example.com" }, secrets: ["signing"] }),
-      connection("travel-bot", "webhook", "bot", "travel", { suspended: true, settings: { message_url: "https://travel-bot.example.com" }, secrets: ["signing"] }),
+      connection("shop-whatsapp", "telex", "channel", "shop", { secrets: ["verification_token", "send_url"] }),
+      connection("shop-bot", "pager", "bot", "shop", { copies: true, settings: { message_url: "https://bot.example.com/trunkline" }, secrets: ["signing"] }),
+      connection("care", "fax", "desk", "shop", { settings: { send_url: "https://router.example.com/out/1" }, secrets: ["line_token", "shared_secret"] }),
+      connection("archive", "pager", "observer", "shop", { settings: { message_url: "https://archive.example.com", operations: true }, secrets: ["signing"] }),
+      connection("travel-web", "pager", "channel", "travel", { settings: { message_url: "https://travel.example.com" }, secrets: ["signing"] }),
+      connection("travel-bot", "pager", "bot", "travel", { suspended: true, settings: { message_url: "https://travel-bot.example.com" }, secrets: ["signing"] }),
     ];
     this.routes = [
       { id: "shop", bot: "shop-bot", desk: "care", observers: ["archive"], version: 2, handover_policy: handoverPolicy() },
@@ -30,7 +30,7 @@ export class World {
     this.verifications = { "shop-bot": { at: ago(3600), problem: null } };
     this.conversations = conversations();
     this.waiting = waiting(this.conversations[0]);
-    this.dead = [1, 2, 3].map((n) => ({ id: `dead-${n}`, platform: n === 3 ? "cm" : "webhook", at: ago(n * 2000),
+    this.dead = [1, 2, 3].map((n) => ({ id: `dead-${n}`, platform: n === 3 ? "fax" : "pager", at: ago(n * 2000),
       reason: n === 3 ? "cannot parse the message: missing field `leg`" : "the worker panicked three times", message_group: "care:31612345678", size: 812 * n }));
     this.rejected = { "shop-whatsapp": [
       { id: "rej-1", at: ago(500), reason: "invalid JSON: expected value at line 1 column 1", size: 17, body: "<b>not a JSON</b>" },
@@ -132,7 +132,7 @@ export function overview(world) {
         last_verification: world.verifications[id] ?? null,
       };
     }),
-    queues: ["cm", "webex", "webhook"].map((platform) => ({ platform, waiting: platform === "webhook" ? 3 : 0, in_flight: 1,
+    queues: ["fax", "telex", "pager"].map((platform) => ({ platform, waiting: platform === "pager" ? 3 : 0, in_flight: 1,
       dead_letters: world.dead.filter((one) => one.platform === platform).length })),
   };
 }

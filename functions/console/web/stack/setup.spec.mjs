@@ -1,14 +1,16 @@
 // An admin configures a connection and a route with the console.
 import { BEARER } from "./platforms.mjs";
+import { openPlatform } from "./world.mjs";
 import { enter, expect, heading, test } from "./console.mjs";
 
 test("a connection is created, invalid fields are marked, the URL is copied, and it is verified", async ({ page, context, tokens, world }) => {
   const { platforms, named } = world;
   const id = named("helper");
+  const platform = await openPlatform();
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await enter(page, tokens.admin, "connections");
   await page.getByRole("link", { name: "New connection" }).click();
-  await page.getByLabel("Platform (required)").selectOption("webhook");
+  await page.getByLabel("Platform (required)").selectOption(platform);
   await page.getByLabel("Role (required)").selectOption("bot");
   await page.getByLabel("Id (required)").fill(id);
   await page.getByLabel("message_url (required)").fill("nowhere");
@@ -27,7 +29,7 @@ test("a connection is created, invalid fields are marked, the URL is copied, and
   await page.getByRole("region", { name: "Inbound URLs" }).getByRole("button", { name: /^Copy / }).first().click();
   await expect(page.getByText(/^Copied: /)).toBeVisible();
   const copied = await page.evaluate(() => navigator.clipboard.readText());
-  expect(copied).toMatch(new RegExp(`/in/webhook/${id}/.{20,}$`));
+  expect(copied).toMatch(new RegExp(`/in/${platform}/${id}/.{20,}$`));
   await page.getByRole("button", { name: "Verify" }).click();
   await expect(page.getByText(`${id} is verified.`)).toBeVisible();
 

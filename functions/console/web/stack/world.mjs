@@ -23,11 +23,18 @@ async function put(path, body) {
   return api("PUT", path, { body, headers: condition });
 }
 
+/** Returns the id of the platform that simulates every side: connections of the open protocol can have each role. */
+export async function openPlatform() {
+  const platforms = await api("GET", "platforms");
+  return platforms.find(({ roles }) => Object.values(SIDES).every((role) => roles.includes(role))).platform;
+}
+
 /** `names` has the ids of the connections by side and of the route. `more` has additional members. */
 export async function makeWorld(names, { port, more = {}, handoverPolicy = {} } = {}) {
   const platforms = await new Platforms().start(port);
+  const platform = await openPlatform();
   const connection = (side, route) => put(`connections/${names[side]}`, {
-    platform: "webhook", role: SIDES[side], route,
+    platform, role: SIDES[side], route,
     settings: { message_url: platforms.url(side), auth: "bearer", ...more[side]?.settings },
     secrets: { bearer: BEARER },
     ...(side === "bot" && { copies: true }),

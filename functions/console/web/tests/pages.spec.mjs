@@ -183,7 +183,7 @@ test("deliveries are discarded one by one and replayed by connection", async ({ 
 
 test("dead letters are redriven", async ({ page }) => {
   await enter(page, "operator", "dead-letters");
-  await page.getByRole("button", { name: /^Redrive the dead letter of cm/ }).click();
+  await page.getByRole("button", { name: /^Redrive the dead letter of fax/ }).click();
   await expect(page.getByText("2 dead letters", { exact: true })).toBeVisible();
   await page.getByRole("button", { name: "Redrive all …" }).click();
   await expect(page.getByRole("dialog")).toContainText("2 dead letters return to their queues");

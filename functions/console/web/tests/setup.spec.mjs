@@ -7,7 +7,7 @@ test("a connection is created, its URL is copied, and it is verified", async ({ 
   await enter(page, "admin", "connections");
   await page.getByRole("link", { name: "New connection" }).click();
   await page.getByLabel("Platform (required)").focus();
-  await page.getByLabel("Platform (required)").selectOption({ label: "Signed webhooks" });
+  await page.getByLabel("Platform (required)").selectOption({ label: "Pager network" });
   await expect(page.getByLabel("Platform (required)")).toBeFocused();
   await page.getByLabel("Role (required)").selectOption("observer");
   await page.getByLabel("Id (required)").fill("minutes");
@@ -22,17 +22,35 @@ test("a connection is created, its URL is copied, and it is verified", async ({ 
   await page.getByRole("button", { name: "Create connection" }).click();
   await expect(page).toHaveURL(/#\/connections\/minutes$/);
   await page.getByRole("button", { name: "Copy Where your program sends its events" }).click();
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^https:\/\/hooks\.example\.com\/in\/webhook\/minutes\//);
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^https:\/\/hooks\.example\.com\/in\/pager\/minutes\//);
   await page.getByRole("button", { name: "Verify" }).click();
   await expect(page.getByText("minutes is verified.")).toBeVisible();
+});
+
+test("a number has the limits of its setting and is sent as a number", async ({ page }) => {
+  await enter(page, "admin", "connections/care");
+  const field = page.getByRole("spinbutton", { name: "page_timeout" });
+  await expect(field).toHaveAttribute("min", "1");
+  await expect(field).toHaveAttribute("max", "60");
+  await expect(field).toHaveAccessibleDescription(/seconds to wait for a page/);
+  const save = async (value) => {
+    await field.fill(value);
+    const request = page.waitForRequest((one) => one.method() === "PUT");
+    await page.getByRole("button", { name: "Save" }).click();
+    return (await request).postDataJSON().settings;
+  };
+  expect(await save("45")).toEqual({ send_url: "https://router.example.com/out/1", page_timeout: 45 });
+  await expect(page.getByText("as a desk. Version 4.")).toBeVisible();
+  await expect(field).toHaveValue("45");
+  expect(await save("")).toEqual({ send_url: "https://router.example.com/out/1" });
 });
 
 test("a secret is never shown and is kept if left empty", async ({ page }) => {
   const sent = [];
   page.on("request", (request) => request.method() === "PUT" && sent.push(request));
   await enter(page, "admin", "connections/care");
-  await expect(page.getByLabel("product_token")).toHaveAttribute("type", "password");
-  await expect(page.getByLabel("product_token")).toHaveValue("");
+  await expect(page.getByLabel("line_token")).toHaveAttribute("type", "password");
+  await expect(page.getByLabel("line_token")).toHaveValue("");
   await page.getByLabel("response_status").selectOption("202");
   await page.getByLabel("Remove shared_secret").check();
   await page.getByLabel("Consecutive failures that open the breaker").fill("7");
@@ -69,7 +87,7 @@ test("a connection is suspended, resumed, and its key is rotated", async ({ page
   await expect(page.getByText("shop-bot is resumed.")).toBeVisible();
   await page.getByRole("button", { name: "Rotate key …" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Rotate key" }).click();
-  await expect(page.getByRole("dialog", { name: "New inbound URL" })).toContainText("https://hooks.example.com/in/webhook/shop-bot/");
+  await expect(page.getByRole("dialog", { name: "New inbound URL" })).toContainText("https://hooks.example.com/in/pager/shop-bot/");
 });
 
 test("a rejected request can be read", async ({ page }) => {

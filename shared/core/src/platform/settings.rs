@@ -203,12 +203,8 @@ impl<'a> SettingsReader<'a> {
     ///
     /// # Errors
     /// If a setting is none of these.
-    pub fn new(
-        settings: &'a Map<String, Value>,
-        known: &[SettingSpec],
-    ) -> Result<Self, InvalidSetting> {
-        let is_known = |name: &str| known.iter().any(|spec| spec.name == name);
-        match settings.keys().find(|name| !is_known(name)) {
+    pub fn new(settings: &'a Map<String, Value>, known: &[&str]) -> Result<Self, InvalidSetting> {
+        match settings.keys().find(|name| !known.contains(&name.as_str())) {
             Some(name) => Err(InvalidSetting {
                 field: name.clone(),
                 reason: "is unknown to this version of Trunkline".into(),
@@ -298,7 +294,9 @@ macro_rules! settings {
             fn parse(
                 settings: &serde_json::Map<String, serde_json::Value>,
             ) -> Result<Self, $crate::platform::InvalidSetting> {
-                let reader = $crate::platform::SettingsReader::new(settings, Self::SPECS)?;
+                // Only the names: the rest of the description is no part of a function.
+                let names = &[ $( stringify!($field) ),* ];
+                let reader = $crate::platform::SettingsReader::new(settings, names)?;
                 Ok(Self { $(
                     $field: reader.read(
                         stringify!($field),
