@@ -19,7 +19,7 @@ pub(super) async fn release_held(app: &App, leg: &LegId) -> Result<(), OutboundE
     let Some(connection) = app.config_cache.connection(&leg.connection, now).await? else {
         return Ok(());
     };
-    let held = app.store.held(leg, PAGE_SIZE).await?;
+    let held = app.store.held(leg, None, PAGE_SIZE).await?;
     let ready =
         held.iter().rposition(|held| held.until <= now + TOLERANCE).map_or(0, |last| last + 1);
     for held in held.into_iter().take(ready) {

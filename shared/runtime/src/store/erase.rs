@@ -18,6 +18,9 @@ impl Store {
     /// Erases a customer's conversations on a channel, with their events, legs, and parked, held, failed and
     /// dead deliveries. Returns the number of events. Safe to repeat.
     pub async fn erase(&self, key: &ConversationKey) -> Result<usize, StoreError> {
+        // The channel's events are held before the conversation and its legs exist.
+        let channel = LegId { key: key.clone(), connection: key.channel.clone() };
+        self.erase_partition(&held_pk(&channel)).await?;
         let pk = conversation_pk(key);
         let mut events = 0;
         loop {
@@ -35,11 +38,25 @@ impl Store {
                 }
             }
             // Delete the items last, so that a repeated run finds their dependent items again.
-            let deletions = page
-                .iter()
-                .map(|item| self.delete(pk.clone(), string_attribute(item, "sk").to_owned()));
-            try_join_all(deletions).await?;
+            self.delete_all(&pk, &page).await?;
         }
+    }
+
+    async fn erase_partition(&self, pk: &str) -> Result<(), StoreError> {
+        loop {
+            let page = self.list(pk, "", None, PAGE).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            self.delete_all(pk, &page).await?;
+        }
+    }
+
+    async fn delete_all(&self, pk: &str, page: &[Item]) -> Result<(), StoreError> {
+        let deletions = page
+            .iter()
+            .map(|item| self.delete(pk.to_owned(), string_attribute(item, "sk").to_owned()));
+        try_join_all(deletions).await.map(|_| ())
     }
 
     async fn erase_failed(&self, item: &Item) -> Result<(), StoreError> {
@@ -77,18 +94,7 @@ impl Store {
         let group = leg.id.message_group();
         self.erase_dead_letters(&group).await?;
         self.delete(parked_pk(connection), group.clone()).await?;
-        for pk in [park_pk(&leg.id), held_pk(&leg.id)] {
-            loop {
-                let page = self.list(&pk, "", None, PAGE).await?;
-                if page.is_empty() {
-                    break;
-                }
-                let deletions = page
-                    .iter()
-                    .map(|item| self.delete(pk.clone(), string_attribute(item, "sk").to_owned()));
-                try_join_all(deletions).await?;
-            }
-        }
-        Ok(())
+        self.erase_partition(&park_pk(&leg.id)).await?;
+        self.erase_partition(&held_pk(&leg.id)).await
     }
 }

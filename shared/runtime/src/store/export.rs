@@ -7,7 +7,7 @@ use super::conversations::event_from_item;
 use super::item::{read, string_attribute};
 use super::keys::{EVENT_PREFIX, LEG_PREFIX, conversation_pk};
 use super::{HeldEvent, Item, Store, StoreError};
-use trunkline_core::model::{Conversation, ConversationKey, Leg, Parked};
+use trunkline_core::model::{Conversation, ConversationKey, Leg, LegId, Parked};
 
 /// Number of parked or held items per page.
 const PAGE: u16 = 100;
@@ -22,9 +22,9 @@ pub struct ExportEntry {
 }
 
 impl Store {
-    /// Exports up to `limit` items of a customer on a channel, starting after the sort key `after`. Each leg is
-    /// followed by its parked deliveries and held events. Also returns the sort key to continue after, if
-    /// there can be more.
+    /// Exports up to `limit` items of a customer on a channel, starting after the sort key `after`. The channel's
+    /// held events come first, and each leg is followed by its parked deliveries and held events. Also returns
+    /// the sort key to continue after, if there can be more.
     pub async fn export(
         &self,
         key: &ConversationKey,
@@ -33,6 +33,11 @@ impl Store {
     ) -> Result<(Vec<ExportEntry>, Option<String>), StoreError> {
         let items = self.list(&conversation_pk(key), "", after, limit).await?;
         let mut entries = Vec::with_capacity(items.len());
+        if after.is_none() {
+            // The channel's events are held before the conversation and its legs exist.
+            let channel = LegId { key: key.clone(), connection: key.channel.clone() };
+            self.export_held(&channel, &mut entries).await?;
+        }
         for item in &items {
             let sk = string_attribute(item, "sk");
             if sk.starts_with(EVENT_PREFIX) {
@@ -67,10 +72,29 @@ impl Store {
                 _ => break,
             }
         }
-        for held in self.held(&leg.id, PAGE).await? {
-            entries.push(entry::<HeldEvent>("held", &held)?);
+        if leg.id.connection == leg.id.key.channel {
+            return Ok(());
         }
-        Ok(())
+        self.export_held(&leg.id, entries).await
+    }
+
+    async fn export_held(
+        &self,
+        leg: &LegId,
+        entries: &mut Vec<ExportEntry>,
+    ) -> Result<(), StoreError> {
+        let mut last: Option<HeldEvent> = None;
+        loop {
+            let page = self.held(leg, last.as_ref(), PAGE).await?;
+            for held in &page {
+                entries.push(entry::<HeldEvent>("held", held)?);
+            }
+            let is_full = page.len() == usize::from(PAGE);
+            last = page.into_iter().last().filter(|_| is_full);
+            if last.is_none() {
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -29,9 +29,15 @@ impl Store {
         self.put(item(held_pk(leg), held.sk(), held)?).await
     }
 
-    /// Returns the held events of a leg in the order of the platform's times.
-    pub async fn held(&self, leg: &LegId, limit: u16) -> Result<Vec<HeldEvent>, StoreError> {
-        let items = self.list(&held_pk(leg), "", None, limit).await?;
+    /// Returns the held events of a leg in the order of the platform's times, starting after `after`.
+    pub async fn held(
+        &self,
+        leg: &LegId,
+        after: Option<&HeldEvent>,
+        limit: u16,
+    ) -> Result<Vec<HeldEvent>, StoreError> {
+        let after = after.map(HeldEvent::sk);
+        let items = self.list(&held_pk(leg), "", after.as_deref(), limit).await?;
         items.iter().map(read).collect()
     }
 
