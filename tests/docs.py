@@ -3,6 +3,7 @@
 Commands that cannot run here are checked without running; NOT_RUN has the reasons. Prints the failures and exits with
 status 1 if there are any."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -38,7 +39,9 @@ NOT_RUN = {
     r"aws dynamodb (delete-table|update-table|restore-table-to-point-in-time|wait)\b": "the same",
     r"aws ssm get-parameters-by-path .*delete-parameters": "the same",
 }
-problems, ran, checked = [], 0, 0
+# Pages at a time.
+THREADS = 4
+problems, durations, ran, checked = [], [], 0, 0
 
 
 def commands(page):
@@ -194,33 +197,43 @@ def prepare(env):
     env.update(API=API, TRUNKLINE_TOKEN=re.search(r"trk_\S+", output)[0])
 
 
+def run_page(page, env):
+    """Runs or checks the commands of a page, one after the other."""
+    global checked
+    began = time.monotonic()
+    links(page)
+    cwd = None
+    for command in commands(page):
+        cwd = cwd or working_folder(page, env)
+        # The endpoint of the local stack differs from the documented one.
+        command = with_unique_names(page, command.replace("http://127.0.0.1:4600", ENDPOINT))
+        if any(re.match(known, command) for known in NOT_RUN):
+            checked += 1
+            check(page, command, cwd, env)
+        else:
+            run(page, command, cwd, env)
+    durations.append((time.monotonic() - began, str(page.relative_to(PROJECT))))
+
+
 def main():
     path = f"{PROJECT}/target/debug:{PROJECT}/.tools/test/bin:{PROJECT}/.tools/sam/bin:{os.environ['PATH']}"
     env = {**os.environ, "PATH": path, "AWS_ENDPOINT_URL": ENDPOINT, "AWS_ACCESS_KEY_ID": "test",
            "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",
            "SAM_CLI_TELEMETRY": "0", "RUST_BACKTRACE": "0", "AWS_PAGER": "",
            "WEBEX_VERIFICATION_TOKEN": "a-token", "WEBEX_SEND_URL": "https://webex.example.com/send"}
-    global checked
     prepare(env)
-    pages = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")), PROJECT / "events/README.md",
-             *sorted((PROJECT / "examples").glob("*/README.md"))]
-    for page in pages:
-        links(page)
-        cwd = None
-        for command in commands(page):
-            cwd = cwd or working_folder(page, env)
-            # The endpoint of the local stack differs from the documented one.
-            command = with_unique_names(page, command.replace("http://127.0.0.1:4600", ENDPOINT))
-            if any(re.match(known, command) for known in NOT_RUN):
-                checked += 1
-                check(page, command, cwd, env)
-            else:
-                run(page, command, cwd, env)
+    # The slowest pages first: an example waits until functions have reloaded its configuration.
+    pages = [*sorted((PROJECT / "examples").glob("*/README.md")), PROJECT / "docs/runbook.md", PROJECT / "README.md",
+             *sorted((PROJECT / "docs").rglob("*.md")), PROJECT / "events/README.md"]
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        for done in [pool.submit(run_page, page, env) for page in dict.fromkeys(pages)]:
+            done.result()
     bill = re.search(r"\$ trunkline cost\n(.*?)```", (PROJECT / "docs/cost.md").read_text(), re.S)[1]
     if (output := bash("trunkline cost", PROJECT, env)[1]) != bill:
         fail(PROJECT / "docs/cost.md", "trunkline cost", f"the output differs:\n{output}")
     print(f"docs: {ran} commands run, {checked} checked without running, {len(problems)} failed")
     print("\n".join(problems))
+    print("slowest pages:", ", ".join(f"{page} {took:.0f} s" for took, page in sorted(durations, reverse=True)[:4]))
     sys.exit(bool(problems))
 
 

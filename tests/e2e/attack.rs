@@ -248,8 +248,8 @@ pub async fn connection_cannot_access_conversation_of_another(env: &TestEnvironm
     for (i, named) in ["c-1", "theirs-channel#c-1", &other].into_iter().enumerate() {
         mine.send_channel_message(named, &format!("n-{i}"), "mine alone").await;
     }
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    assert_eq!(theirs.mock.requests("/channel").len(), 0);
+    mine.mock.wait_for_requests("/bot", 4).await;
+    theirs.mock.expect_requests("/channel", 0).await;
     assert_eq!(theirs.mock.requests("/bot").len(), 1);
     assert_eq!(
         theirs.conversation("channel", "c-1").await.owner(),

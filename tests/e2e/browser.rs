@@ -9,8 +9,19 @@ use trunkline_tests::TestEnvironment;
 
 use crate::api::Caller;
 
-/// Runs the Playwright tests, which configure their own connections and mock the platforms behind them.
+/// The Playwright test that measures time, and so needs a stack without other traffic.
+const TIMED: &str = "the first view appears";
+
+pub async fn first_view_appears_in_time(env: &TestEnvironment) {
+    run(env, "first-view", ["--grep", TIMED]).await;
+}
+
 pub async fn console_works_in_a_browser(env: &TestEnvironment) {
+    run(env, "browser", ["--grep-invert", TIMED]).await;
+}
+
+/// Runs Playwright tests, which configure their own connections and mock the platforms behind them.
+async fn run(env: &TestEnvironment, name: &str, selection: [&str; 2]) {
     let admin = Caller::with(env, AccessLevel::Admin).await;
     let chromium = Command::new(env.project.join("tools/chromium.sh")).output().await.unwrap();
     assert!(chromium.status.success(), "{}", String::from_utf8_lossy(&chromium.stderr));
@@ -19,7 +30,10 @@ pub async fn console_works_in_a_browser(env: &TestEnvironment) {
     let link = env.trunkline(&link, &[]).await;
     let link = String::from_utf8(link.stdout).unwrap();
     let run = Command::new("npx")
-        .args(["playwright", "test", "--config", "stack.config.mjs"])
+        // The list has the duration of each test.
+        .args(["playwright", "test", "--config", "stack.config.mjs", "--reporter", "list"])
+        .args(["--output", &format!("node_modules/.results/{name}")])
+        .args(selection)
         .current_dir(env.project.join("functions/console/web"))
         .env("CI", "true")
         .env("CHROMIUM", chromium.trim())
@@ -30,7 +44,8 @@ pub async fn console_works_in_a_browser(env: &TestEnvironment) {
         .output();
     let run = timeout(Duration::from_mins(8), run).await.unwrap().unwrap();
     let stdout = String::from_utf8_lossy(&run.stdout);
-    std::fs::write(env.project.join(".local/test/browser.log"), stdout.as_bytes()).unwrap();
+    std::fs::write(env.project.join(".local/test").join(format!("{name}.log")), stdout.as_bytes())
+        .unwrap();
     let end: Vec<&str> = stdout.lines().rev().take(60).collect();
     let end: Vec<&str> = end.into_iter().rev().collect();
     assert!(run.status.success(), "{}", end.join("\n"));

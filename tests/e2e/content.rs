@@ -1,9 +1,7 @@
-//! Content across platforms: receipts, choices, long texts, unsupported content, order.
+//! Content across platforms: choices, long texts, unsupported content.
 
-use jiff::SignedDuration;
-use serde_json::{Value, json};
-use trunkline_runtime::app::{Clock, SystemClock};
-use trunkline_tests::{Fixture, SIGNING_SECRETS, TestEnvironment, message_event, signing_headers};
+use serde_json::json;
+use trunkline_tests::{Fixture, TestEnvironment, message_event};
 
 use crate::handover::{conversation, summarize};
 

@@ -1,14 +1,9 @@
-//! Workers killed at defined points, and errors of the table, the queues and receivers.
+//! A killed worker, and errors of the table, the queues and receivers. `trunkline-testkit` covers the others.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use trunkline_runtime::inbound::ingest;
-use trunkline_tests::{
-    Behaviour, Fault, Fixture, ReceivedRequest, ShiftedClock, TestEnvironment, webex_message,
-};
+use trunkline_tests::{Behaviour, Fault, Fixture, ReceivedRequest, TestEnvironment, webex_message};
 
 /// Matches the update that records an outcome. Counter updates contain connection names as well.
 const RECORD: &str = "outcomes.#target&";
@@ -101,7 +96,7 @@ pub async fn connection_resets_are_retried_without_duplicates(env: &TestEnvironm
     fixture.mock.wait_for_requests("/bot", 1).await;
     fixture.mock.reset_connections(true);
     write_until_accepted(&fixture, "wx-1", 4).await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    crate::parked::waits_for(env, "resets-bot", 3).await;
     assert_eq!(fixture.mock.requests("/bot").len(), 1, "a request got through");
     fixture.mock.reset_connections(false);
     let received = fixture.mock.wait_for_accepted("/bot", 4, Duration::from_secs(30)).await;

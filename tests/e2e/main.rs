@@ -92,37 +92,46 @@ fn main() {
     let env = if arguments.list { None } else { Some(runtime.block_on(TestEnvironment::start())) };
     let Some(env) = env.map(Arc::new) else { return };
     let handle = runtime.handle();
-    let (first, mut together) = (first(&env, handle), together(&env, handle));
-    together.extend(attacks(&env, handle));
-    let (mut alone, last) = (alone(&env, handle), last(&env, handle));
-    alone.extend(measured(&env, handle));
-    alone.extend(upgrade(&env, handle));
-    let first = libtest_mimic::run(&arguments, first);
-    let together = libtest_mimic::run(&arguments, together);
+    let concurrent = arguments.clone();
     arguments.test_threads = Some(1);
-    let alone = libtest_mimic::run(&arguments, alone);
-    let last = libtest_mimic::run(&arguments, last);
+    let mut conclusions = Vec::new();
+    let mut run = |arguments: &Arguments, trials: Vec<Trial>| {
+        conclusions.push(libtest_mimic::run(arguments, trials));
+    };
+    run(&arguments, first(&env, handle));
+    run(
+        &concurrent,
+        [together(&env, handle), attacks(&env, handle)].into_iter().flatten().collect(),
+    );
+    run(&arguments, generated(&env, handle));
+    run(&concurrent, documented(&env, handle));
+    run(&arguments, alone(&env, handle));
+    run(
+        &arguments,
+        [measured(&env, handle), upgrade(&env, handle)].into_iter().flatten().collect(),
+    );
+    run(&arguments, last(&env, handle));
     print_slowest();
     // Dropping the environment stops all processes, also after a failed test.
     drop(env);
     drop(runtime);
-    first.exit_if_failed();
-    together.exit_if_failed();
-    alone.exit_if_failed();
-    last.exit();
+    conclusions.iter().for_each(libtest_mimic::Conclusion::exit_if_failed);
 }
 
 /// Tests that need a stack without other traffic.
 fn first(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
-    trials!(env, handle, [browser::console_works_in_a_browser])
+    trials!(env, handle, [browser::first_view_appears_in_time])
 }
 
-/// Tests that run concurrently.
+/// Tests that run concurrently. The slowest begin first.
 fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     trials!(
         env,
         handle,
         [
+            browser::console_works_in_a_browser,
+            setup::every_function_has_a_sample_event_and_demo_runs,
+            api::outage_is_visible_and_parked_deliveries_are_replayed,
             smoke::delivers_customer_message_to_bot_and_reply_to_customer,
             smoke::signatures_interoperate_with_reference_library,
             bad_input::webex_responses_always_carry_verification_token,
@@ -153,7 +162,6 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             console::sign_in_link_works_once_and_sets_cookie,
             api::conversations_are_listed_read_and_handed_over,
             api::connection_and_route_are_configured,
-            api::outage_is_visible_and_parked_deliveries_are_replayed,
             console::pages_have_content_security_policy,
             console::cli_reads_through_the_operator_api,
             api::jwt_claims_identify_caller,
@@ -175,7 +183,6 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             observability::trace_covers_message_end_to_end,
             setup::cli_applies_and_prints_addresses,
             setup::cli_reports_every_configuration_error,
-            setup::every_function_has_a_sample_event_and_demo_runs,
             simulate::simulates_cm_twin_and_unblu,
             simulate::simulates_webex_servisbot_and_webhook_desk,
             simulate::simulates_webhook_customer_and_two_cm_parties,
@@ -204,19 +211,31 @@ fn attacks(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     )
 }
 
-/// Tests that kill workers, replace listeners, or act on every connection of the stack. They run one at a time
-/// after the others, because they would delay or repeat messages that other tests count.
-fn alone(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
+/// Generated API calls change all resources that they find, so they run alone. Before the documented commands, because its
+/// examples use names of the documentation.
+fn generated(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
+    trials!(env, handle, [console::api_matches_its_openapi_document])
+}
+
+/// Documented commands, which list, replay and redrive everything; and a test that they do not affect.
+fn documented(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     trials!(
         env,
         handle,
         [
-            listener::listener_replacement_and_crash_lose_and_repeat_nothing,
-            console::api_matches_its_openapi_document,
             docs::every_documented_command_runs,
-            faults::worker_killed_between_send_and_record,
-            chaos::no_loss_or_reordering_under_faults,
+            listener::listener_replacement_and_crash_lose_and_repeat_nothing,
         ]
+    )
+}
+
+/// Tests that kill workers. They run one at a time, because a killed worker delays messages that other tests
+/// count.
+fn alone(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
+    trials!(
+        env,
+        handle,
+        [faults::worker_killed_between_send_and_record, chaos::no_loss_or_reordering_under_faults,]
     )
 }
 

@@ -74,6 +74,7 @@ pub async fn failed_deliveries_are_listed_replayed_and_discarded(env: &TestEnvir
     let list = ["deliveries", "--connection", "poisoned-bot"];
     let listed = trunkline(env, &[&list[..], &["--json"]].concat()).await;
     let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
     for failed in listed.as_array().unwrap() {
         assert_eq!((&failed["state"], &failed["attempts"]), (&json!("failed"), &json!(2)));
         assert!(failed["reason"].as_str().unwrap().contains("500"), "{failed}");
@@ -84,8 +85,8 @@ pub async fn failed_deliveries_are_listed_replayed_and_discarded(env: &TestEnvir
     assert!(dead.iter().all(|letter| !letter.body.contains("poisoned-")), "{dead:?}");
 
     fixture.mock.clear_behaviour_for_words();
-    let id = |index: usize| listed[index]["id"].as_str().unwrap();
-    trunkline(env, &["discard", id(1)]).await;
+    // Failed deliveries are listed newest first.
+    trunkline(env, &["discard", listed[0]["id"].as_str().unwrap()]).await;
     let conversation = received[0].json()["conversation"].as_str().unwrap().to_owned();
     let replay = ["replay", "--conversation", &conversation, "--since", "1h"];
     let stdout = trunkline(env, &replay).await;

@@ -1,12 +1,10 @@
-//! Timers: each fires within 15 seconds after it is due.
+//! A timer on the deployed queues: it fires within 15 seconds after it is due.
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-use trunkline_core::model::{Owner, Participation};
-use trunkline_tests::{Behaviour, Fixture, MockPlatform, TestEnvironment, message_event};
+use trunkline_tests::{Fixture, MockPlatform, TestEnvironment};
 
-use crate::handover::{conversation, summarize};
+use crate::handover::summarize;
 
 /// Waits for requests on a path, and checks that they arrive within 15 seconds after `seconds`.
 async fn in_time(far: &MockPlatform, path: &str, count: usize, since: Instant, seconds: u64) {

@@ -103,6 +103,7 @@ async fn listen(port: u16) -> Result<TcpListener, DemoError> {
 }
 
 /// Returns a client for plain http.
+#[expect(clippy::disallowed_methods, reason = "not Trunkline's own calls")]
 fn plain_http() -> reqwest::Client {
     // `reqwest` requires a TLS provider even for plain http.
     let _ = rustls::crypto::ring::default_provider().install_default();
