@@ -120,7 +120,7 @@ fn main() {
 
 /// Tests that need a stack without other traffic.
 fn first(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
-    trials!(env, handle, [browser::first_view_appears_in_time])
+    trials!(env, handle, [browser::views_are_fast_and_accessible])
 }
 
 /// Tests that run concurrently. The slowest begin first.

@@ -85,9 +85,11 @@ fn check_shared_secret(value: &str, local: bool) -> Result<(), String> {
 }
 
 fn check(input: &CheckInput<'_>) -> Vec<String> {
-    let Some(settings) = input.parse::<Settings>() else { return Vec::new() };
+    let settings = input.typed_settings::<Settings>();
     let mut problems = Vec::new();
-    if account_and_adapter(&settings.send_url).is_none() && settings.account_id.is_none() {
+    let has_url = !settings.send_url.is_empty();
+    if has_url && account_and_adapter(&settings.send_url).is_none() && settings.account_id.is_none()
+    {
         problems.push(
             "send_url does not end in /accounts/<id>/adapters/<id>: copy the Outbound URL from the \
              adapter, or set account_id, and for a bot or desk conversation_host_id"

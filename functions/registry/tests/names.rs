@@ -46,7 +46,7 @@ fn names(line: &str, id: &str) -> bool {
 fn contains_word(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, _)| {
         let before = line[..at].chars().next_back();
-        !before.is_some_and(|c| c.is_alphanumeric())
+        !before.is_some_and(char::is_alphanumeric)
     })
 }
 

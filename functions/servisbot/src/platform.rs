@@ -63,7 +63,7 @@ impl Platform for Servisbot {
 }
 
 fn check(input: &CheckInput<'_>) -> Vec<String> {
-    let Some(settings) = input.parse::<Settings>() else { return Vec::new() };
+    let settings = input.typed_settings::<Settings>();
     let (is_bot, is_observer) =
         (settings.engagement_url.is_some(), settings.eventing_url.is_some());
     let has_eventing_replies = settings.replies == ReplySource::Eventing;

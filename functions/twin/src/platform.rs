@@ -55,7 +55,7 @@ impl Platform for Twin {
 }
 
 fn check(input: &CheckInput<'_>) -> Vec<String> {
-    let Some(settings) = input.parse::<Settings>() else { return Vec::new() };
+    let settings = input.typed_settings::<Settings>();
     let mut problems = check_ids(&settings);
     problems.extend(check_login(&settings, input));
     problems.extend(check_answers(&settings, input));

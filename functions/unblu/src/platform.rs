@@ -73,7 +73,7 @@ fn check_user_name(value: &str, local: bool) -> Result<(), String> {
 }
 
 fn check(input: &CheckInput<'_>) -> Vec<String> {
-    let Some(settings) = input.parse::<Settings>() else { return Vec::new() };
+    let settings = input.typed_settings::<Settings>();
     let mut problems = Vec::new();
     let version = settings.api_version.word();
     let other = match settings.api_version {

@@ -67,7 +67,7 @@ fn signing_secret(value: &str, _: bool) -> Result<(), String> {
 }
 
 fn check(input: &CheckInput<'_>) -> Vec<String> {
-    let Some(settings) = input.parse::<Settings>() else { return Vec::new() };
+    let settings = input.typed_settings::<Settings>();
     let mut problems = Vec::new();
     let needed = match settings.auth {
         Auth::Signature => SIGNING,

@@ -133,10 +133,11 @@ impl CheckInput<'_> {
         self.secrets.contains(&name)
     }
 
-    /// Parses the settings; `None` if one is invalid, which is reported on its own.
+    /// Parses the settings. An invalid or missing one is reported on its own: it has its default here, or is
+    /// empty.
     #[must_use]
-    pub fn parse<S: PlatformSettings>(&self) -> Option<S> {
-        S::parse(self.settings).ok()
+    pub fn typed_settings<S: PlatformSettings>(&self) -> S {
+        S::parse_leniently(self.settings)
     }
 }
 

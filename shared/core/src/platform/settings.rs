@@ -67,6 +67,10 @@ pub trait PlatformSettings: fmt::Debug + Default + Send + Sync + Sized + 'static
     /// # Errors
     /// If a setting is unknown, invalid, or missing although it is required.
     fn parse(settings: &Map<String, Value>) -> Result<Self, InvalidSetting>;
+
+    /// Parses settings for checks before they are applied: an invalid or missing one has its default, or is
+    /// empty.
+    fn parse_leniently(settings: &Map<String, Value>) -> Self;
 }
 
 /// The value of a setting.
@@ -304,6 +308,20 @@ macro_rules! settings {
                     )?,
                 )* })
             }
+
+            fn parse_leniently(
+                settings: &serde_json::Map<String, serde_json::Value>,
+            ) -> Self {
+                let or_default = Self::default();
+                Self { $(
+                    $field: settings
+                        .get(stringify!($field))
+                        .and_then(|value| {
+                            <$type as $crate::platform::SettingValue>::parse(value).ok()
+                        })
+                        .unwrap_or(or_default.$field),
+                )* }
+            }
         }
     };
     (@or_empty $type:ty) => { <$type as $crate::platform::SettingValue>::empty() };
@@ -440,6 +458,13 @@ mod tests {
         }
         let error = parse(&json!({"number": "1", "colour": "red"})).unwrap_err();
         assert_eq!(error.to_string(), "the setting 'colour' is 'red': use black, white");
+    }
+
+    #[test]
+    fn a_lenient_parse_keeps_the_valid_settings() {
+        let settings = json!({"number": null, "cover": "yes", "colour": "black", "colr": 1});
+        let fax = Fax::parse_leniently(settings.as_object().unwrap());
+        assert_eq!(fax, Fax { colour: Colour::Black, ..Fax::default() });
     }
 
     #[test]
