@@ -3,7 +3,6 @@
 Commands that cannot run here are checked without running; NOT_RUN has the reasons. Prints the failures and exits with
 status 1 if there are any."""
 
-import concurrent.futures
 import json
 import os
 import pathlib
@@ -39,8 +38,6 @@ NOT_RUN = {
     r"aws dynamodb (delete-table|update-table|restore-table-to-point-in-time|wait)\b": "the same",
     r"aws ssm get-parameters-by-path .*delete-parameters": "the same",
 }
-# Pages at a time.
-THREADS = 4
 problems, durations, ran, checked = [], [], 0, 0
 
 
@@ -222,12 +219,11 @@ def main():
            "SAM_CLI_TELEMETRY": "0", "RUST_BACKTRACE": "0", "AWS_PAGER": "",
            "WEBEX_VERIFICATION_TOKEN": "a-token", "WEBEX_SEND_URL": "https://webex.example.com/send"}
     prepare(env)
-    # The slowest pages first: an example waits until functions have reloaded its configuration.
-    pages = [*sorted((PROJECT / "examples").glob("*/README.md")), PROJECT / "docs/runbook.md", PROJECT / "README.md",
-             *sorted((PROJECT / "docs").rglob("*.md")), PROJECT / "events/README.md"]
-    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
-        for done in [pool.submit(run_page, page, env) for page in dict.fromkeys(pages)]:
-            done.result()
+    pages = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")), PROJECT / "events/README.md",
+             *sorted((PROJECT / "examples").glob("*/README.md"))]
+    # One after the other, because pages act on the same connections and conversations.
+    for page in pages:
+        run_page(page, env)
     bill = re.search(r"\$ trunkline cost\n(.*?)```", (PROJECT / "docs/cost.md").read_text(), re.S)[1]
     if (output := bash("trunkline cost", PROJECT, env)[1]) != bill:
         fail(PROJECT / "docs/cost.md", "trunkline cost", f"the output differs:\n{output}")

@@ -1,5 +1,4 @@
 //! Reading a configuration file reports every problem with its line and a fix.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use std::collections::HashMap;
 

@@ -1,5 +1,4 @@
 //! Reading the handover policy of a route.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use trunkline::config::{Desired, InvalidConfig, ReadOptions, SecretResolver, SecretSource, read};
 use trunkline_core::model::{HandoverPolicy, OnClose, Role, TranscriptStart};

@@ -25,7 +25,7 @@ routes:
   NAME: { channels: [NAME-channel], bot: NAME-twin }
 ";
 
-/// Returns what the channel received, without verifications: the documented commands verify connections.
+/// Returns what the channel received, without verifications: other tests may verify all connections.
 fn messages(fixture: &Fixture<'_>) -> Vec<ReceivedRequest> {
     let mut received = fixture.mock.requests("/channel");
     received.retain(|received| received.json()["type"] != "verification");

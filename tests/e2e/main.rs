@@ -103,8 +103,6 @@ fn main() {
         &concurrent,
         [together(&env, handle), attacks(&env, handle)].into_iter().flatten().collect(),
     );
-    run(&arguments, generated(&env, handle));
-    run(&concurrent, documented(&env, handle));
     run(&arguments, alone(&env, handle));
     run(
         &arguments,
@@ -211,31 +209,21 @@ fn attacks(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     )
 }
 
-/// Generated API calls change all resources that they find, so they run alone. Before the documented commands, because its
-/// examples use names of the documentation.
-fn generated(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
-    trials!(env, handle, [console::api_matches_its_openapi_document])
-}
-
-/// Documented commands, which list, replay and redrive everything; and a test that they do not affect.
-fn documented(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
-    trials!(
-        env,
-        handle,
-        [
-            docs::every_documented_command_runs,
-            listener::listener_replacement_and_crash_lose_and_repeat_nothing,
-        ]
-    )
-}
-
-/// Tests that kill workers. They run one at a time, because a killed worker delays messages that other tests
-/// count.
+/// Tests that act on the whole stack (generated API calls change all resources that they find, documented commands
+/// replay and redrive everything), or that kill workers and so delay messages that other tests count. They run
+/// one at a time.
 fn alone(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     trials!(
         env,
         handle,
-        [faults::worker_killed_between_send_and_record, chaos::no_loss_or_reordering_under_faults,]
+        [
+            listener::listener_replacement_and_crash_lose_and_repeat_nothing,
+            // Before the documented commands, because its examples use names of the documentation.
+            console::api_matches_its_openapi_document,
+            docs::every_documented_command_runs,
+            faults::worker_killed_between_send_and_record,
+            chaos::no_loss_or_reordering_under_faults,
+        ]
     )
 }
 

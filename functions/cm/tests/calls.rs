@@ -1,9 +1,6 @@
 //! Calls over HTTP to a mock router that enforces the vendor's rules.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
-use common::{
+use crate::common::{
     ADAPTER, CHAT, SECRET, TOKEN, TestCall, channel_call, connection, delivery, map, message_body,
     secrets, sending, settings_of,
 };

@@ -1,9 +1,6 @@
 //! Calls from CM.com's router and the responses to them.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
-use common::{CHAT, SECRET, TestCall, channel_call, json_of, map, now};
+use crate::common::{CHAT, SECRET, TestCall, channel_call, json_of, map, now};
 use http::{HeaderMap, Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -391,7 +388,7 @@ fn accepts_the_shared_secret_in_the_header_or_the_query() {
 
 #[test]
 fn rejects_calls_while_a_declared_secret_is_missing() {
-    let mut connection = common::connection("channel", json!({}));
+    let mut connection = crate::common::connection("channel", json!({}));
     connection.secrets.insert("shared_secret".into());
     let received = channel_call()
         .call(MESSAGE.as_bytes(), |call| Cm.parse(&Call { connection: &connection, ..*call }));

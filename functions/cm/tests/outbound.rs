@@ -1,9 +1,6 @@
 //! Calls to CM.com's router.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
-use common::{
+use crate::common::{
     CHAT, SEND_URL, TOKEN, TestCall, channel_call, connection, deliveries, delivery, json_of, map,
     message_body, secrets, sending, settings_of,
 };
@@ -159,7 +156,7 @@ fn sends_a_choice_as_the_title_that_the_customer_saw() {
 #[test]
 fn sends_the_transcript_to_a_desk() {
     let line = |role, name: Option<&str>, text: &str| TranscriptEntry {
-        at: common::now(),
+        at: crate::common::now(),
         author: Author { role, name: name.map(Into::into) },
         content: Content::text(text),
     };
@@ -409,7 +406,7 @@ proptest! {
             prop_assert_eq!(content.text.as_ref(), Some(&text));
             prop_assert_eq!(event.author.role, author);
             prop_assert_eq!(&event.external_conversation_id, CHAT);
-            prop_assert_eq!(event.at, common::now());
+            prop_assert_eq!(event.at, crate::common::now());
         }
     }
 

@@ -1,5 +1,4 @@
 //! The time of a page does not depend on the number of conversations.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,5 +1,4 @@
 //! The OpenAPI document lists the values of enums, and describes flattened members as one object.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use serde::Serialize;
 use serde_json::{Value, json};

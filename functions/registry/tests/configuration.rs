@@ -1,5 +1,4 @@
 //! The configuration of all platforms: examples, settings, the settings page, the layout of the folders.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

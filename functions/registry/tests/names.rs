@@ -1,5 +1,4 @@
 //! The registry and the platforms' own folders are the only places that name a platform in code.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use std::path::{Path, PathBuf};
 

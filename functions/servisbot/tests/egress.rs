@@ -1,9 +1,6 @@
 //! Egress calls of the webhook engagement adapter.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
-use common::{WITH_BEARER, content, events, now, parse_call, parsed};
+use crate::common::{WITH_BEARER, content, events, now, parse_call, parsed};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_core::model::{AuthorRole, Choice, Event, EventBody, Format};

@@ -1,9 +1,8 @@
 //! Calls of ServisBOT's eventing and the responses to them.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
-use common::{WITH_KEY, connection, content, event, eventing, now, parse_call, parsed, secrets};
+use crate::common::{
+    WITH_KEY, connection, content, event, eventing, now, parse_call, parsed, secrets,
+};
 use http::{HeaderMap, Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,9 +1,6 @@
 //! Eventing out: events to an observer in ServisBOT's envelope.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
-use common::{CONVERSATION, delivery, event, eventing, now, sending, text_message};
+use crate::common::{CONVERSATION, delivery, event, eventing, now, sending, text_message};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{AuthorRole, Choice, Content, Delivery, EventBody, Media, Role};
@@ -110,7 +107,7 @@ fn markup_omits_the_numbered_list() {
         let body =
             json!({"message": timeline_message(&delivery, CONVERSATION, &settings()).unwrap()});
         let read = event(&body.to_string(), &eventing());
-        assert_eq!(common::content(&read), &content);
+        assert_eq!(crate::common::content(&read), &content);
     }
 }
 
@@ -203,7 +200,7 @@ proptest! {
         let delivery = observed(AuthorRole::Bot, message(content.clone()));
         let sent = timeline_message(&delivery, CONVERSATION, &settings()).unwrap();
         let read = event(&json!({"message": sent}).to_string(), &eventing());
-        prop_assert_eq!(common::content(&read), &content);
+        prop_assert_eq!(crate::common::content(&read), &content);
         prop_assert_eq!(read.external_conversation_id, "+31 6 1");
         prop_assert_eq!((read.at, read.author.role), (now(), AuthorRole::Bot));
         prop_assert_eq!(read.external_message_id, sent.id.map(Into::into));

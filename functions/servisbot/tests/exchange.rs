@@ -1,11 +1,8 @@
 //! Calls over HTTP with a mock of ServisBOT.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
-
-mod common;
 
 use std::time::Duration;
 
-use common::{
+use crate::common::{
     CONVERSATION, connection, content, delivery, events, now, parsed, secrets, text_message,
 };
 use http::{HeaderMap, HeaderName, Method};

@@ -1,5 +1,4 @@
 //! Timeline Markup Language, element by element.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

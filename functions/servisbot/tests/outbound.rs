@@ -1,9 +1,6 @@
 //! Calls to a ServisBOT bot.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
-use common::{CONVERSATION, delivery, now, sending, text_message};
+use crate::common::{CONVERSATION, delivery, now, sending, text_message};
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{
     Author, AuthorRole, Content, Delivery, EventBody, HandoverMode, ReceiptStatus, Role,
@@ -135,10 +132,10 @@ fn errors_name_the_missing_setting_or_secret() {
     let delivery = delivery(Role::Bot, AuthorRole::Customer, text_message("x"));
     let Err(EncodeError::Misconfigured(why)) = encode(&delivery, &json!({})) else { panic!() };
     assert_eq!(why, "the setting engagement_url is missing");
-    let connection = common::connection("bot", &settings());
+    let connection = crate::common::connection("bot", &settings());
     let sending = trunkline_runtime::outbound::SendContext {
         connection: &connection,
-        settings: &common::parsed(&settings()),
+        settings: &crate::common::parsed(&settings()),
         secrets: &SecretBag::default(),
         session: None,
         delivery: &delivery,

@@ -1,12 +1,9 @@
 //! Dialogs (Bot API) against the mock TWIN, over real HTTP.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
-
-mod common;
 
 use std::sync::{Arc, Mutex};
 
+use crate::common::{CONVERSATION, Leg, events, text};
 use axum::body::Bytes;
-use common::{CONVERSATION, Leg, events, text};
 use serde_json::{Value, json};
 use trunkline_core::model::{EventBody, Verdict};
 use trunkline_twin_mock::{BOT, EMAIL, PASSWORD, Twin24, plain_http};

@@ -1,9 +1,6 @@
 //! Parses TWIN's callbacks, socket events and history items, and the replies to callbacks.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
-use common::{CONVERSATION, call, events, map, now, received, text};
+use crate::common::{CONVERSATION, call, events, map, now, received, text};
 use http::{Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,13 +1,10 @@
 //! The listener with real sockets and a mock TWIN; only the table is replaced.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
-
-mod common;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use common::{Leg, text};
+use crate::common::{Leg, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::sync::mpsc;

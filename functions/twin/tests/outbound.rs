@@ -1,9 +1,6 @@
 //! Chats against the mock TWIN, over real HTTP.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
-use common::{CONVERSATION, Leg, events, map, message, text};
+use crate::common::{CONVERSATION, Leg, events, map, message, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use trunkline_core::model::{

@@ -1,5 +1,4 @@
 //! The Socket.IO client against real servers of both protocol generations.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use std::time::Duration;
 

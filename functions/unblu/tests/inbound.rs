@@ -1,9 +1,6 @@
 //! Parses Unblu's webhooks and outbound requests, and checks the replies.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
-use common::{
+use crate::common::{
     NEW_MESSAGE, NEW_MESSAGE_REQUEST, SECRET, answer, call, headers, is_signed, no_settings, now,
     post, post_signed, post_signed_with, sign,
 };
@@ -203,7 +200,7 @@ fn maps_person_types_to_roles() {
 
 #[test]
 fn message_states_become_receipts_by_delivery_id() {
-    let delivery_id = common::delivery_id("m1");
+    let delivery_id = crate::common::delivery_id("m1");
     let webhook = include_str!("../fixtures/message-state-webhook.json")
         .replace("hub-msg-5002", &delivery_id);
     let outbound = include_str!("../fixtures/message-state-outbound.json")

@@ -1,9 +1,6 @@
 //! Parsing never panics, and every well-formed message is parsed.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
-use common::{
+use crate::common::{
     NEW_MESSAGE, SECRET, answer, headers, is_signed, no_settings, post, post_signed, sign,
 };
 use proptest::prelude::*;

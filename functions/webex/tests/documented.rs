@@ -1,11 +1,8 @@
 //! Outbound events and responses match the fact sheet's documented ones, field by field.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
-
-mod common;
 
 use std::collections::BTreeSet;
 
-use common::{call, connection, map, no_settings, secrets};
+use crate::common::{call, connection, map, no_settings, secrets};
 use http::Method;
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{

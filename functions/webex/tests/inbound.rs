@@ -1,9 +1,6 @@
 //! Calls from Webex Connect and the responses to them.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
-use common::{TOKEN, call, map, no_settings, now};
+use crate::common::{TOKEN, call, map, no_settings, now};
 use http::{Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,9 +1,6 @@
 //! Calls to Webex Connect and the classification of its responses.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-mod common;
-
-use common::{connection, map, no_settings, now, secrets};
+use crate::common::{connection, map, no_settings, now, secrets};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use trunkline_core::model::{

@@ -1,5 +1,4 @@
 //! Inbound and outbound calls: authentication, responses and URLs.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;

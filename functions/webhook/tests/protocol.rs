@@ -1,5 +1,4 @@
 //! Properties of the protocol: encoding round-trips, and the parser never panics.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 use jiff::Timestamp;
 use proptest::prelude::*;

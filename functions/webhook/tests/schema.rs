@@ -1,5 +1,4 @@
 //! The published schema matches the code.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 #![cfg(feature = "schema")]
 
 #[test]

@@ -1,5 +1,4 @@
 //! Connections, calls and deliveries, shared by the tests.
-#![allow(dead_code, reason = "each test binary uses its part")]
 
 use http::{HeaderMap, Method};
 use jiff::Timestamp;

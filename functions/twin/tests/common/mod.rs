@@ -1,5 +1,4 @@
 //! Test helpers: a connection, a callback from TWIN, and a leg that sends deliveries like the worker.
-#![allow(dead_code, reason = "each test binary uses its part")]
 
 use http::{HeaderMap, Method};
 use jiff::Timestamp;

@@ -1,5 +1,4 @@
 //! Test helpers: a connection, calls from Unblu, and deliveries.
-#![allow(dead_code, reason = "each test binary uses its part")]
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};

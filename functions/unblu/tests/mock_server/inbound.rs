@@ -7,8 +7,8 @@ use trunkline_core::model::{EventBody, ReceiptStatus};
 use trunkline_runtime::inbound::ParsedCall;
 use trunkline_unblu::intended_recipient;
 
+use super::{Setup, VERSIONS};
 use crate::common::{delivery_id, headers, post, text_message};
-use crate::{Setup, VERSIONS};
 use trunkline_unblu_mock::{CallStyle, Endpoint, EndpointCall, EndpointReply, check_reply};
 
 /// The connection's endpoint, called without a network.

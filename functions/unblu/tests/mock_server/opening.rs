@@ -7,7 +7,7 @@ use trunkline_core::model::{
     Author, AuthorRole, Content, Delivery, Session, Transcript, TranscriptEntry, Verdict,
 };
 
-use crate::{Setup, VERSIONS, common};
+use super::{Setup, VERSIONS};
 use trunkline_unblu_mock::{AREA, REGISTERED};
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn retrying_a_failed_step_creates_nothing_twice() {
         ),
     ] {
         let setup = Setup::start(version, &json!({})).await;
-        let delivery = common::delivery("m1", common::text_message("hi"));
+        let delivery = crate::common::delivery("m1", crate::common::text_message("hi"));
         for step in steps {
             setup.server.fail_next_call_to(step, 503);
             let failed = setup.try_open(&delivery).await.unwrap_err();
@@ -89,7 +89,7 @@ async fn concurrent_opens_yield_the_same_conversation() {
 async fn finds_a_contact_created_concurrently() {
     let setup = Setup::start("v4", &json!({})).await;
     let other = setup.open().await;
-    let next = common::delivery("m2", common::text_message("again"));
+    let next = crate::common::delivery("m2", crate::common::text_message("again"));
     // The first search does not find the contact yet.
     setup.server.hide_contacts_once();
     let session = setup.try_open(&next).await.unwrap();
@@ -126,7 +126,7 @@ async fn conversations_have_recipient_topic_and_context() {
 #[tokio::test]
 async fn opening_times_out_and_continues_in_the_next_attempt() {
     let setup = Setup::start("v4", &json!({})).await;
-    let delivery = common::delivery("m1", common::text_message("hi"));
+    let delivery = crate::common::delivery("m1", crate::common::text_message("hi"));
     setup.server.set_delay(Duration::from_secs(4));
     let failed = setup.try_open(&delivery).await.unwrap_err();
     assert_eq!((failed.classification.verdict, failed.status), (Verdict::Retryable, None));
@@ -138,10 +138,12 @@ async fn opening_times_out_and_continues_in_the_next_attempt() {
 /// A handover by the bot, with a customer's message in the transcript.
 fn handed_over() -> Delivery {
     let author = Author { role: AuthorRole::Customer, name: Some("Noor".into()) };
-    let lines = vec![TranscriptEntry { at: common::now(), author, content: Content::text("help") }];
+    let lines =
+        vec![TranscriptEntry { at: crate::common::now(), author, content: Content::text("help") }];
     let transcript = Transcript { limit: 5, entries: lines, ..Transcript::default() };
     let context = json!({"order": "48121", "tries": 3});
-    let mut delivery = common::delivery("h1", common::handover(None, context, transcript));
+    let mut delivery =
+        crate::common::delivery("h1", crate::common::handover(None, context, transcript));
     delivery.event.author = Author { role: AuthorRole::Bot, name: Some("Shop bot".into()) };
     delivery
 }
@@ -149,7 +151,7 @@ fn handed_over() -> Delivery {
 #[tokio::test]
 async fn a_customer_without_a_name_is_named_by_id() {
     let setup = Setup::start("v4", &json!({})).await;
-    let mut delivery = common::delivery("m1", common::text_message("hi"));
+    let mut delivery = crate::common::delivery("m1", crate::common::text_message("hi"));
     delivery.event.author.name = None;
     setup.try_open(&delivery).await.unwrap();
     assert_eq!(setup.server.contact("shop/4711").unwrap()["name"], "4711");
@@ -159,7 +161,7 @@ async fn a_customer_without_a_name_is_named_by_id() {
 async fn unblu_may_allow_only_one_active_conversation_per_contact() {
     let setup = Setup::start("v4", &json!({})).await;
     setup.open().await;
-    let mut next = common::delivery("m2", common::text_message("again"));
+    let mut next = crate::common::delivery("m2", crate::common::text_message("again"));
     next.to.session_id = Some("handover-2".into());
     let failed = setup.try_open(&next).await.unwrap_err();
     let reason = "Unblu answered 400 Bad Request: The contact already has an active conversation";
@@ -172,8 +174,10 @@ async fn unblu_may_allow_only_one_active_conversation_per_contact() {
 }
 
 async fn failure(setup: &Setup) -> (Verdict, String) {
-    let failed =
-        setup.try_open(&common::delivery("m1", common::text_message("hi"))).await.unwrap_err();
+    let failed = setup
+        .try_open(&crate::common::delivery("m1", crate::common::text_message("hi")))
+        .await
+        .unwrap_err();
     (failed.classification.verdict, failed.classification.reason.unwrap())
 }
 

@@ -5,8 +5,8 @@ use trunkline_runtime::outbound::{CheckContext, Outbound, Verification};
 use trunkline_unblu::Unblu;
 use trunkline_unblu::registration::{RegistrationError, Repair, Status, check, repair};
 
-use crate::inbound::endpoint;
-use crate::{Setup, VERSIONS, common};
+use super::inbound::endpoint;
+use super::{Setup, VERSIONS};
 
 #[tokio::test]
 async fn disabled_unblu_webhook_is_reactivated() {
@@ -26,7 +26,7 @@ async fn disabled_unblu_webhook_is_reactivated() {
         assert_eq!(repair(settings, secrets, http_client).await, Ok(Repair::Reactivated));
         let channel = setup.server.channel();
         assert_eq!(channel["webhookStatus"], "ACTIVE");
-        assert_eq!(channel["webhookSecret"], common::SECRET, "nothing else changes");
+        assert_eq!(channel["webhookSecret"], crate::common::SECRET, "nothing else changes");
         assert_eq!(channel["metadata"], json!({"hub.cursor": "0"}));
     }
 }
@@ -79,7 +79,7 @@ async fn verification_needs_a_ping_that_comes_back() {
             settings: &settings,
             secrets: &setup.secrets,
             challenge: "abc",
-            now: common::now(),
+            now: crate::common::now(),
         };
         let prove = || Unblu.verify(&asking, &setup.http_client);
         let missing = |proof| match proof {

@@ -14,8 +14,8 @@ use trunkline_core::model::{
 use trunkline_runtime::outbound::Outbound;
 use trunkline_unblu::Unblu;
 
+use super::{Setup, VERSIONS};
 use crate::common::{delivery, delivery_id, handover, map, text_message};
-use crate::{Setup, VERSIONS};
 use trunkline_unblu_mock::CallStyle;
 
 #[tokio::test]

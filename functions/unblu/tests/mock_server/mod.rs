@@ -1,8 +1,5 @@
 //! Tests against the mock Unblu server, over real HTTP.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
-#[path = "../common/mod.rs"]
-mod common;
 mod inbound;
 mod opening;
 mod registration;
@@ -31,12 +28,12 @@ impl Setup {
         for (name, value) in settings.as_object().unwrap() {
             all[name] = value.clone();
         }
-        let (secrets, http_client) = (common::secrets(), HttpClient::new(true));
-        Self { server, connection: common::connection(&all), secrets, http_client }
+        let (secrets, http_client) = (crate::common::secrets(), HttpClient::new(true));
+        Self { server, connection: crate::common::connection(&all), secrets, http_client }
     }
 
     fn settings(&self) -> Settings {
-        common::settings_of(&self.connection)
+        crate::common::settings_of(&self.connection)
     }
 
     fn send_context<'a>(
@@ -46,7 +43,7 @@ impl Setup {
         session: Option<&'a Session>,
     ) -> SendContext<'a, Settings> {
         let (connection, secrets) = (&self.connection, &self.secrets);
-        SendContext { connection, settings, secrets, session, delivery, now: common::now() }
+        SendContext { connection, settings, secrets, session, delivery, now: crate::common::now() }
     }
 
     async fn try_open(&self, delivery: &Delivery) -> Result<Session, Box<Attempt>> {
@@ -58,11 +55,13 @@ impl Setup {
 
     /// Opens the conversation for a customer's message.
     async fn open(&self) -> Session {
-        self.try_open(&common::delivery("open", common::text_message("hi"))).await.unwrap()
+        self.try_open(&crate::common::delivery("open", crate::common::text_message("hi")))
+            .await
+            .unwrap()
     }
 
     async fn send(&self, id: &str, body: EventBody, session: &Session) -> Attempt {
-        let (settings, delivery) = (self.settings(), common::delivery(id, body));
+        let (settings, delivery) = (self.settings(), crate::common::delivery(id, body));
         let context = self.send_context(&settings, &delivery, Some(session));
         Unblu.send(&context, &self.http_client).await
     }

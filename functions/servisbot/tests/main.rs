@@ -1,0 +1,10 @@
+//! One binary for all tests, because each links everything once more.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
+
+mod common;
+mod egress;
+mod eventing;
+mod eventing_out;
+mod exchange;
+mod markup;
+mod outbound;

@@ -1,0 +1,6 @@
+//! One binary for all tests, because each links everything once more.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
+
+mod calls;
+mod protocol;
+mod schema;

@@ -1,0 +1,25 @@
+//! One binary for all tests, because each links everything once more.
+
+mod alerts;
+mod batches;
+mod breaker;
+mod configuration;
+mod crashes;
+mod customer_data;
+mod dead_letters;
+mod draining;
+mod duplicates;
+mod handover;
+mod inbound_calls;
+mod lists;
+mod loops;
+mod misconfigured;
+mod operator;
+mod ownership;
+mod parking;
+mod receipts;
+mod registrations;
+mod sessions;
+mod sqs;
+mod timers;
+mod transcripts;
