@@ -18,7 +18,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check vocabulary template generate platforms parameters deny unit pages e2e previous chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings clean
+.PHONY: help run test check lint vocabulary template generate platforms parameters deny unit pages e2e previous conformance chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings clean
 
 help: ## list all targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -26,9 +26,17 @@ help: ## list all targets
 run: tools build ## start the local stack with a demo conversation; Ctrl-C stops it
 	@target/debug/trunkline local $(ARGS)
 
-test: check unit pages e2e ## run all checks and tests: format, lints, template, unit, property, browser, end to end
+# The parts run two at a time, because each waits for much of its time: Python beside clippy, the browser beside the unit
+# tests.
+test: ## run all checks and tests: format, lints, template, unit, property, browser, end to end
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line check
+	@cargo test --workspace --locked --no-run
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line unit pages
+	@$(MAKE) --no-print-directory e2e
 
-check: vocabulary template deny ## check words, format, lints, template and dependencies
+check: template deny vocabulary lint ## check words, format, lints, template and dependencies
+
+lint: ## check format and lints of the Rust code
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --workspace --test e2e --locked -- -D warnings
@@ -42,7 +50,6 @@ template: .tools/sam/.installed .tools/checkov/.installed ## check template.yaml
 	$(PYTHON) tools/gradual.py Canary10Percent5Minutes
 	for file in template.yaml target/template.yaml; do \
 	  AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template "$$file"; \
-	  .tools/sam/bin/cfn-lint "$$file"; \
 	done
 	.tools/checkov/bin/checkov --config-file .checkov.yaml --file template.yaml
 	.tools/sam/bin/python3 -m pytest -q -p no:cacheprovider tests/template
@@ -62,14 +69,17 @@ unit: ## run unit and property tests
 pages: .tools/web/.installed ## test the console in a browser with a mock API
 	cd functions/console/web && CI=true CHROMIUM="$$(../../../tools/chromium.sh)" npx playwright test $(ARGS)
 
-e2e: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed build ## run end-to-end tests: the real template on a local AWS (ARGS=smoke::)
-	@for p in curl jq openssl; do tools/program.sh $$p $$p >/dev/null; done
+e2e: tools .tools/web/.installed .tools/test/.installed build ## run end-to-end tests: the real template on a local AWS (ARGS=smoke::)
 	cargo test --workspace --locked --test e2e -- $(ARGS)
 
-chaos: tools .tools/test/.installed .tools/api/.installed build ## run the fault injection tests at full size (about 10 minutes)
+conformance: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed build ## call the API as its OpenAPI document allows, and run every documented command
+	@for p in curl jq openssl; do tools/program.sh $$p $$p >/dev/null; done
+	TRUNKLINE_CONFORMANCE=1 cargo test --workspace --locked --test e2e -- conformance:: $(ARGS)
+
+chaos: tools .tools/test/.installed build ## run the fault injection tests at full size (about 10 minutes)
 	TRUNKLINE_CHAOS=full cargo test --workspace --locked --test e2e -- chaos:: $(ARGS)
 
-soak: tools .tools/test/.installed .tools/api/.installed native build ## run the soak test on release binaries (TIME=1800 seconds)
+soak: tools .tools/test/.installed native build ## run the soak test on release binaries (TIME=1800 seconds)
 	@for f in $(FUNCTIONS); do \
 	  mkdir -p target/soak/target/lambda/$$f && strip -o target/soak/target/lambda/$$f/bootstrap target/release/$$f; \
 	done

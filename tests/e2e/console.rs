@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
 use trunkline_core::model::AccessLevel;
@@ -66,57 +65,6 @@ pub async fn pages_have_content_security_policy(env: &TestEnvironment) {
         Some(page),
         "the same page with and without a trailing slash"
     );
-}
-
-/// Answers to invalid input. 412 is one: the version is compared before the body is validated.
-const SCHEMATHESIS: &str = "[checks.negative_data_rejection]
-expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 415, 422, 428, 429]
-";
-
-/// The operations in parts of similar size, by the beginning of their paths. The last part has all others,
-/// except `/session`, because signing out would revoke the token of this run.
-const PARTS: [[&str; 2]; 4] = [
-    ["--include-path-regex", "^/connections"],
-    ["--include-path-regex", "^/(routes|tokens)"],
-    ["--include-path-regex", "^/conversations"],
-    ["--exclude-path-regex", "^/(connections|routes|tokens|conversations|session)"],
-];
-
-/// Schemathesis calls every operation with valid and invalid input that it generates from the OpenAPI
-/// document.
-pub async fn api_matches_its_openapi_document(env: &TestEnvironment) {
-    Fixture::with_desk(env, "described", "").await;
-    let admin = Caller::with(env, AccessLevel::Admin).await;
-    let folder = env.project.join(".local/test");
-    let document = admin.gets("/openapi.json").await;
-    std::fs::write(folder.join("openapi.json"), document.to_string()).unwrap();
-    std::fs::write(folder.join("schemathesis.toml"), SCHEMATHESIS).unwrap();
-    let host = env.stack().info.api.trim_start_matches("http://").to_owned();
-    // Processes instead of workers: Python 3.11 parses source in threads wrongly ("AST constructor recursion
-    // depth mismatch").
-    let runs = PARTS.map(|part| {
-        tokio::process::Command::new(env.project.join(".tools/api/bin/schemathesis"))
-            .args(["run", "openapi.json", "--workers", "1"])
-            .args(["--url", &format!("http://127.0.0.1:{}/api/v1", env.port())])
-            .args(["--header", &format!("Host: {host}")])
-            .args(["--header", &format!("Authorization: Bearer {}", admin.token)])
-            .args(["--checks", "all", "--phases", "examples,coverage,fuzzing"])
-            // OpenAPI cannot describe the content of a cursor or dependencies between settings.
-            .args(["--exclude-checks", "positive_data_acceptance"])
-            .args(["--max-examples", "10", "--seed", "1", "--no-color"])
-            .args(["--suppress-health-check", "all"])
-            .args(part)
-            .current_dir(&folder)
-            .output()
-    });
-    for (number, output) in join_all(runs).await.into_iter().enumerate() {
-        let output = output.unwrap();
-        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-        std::fs::write(folder.join(format!("schemathesis-{number}.log")), &stdout).unwrap();
-        let end: Vec<&str> = stdout.lines().rev().take(60).collect();
-        let end: Vec<&str> = end.into_iter().rev().collect();
-        assert!(output.status.success(), "{}", end.join("\n"));
-    }
 }
 
 pub async fn cli_reads_through_the_operator_api(env: &TestEnvironment) {

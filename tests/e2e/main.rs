@@ -11,11 +11,11 @@ mod browser;
 mod call_counts;
 mod chaos;
 mod check;
+mod conformance;
 mod console;
 mod content;
 mod customer;
 mod deployed;
-mod docs;
 mod faults;
 mod handover;
 mod listener;
@@ -86,8 +86,8 @@ macro_rules! trials {
 
 fn main() {
     let mut arguments = Arguments::from_args();
-    // More concurrent tests only wait for each other on a machine with two cores.
-    arguments.test_threads.get_or_insert(4);
+    // The tests mostly wait. More of them only wait for each other on a machine with two cores.
+    arguments.test_threads.get_or_insert(6);
     let runtime = Runtime::new().expect("cannot start the Tokio runtime");
     let env = if arguments.list { None } else { Some(runtime.block_on(TestEnvironment::start())) };
     let Some(env) = env.map(Arc::new) else { return };
@@ -104,10 +104,7 @@ fn main() {
         [together(&env, handle), attacks(&env, handle)].into_iter().flatten().collect(),
     );
     run(&arguments, alone(&env, handle));
-    run(
-        &arguments,
-        [measured(&env, handle), upgrade(&env, handle)].into_iter().flatten().collect(),
-    );
+    run(&arguments, [long(&env, handle), upgrade(&env, handle)].into_iter().flatten().collect());
     run(&arguments, last(&env, handle));
     print_slowest();
     // Dropping the environment stops all processes, also after a failed test.
@@ -118,7 +115,11 @@ fn main() {
 
 /// Tests that need a stack without other traffic.
 fn first(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
-    trials!(env, handle, [browser::views_are_fast_and_accessible])
+    trials!(
+        env,
+        handle,
+        [browser::first_view_is_fast, call_counts::message_costs_two_reads_two_writes_and_one_send,]
+    )
 }
 
 /// Tests that run concurrently. The slowest begin first.
@@ -128,6 +129,7 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
         handle,
         [
             browser::console_works_in_a_browser,
+            browser::pages_are_accessible,
             setup::every_function_has_a_sample_event_and_demo_runs,
             api::outage_is_visible_and_parked_deliveries_are_replayed,
             smoke::delivers_customer_message_to_bot_and_reply_to_customer,
@@ -136,7 +138,6 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             bad_input::wrong_key_and_unknown_connection_get_identical_responses,
             bad_input::webhook_errors_have_code_and_detail,
             bad_input::caller_outside_allow_ips_gets_404,
-            call_counts::message_costs_two_reads_two_writes_and_one_send,
             ownership::handover_and_handback_transfer_ownership,
             handover::bot_hands_over_to_desk_and_gets_conversation_back,
             handover::operator_hands_over_and_back_and_closes,
@@ -209,35 +210,44 @@ fn attacks(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     )
 }
 
-/// Tests that act on the whole stack (generated API calls change all resources that they find, documented commands
-/// replay and redrive everything), or that kill workers and so delay messages that other tests count. They run
-/// one at a time.
+/// Tests that kill workers and so delay messages that other tests count. They run one at a time.
 fn alone(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     trials!(
         env,
         handle,
         [
             listener::listener_replacement_and_crash_lose_and_repeat_nothing,
-            // Before the documented commands, because its examples use names of the documentation.
-            console::api_matches_its_openapi_document,
-            docs::every_documented_command_runs,
             faults::worker_killed_between_send_and_record,
             chaos::no_loss_or_reordering_under_faults,
         ]
     )
 }
 
-/// Tests that measure a run of minutes. They are ignored without the variable that `make soak` or `make chaos`
-/// sets.
-fn measured(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
+/// Tests that take minutes. They are ignored without the variable that `make conformance`, `make soak` or
+/// `make chaos` sets.
+fn long(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     let ignore = |variable: &str, trials: Vec<Trial>| {
         let ignored = std::env::var_os(variable).is_none();
         trials.into_iter().map(move |trial| trial.with_ignored_flag(ignored)).collect::<Vec<_>>()
     };
+    let conformance = trials!(
+        env,
+        handle,
+        [
+            // Before the documented commands, because its examples use names of the documentation.
+            conformance::api_matches_its_openapi_document,
+            conformance::every_documented_command_runs,
+            conformance::every_log_line_is_one_json_object,
+        ]
+    );
     let soak = trials!(env, handle, [soak::no_loss_no_memory_growth_no_leftovers]);
     let chaos = trials!(env, handle, [chaos::failing_conversation_does_not_delay_others]);
-    let (soak, chaos) = (ignore("TRUNKLINE_SOAK", soak), ignore("TRUNKLINE_CHAOS", chaos));
-    soak.into_iter().chain(chaos).collect()
+    let groups = [
+        ignore("TRUNKLINE_CONFORMANCE", conformance),
+        ignore("TRUNKLINE_SOAK", soak),
+        ignore("TRUNKLINE_CHAOS", chaos),
+    ];
+    groups.into_iter().flatten().collect()
 }
 
 /// The upgrade test. It is ignored until 0.3.0, because 0.1 and 0.2 have no installations. To run it:

@@ -35,6 +35,18 @@ export function withQuery(path, query) {
 }
 
 export const get = (path, signal) => call("GET", path, { signal });
+
+/** Returns the items of all pages of a list. */
+export async function getAll(path, signal) {
+  const items = [];
+  for (let cursor = ""; cursor !== null;) {
+    const page = await get(withQuery(path, { limit: 100, cursor }), signal);
+    items.push(...page.items);
+    cursor = page.next;
+  }
+  return items;
+}
+
 export const post = (path, body) => call("POST", path, { body });
 export const put = (path, body, headers) => call("PUT", path, { body, headers });
 export const remove = (path) => call("DELETE", path, {});

@@ -162,16 +162,16 @@ async fn page_time_does_not_depend_on_the_number_of_conversations() {
     fill(&db, 0..1_000);
     times(&console, &token).await;
     let few = times(&console, &token).await;
-    fill(&db, 1_000..100_000);
+    fill(&db, 1_000..20_000);
     let many = times(&console, &token).await;
-    println!("a page of 50, first and eleventh: of 1,000 {few:?}, of 100,000 {many:?}");
+    println!("a page of 50, first and eleventh: of 1,000 {few:?}, of 20,000 {many:?}");
     for (few, many) in few.iter().zip(many) {
-        // Times are noisy on a busy machine. Linear growth would be a factor of a hundred.
+        // Times are noisy on a busy machine. Linear growth would be a factor of twenty.
         assert!(
             many < *few * 5 + Duration::from_millis(20),
-            "{few:?} for 1,000, {many:?} for 100,000"
+            "{few:?} for 1,000, {many:?} for 20,000"
         );
     }
     let (newest, _) = page(&console, &token, "").await;
-    assert_eq!(newest["items"][0]["customer"], "c-099999");
+    assert_eq!(newest["items"][0]["customer"], "c-019999");
 }

@@ -7,6 +7,9 @@ export default defineConfig({
   // One dev server, in which each sign-in has a world of its own.
   workers: 2,
   fullyParallel: true,
+  // Other tests may keep the machine busy.
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
   forbidOnly: Boolean(process.env.CI),
   reporter: process.env.CI ? "line" : "list",
   outputDir: "node_modules/.results",

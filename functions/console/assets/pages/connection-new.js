@@ -1,5 +1,5 @@
 // A new connection: its id, platform and role, then its form.
-import { at, get, put } from "../api.js";
+import { at, get, getAll, put } from "../api.js";
 import { h, patch } from "../dom.js";
 import { heading } from "../parts/common.js";
 import { connectionForm } from "../parts/connection-form.js";
@@ -16,8 +16,8 @@ const EMPTY = {
 export function open(view) {
   view.draw("New connection", heading("New connection"), h("p", { class: "loading" }, "Loading …"));
   view.load(async (signal) => {
-    const [platforms, routes] = await Promise.all([get("platforms", signal), get("routes?limit=100", signal)]);
-    draw(platforms, routes.items);
+    const [platforms, routes] = await Promise.all([get("platforms", signal), getAll("routes", signal)]);
+    draw(platforms, routes);
   });
 
   function draw(platforms, routes) {

@@ -1,5 +1,5 @@
 // A connection: status, inbound URLs, configuration and rejected requests.
-import { at, get, post, put } from "../api.js";
+import { at, get, getAll, post, put } from "../api.js";
 import { h } from "../dom.js";
 import { heading, emptyState } from "../parts/common.js";
 import { button } from "../parts/button.js";
@@ -28,11 +28,11 @@ export function open(view) {
   view.draw(id, heading(id), h("p", { class: "loading" }, "Loading …"));
   view.load(async (signal) => {
     const [loaded, platforms, allRoutes] = await Promise.all([
-      get(path, signal), get("platforms", signal), get("routes?limit=100", signal), loadAddresses(signal),
+      get(path, signal), get("platforms", signal), getAll("routes", signal), loadAddresses(signal),
     ]);
     connection = loaded;
     platform = platforms.find((one) => one.platform === loaded.platform) ?? { name: loaded.platform, settings: [], secrets: [], form: [] };
-    routes = allRoutes.items;
+    routes = allRoutes;
     makeForm();
     draw();
   });

@@ -1,5 +1,5 @@
 // The list of conversations, with filters.
-import { get } from "../api.js";
+import { getAll } from "../api.js";
 import { h } from "../dom.js";
 import { conversationLink, heading, emptyState, ownerBadge, errorBox } from "../parts/common.js";
 import { filters, valuesOf } from "../parts/filters.js";
@@ -16,7 +16,7 @@ export function open(view) {
   let channels = [];
   let wrong = null;
   const list = pagedList("conversations", () => chosen, draw);
-  get("connections?limit=100", view.signal).then(({ items }) => {
+  getAll("connections", view.signal).then((items) => {
     channels = items.filter(({ role }) => role === "channel").map(({ id }) => id);
     draw();
   }, () => {});

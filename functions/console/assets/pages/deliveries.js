@@ -1,5 +1,5 @@
 // Pending deliveries: parked or failed.
-import { withQuery, get, post } from "../api.js";
+import { withQuery, get, getAll, post } from "../api.js";
 import { h } from "../dom.js";
 import { badge, connectionLink, conversationLink, heading, emptyState, errorBox } from "../parts/common.js";
 import { button } from "../parts/button.js";
@@ -26,7 +26,7 @@ export function open(view) {
   let connections = [];
   let wrong = null;
   const list = pagedList("deliveries", () => chosen, draw);
-  get("connections?limit=100", view.signal).then(({ items }) => {
+  getAll("connections", view.signal).then((items) => {
     connections = items.map(({ id }) => id);
     draw();
   }, () => {});

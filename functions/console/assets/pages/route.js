@@ -1,5 +1,5 @@
 // A route, or a new route.
-import { at, get, put } from "../api.js";
+import { at, get, getAll, put } from "../api.js";
 import { h } from "../dom.js";
 import { connectionLink, heading } from "../parts/common.js";
 import { checkedId, field, input } from "../parts/form.js";
@@ -16,8 +16,8 @@ export function open(view) {
   const title = id ?? "New route";
   view.draw(title, heading(title), h("p", { class: "loading" }, "Loading …"));
   view.load(async (signal) => {
-    const [route, { items }] = await Promise.all([id ? get(at`routes/${id}`, signal) : EMPTY, get("connections?limit=100", signal)]);
-    draw(route, items);
+    const [route, connections] = await Promise.all([id ? get(at`routes/${id}`, signal) : EMPTY, getAll("connections", signal)]);
+    draw(route, connections);
   });
 
   function draw(route, connections) {

@@ -1,5 +1,5 @@
 // The list of routes.
-import { get } from "../api.js";
+import { getAll } from "../api.js";
 import { h } from "../dom.js";
 import { connectionLink, heading, emptyState, routeLink } from "../parts/common.js";
 import { roleLink } from "../parts/link.js";
@@ -11,8 +11,8 @@ export function open(view) {
   let channels = [];
   const list = pagedList("routes", () => ({}), draw);
   const again = view.poll(async (signal) => {
-    const { items } = await get("connections?limit=100", signal);
-    channels = items.filter(({ role }) => role === "channel");
+    const connections = await getAll("connections", signal);
+    channels = connections.filter(({ role }) => role === "channel");
     await list.refresh(signal);
   }, 5000);
   draw();

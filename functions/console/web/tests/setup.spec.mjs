@@ -124,6 +124,22 @@ test("a route is created and changed", async ({ page }) => {
   await expect(page.getByRole("row").filter({ hasText: "press" })).toContainText("3 minutes");
 });
 
+test("connections and routes of all pages of the API can be chosen", async ({ page }) => {
+  // The API returns as many items as asked for, at most 100.
+  await page.route(/\/api\/v1\/(connections|routes)\?/, (route) => {
+    const url = new URL(route.request().url());
+    url.searchParams.set("limit", "1");
+    return route.continue({ url: url.href });
+  });
+  await enter(page, "admin", "routes/new");
+  await expect(page.getByLabel("Bot", { exact: true }).getByRole("option", { name: "shop-bot" })).toBeAttached();
+  await expect(page.getByLabel("Desk", { exact: true }).getByRole("option", { name: "care" })).toBeAttached();
+  await to(page, "connections/shop-whatsapp");
+  await expect(page.getByLabel("Route").getByRole("option", { name: "shop", exact: true })).toBeAttached();
+  await to(page, "deliveries");
+  await expect(page.getByLabel("Connection").getByRole("option", { name: "shop-whatsapp" })).toBeAttached();
+});
+
 test("the form and the server have the same minimum for text_limit", async ({ page }) => {
   const source = readFileSync(new URL("../../../../shared/config/src/file/connections.rs", import.meta.url), "utf8");
   const [, minimum] = /TEXT_LIMIT\b[^=]*= (\d+)/.exec(source);

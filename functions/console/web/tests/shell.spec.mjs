@@ -18,10 +18,12 @@ test("signing in returns to the requested page", async ({ page }) => {
 });
 
 test("an ended session leads to the sign-in page", async ({ page, context }) => {
+  await page.clock.install();
   await enter(page, "viewer", "connections");
   await expect(heading(page, "Connections")).toBeVisible();
   await context.clearCookies();
-  await expect(heading(page, "Sign in to Trunkline")).toBeVisible({ timeout: 10_000 });
+  await page.clock.runFor("00:10");
+  await expect(heading(page, "Sign in to Trunkline")).toBeVisible();
   await expect(page).toHaveURL(/from=%23%2Fconnections/);
 });
 
@@ -65,31 +67,38 @@ test("the detail of an API problem is shown", async ({ page }) => {
 });
 
 test("connection loss is shown, data stays, and polling resumes", async ({ page, context }) => {
+  await page.clock.install();
   await enter(page, "viewer");
   await context.setOffline(true);
   const bar = page.getByRole("status").filter({ hasText: "Connection lost. Retrying …" });
-  await expect(bar).toBeVisible({ timeout: 10_000 });
+  await page.clock.runFor("00:10");
+  await expect(bar).toBeVisible();
   await expect(page.getByRole("heading", { name: "shop-whatsapp" })).toBeVisible();
   await context.setOffline(false);
-  await expect(bar).toBeHidden({ timeout: 10_000 });
+  await page.clock.runFor("00:30");
+  await expect(bar).toBeHidden();
   await page.route("**/api/v1/overview", (route) => route.fulfill({ status: 502, body: "<html>" }));
-  await expect(bar).toBeVisible({ timeout: 10_000 });
+  await page.clock.runFor("00:10");
+  await expect(bar).toBeVisible();
   await page.unroute("**/api/v1/overview");
   await page.getByRole("button", { name: "Retry now" }).click();
   await expect(bar).toBeHidden();
 });
 
 test("a hidden page sends no requests", async ({ page }) => {
+  await page.clock.install();
   await enter(page, "viewer", TALK);
   await expect(page.getByRole("log")).toBeVisible();
   await page.evaluate(() => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => window.away });
     window.away = true;
   });
-  await page.waitForTimeout(2500);
+  // A request may be under way.
+  await page.clock.runFor("00:10");
+  await page.waitForLoadState("networkidle");
   let asked = 0;
   page.on("request", () => (asked += 1));
-  await page.waitForTimeout(4500);
+  await page.clock.runFor("05:00");
   expect(asked).toBe(0);
   await page.evaluate(() => {
     window.away = false;

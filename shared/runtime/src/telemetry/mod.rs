@@ -3,6 +3,7 @@
 
 mod counters;
 mod emf;
+mod log_writer;
 mod panics;
 
 use jiff::{SignedDuration, Timestamp};
@@ -100,6 +101,7 @@ pub fn init() {
     let filter = filter.with_target("lambda_runtime::layers::trace", LevelFilter::INFO);
     let log = tracing_subscriber::fmt::layer().json().flatten_event(true);
     let log = log.with_current_span(true).with_span_list(false).with_target(false);
+    let log = log.with_writer(log_writer::LogWriter::default);
     // A second start in the same process (in tests) keeps the first subscriber.
     let _ = tracing_subscriber::registry().with(filter).with(log).try_init();
 }
