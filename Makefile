@@ -18,7 +18,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check lint vocabulary template generate platforms parameters deny unit pages e2e previous conformance chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings clean
+.PHONY: help run test check lint vocabulary template template-lint template-policies template-tests generate platforms parameters deny unit pages e2e previous conformance chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings clean
 
 help: ## list all targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -34,7 +34,7 @@ test: ## run all checks and tests: format, lints, template, unit, property, brow
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line unit pages
 	@$(MAKE) --no-print-directory e2e
 
-check: template deny vocabulary lint ## check words, format, lints, template and dependencies
+check: template-tests lint template-lint template-policies deny vocabulary ## check words, format, lints, template and dependencies
 
 lint: ## check format and lints of the Rust code
 	cargo fmt --all --check
@@ -44,14 +44,20 @@ lint: ## check format and lints of the Rust code
 vocabulary: ## check the words of code and documentation (tools/vocabulary.toml)
 	$(PYTHON) tools/vocabulary.py
 
-# Lints template.yaml, and the generated template for gradual deployments.
-template: .tools/sam/.installed .tools/checkov/.installed ## check template.yaml: lint, checkov, permissions, alarms
+template: template-lint template-policies template-tests ## check template.yaml: lint, checkov, permissions, alarms
+
+# Also for the generated template for gradual deployments.
+template-lint: .tools/sam/.installed
 	$(PYTHON) tools/template.py --check
 	$(PYTHON) tools/gradual.py Canary10Percent5Minutes
 	for file in template.yaml target/template.yaml; do \
 	  AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template "$$file"; \
 	done
+
+template-policies: .tools/checkov/.installed
 	.tools/checkov/bin/checkov --config-file .checkov.yaml --file template.yaml
+
+template-tests: .tools/sam/.installed .tools/checkov/.installed
 	.tools/sam/bin/python3 -m pytest -q -p no:cacheprovider tests/template
 
 generate: ## regenerate template.yaml from template/ and functions/*/template.yaml

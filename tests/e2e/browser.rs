@@ -14,6 +14,9 @@ const TIMED: &str = "the first view appears";
 /// The Playwright test that visits every page twice.
 const ACCESS: &str = "no page has a serious violation";
 
+/// The Playwright test that waits for a breaker.
+const OUTAGE: &str = "an outage opens the breaker";
+
 pub async fn first_view_is_fast(env: &TestEnvironment) {
     run(env, "views", ["--grep", TIMED]).await;
 }
@@ -22,8 +25,12 @@ pub async fn pages_are_accessible(env: &TestEnvironment) {
     run(env, "access", ["--grep", ACCESS]).await;
 }
 
+pub async fn outage_is_shown_and_replayed(env: &TestEnvironment) {
+    run(env, "outage", ["--grep", OUTAGE]).await;
+}
+
 pub async fn console_works_in_a_browser(env: &TestEnvironment) {
-    run(env, "browser", ["--grep-invert", &format!("{TIMED}|{ACCESS}")]).await;
+    run(env, "browser", ["--grep-invert", &format!("{TIMED}|{ACCESS}|{OUTAGE}")]).await;
 }
 
 /// Runs Playwright tests, which configure their own connections and mock the platforms behind them.

@@ -11,6 +11,10 @@ use trunkline_tests::{
     Behaviour, Fault, Fixture, ReceivedRequest, TestEnvironment, kill, webex_message, workers_of,
 };
 
+// Part of `make chaos`; the testkit has the same stories.
+pub use crate::breaker::opens_after_five_failures_and_closes_after_probe;
+pub use crate::faults::worker_killed_between_send_and_record;
+
 /// The size of a run.
 #[derive(Debug, Clone, Copy)]
 struct Size {

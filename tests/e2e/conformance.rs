@@ -1,5 +1,6 @@
-//! The API and the documentation are what they claim: generated API calls, and every documented command. These
-//! tests act on the whole stack, and run in `make conformance`.
+//! The API, the documentation and the console are what they claim: generated API calls, every documented command,
+//! and every page with real data. These tests act on the whole stack or take a minute, and run in `make
+//! conformance`.
 
 use futures_util::future::join_all;
 use tokio::process::Command;
@@ -10,6 +11,7 @@ use crate::api::Caller;
 
 // Also for the lines that the generated calls cause.
 pub use crate::attack_leaks::every_log_line_is_one_json_object;
+pub use crate::browser::pages_are_accessible;
 
 /// Answers to invalid input. 412 is one: the version is compared before the body is validated.
 const SCHEMATHESIS: &str = "[checks.negative_data_rejection]

@@ -4,10 +4,9 @@ use std::time::{Duration, Instant};
 
 use http::Method;
 use serde_json::{Value, json};
-use trunkline_core::model::AccessLevel;
 use trunkline_tests::{Fixture, TestEnvironment, message_event, record_secret};
 
-use crate::api::{Caller, answered};
+use crate::api::answered;
 use crate::handover::conversation;
 
 pub async fn sign_in_link_works_once_and_sets_cookie(env: &TestEnvironment) {

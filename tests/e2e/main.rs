@@ -87,7 +87,7 @@ macro_rules! trials {
 fn main() {
     let mut arguments = Arguments::from_args();
     // The tests mostly wait. More of them only wait for each other on a machine with two cores.
-    arguments.test_threads.get_or_insert(6);
+    arguments.test_threads.get_or_insert(8);
     let runtime = Runtime::new().expect("cannot start the Tokio runtime");
     let env = if arguments.list { None } else { Some(runtime.block_on(TestEnvironment::start())) };
     let Some(env) = env.map(Arc::new) else { return };
@@ -128,9 +128,10 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
         env,
         handle,
         [
+            browser::outage_is_shown_and_replayed,
             browser::console_works_in_a_browser,
-            browser::pages_are_accessible,
             setup::every_function_has_a_sample_event_and_demo_runs,
+            listener::listener_replacement_and_crash_lose_and_repeat_nothing,
             api::outage_is_visible_and_parked_deliveries_are_replayed,
             smoke::delivers_customer_message_to_bot_and_reply_to_customer,
             smoke::signatures_interoperate_with_reference_library,
@@ -171,7 +172,6 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             faults::recovers_from_table_and_queue_errors,
             faults::aborted_response_is_retried,
             faults::connection_resets_are_retried_without_duplicates,
-            breaker::opens_after_five_failures_and_closes_after_probe,
             parked::failed_deliveries_are_listed_replayed_and_discarded,
             parked::unreadable_payload_is_dead_lettered_until_redriven,
             deployed::connection_of_missing_platform_is_refused,
@@ -210,17 +210,9 @@ fn attacks(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     )
 }
 
-/// Tests that kill workers and so delay messages that other tests count. They run one at a time.
+/// The test that kills workers of all platforms and so delays messages that other tests count.
 fn alone(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
-    trials!(
-        env,
-        handle,
-        [
-            listener::listener_replacement_and_crash_lose_and_repeat_nothing,
-            faults::worker_killed_between_send_and_record,
-            chaos::no_loss_or_reordering_under_faults,
-        ]
-    )
+    trials!(env, handle, [chaos::no_loss_or_reordering_under_faults,])
 }
 
 /// Tests that take minutes. They are ignored without the variable that `make conformance`, `make soak` or
@@ -237,11 +229,20 @@ fn long(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             // Before the documented commands, because its examples use names of the documentation.
             conformance::api_matches_its_openapi_document,
             conformance::every_documented_command_runs,
+            conformance::pages_are_accessible,
             conformance::every_log_line_is_one_json_object,
         ]
     );
     let soak = trials!(env, handle, [soak::no_loss_no_memory_growth_no_leftovers]);
-    let chaos = trials!(env, handle, [chaos::failing_conversation_does_not_delay_others]);
+    let chaos = trials!(
+        env,
+        handle,
+        [
+            chaos::failing_conversation_does_not_delay_others,
+            chaos::worker_killed_between_send_and_record,
+            chaos::opens_after_five_failures_and_closes_after_probe,
+        ]
+    );
     let groups = [
         ignore("TRUNKLINE_CONFORMANCE", conformance),
         ignore("TRUNKLINE_SOAK", soak),

@@ -8,12 +8,18 @@ use std::io::{self, Write};
 fn escape_controls(line: &str) -> String {
     let mut escaped = String::with_capacity(line.len());
     for c in line.chars() {
-        match c {
-            '\u{7f}'..='\u{9f}' => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
-            _ => escaped.push(c),
+        if is_unescaped_control(c) {
+            let code = format!("\\u{:04x}", u32::from(c));
+            escaped.push_str(&code);
+        } else {
+            escaped.push(c);
         }
     }
     escaped
+}
+
+fn is_unescaped_control(c: char) -> bool {
+    matches!(c, '\u{7f}'..='\u{9f}')
 }
 
 /// Standard output for lines of JSON. Each call of `write` has whole lines.
@@ -24,7 +30,7 @@ impl Write for LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut out = io::stdout().lock();
         match str::from_utf8(line) {
-            Ok(text) if text.contains(|c: char| matches!(c, '\u{7f}'..='\u{9f}')) => {
+            Ok(text) if text.contains(is_unescaped_control) => {
                 out.write_all(escape_controls(text).as_bytes())?;
             }
             _ => out.write_all(line)?,
