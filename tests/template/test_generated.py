@@ -65,10 +65,11 @@ def test_any_set_of_platforms_is_valid(ids, tmp_path):
     text = generator.template(known(*ids))
     file = tmp_path / "template.yaml"
     file.write_text(text)
-    # Without platforms, some parameters and conditions are not used, which is a warning.
-    command = [PROJECT / ".tools/sam/bin/cfn-lint", "--non-zero-exit-code", "error" if not ids else "warning", file]
-    linted = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert linted.returncode == 0, linted.stdout
+    if ids != PLATFORMS:  # template.yaml itself is linted by `make template-lint`
+        # Without platforms, some parameters and conditions are not used, which is a warning.
+        command = [PROJECT / ".tools/sam/bin/cfn-lint", "--non-zero-exit-code", "warning" if ids else "error", file]
+        linted = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert linted.returncode == 0, linted.stdout
     stack = Stack(text)
     inbound = {name for name in stack.of("AWS::Lambda::Function") if name.endswith("Inbound")}
     assert inbound == {f"{id.capitalize()}Inbound" for id in ids}
