@@ -29,12 +29,12 @@ run: tools build ## start the local stack with a demo conversation; Ctrl-C stops
 # The parts run two at a time, because each waits for much of its time: Python beside clippy, the browser beside the unit
 # tests.
 test: ## run all checks and tests: format, lints, template, unit, property, browser, end to end
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line check
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line check tools .tools/test/.installed .tools/web/.installed
 	@cargo test --workspace --locked --no-run
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line unit pages
 	@$(MAKE) --no-print-directory e2e
 
-check: template-tests lint template-lint template-policies deny vocabulary ## check words, format, lints, template and dependencies
+check: lint template-tests template-lint template-policies deny vocabulary ## check words, format, lints, template and dependencies
 
 lint: ## check format and lints of the Rust code
 	cargo fmt --all --check
