@@ -16,6 +16,7 @@ pub mod aws;
 pub mod error;
 pub mod http_client;
 pub mod inbound;
+mod json_escape;
 pub mod listener;
 pub mod operator;
 pub mod outbound;

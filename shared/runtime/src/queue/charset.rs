@@ -1,14 +1,16 @@
 //! The characters that SQS accepts: most of Unicode, but not all. SQS rejects a message with any other
 //! character, on every retry.
 
+use crate::json_escape;
+
 /// Escapes the two characters in JSON that SQS rejects and serializers do not escape. They can occur only
-/// in strings, where the escape is equivalent.
+/// in strings.
 pub(super) fn escape_json(json: String) -> String {
     // Both begin with this UTF-8 byte, which is rare.
     if !json.as_bytes().contains(&0xef) {
         return json;
     }
-    json.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
+    json_escape::escape(&json, |c| matches!(c, '\u{fffe}' | '\u{ffff}')).into_owned()
 }
 
 /// Replaces the characters in a text that SQS rejects.
