@@ -56,12 +56,7 @@ async fn run(env: &TestEnvironment, name: &str, selection: [&str; 2]) {
         .kill_on_drop(true)
         .output();
     let run = timeout(Duration::from_mins(8), run).await.unwrap().unwrap();
-    let stdout = String::from_utf8_lossy(&run.stdout);
-    std::fs::write(env.project.join(".local/test").join(format!("{name}.log")), stdout.as_bytes())
-        .unwrap();
-    let end: Vec<&str> = stdout.lines().rev().take(60).collect();
-    let end: Vec<&str> = end.into_iter().rev().collect();
-    assert!(run.status.success(), "{}", end.join("\n"));
+    let stdout = env.successful_output(name, &run);
     for line in stdout.lines().filter(|line| line.contains("first view")) {
         println!("{line}");
     }

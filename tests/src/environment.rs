@@ -22,6 +22,9 @@ use crate::used_secrets::record_secret;
 /// Maximum log lines per `FilterLogEvents` request.
 const LOG_LINES_LIMIT: usize = 10_000;
 
+/// How many lines of a failed program's output are shown.
+const LAST_LINES: usize = 60;
+
 /// The deployed local stack with its fault proxy and clients.
 #[derive(Debug)]
 pub struct TestEnvironment {
@@ -129,6 +132,18 @@ impl TestEnvironment {
     /// Returns the output of the CLI so far, without commands that print secrets.
     pub fn cli_output(&self) -> String {
         self.cli_output.lock().unwrap().clone()
+    }
+
+    /// Writes the standard output of a program to `.local/test/<name>.log` and returns it. Panics with its last lines
+    /// if the program failed.
+    pub fn successful_output(&self, name: &str, output: &Output) -> String {
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        let log = self.project.join(".local/test").join(format!("{name}.log"));
+        std::fs::write(log, &stdout).unwrap();
+        let lines: Vec<&str> = stdout.lines().collect();
+        let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
+        assert!(output.status.success(), "{last}");
+        stdout
     }
 
     /// Returns the log of the local AWS so far, which includes the functions' lines.
