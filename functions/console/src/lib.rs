@@ -21,6 +21,7 @@ use tower::util::MapRequest;
 use trunkline_runtime::app::App;
 use trunkline_runtime::telemetry;
 
+pub use api::document;
 pub use auth::{Caller, TokenCache, issue};
 pub use throttle::Throttle;
 
@@ -56,25 +57,14 @@ impl Console {
 
 /// Returns the router: the API below `/api/v1`, the pages below `/console/`.
 pub fn router(console: &Arc<Console>) -> Router {
-    let (api, document) = api::router(Arc::clone(console));
-    let document = Arc::new(document);
-    let openapi = move || std::future::ready(axum::Json((*document).clone()));
-    let openapi = Router::new()
-        .route("/openapi.json", get(openapi))
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(console), auth::authenticate));
+    let api = api::router(Arc::clone(console));
     Router::new()
         .route("/console", get(assets::index))
         .route("/console/", get(assets::index))
         .route("/console/{*path}", get(assets::file))
         // The same API behind API Gateway's JWT authorizer, if the stack has an issuer.
-        .nest("/jwt/api/v1", api.clone().merge(openapi.clone()))
-        .nest("/api/v1", api.merge(openapi))
-}
-
-/// Returns the OpenAPI description of the API.
-#[must_use]
-pub fn document() -> utoipa::openapi::OpenApi {
-    api::document()
+        .nest("/jwt/api/v1", api.clone())
+        .nest("/api/v1", api)
 }
 
 /// Serves requests until Lambda stops the process.

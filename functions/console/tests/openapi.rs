@@ -16,6 +16,13 @@ fn property(schemas: &Value, object: &str, name: &str) -> Value {
     value.unwrap_or_else(|| found.clone())
 }
 
+#[test]
+fn serves_the_current_document() {
+    let current = trunkline_console::document().to_pretty_json().unwrap();
+    let served = include_str!("../openapi.json").trim_end();
+    assert!(served == current, "functions/console/openapi.json is out of date: run `make openapi`");
+}
+
 /// Returns the values of a property's enum.
 fn values(schemas: &Value, object: &str, name: &str) -> Vec<Value> {
     let found = property(schemas, object, name);
