@@ -23,7 +23,7 @@ for target in "$@"; do
     # shellcheck disable=SC2059
     (printf "$first"; cat "$file") >"$corpus/$(basename "$file")"
   done
-  (cd tests/fuzz && cargo +nightly fuzz run "$target" -- -max_total_time="$seconds" -max_len=8192 -print_final_stats=1) \
+  (cd tests/fuzz && cargo +nightly fuzz run "$target" -- -max_total_time="$seconds" -max_len="${FUZZ_MAX_LEN:-8192}" -print_final_stats=1) \
     >"tests/fuzz/$target.log" 2>&1 || { tail -40 "tests/fuzz/$target.log"; exit 1; }
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "tests/fuzz/$target.log")
   echo "$target: $runs runs in $seconds s, nothing found"

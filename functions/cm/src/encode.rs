@@ -1,7 +1,9 @@
 //! Encodes content as TwoWay messages.
 
 use serde_json::{Map, Value};
-use trunkline_core::model::{Choice, Content, DeliveryId, EventBody, Media, Role, digest, time};
+use trunkline_core::model::{
+    Choice, Content, DeliveryId, EventBody, Format, Media, Role, digest, time,
+};
 use trunkline_core::rendering::split;
 use trunkline_runtime::outbound::EncodeError;
 
@@ -33,7 +35,10 @@ pub(crate) fn messages(sending: &SendContext<'_>) -> Result<Vec<Value>, EncodeEr
         EventBody::Handover { reason, context, transcript, .. } if !as_host => {
             let summary =
                 handover_text::render(reason.as_deref(), context, transcript).unwrap_or_default();
-            split(&summary, text_limit(sending)).iter().map(|part| text_message(part)).collect()
+            split(&summary, text_limit(sending), Format::Plain)
+                .iter()
+                .map(|part| text_message(part))
+                .collect()
         }
         _ => return Err(EncodeError::Unsupported("TwoWay does not support this event type")),
     };

@@ -2,7 +2,9 @@
 //! as messages from the visitor, so every line names its author.
 
 use serde_json::{Map, Value};
-use trunkline_core::model::{Author, AuthorRole, Content, Delivery, Transcript, TranscriptEntry};
+use trunkline_core::model::{
+    Author, AuthorRole, Content, Delivery, Format, Transcript, TranscriptEntry,
+};
 use trunkline_core::platform::Platform;
 use trunkline_core::rendering::{split, to_plain_text};
 
@@ -93,7 +95,7 @@ fn pack_lines(lines: impl Iterator<Item = String>, limit: usize) -> Vec<String> 
     let mut messages: Vec<String> = Vec::new();
     let mut room = 0;
     for line in lines {
-        for part in split(&line, limit) {
+        for part in split(&line, limit, Format::Plain) {
             let length = part.chars().count();
             match messages.last_mut() {
                 Some(last) if length < room => {

@@ -149,11 +149,12 @@ pub fn markup(data: &[u8]) {
     let Some((&first, rest)) = data.split_first() else { return };
     let text = String::from_utf8_lossy(rest);
     for format in [Format::Plain, Format::Markdown, Format::Html] {
-        let _ = to_plain_text(&text, format);
+        let plain = to_plain_text(&text, format);
+        assert!(text.trim().is_empty() || !plain.trim().is_empty(), "nothing is left");
+        let limit = usize::from(first).max(1);
+        let parts = split(&text, limit, format);
+        assert!(parts.iter().all(|part| part.chars().count() <= limit), "a part is too long");
     }
-    let limit = usize::from(first).max(1);
-    let parts = split(&text, limit);
-    assert!(parts.iter().all(|part| part.chars().count() <= limit), "a part is too long");
     let _ = match_typed_choice(&text, &[]);
     if let Ok(node) = trunkline_servisbot::markup::from_xml(&text) {
         let _ = trunkline_servisbot::markup::to_content(&node);

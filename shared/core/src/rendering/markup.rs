@@ -1,27 +1,26 @@
 //! Converts Markdown and HTML to plain text.
 
-use pulldown_cmark::{Options, Parser, html};
-
+use super::html::HtmlRenderer;
+use super::markdown;
+use super::plain_text::PlainTextWriter;
 use crate::model::Format;
 
-/// Returns the plain text of `text` for platforms without markup.
+/// A longer text with markup is shown as it was written, in bytes.
+const MAX_MARKUP: usize = 128 * 1024;
+
+/// Returns the plain text of `text` for platforms without markup. A text of which nothing would be left, such as
+/// a comment, stays as it was written.
 #[must_use]
 pub fn to_plain_text(text: &str, format: Format) -> String {
-    match format {
-        Format::Plain => text.to_owned(),
-        Format::Markdown => {
-            let mut written = String::with_capacity(text.len() * 2);
-            let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES;
-            html::push_html(&mut written, Parser::new_ext(text, options));
-            from_html(&written)
-        }
-        Format::Html => from_html(text),
+    if format == Format::Plain || text.len() > MAX_MARKUP {
+        return text.to_owned();
     }
-}
-
-fn from_html(html: &str) -> String {
-    let text = nanohtml2text::html2text(html).replace("\r\n", "\n");
-    let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    lines.dedup_by(|next, before| next.is_empty() && before.is_empty());
-    lines.join("\n").trim().to_owned()
+    let mut writer = PlainTextWriter::default();
+    match format {
+        Format::Plain => {}
+        Format::Markdown => markdown::write(text, &mut writer),
+        Format::Html => HtmlRenderer::default().write(text, &mut writer),
+    }
+    let plain = writer.finish();
+    if plain.is_empty() { text.to_owned() } else { plain }
 }

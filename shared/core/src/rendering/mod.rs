@@ -1,6 +1,9 @@
 //! Renders an event for a target: content that the target cannot show is replaced by a fallback. Pure.
 
+mod html;
+mod markdown;
 mod markup;
+mod plain_text;
 mod split;
 
 pub use markup::to_plain_text;
@@ -70,7 +73,7 @@ fn limit(target: &Target) -> usize {
 
 /// Splits a text that is too long. Files and choices stay with the last part.
 fn into_parts(content: Content, limit: usize) -> Vec<Content> {
-    let texts = split(content.text.as_deref().unwrap_or_default(), limit);
+    let texts = split(content.text.as_deref().unwrap_or_default(), limit, content.format);
     let last = texts.len().saturating_sub(1);
     if last == 0 {
         return vec![content];
@@ -94,5 +97,7 @@ pub fn match_typed_choice<'a>(text: &str, offered: &'a [Choice]) -> Option<&'a C
     offered.iter().find(|choice| choice.title.trim().to_lowercase() == typed)
 }
 
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod tests;

@@ -105,17 +105,17 @@ fn files_and_choices_stay_with_the_last_part() {
 
 #[test]
 fn splits_at_sentences_then_words_then_characters() {
-    assert_eq!(split("Short.", 10), ["Short."]);
-    assert_eq!(split("One two. Three four! Five?", 12), ["One two.", "Three four!", "Five?"]);
-    assert_eq!(split("one two three four", 9), ["one two", "three", "four"]);
-    assert_eq!(split("abcdefgh", 3), ["abc", "def", "gh"]);
+    assert_eq!(split("Short.", 10, Format::Plain), ["Short."]);
+    assert_eq!(
+        split("One two. Three four! Five?", 12, Format::Plain),
+        ["One two.", "Three four!", "Five?"]
+    );
+    assert_eq!(split("one two three four", 9, Format::Plain), ["one two", "three", "four"]);
+    assert_eq!(split("abcdefgh", 3, Format::Plain), ["abc", "def", "gh"]);
 }
 
 #[test]
-fn converts_html_and_markdown_to_plain_text() {
-    let html = "<p>Hello <b>you</b> &amp; me</p><ul><li>one</li><li>two</li></ul>";
-    assert_eq!(to_plain_text(html, Format::Html), "Hello you & me\n\none\ntwo");
-    assert_eq!(to_plain_text("# Hi\n\n- *one*\n- two", Format::Markdown), "Hi\n\none\ntwo");
+fn plain_text_is_not_converted() {
     assert_eq!(to_plain_text("5 < 6 & *x*", Format::Plain), "5 < 6 & *x*");
 }
 
@@ -133,7 +133,7 @@ fn typed_number_or_title_selects_the_choice() {
 proptest! {
     #[test]
     fn parts_fit_the_limit_and_keep_the_text(text in "\\PC{0,200}|[a-z .!?\n]{0,300}", limit in 1usize..60) {
-        let parts = split(&text, limit);
+        let parts = split(&text, limit, Format::Plain);
         let fits = text.chars().count() <= limit;
         prop_assert!(!parts.is_empty() || text.trim().is_empty());
         for part in &parts {
@@ -143,6 +143,23 @@ proptest! {
             prop_assert_eq!(&parts[..], std::slice::from_ref(&text));
         }
         let all = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+        prop_assert_eq!(all(&parts.concat()), all(&text));
+    }
+
+    #[test]
+    fn parts_with_fences_fit_the_limit_and_keep_the_text(
+        lines in prop::collection::vec(
+            prop::sample::select(vec!["```", "~~~~", "a b. c", "    x 12 kg", "", "- https://x.example/a?b"]),
+            0..40,
+        ),
+        limit in 1usize..80,
+    ) {
+        let text = lines.join("\n");
+        let parts = split(&text, limit, Format::Markdown);
+        prop_assert!(parts.iter().all(|part| part.chars().count() <= limit));
+        let all = |text: &str| {
+            text.chars().filter(|c| !c.is_whitespace() && !"`~".contains(*c)).collect::<String>()
+        };
         prop_assert_eq!(all(&parts.concat()), all(&text));
     }
 

@@ -1,0 +1,185 @@
+//! Renders Markdown as plain text, from the events of a CommonMark parser. A line break stays a line break, as
+//! in a chat.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+use super::html::{self, HtmlRenderer};
+use super::plain_text::{Container, Gap, PlainTextWriter};
+
+type Located<'a> = (Event<'a>, Range<usize>);
+
+/// Writes the text of a Markdown document.
+pub(super) fn write(markdown: &str, writer: &mut PlainTextWriter) {
+    let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES;
+    let events: Vec<Located<'_>> = Parser::new_ext(markdown, options).into_offset_iter().collect();
+    let markup = matched_tags(&events);
+    let mut renderer = MarkdownRenderer {
+        markdown,
+        writer,
+        lists: Vec::new(),
+        html: HtmlRenderer::default(),
+        block: None,
+    };
+    for (index, (event, range)) in events.into_iter().enumerate() {
+        match event {
+            Event::InlineHtml(tag) if !markup.contains(&index) => renderer.writer.verbatim(&tag),
+            event => renderer.event(event, range),
+        }
+    }
+}
+
+/// Returns the indexes of inline tags that are markup: elements of HTML with a start and an end, elements
+/// without content, and comments. Other tags are placeholders that a person typed, such as `<code>`.
+fn matched_tags(events: &[Located<'_>]) -> BTreeSet<usize> {
+    let mut open: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut found = BTreeSet::new();
+    for (index, (event, _)) in events.iter().enumerate() {
+        match event {
+            Event::InlineHtml(tag) => match tag_name(tag) {
+                None => _ = found.insert(index),
+                Some((_, name)) if !html::is_element(&name) => {}
+                Some((_, name)) if html::has_no_end(&name) => _ = found.insert(index),
+                Some((false, name)) => open.entry(name).or_default().push(index),
+                Some((true, name)) => {
+                    if let Some(start) = open.get_mut(&name).and_then(Vec::pop) {
+                        found.extend([start, index]);
+                    }
+                }
+            },
+            Event::End(
+                TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::TableCell,
+            ) => open.clear(),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Returns whether a tag is an end tag, and its name in lower case; `None` for a comment or an instruction.
+fn tag_name(tag: &str) -> Option<(bool, String)> {
+    let inner = tag.strip_prefix('<')?;
+    let (is_end, inner) = inner.strip_prefix('/').map_or((false, inner), |inner| (true, inner));
+    let end = inner
+        .find(|c: char| c.is_ascii_whitespace() || c == '/' || c == '>')
+        .unwrap_or(inner.len());
+    let name =
+        inner.get(..end).filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))?;
+    Some((is_end, name.to_ascii_lowercase()))
+}
+
+struct MarkdownRenderer<'a> {
+    markdown: &'a str,
+    writer: &'a mut PlainTextWriter,
+    /// The number of the next item of each open list; `None` for bullets.
+    lists: Vec<Option<u64>>,
+    html: HtmlRenderer,
+    /// The block of HTML that is being read.
+    block: Option<String>,
+}
+
+impl MarkdownRenderer<'_> {
+    fn event(&mut self, event: Event<'_>, range: Range<usize>) {
+        match event {
+            Event::Start(tag) => self.start(tag, range),
+            Event::End(end) => self.end(end),
+            Event::Html(text) => match &mut self.block {
+                Some(block) => block.push_str(&text),
+                None => self.html.write(&text, self.writer),
+            },
+            Event::InlineHtml(tag) => self.html.write(&tag, self.writer),
+            Event::Text(text) if self.block.is_some() => {
+                self.block.get_or_insert_default().push_str(&text);
+            }
+            Event::Text(text) | Event::Code(text) => self.writer.verbatim(&text),
+            Event::SoftBreak | Event::HardBreak => self.writer.line_break(),
+            Event::Rule => html::rule(self.writer),
+            // These belong to extensions that are off.
+            Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => {
+                self.writer.verbatim(&text);
+            }
+            Event::TaskListMarker(done) => self.writer.verbatim(if done { "[x] " } else { "[ ] " }),
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>, range: Range<usize>) {
+        match tag {
+            Tag::Paragraph | Tag::Heading { .. } => self.writer.block(Gap::Blank),
+            Tag::CodeBlock(CodeBlockKind::Fenced(_) | CodeBlockKind::Indented) => {
+                self.writer.block(Gap::Blank);
+            }
+            Tag::BlockQuote(_) => {
+                self.writer.block(Gap::Blank);
+                self.writer.open(Container::Quote, "> ".to_owned());
+            }
+            Tag::HtmlBlock => self.block = Some(String::new()),
+            Tag::List(start) => {
+                self.writer.block(self.list_gap());
+                self.lists.push(start);
+            }
+            Tag::Item => {
+                self.writer.block(Gap::Line);
+                let marker = self.marker(range.start);
+                self.writer.open(Container::Item, marker);
+            }
+            Tag::Table(_) => self.writer.start_table(),
+            Tag::TableHead | Tag::TableRow => self.writer.start_row(),
+            Tag::TableCell => self.writer.start_cell(),
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
+                self.writer.start_link(&dest_url);
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, end: TagEnd) {
+        match end {
+            TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::CodeBlock => {
+                self.writer.block(Gap::Blank);
+            }
+            TagEnd::BlockQuote(_) => {
+                self.writer.close(Container::Quote);
+                self.writer.block(Gap::Blank);
+            }
+            TagEnd::HtmlBlock => {
+                let html = self.block.take().unwrap_or_default();
+                self.writer.block(Gap::Blank);
+                self.html.write(&html, self.writer);
+                self.writer.block(Gap::Blank);
+            }
+            TagEnd::List(_) => {
+                self.lists.pop();
+                self.writer.block(self.list_gap());
+            }
+            TagEnd::Item => {
+                self.writer.close(Container::Item);
+                self.writer.block(Gap::Line);
+            }
+            TagEnd::TableCell => self.writer.end_cell(),
+            TagEnd::Table => self.writer.end_table(),
+            TagEnd::Link => self.writer.end_link(),
+            TagEnd::Image => self.writer.end_image(),
+            _ => {}
+        }
+    }
+
+    fn list_gap(&self) -> Gap {
+        if self.lists.is_empty() { Gap::Blank } else { Gap::Line }
+    }
+
+    /// Returns what precedes the item that begins at `start`: its number, with the delimiter that was written.
+    fn marker(&mut self, start: usize) -> String {
+        let Some(Some(next)) = self.lists.last_mut() else { return "- ".to_owned() };
+        let number = *next;
+        *next = next.saturating_add(1);
+        let written = self
+            .markdown
+            .get(start..)
+            .unwrap_or_default()
+            .trim_start_matches(|c: char| c.is_ascii_digit());
+        let delimiter = if written.starts_with(')') { ')' } else { '.' };
+        format!("{number}{delimiter} ")
+    }
+}
