@@ -2,7 +2,7 @@
 
 use html5gum::{DefaultEmitter, EndTag, Span, StartTag, Token, Tokenizer};
 
-use super::plain_text::{Container, Gap, PlainTextWriter};
+use super::plain_text::{Container, Gap, PlainTextWriter, next_marker};
 
 /// What an element of HTML is for a reader of plain text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,13 +58,13 @@ pub(super) fn has_no_end(name: &str) -> bool {
 /// The state between pieces of HTML: Markdown brings them one by one.
 #[derive(Debug, Default)]
 pub(super) struct HtmlRenderer {
-    /// The number of the next item of each open list; `None` for bullets.
     lists: Vec<List>,
     preformatted: usize,
 }
 
 #[derive(Debug)]
 struct List {
+    /// The number of the next item; `None` for bullets.
     next: Option<u64>,
     in_item: bool,
 }
@@ -128,17 +128,14 @@ impl HtmlRenderer {
         };
         match name {
             "br" => writer.line_break(),
-            "hr" => rule(writer),
+            "hr" => writer.rule(),
             "ul" | "menu" | "dir" => self.start_list(None, writer),
             "ol" => {
                 let start = attribute("start").and_then(|start| start.trim().parse().ok());
                 self.start_list(Some(start.unwrap_or(1)), writer);
             }
             "li" => self.start_item(writer),
-            "blockquote" => {
-                writer.block(Gap::Blank);
-                writer.open(Container::Quote, "> ".to_owned());
-            }
+            "blockquote" => writer.start_quote(),
             "pre" | "listing" | "xmp" => {
                 writer.block(Gap::Blank);
                 self.preformatted += 1;
@@ -169,10 +166,7 @@ impl HtmlRenderer {
             "br" => writer.line_break(),
             "ul" | "ol" | "menu" | "dir" => self.end_list(writer),
             "li" => self.end_item(writer),
-            "blockquote" => {
-                writer.close(Container::Quote);
-                writer.block(Gap::Blank);
-            }
+            "blockquote" => writer.end_quote(),
             "pre" | "listing" | "xmp" => {
                 self.preformatted = self.preformatted.saturating_sub(1);
                 writer.block(Gap::Blank);
@@ -186,7 +180,7 @@ impl HtmlRenderer {
     }
 
     fn start_list(&mut self, next: Option<u64>, writer: &mut PlainTextWriter) {
-        writer.block(if self.lists.is_empty() { Gap::Blank } else { Gap::Line });
+        writer.block(Gap::of_list(self.lists.len()));
         self.lists.push(List { next, in_item: false });
     }
 
@@ -197,15 +191,7 @@ impl HtmlRenderer {
             return writer.open(Container::Item, "- ".to_owned());
         };
         list.in_item = true;
-        let marker = match &mut list.next {
-            Some(next) => {
-                let marker = format!("{next}. ");
-                *next = next.saturating_add(1);
-                marker
-            }
-            None => "- ".to_owned(),
-        };
-        writer.open(Container::Item, marker);
+        writer.open(Container::Item, next_marker(&mut list.next, '.'));
     }
 
     fn end_item(&mut self, writer: &mut PlainTextWriter) {
@@ -221,15 +207,8 @@ impl HtmlRenderer {
         }
         self.end_item(writer);
         self.lists.pop();
-        writer.block(if self.lists.is_empty() { Gap::Blank } else { Gap::Line });
+        writer.block(Gap::of_list(self.lists.len()));
     }
-}
-
-/// Writes a thematic break.
-pub(super) fn rule(writer: &mut PlainTextWriter) {
-    writer.block(Gap::Blank);
-    writer.verbatim("---");
-    writer.block(Gap::Blank);
 }
 
 fn block(name: &str, writer: &mut PlainTextWriter) {

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::html::{self, HtmlRenderer};
-use super::plain_text::{Container, Gap, PlainTextWriter};
+use super::plain_text::{Container, Gap, PlainTextWriter, next_marker};
 
 type Located<'a> = (Event<'a>, Range<usize>);
 
@@ -95,7 +95,7 @@ impl MarkdownRenderer<'_> {
             }
             Event::Text(text) | Event::Code(text) => self.writer.verbatim(&text),
             Event::SoftBreak | Event::HardBreak => self.writer.line_break(),
-            Event::Rule => html::rule(self.writer),
+            Event::Rule => self.writer.rule(),
             // These belong to extensions that are off.
             Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => {
                 self.writer.verbatim(&text);
@@ -106,17 +106,13 @@ impl MarkdownRenderer<'_> {
 
     fn start(&mut self, tag: Tag<'_>, range: Range<usize>) {
         match tag {
-            Tag::Paragraph | Tag::Heading { .. } => self.writer.block(Gap::Blank),
-            Tag::CodeBlock(CodeBlockKind::Fenced(_) | CodeBlockKind::Indented) => {
+            Tag::Paragraph | Tag::Heading { .. } | Tag::CodeBlock(_) => {
                 self.writer.block(Gap::Blank);
             }
-            Tag::BlockQuote(_) => {
-                self.writer.block(Gap::Blank);
-                self.writer.open(Container::Quote, "> ".to_owned());
-            }
+            Tag::BlockQuote(_) => self.writer.start_quote(),
             Tag::HtmlBlock => self.block = Some(String::new()),
             Tag::List(start) => {
-                self.writer.block(self.list_gap());
+                self.writer.block(Gap::of_list(self.lists.len()));
                 self.lists.push(start);
             }
             Tag::Item => {
@@ -139,10 +135,7 @@ impl MarkdownRenderer<'_> {
             TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::CodeBlock => {
                 self.writer.block(Gap::Blank);
             }
-            TagEnd::BlockQuote(_) => {
-                self.writer.close(Container::Quote);
-                self.writer.block(Gap::Blank);
-            }
+            TagEnd::BlockQuote(_) => self.writer.end_quote(),
             TagEnd::HtmlBlock => {
                 let html = self.block.take().unwrap_or_default();
                 self.writer.block(Gap::Blank);
@@ -151,7 +144,7 @@ impl MarkdownRenderer<'_> {
             }
             TagEnd::List(_) => {
                 self.lists.pop();
-                self.writer.block(self.list_gap());
+                self.writer.block(Gap::of_list(self.lists.len()));
             }
             TagEnd::Item => {
                 self.writer.close(Container::Item);
@@ -165,21 +158,11 @@ impl MarkdownRenderer<'_> {
         }
     }
 
-    fn list_gap(&self) -> Gap {
-        if self.lists.is_empty() { Gap::Blank } else { Gap::Line }
-    }
-
     /// Returns what precedes the item that begins at `start`: its number, with the delimiter that was written.
     fn marker(&mut self, start: usize) -> String {
-        let Some(Some(next)) = self.lists.last_mut() else { return "- ".to_owned() };
-        let number = *next;
-        *next = next.saturating_add(1);
-        let written = self
-            .markdown
-            .get(start..)
-            .unwrap_or_default()
-            .trim_start_matches(|c: char| c.is_ascii_digit());
-        let delimiter = if written.starts_with(')') { ')' } else { '.' };
-        format!("{number}{delimiter} ")
+        let written = self.markdown.get(start..).unwrap_or_default();
+        let after_number = written.trim_start_matches(|c: char| c.is_ascii_digit());
+        let delimiter = if after_number.starts_with(')') { ')' } else { '.' };
+        next_marker(self.lists.last_mut().unwrap_or(&mut None), delimiter)
     }
 }

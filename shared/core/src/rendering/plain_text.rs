@@ -17,6 +17,21 @@ pub(super) enum Gap {
     Blank,
 }
 
+impl Gap {
+    /// Returns the distance of a list from what is around it: a list within `depth` others is close to them.
+    pub(super) fn of_list(depth: usize) -> Self {
+        if depth == 0 { Self::Blank } else { Self::Line }
+    }
+}
+
+/// Returns what precedes the next item of a list, and counts it. `next` is its number; `None` for bullets.
+pub(super) fn next_marker(next: &mut Option<u64>, delimiter: char) -> String {
+    let Some(next) = next else { return "- ".to_owned() };
+    let marker = format!("{next}{delimiter} ");
+    *next = next.saturating_add(1);
+    marker
+}
+
 /// What indents the lines within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Container {
@@ -44,19 +59,8 @@ struct Table {
     in_cell: bool,
     /// Tables within a cell of this one.
     nested: usize,
-    suspended: Suspended,
-}
-
-/// What the writer continues with after the table.
-#[derive(Debug, Default)]
-struct Suspended {
-    text: String,
-    gap: Gap,
-    line_open: bool,
-    containers: Vec<Open>,
-    marked: usize,
-    quotes: usize,
-    links: Vec<Link>,
+    /// What is written outside of the table.
+    outer: PlainTextWriter,
 }
 
 #[derive(Debug, Default)]
@@ -150,6 +154,23 @@ impl PlainTextWriter {
         self.marked = self.marked.min(self.containers.len());
     }
 
+    pub(super) fn start_quote(&mut self) {
+        self.block(Gap::Blank);
+        self.open(Container::Quote, "> ".to_owned());
+    }
+
+    pub(super) fn end_quote(&mut self) {
+        self.close(Container::Quote);
+        self.block(Gap::Blank);
+    }
+
+    /// Writes a thematic break.
+    pub(super) fn rule(&mut self) {
+        self.block(Gap::Blank);
+        self.verbatim("---");
+        self.block(Gap::Blank);
+    }
+
     pub(super) fn start_link(&mut self, address: &str) {
         self.flush_space();
         self.links.push(Link { address: address.to_owned(), start: self.text.len() });
@@ -202,17 +223,9 @@ impl PlainTextWriter {
             table.nested += 1;
             return self.block(Gap::Line);
         }
-        let suspended = Suspended {
-            text: std::mem::take(&mut self.text),
-            gap: self.gap.max(Gap::Blank),
-            line_open: self.line_open,
-            containers: std::mem::take(&mut self.containers),
-            marked: std::mem::take(&mut self.marked),
-            quotes: std::mem::take(&mut self.quotes),
-            links: std::mem::take(&mut self.links),
-        };
-        self.table = Some(Box::new(Table { suspended, ..Table::default() }));
-        self.start_cell_text();
+        let mut outer = std::mem::take(self);
+        outer.block(Gap::Blank);
+        self.table = Some(Box::new(Table { outer, ..Table::default() }));
     }
 
     pub(super) fn start_row(&mut self) {
@@ -268,9 +281,7 @@ impl PlainTextWriter {
             None => return,
         }
         let Some(table) = self.table.take() else { return };
-        let Suspended { text, gap, line_open, containers, marked, quotes, links } = table.suspended;
-        (self.text, self.gap, self.line_open, self.links) = (text, gap, line_open, links);
-        (self.containers, self.marked, self.quotes) = (containers, marked, quotes);
+        *self = table.outer;
         for (gap, line) in table_lines(table.rows) {
             self.block(gap);
             self.verbatim(&line);
