@@ -27,7 +27,12 @@ pub(crate) fn media(message: &Map<String, Value>) -> Option<Media> {
         let found = names.iter().find_map(|name| member(object, name)?.as_str());
         found.filter(|text| !text.trim().is_empty()).map(ToOwned::to_owned)
     };
-    Some(Media { url, mime_type: sibling(&MIME_TYPE_MEMBERS), name: sibling(&FILE_NAME_MEMBERS) })
+    Some(Media {
+        url,
+        mime_type: sibling(&MIME_TYPE_MEMBERS),
+        name: sibling(&FILE_NAME_MEMBERS),
+        ..Media::default()
+    })
 }
 
 /// Finds the first string under one of `names` that fits, breadth first, and the object that holds
@@ -88,7 +93,12 @@ mod tests {
         let (text, media) = found_in(
             json!({"media": {"mediaUri": url, "contentType": "image/jpeg", "title": "A"}}),
         );
-        let expected = Media { url: url.into(), mime_type: Some("image/jpeg".into()), name: None };
+        let expected = Media {
+            url: url.into(),
+            mime_type: Some("image/jpeg".into()),
+            name: None,
+            ..Media::default()
+        };
         assert_eq!((text.as_deref(), media), (Some("A"), Some(expected)));
         let (_, named) = found_in(json!({"Url": url, "fileName": "a.jpg"}));
         assert_eq!(named.unwrap().name.as_deref(), Some("a.jpg"));

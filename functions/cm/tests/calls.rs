@@ -214,7 +214,12 @@ async fn rejections_are_permanent_and_quote_the_router() {
     assert_eq!(refused.classification.reason.as_deref(), Some(reason));
     let capital =
         json!({"shows": ["media"], "media_template": r#"{"$type":"Image","url":"$url"}"#});
-    let media = Media { url: "https://x.example/a".into(), mime_type: None, name: None };
+    let media = Media {
+        url: "https://x.example/a".into(),
+        mime_type: None,
+        name: None,
+        ..Media::default()
+    };
     let file = || message_body(Content { media: vec![media.clone()], ..Content::default() });
     let (abstracted, _) =
         sent(&to(&router, "channel", capital.clone()), None, file(), Some(&chat)).await;

@@ -101,6 +101,7 @@ fn extracts_content_from_unknown_types() {
         url: "https://m.example/a.jpg".into(),
         mime_type: Some("image/jpeg".into()),
         name: None,
+        ..Media::default()
     };
     assert_eq!(content, Content { media: vec![media], ..Content::text("The box") });
     assert_eq!(metadata["cm_type"], "media");

@@ -195,6 +195,7 @@ fn rich() -> Content {
         url: url.into(),
         mime_type: mime_type.map(Into::into),
         name: name.map(Into::into),
+        ..Media::default()
     };
     Content {
         media: vec![
@@ -415,7 +416,7 @@ proptest! {
         text in ".{0,40}", url in ".{0,20}", title in ".{0,20}", template in "[{}\"$:a-z]{0,30}"
     ) {
         let content = Content {
-            media: vec![Media { url, mime_type: None, name: None }],
+            media: vec![Media { url, mime_type: None, name: None, ..Media::default() }],
             choices: vec![Choice { id: title.clone(), title }],
             ..Content::text(text)
         };

@@ -117,6 +117,7 @@ fn pictures_become_cards_and_files_become_detail_views() {
         url: url.into(),
         mime_type: kind.map(Into::into),
         name: name.map(Into::into),
+        ..Media::default()
     };
     let files = vec![
         media("https://x.example/a.jpg", Some("image/jpeg"), None),
@@ -188,7 +189,8 @@ fn any_content() -> impl Strategy<Value = Content> {
     let choice = (word, word).prop_map(|(id, title)| Choice { id, title });
     let choices = prop::collection::vec(choice, 0..4);
     let picture = ("https://x\\.example/[a-z&?=]{1,9}", prop::option::of(word));
-    let picture = picture.prop_map(|(url, name)| Media { url, mime_type: None, name });
+    let picture =
+        picture.prop_map(|(url, name)| Media { url, mime_type: None, name, ..Media::default() });
     (text, choices, prop::collection::vec(picture, 0..3))
         .prop_map(|(text, choices, media)| Content { text, choices, media, ..Content::default() })
         .prop_filter("has content", |content| !content.is_empty())

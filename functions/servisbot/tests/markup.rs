@@ -26,7 +26,7 @@ fn choices(content: &Content) -> Vec<(&str, &str)> {
 }
 
 fn picture(url: &str, name: Option<&str>) -> Media {
-    Media { url: url.into(), mime_type: None, name: name.map(Into::into) }
+    Media { url: url.into(), mime_type: None, name: name.map(Into::into), ..Media::default() }
 }
 
 #[test]

@@ -114,7 +114,9 @@ mod tests {
 
     #[test]
     fn file_names_default_to_the_last_url_segment() {
-        let at = |url: &str| file_name(&Media { url: url.into(), mime_type: None, name: None });
+        let at = |url: &str| {
+            file_name(&Media { url: url.into(), mime_type: None, name: None, ..Media::default() })
+        };
         assert_eq!(at("https://f.example/a/b.png?x=1/2"), "b.png");
         assert_eq!(at("https://f.example/a/"), "a");
         assert_eq!(at(""), "file");

@@ -108,6 +108,7 @@ fn media(file: &Attachment, settings: &Settings) -> Option<Media> {
         url: link.or_else(by_id)?,
         mime_type: file.content_type.non_blank().map(Into::into),
         name: file.name.non_blank().map(Into::into),
+        ..Media::default()
     })
 }
 

@@ -63,6 +63,7 @@ fn a_message_from_socket_callback_or_history_is_the_same_event() {
         url: "https://iam.twin24.ai/api/v1/files/f11e0000-0000-4000-8000-000000000001".into(),
         mime_type: Some("image/png".into()),
         name: Some("map.png".into()),
+        ..Media::default()
     };
     assert_eq!(
         content(&found[0]).media,
@@ -83,6 +84,7 @@ fn parses_the_vendors_example_of_a_message() {
         url: "https://iam.twin24.ai/api/v1/files/bce7d22e-dde6-4427-b391-ebbdfda44de6".into(),
         mime_type: None,
         name: Some("bot.png".into()),
+        ..Media::default()
     };
     let expected =
         Content { media: vec![file], choices: vec![choice("string")], ..Content::text("string") };

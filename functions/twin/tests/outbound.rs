@@ -285,6 +285,7 @@ async fn uploads_files_or_sends_links() {
         url: url.into(),
         mime_type: Some("image/png".into()),
         name: Some("map.png".into()),
+        ..Media::default()
     };
     let message_with = |text: Option<&str>, url: &str| EventBody::Message {
         content: Content {

@@ -70,6 +70,7 @@ fn file(message: Object<'_>) -> Content {
         url: url.to_owned(),
         mime_type: message.text("mimeType").map(ToOwned::to_owned),
         name: message.text("fileName").map(ToOwned::to_owned),
+        ..Media::default()
     }];
     Content { media, ..formatted_text(message, "caption", "captionType") }
 }
@@ -113,7 +114,7 @@ fn with_actions(message: Object<'_>, mut lines: Vec<String>, media: Vec<Media>) 
 fn image(object: Object<'_>) -> Vec<Media> {
     let name = object.text("imageAltText").map(ToOwned::to_owned);
     let url = object.text("imageUrl").map(ToOwned::to_owned);
-    url.map(|url| Media { url, mime_type: None, name }).into_iter().collect()
+    url.map(|url| Media { url, mime_type: None, name, ..Media::default() }).into_iter().collect()
 }
 
 fn link(action: Object<'_>) -> Option<String> {

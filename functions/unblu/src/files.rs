@@ -102,7 +102,12 @@ mod tests {
     use super::*;
 
     fn media(url: &str, kind: Option<&str>, name: Option<&str>) -> Media {
-        Media { url: url.into(), mime_type: kind.map(Into::into), name: name.map(Into::into) }
+        Media {
+            url: url.into(),
+            mime_type: kind.map(Into::into),
+            name: name.map(Into::into),
+            ..Media::default()
+        }
     }
 
     fn answer(status: u16, kind: &'static str, body: &[u8]) -> HttpResponse {

@@ -95,6 +95,7 @@ fn parses_files() {
         url: "https://unblu.cloud/app/rest/v4/files/1".into(),
         mime_type: Some("application/pdf".into()),
         name: Some("invoice.pdf".into()),
+        ..Media::default()
     }];
     let expected = Content { format: Format::Markdown, media, ..Content::text("Your **invoice**") };
     assert_eq!(file, expected);
@@ -108,6 +109,7 @@ fn cards_and_lists_become_lines_links_images_and_choices() {
         url: url.into(),
         mime_type: None,
         name: name.map(Into::into),
+        ..Media::default()
     };
     let card = content(include_str!("../fixtures/message-card.json"));
     let text = "Travel insurance\nFrom 9 a month\nRead more: https://acme.example/travel";

@@ -54,6 +54,7 @@ fn from_object(object: &Map<String, Value>) -> Vec<Media> {
         url: url.to_owned(),
         mime_type: field(&["mimetype", "contenttype", "type"]).map(Into::into),
         name: field(&["filename", "name", "title"]).map(Into::into),
+        ..Media::default()
     }]
 }
 
@@ -62,7 +63,7 @@ fn media_from_url(text: &str) -> Vec<Media> {
     if text.is_empty() {
         return Vec::new();
     }
-    vec![Media { url: text.to_owned(), mime_type: None, name: None }]
+    vec![Media { url: text.to_owned(), mime_type: None, name: None, ..Media::default() }]
 }
 
 #[cfg(test)]
@@ -86,7 +87,12 @@ mod tests {
         assert_eq!(urls(&json!([a, b])), [a, b]);
         assert_eq!(urls(&json!({"url": a})), [a]);
         let listed = format!("[{{\"mime_type\":\"image/jpeg\",\"url\":\"{a}\"}}]");
-        let expected = Media { url: a.into(), mime_type: Some("image/jpeg".into()), name: None };
+        let expected = Media {
+            url: a.into(),
+            mime_type: Some("image/jpeg".into()),
+            name: None,
+            ..Media::default()
+        };
         for value in [json!(listed), json!([{"mimeType": "image/jpeg", "URL": a}])] {
             assert_eq!(parse(&value), std::slice::from_ref(&expected), "{value}");
         }

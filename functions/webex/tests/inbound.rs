@@ -45,6 +45,7 @@ fn parses_media_as_a_url_and_as_a_json_string() {
                 url: "https://media.example.net/in/abc.jpg".into(),
                 mime_type: mime_type.map(Into::into),
                 name: None,
+                ..Media::default()
             }],
             ..Content::default()
         },

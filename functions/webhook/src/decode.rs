@@ -31,9 +31,9 @@ pub(crate) fn event(envelope: Envelope, role: Role) -> Option<Event> {
 fn body(payload: Payload, role: Role) -> Option<EventBody> {
     Some(match payload {
         Payload::Message { text, format, media, choices, metadata } => {
-            let media = media
-                .into_iter()
-                .map(|wire::Media { url, mime_type, name }| model::Media { url, mime_type, name });
+            let media = media.into_iter().map(|wire::Media { url, mime_type, name }| {
+                model::Media { url, mime_type, name, private: false }
+            });
             let choices =
                 choices.into_iter().map(|wire::Choice { id, title }| model::Choice { id, title });
             let (media, choices) = (media.collect(), choices.collect());

@@ -137,6 +137,7 @@ fn any_body() -> impl Strategy<Value = EventBody> {
                     url: url.clone(),
                     mime_type: name.clone(),
                     name: name.clone(),
+                    ..Media::default()
                 })
                 .collect(),
             choices: parts

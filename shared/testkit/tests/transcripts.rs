@@ -128,8 +128,12 @@ async fn choice_has_the_title_that_was_offered_last_before_it() {
 #[tokio::test(start_paused = true)]
 async fn transcript_has_media_and_no_typing_or_receipts() {
     let stack = with_desk(|_| ()).await;
-    let media =
-        vec![Media { url: "https://example.com/a.png".into(), mime_type: None, name: None }];
+    let media = vec![Media {
+        url: "https://example.com/a.png".into(),
+        mime_type: None,
+        name: None,
+        ..Media::default()
+    }];
     let content = Content { media: media.clone(), ..Content::default() };
     let picture = EventBody::Message { content, metadata: serde_json::Map::new() };
     stack.send("channel", "c-1", "c-1", picture).await;

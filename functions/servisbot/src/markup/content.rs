@@ -134,7 +134,7 @@ impl ContentBuilder {
     fn picture(&mut self, url: Option<&str>, name: Option<&str>) {
         let Some(url) = url else { return };
         let name = name.map(Into::into);
-        self.media.push(Media { url: url.to_owned(), mime_type: None, name });
+        self.media.push(Media { url: url.to_owned(), mime_type: None, name, ..Media::default() });
     }
 
     fn map(&mut self, node: &Node) {

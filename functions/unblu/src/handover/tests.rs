@@ -52,6 +52,7 @@ fn conversation() -> Vec<TranscriptEntry> {
             url: "https://m.example/a.jpg".into(),
             mime_type: None,
             name: Some("a.jpg".into()),
+            ..Media::default()
         }],
         ..Content::default()
     };

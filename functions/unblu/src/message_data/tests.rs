@@ -31,7 +31,7 @@ fn sent_with(content: Content, files: &DataUrls) -> Vec<(String, Value)> {
 }
 
 fn media(url: &str, name: Option<&str>) -> Media {
-    Media { url: url.into(), mime_type: None, name: name.map(Into::into) }
+    Media { url: url.into(), mime_type: None, name: name.map(Into::into), ..Media::default() }
 }
 
 fn read(url: &str) -> DataUrls {

@@ -104,6 +104,7 @@ fn with_files(text: Option<&str>, urls: &[String]) -> EventBody {
         url: url.clone(),
         mime_type: Some("image/png".into()),
         name: None,
+        ..Media::default()
     });
     let text = text.map(Into::into);
     let content = Content { text, media: media.collect(), ..Content::default() };

@@ -40,7 +40,7 @@ impl Format {
 }
 
 /// A file, by reference.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
     /// The URL from which the file can be downloaded.
     pub url: String,
@@ -50,6 +50,9 @@ pub struct Media {
     /// The file name. `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Whether the download needs the credentials of the connection that sent the file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
 }
 
 /// A choice that a message offers.

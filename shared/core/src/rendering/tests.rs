@@ -43,6 +43,7 @@ fn rich() -> Content {
         url: "https://x.example/a".into(),
         mime_type: None,
         name: name.map(Into::into),
+        ..Media::default()
     };
     Content {
         text: Some("**Which** [one](https://x.example/b)?".into()),
