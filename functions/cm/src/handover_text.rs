@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 use trunkline_core::model::{AuthorRole, Transcript, TranscriptEntry};
-use trunkline_core::rendering::to_plain_text;
+use trunkline_core::rendering::content_as_text;
 
 /// Renders the transcript, the reason and the context of a handover. Returns `None` if all are
 /// empty.
@@ -27,16 +27,12 @@ pub(crate) fn value_as_text(value: &Value) -> String {
 }
 
 fn render_entry(entry: &TranscriptEntry) -> Option<String> {
-    let content = &entry.content;
-    let text = content.text.as_deref().map(|text| to_plain_text(text, content.format));
-    let links = content.media.iter().map(|media| media.url.clone());
-    let parts: Vec<String> =
-        text.into_iter().chain(links).filter(|part| !part.trim().is_empty()).collect();
+    let text = content_as_text(&entry.content);
     let author = entry.author.name.as_deref().unwrap_or(match entry.author.role {
         AuthorRole::Customer => "Customer",
         AuthorRole::Bot => "Bot",
         AuthorRole::Agent => "Agent",
         AuthorRole::System | AuthorRole::Unknown => "Note",
     });
-    (!parts.is_empty()).then(|| format!("{author}: {}", parts.join("\n")))
+    (!text.trim().is_empty()).then(|| format!("{author}: {text}"))
 }

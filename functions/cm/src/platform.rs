@@ -1,7 +1,7 @@
 //! What CM.com TwoWay is: roles, capabilities, addresses, secrets, and the checks of a connection.
 
 use http::HeaderName;
-use trunkline_core::model::{Behaviour, Capabilities, PlatformId, Role};
+use trunkline_core::model::{Behaviour, Capabilities, Feature, PlatformId, Role};
 use trunkline_core::platform::{
     AddressSpec, CheckInput, Platform, PlatformSettings, PlatformSpec, SecretSpec,
 };
@@ -32,6 +32,10 @@ impl Platform for Cm {
             handover: true,
             ..Capabilities::TEXT_ONLY
         },
+        optional_features: &[
+            (Feature::Choices, &[Role::Channel, Role::Bot, Role::Desk]),
+            (Feature::Media, &[Role::Channel, Role::Bot, Role::Desk]),
+        ],
         behaviour: Behaviour { assigns_conversation_ids: true, ..Behaviour::NONE },
         addresses: &[
             AddressSpec {

@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Map, Value};
 use trunkline_core::model::{AuthorRole, EventBody, Transcript};
+use trunkline_core::rendering::content_as_text;
 use trunkline_runtime::http_client::HttpRequest;
 use trunkline_runtime::outbound::EncodeError;
 
@@ -82,6 +83,7 @@ fn type_and_value(sending: &SendContext<'_>) -> Result<(&'static str, Value), En
         | EventBody::Accept
         | EventBody::Edit { .. }
         | EventBody::Delete { .. }
+        | EventBody::Reaction { .. }
         | EventBody::Opaque { .. } => {
             return Err(EncodeError::Unsupported("ServisBOT does not support this event type"));
         }
@@ -111,7 +113,8 @@ fn context_value(
             AuthorRole::Agent => "agent",
             AuthorRole::System | AuthorRole::Unknown => "unknown",
         };
-        Some(format!("{author}: {}", entry.content.text.as_deref()?))
+        let text = content_as_text(&entry.content);
+        (!text.is_empty()).then(|| format!("{author}: {text}"))
     });
     let lines: Vec<_> = lines.collect();
     if !lines.is_empty() {

@@ -69,6 +69,7 @@ pub fn timeline_message(
         | EventBody::Handback { .. }
         | EventBody::Edit { .. }
         | EventBody::Delete { .. }
+        | EventBody::Reaction { .. }
         | EventBody::Close { .. }
         | EventBody::Opaque { .. } => {
             return Err(EncodeError::Unsupported("eventing supports only messages and choices"));

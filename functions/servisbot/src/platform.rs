@@ -1,7 +1,7 @@
 //! What ServisBOT is: roles, capabilities, addresses, secrets, and the checks of a connection.
 
 use http::HeaderName;
-use trunkline_core::model::{Behaviour, Capabilities, PlatformId, Role};
+use trunkline_core::model::{Behaviour, Capabilities, Feature, PlatformId, Role};
 use trunkline_core::platform::{
     AddressSpec, CheckInput, Platform, PlatformSettings, PlatformSpec, SecretSpec,
 };
@@ -30,6 +30,10 @@ impl Platform for Servisbot {
         roles: &[Role::Bot, Role::Observer],
         // The vendor documents no limit of a text.
         capabilities: Capabilities::TEXT_ONLY,
+        optional_features: &[
+            (Feature::Choices, &[Role::Observer]),
+            (Feature::Media, &[Role::Observer]),
+        ],
         behaviour: Behaviour { orders_by_timestamp: true, ..Behaviour::NONE },
         addresses: &[
             AddressSpec {

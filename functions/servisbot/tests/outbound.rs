@@ -3,8 +3,8 @@
 use crate::common::{CONVERSATION, delivery, now, sending, text_message};
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{
-    Author, AuthorRole, Content, Delivery, EventBody, HandoverMode, ReceiptStatus, Role,
-    Transcript, TranscriptEntry,
+    Author, AuthorRole, Content, Delivery, EarlierMessage, EventBody, EventId, HandoverMode,
+    ReceiptStatus, Role, Transcript, TranscriptEntry,
 };
 use trunkline_runtime::http_client::HttpRequest;
 use trunkline_runtime::outbound::{EncodeError, Outbound};
@@ -70,6 +70,7 @@ fn rejects_unsupported_events() {
         context: Map::new(),
         transcript: Transcript::default(),
     };
+    let earlier = EarlierMessage::new("m", EventId::from_parts(&["m"]));
     for body in [
         handback(),
         EventBody::Handover {
@@ -87,8 +88,8 @@ fn rejects_unsupported_events() {
             status: ReceiptStatus::Read,
             reason: None,
         },
-        EventBody::Edit { message: "m".into(), content: Content::text("x") },
-        EventBody::Delete { message: "m".into() },
+        EventBody::Reaction { earlier: earlier.clone(), emoji: "x".into(), removed: true },
+        EventBody::Delete { earlier, notice: None },
         EventBody::Opaque { is_message: true, name: "x".into(), raw: Value::Null },
         text_message("  "),
     ] {

@@ -57,7 +57,11 @@ async fn post_message(
 ) -> Attempt {
     let path =
         format!("sessions/{}/messages", path_segment(session.external_conversation_id.as_str()));
-    let body = wire::PostMessage { body: message.text.clone(), attachments: message.files.clone() };
+    let body = wire::PostMessage {
+        body: message.text.clone(),
+        attachments: message.files.clone(),
+        reply_to_message_id: message.reply_to.clone(),
+    };
     let url = join_url(&api.settings.messages_url, &path);
     let answer = match api.anonymous(Method::POST, url, Body::json(&body)).await {
         Ok(answer) => answer,
@@ -137,6 +141,7 @@ fn start_session_body(
         messenger_type,
         message_body: Some(message.text.clone()).filter(|text| !text.is_empty()),
         message_attachments: message.files.clone(),
+        reply_to_message_id: message.reply_to.clone(),
         client_name_for_operator: delivery.event.author.name.clone().filter(|_| by_customer),
         client_external_id: responses::client_external_id(delivery),
         client_metadata: metadata(context, message),

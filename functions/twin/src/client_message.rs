@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use trunkline_core::model::{AuthorRole, EventBody, Media, Transcript};
+use trunkline_core::rendering::{content_as_text, file_line};
 use trunkline_runtime::outbound::EncodeError;
 
 use crate::SendContext;
@@ -15,6 +16,8 @@ pub(crate) struct ClientMessage {
     pub(crate) text: String,
     /// TWIN's ids of the uploaded files.
     pub(crate) files: Vec<String>,
+    /// TWIN's id of the message that this one replies to.
+    pub(crate) reply_to: Option<String>,
     /// Additional variables for a new session's bot.
     pub(crate) metadata: Map<String, Value>,
 }
@@ -31,8 +34,12 @@ pub(crate) async fn client_message(
         ));
     }
     let mut metadata = Map::new();
+    let mut reply_to = None;
     let (text, media): (String, &[Media]) = match &delivery.event.body {
         EventBody::Message { content, .. } => {
+            let earlier = content.reply_to.as_ref();
+            let known = earlier.and_then(|earlier| earlier.known_to(&delivery.to.connection));
+            reply_to = known.map(ToString::to_string);
             (content.text.clone().unwrap_or_default(), &content.media)
         }
         EventBody::Choice { id, title, .. } => (title.as_ref().unwrap_or(id).clone(), &[]),
@@ -50,21 +57,19 @@ pub(crate) async fn client_message(
         | EventBody::Accept
         | EventBody::Edit { .. }
         | EventBody::Delete { .. }
+        | EventBody::Reaction { .. }
         | EventBody::Opaque { .. } => {
             return Err(EncodeError::Unsupported("TWIN does not support this kind of event"));
         }
     };
     let uploaded = files::upload_all(api, media).await;
     let mut lines: Vec<String> = Some(text).filter(|text| !text.is_empty()).into_iter().collect();
-    lines.extend(uploaded.links.iter().map(|file| match &file.name {
-        Some(name) => format!("{name}: {}", file.url),
-        None => file.url.clone(),
-    }));
+    lines.extend(uploaded.links.iter().map(file_line));
     if lines.is_empty() && !uploaded.ids.is_empty() {
         // A message needs a text (S3), so the file names are the text.
         lines.extend(media.iter().map(files::file_name));
     }
-    Ok(ClientMessage { text: lines.join("\n"), files: uploaded.ids, metadata })
+    Ok(ClientMessage { text: lines.join("\n"), files: uploaded.ids, reply_to, metadata })
 }
 
 /// Formats the transcript for operators, one line per message.
@@ -76,9 +81,7 @@ fn transcript_text(transcript: &Transcript) -> String {
             AuthorRole::Agent => "agent",
             AuthorRole::System | AuthorRole::Unknown => "-",
         });
-        let media = line.content.media.iter().map(|file| file.url.clone());
-        let parts: Vec<String> = line.content.text.iter().cloned().chain(media).collect();
-        format!("{who}: {}", parts.join(" "))
+        format!("{who}: {}", content_as_text(&line.content))
     };
     transcript.entries.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use trunkline_core::model::{
-    Author, AuthorRole, Choice, Content, Event, EventBody, EventId, LenientText, Media,
-    ReceiptStatus, digest, time,
+    Author, AuthorRole, Choice, Content, EarlierMessage, Event, EventBody, EventId, LenientText,
+    Media, ReceiptStatus, digest, time,
 };
 
 use crate::settings::{Settings, join_url};
@@ -32,7 +32,7 @@ pub fn message_event(value: &Value, context: &Context<'_>, fallback_id: &[&str])
     let message: Message = serde_json::from_value(value.clone()).unwrap_or_default();
     let conversation = context.conversation.or(message.session_id.non_blank())?;
     let id = match message.id.non_blank() {
-        Some(id) => EventId::from_parts(&["m", id]),
+        Some(id) => message_event_id(id),
         None => EventId::from_parts(fallback_id),
     };
     let role = role(&message, context);
@@ -60,6 +60,11 @@ pub fn message_event(value: &Value, context: &Context<'_>, fallback_id: &[&str])
         external_message_id: external_id,
         ..Event::new(id, conversation, at, author, body)
     })
+}
+
+/// Returns the id of a message's event.
+fn message_event_id(message: &str) -> EventId {
+    EventId::from_parts(&["m", message])
 }
 
 /// Returns the author's role. `BOT` is documented, the other values are guesses (fact sheet 2.4).
@@ -91,7 +96,14 @@ fn content(message: &Message, settings: &Settings) -> Content {
         let string = || answer.raw().to_owned();
         answer.non_blank().map(|_| Choice { id: string(), title: string() })
     };
+    let reply_to = match &message.reply_to {
+        Value::Object(earlier) => earlier.get("id"),
+        other => Some(other),
+    };
+    let reply_to = reply_to.cloned().map(LenientText::from).unwrap_or_default();
+    let reply_to = reply_to.non_blank().map(|id| EarlierMessage::new(id, message_event_id(id)));
     Content {
+        reply_to,
         text: message.body.non_blank().map(|_| message.body.raw().to_owned()),
         media: message.attachments.0.iter().filter_map(|file| media(file, settings)).collect(),
         choices: message.answers.0.iter().filter_map(choice).collect(),
@@ -147,8 +159,9 @@ pub fn named_event(name: &str, data: &Value, context: &Context<'_>) -> Option<Ev
         },
         "chatMessageEdited" if !message_id.is_empty() && role != AuthorRole::Customer => {
             EventBody::Edit {
-                message: message_id.into(),
+                earlier: EarlierMessage::new(message_id, message_event_id(message_id)),
                 content: content(&message, context.settings),
+                notice: None,
             }
         }
         _ => EventBody::Opaque { is_message: false, name: name.to_owned(), raw: data.clone() },

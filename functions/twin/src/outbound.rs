@@ -1,8 +1,8 @@
 //! Sends deliveries to TWIN.
 
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::json;
-use trunkline_core::model::{EventBody, Session, Verdict};
+use trunkline_core::model::{EventBody, MessageReference, ReceiptStatus, Session, Verdict};
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{Attempt, EncodeError, Outbound, Verification};
 
@@ -27,8 +27,16 @@ impl Outbound for Twin {
 
     async fn send(&self, context: &SendContext<'_>, http_client: &HttpClient) -> Attempt {
         let api = Api::of(context, &self.tokens, http_client);
-        if let EventBody::Close { reason } = &context.delivery.event.body {
-            return close(context, &api, reason.as_deref()).await;
+        match &context.delivery.event.body {
+            EventBody::Close { reason } => {
+                return close(context, &api, reason.as_deref()).await;
+            }
+            EventBody::Receipt { target: Some(target), status: ReceiptStatus::Read, .. }
+                if target.connection == context.connection.id =>
+            {
+                return mark_read(&api, target).await;
+            }
+            _ => {}
         }
         let message = match client_message(context, &api).await {
             Ok(message) => message,
@@ -57,6 +65,22 @@ impl Outbound for Twin {
             Ok(_) => Verification::Ok,
             Err(why) => Verification::Failed(why.to_string()),
         }
+    }
+}
+
+/// Reports that the customer read an operator's message, by `PATCH messages/{id}/read` (`TS`).
+async fn mark_read(api: &Api<'_>, target: &MessageReference) -> Attempt {
+    if !api.has_credentials() {
+        return EncodeError::Unsupported("marking a message as read needs a login").into();
+    }
+    let path = format!("messages/{}/read", path_segment(target.message.as_str()));
+    let url = join_url(&api.settings.messages_url, &path);
+    match api.authenticated(Method::PATCH, url, Body::none()).await {
+        Ok(answer) if answer.status == StatusCode::NOT_FOUND => {
+            EncodeError::Unsupported("TWIN no longer knows the message").into()
+        }
+        Ok(answer) => attempt(&answer),
+        Err(error) => error.into(),
     }
 }
 

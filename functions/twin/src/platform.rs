@@ -25,7 +25,13 @@ impl Platform for Twin {
         name: "TWIN",
         roles: &[Role::Bot, Role::Desk],
         // The vendor documents no limit of a text.
-        capabilities: Capabilities { media: true, ..Capabilities::TEXT_ONLY },
+        capabilities: Capabilities {
+            media: true,
+            replies: true,
+            receipts: true,
+            ..Capabilities::TEXT_ONLY
+        },
+        optional_features: &[],
         behaviour: Behaviour { assigns_conversation_ids: true, ..Behaviour::NONE },
         addresses: &[AddressSpec {
             purpose: "Callbacks",

@@ -31,6 +31,8 @@ pub struct Message {
     /// Actions of the bot; not interpreted.
     pub actions: Value,
     pub attachments: LenientList<Attachment>,
+    /// The message that this one replies to: its id, or the message itself (`TS` shows only null).
+    pub reply_to: Value,
     /// ISO 8601 with an offset.
     pub created_at: LenientText,
 }
@@ -75,6 +77,9 @@ pub struct StartSession {
     /// The ids of uploaded files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub message_attachments: Vec<String>,
+    /// TWIN's id of the message that this one replies to (`TS`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to_message_id: Option<String>,
     /// The customer's name for operators.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_name_for_operator: Option<String>,
@@ -127,6 +132,9 @@ pub struct PostMessage {
     pub body: String,
     /// The ids of uploaded files.
     pub attachments: Vec<String>,
+    /// TWIN's id of the message that this one replies to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to_message_id: Option<String>,
 }
 
 /// A posted message (S3's 201 response).

@@ -4,7 +4,9 @@ use crate::common::{CONVERSATION, call, events, map, now, received, text};
 use http::{Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use trunkline_core::model::{AuthorRole, Choice, Content, Event, EventBody, Media, ReceiptStatus};
+use trunkline_core::model::{
+    AuthorRole, Choice, Content, EarlierMessage, Event, EventBody, EventId, Media, ReceiptStatus,
+};
 use trunkline_core::platform::PlatformSettings;
 use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall};
 use trunkline_twin::{Context, Settings, Twin, callback_data, message_event, named_event};
@@ -182,10 +184,9 @@ fn parses_event_callbacks_of_chats() {
         json!({"id": "m-1", "sessionId": SESSION, "authorType": "OPERATOR", "body": "New"});
     let edited = read(json!({}), "chatMessageEdited", edited).remove(0);
     assert_eq!(edited.external_conversation_id, CONVERSATION, "the callback data takes precedence");
-    assert_eq!(
-        edited.body,
-        EventBody::Edit { message: "m-1".into(), content: Content::text("New") }
-    );
+    let earlier = EarlierMessage::new("m-1", EventId::from_parts(&["m", "m-1"]));
+    let content = Content::text("New");
+    assert_eq!(edited.body, EventBody::Edit { earlier, content, notice: None });
 
     let seen = read(json!({}), "chatMessageRead", json!({"id": "m-1", "sessionId": SESSION}));
     let status = ReceiptStatus::Read;

@@ -1,32 +1,51 @@
 //! Converts Unblu's messages to content, by message type (UA4). If a type's own members yield nothing,
 //! its `fallbackText` is used.
 
-use trunkline_core::model::{Choice, Content, Format, Media};
-use trunkline_core::rendering::to_plain_text;
+use trunkline_core::model::{Card, CardAction, Choice, Content, EarlierMessage, Format, Media};
 
+use crate::events::message_event_id;
 use crate::wire::Object;
 
 /// The prefix of the id of a choice that answers a question.
 const ANSWER_PREFIX: &str = "question";
+/// The prefix of the id of a choice whose rest is the text that the customer says.
+const SAID_PREFIX: &str = "say:";
 
 /// Returns a message's content; empty if nothing can be displayed.
 pub(crate) fn from_message(message: Object<'_>) -> Content {
     let content = match message.text("type").unwrap_or_default() {
-        "TEXT" => text(message),
+        "TEXT" => formatted_text(message, "text", "textType"),
         "FILE" => file(message),
-        "CARD" => card(message),
+        "CARD" => Content { cards: vec![card(message)], ..Content::default() },
         "LIST" => list(message),
         "MULTICHOICE_QUESTION" | "RATING_QUESTION" => question(message),
         "TEXT_QUESTION" => formatted_text(message, "text", "textType"),
         // Including REPLY, whose value is meant for programs.
         _ => Content::default(),
     };
-    if content.is_empty() { fallback(message) } else { content }
+    let content = if is_blank(&content) { fallback(message, content.choices) } else { content };
+    let replies = message.objects("quickReplies").filter_map(|quick| quick.text("text"));
+    let replies = replies.map(|text| Choice { id: text.into(), title: text.into() });
+    let choices = content.choices.into_iter().chain(replies).collect();
+    Content { reply_to: reply_to(message), choices, ..content }
 }
 
-fn fallback(message: Object<'_>) -> Content {
+/// Returns whether there is nothing to show besides choices.
+fn is_blank(content: &Content) -> bool {
+    Content { choices: Vec::new(), ..content.clone() }.is_empty()
+}
+
+/// Returns the message that an agent's message replies to: one of Unblu, or one that Trunkline sent under an id of
+/// its own (v4).
+fn reply_to(message: Object<'_>) -> Option<EarlierMessage> {
+    let id =
+        message.text("replyToExternalMessageId").or_else(|| message.text("replyToMessageId"))?;
+    Some(EarlierMessage::new(id, message_event_id(id)))
+}
+
+fn fallback(message: Object<'_>, choices: Vec<Choice>) -> Content {
     let text = message.text("fallbackText").map(ToOwned::to_owned);
-    Content { text, ..Content::default() }
+    Content { text, choices, ..Content::default() }
 }
 
 fn formatted_text(message: Object<'_>, text: &str, kind: &str) -> Content {
@@ -41,31 +60,18 @@ fn format(object: Object<'_>, kind: &str) -> Format {
     }
 }
 
-/// Returns a text without markup, because it is combined with others.
-fn plain_text(object: Object<'_>, text: &str, kind: &str) -> Option<String> {
-    object.text(text).map(|text| to_plain_text(text, format(object, kind)))
-}
-
-fn text(message: Object<'_>) -> Content {
-    let content = formatted_text(message, "text", "textType");
-    let content = if content.is_empty() { fallback(message) } else { content };
-    let replies = message.objects("quickReplies").filter_map(|quick| quick.text("text"));
-    let choices = replies.map(|text| Choice { id: text.into(), title: text.into() }).collect();
-    Content { choices, ..content }
-}
-
 /// Returns a file by its link, which needs a login; the fallback text if the file is gone or rejected.
 fn file(message: Object<'_>) -> Content {
     let gone = ["CANCELED", "FAILED", "DELETED", "REJECTED"];
     if message.text("fileStatus").is_some_and(|status| gone.contains(&status)) {
-        return fallback(message);
+        return Content::default();
     }
     let link = |kind| {
         let mut links = message.objects("downloadLinks");
         links.find(|link| link.text("type") == Some(kind))?.text("url")
     };
     let any = || message.objects("downloadLinks").find_map(|link| link.text("url"));
-    let Some(url) = link("WEB_API").or_else(any) else { return fallback(message) };
+    let Some(url) = link("WEB_API").or_else(any) else { return Content::default() };
     let media = vec![Media {
         url: url.to_owned(),
         mime_type: message.text("mimeType").map(ToOwned::to_owned),
@@ -75,53 +81,54 @@ fn file(message: Object<'_>) -> Content {
     Content { media, ..formatted_text(message, "caption", "captionType") }
 }
 
-fn card(message: Object<'_>) -> Content {
-    let title = message.text("title").map(ToOwned::to_owned);
-    let lines = title.into_iter().chain(plain_text(message, "body", "bodyTextType"));
-    with_actions(message, lines.collect(), image(message))
-}
-
-fn list(message: Object<'_>) -> Content {
-    let mut lines: Vec<String> =
-        message.text("header").map(ToOwned::to_owned).into_iter().collect();
-    let mut media = Vec::new();
-    for item in message.objects("items") {
-        let body = plain_text(item, "body", "bodyTextType");
-        let title = item.text("title").map(ToOwned::to_owned);
-        let line = title.into_iter().chain(body).collect::<Vec<_>>().join(": ");
-        lines.extend(Some(line).filter(|line| !line.is_empty()));
-        lines.extend(item.object("action").and_then(link));
-        media.extend(image(item));
+/// Returns a card: a card message, or an item or the header of a list.
+fn card(object: Object<'_>) -> Card {
+    let actions = object.objects("actions").chain(object.object("action"));
+    Card {
+        title: object.text("title").map(ToOwned::to_owned),
+        text: object.text("body").map(ToOwned::to_owned),
+        format: format(object, "bodyTextType"),
+        picture: picture(object),
+        actions: actions.filter_map(action).collect(),
     }
-    with_actions(message, lines, media)
 }
 
-/// Returns lines and images with the message's actions: a link becomes a line, any other action a choice.
-fn with_actions(message: Object<'_>, mut lines: Vec<String>, media: Vec<Media>) -> Content {
-    let mut choices = Vec::new();
-    for action in message.objects("actions") {
-        if let Some(line) = link(action) {
-            lines.push(line);
-        } else if let Some(title) = action.text("label") {
-            let id = action.text("value").unwrap_or(title).to_owned();
-            choices.push(Choice { id, title: title.to_owned() });
+/// Returns a list as cards: its header, its items, and its own actions.
+fn list(message: Object<'_>) -> Content {
+    let header = message.object("header").map(card);
+    let items = message.objects("items").map(card);
+    let own = Card {
+        actions: message.objects("actions").filter_map(action).collect(),
+        ..Card::default()
+    };
+    let cards = header.into_iter().chain(items).chain([own]).filter(|card| !card.is_empty());
+    Content { cards: cards.collect(), ..Content::default() }
+}
+
+fn picture(object: Object<'_>) -> Option<Media> {
+    let name = object.text("imageAltText").map(ToOwned::to_owned);
+    let url = object.text("imageUrl")?.to_owned();
+    Some(Media { url, name, ..Media::default() })
+}
+
+/// Returns an action by its `actionType` (UA4). A co-browsing link is one that a browser can open, too.
+fn action(action: Object<'_>) -> Option<CardAction> {
+    let value = action.text("value");
+    let title = action.text("label").or(value)?.to_owned();
+    match (action.text("actionType").unwrap_or_default(), value) {
+        ("LINK_INTERNAL" | "LINK_EXTERNAL" | "LINK_COBROWSABLE", Some(url)) => {
+            Some(CardAction::Link { title, url: url.to_owned() })
+        }
+        // The value is the text that the customer says.
+        ("REPLY_MESSAGE", value) => {
+            let said = value.unwrap_or(&title).to_owned();
+            Some(CardAction::Reply(Choice { id: format!("{SAID_PREFIX}{said}"), title }))
+        }
+        (_, value) => {
+            let id = value.unwrap_or(&title).to_owned();
+            Some(CardAction::Reply(Choice { id, title }))
         }
     }
-    let text = (!lines.is_empty()).then(|| lines.join("\n"));
-    Content { text, format: Format::Plain, media, choices }
-}
-
-fn image(object: Object<'_>) -> Vec<Media> {
-    let name = object.text("imageAltText").map(ToOwned::to_owned);
-    let url = object.text("imageUrl").map(ToOwned::to_owned);
-    url.map(|url| Media { url, mime_type: None, name, ..Media::default() }).into_iter().collect()
-}
-
-fn link(action: Object<'_>) -> Option<String> {
-    let url = action.text("value")?;
-    let is_one = url.starts_with("https://") || url.starts_with("http://");
-    let label = action.text("label").map(|label| format!("{label}: {url}"));
-    is_one.then(|| label.unwrap_or_else(|| url.to_owned()))
 }
 
 /// Returns a question. The ids of its choices contain the question's id, because the answer must name it.
@@ -137,9 +144,7 @@ fn question(message: Object<'_>) -> Content {
     if let Some(label) = message.text("declineLabel").filter(|_| message.is_true("declinable")) {
         choices.push(choice(message.text("declineValue").unwrap_or(label), label));
     }
-    let content = formatted_text(message, "text", "textType");
-    let content = if content.is_empty() { fallback(message) } else { content };
-    Content { choices, ..content }
+    Content { choices, ..formatted_text(message, "text", "textType") }
 }
 
 fn answer_id(question: &str, value: &str) -> String {
@@ -151,6 +156,11 @@ pub(crate) fn parse_answer_id(choice: &str) -> Option<(&str, &str)> {
     let (question, value) =
         choice.strip_prefix(ANSWER_PREFIX)?.strip_prefix('/')?.split_once('/')?;
     (!question.is_empty() && !value.is_empty()).then_some((question, value))
+}
+
+/// Returns the text that the customer says by a choice; `None` if it is the choice's title.
+pub(crate) fn parse_said(choice: &str) -> Option<&str> {
+    choice.strip_prefix(SAID_PREFIX)
 }
 
 #[cfg(test)]

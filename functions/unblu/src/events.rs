@@ -51,13 +51,18 @@ pub(crate) fn message_event(
     // `sendTimestamp` comes from the sender's clock (UA4).
     let at = message.time("serverTimestamp").or_else(|| message.time("sendTimestamp"));
     let event = Event::new(
-        EventId::from_parts(&["m", id]),
+        message_event_id(id),
         conversation,
         at.unwrap_or(now),
         author(message, kind),
         body,
     );
     Ok(Event { external_message_id: Some(id.into()), ..event })
+}
+
+/// Returns the id of a message's event.
+pub(crate) fn message_event_id(message: &str) -> EventId {
+    EventId::from_parts(&["m", message])
 }
 
 /// Returns whether Trunkline sent the message. Unblu documents that it never sends back what came in

@@ -2,11 +2,9 @@
 //! as messages from the visitor, so every line names its author.
 
 use serde_json::{Map, Value};
-use trunkline_core::model::{
-    Author, AuthorRole, Content, Delivery, Format, Transcript, TranscriptEntry,
-};
+use trunkline_core::model::{Author, AuthorRole, Delivery, Format, Transcript, TranscriptEntry};
 use trunkline_core::platform::Platform;
-use trunkline_core::rendering::{split, to_plain_text};
+use trunkline_core::rendering::{content_as_text, split};
 
 use crate::Unblu;
 use crate::settings::Settings;
@@ -53,7 +51,8 @@ fn format_transcript(entries: &[TranscriptEntry]) -> Vec<String> {
             day = this;
         }
         let (at, who) = (entry.at.strftime("%H:%M"), author_label(&entry.author));
-        transcript_lines.push(format!("{at} {who}: {}", indented(&content_text(&entry.content))));
+        transcript_lines
+            .push(format!("{at} {who}: {}", indented(&content_as_text(&entry.content))));
     }
     transcript_lines
 }
@@ -70,17 +69,6 @@ fn author_label(author: &Author) -> String {
         Some(name) => format!("{role} ({})", name.split_whitespace().collect::<Vec<_>>().join(" ")),
         None => role.to_owned(),
     }
-}
-
-fn content_text(content: &Content) -> String {
-    let text = content.text.as_deref().map(|text| to_plain_text(text, content.format));
-    let media = content.media.iter().map(|media| match &media.name {
-        Some(name) => format!("{name}: {}", media.url),
-        None => media.url.clone(),
-    });
-    let choices = content.choices.iter().enumerate();
-    let choices = choices.map(|(i, choice)| format!("{}. {}", i + 1, choice.title));
-    text.into_iter().chain(media).chain(choices).collect::<Vec<_>>().join("\n")
 }
 
 /// Indents all lines but the first, so that a text cannot imitate another author's line.

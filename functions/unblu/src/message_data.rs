@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use trunkline_core::model::{Content, Delivery, EventBody, Format, Media};
-use trunkline_core::rendering::to_plain_text;
+use trunkline_core::rendering::{file_line, to_plain_text};
 use trunkline_runtime::outbound::EncodeError;
 
+use crate::requests::OutgoingMessage;
 use crate::settings::Settings;
 use crate::{content, files, handover};
 
@@ -20,7 +21,7 @@ pub(crate) fn messages(
     delivery: &Delivery,
     settings: &Settings,
     files: &DataUrls,
-) -> Result<Vec<(String, Value)>, EncodeError> {
+) -> Result<Vec<OutgoingMessage>, EncodeError> {
     let (data, is_customer_message) = match &delivery.event.body {
         EventBody::Message { content, .. } => (content_messages(content, files), true),
         EventBody::Choice { id, title, .. } => (vec![reply(id, title.as_deref())], true),
@@ -41,7 +42,16 @@ pub(crate) fn messages(
             format!("{}#{}", delivery.id, index + 1)
         }
     };
-    Ok(data.into_iter().enumerate().map(|(index, data)| (id(index), data)).collect())
+    let reply_to = |index: usize| match &delivery.event.body {
+        EventBody::Message { content, .. } if index == 0 => {
+            content.reply_to.as_ref()?.known_to(&delivery.to.connection).cloned()
+        }
+        _ => None,
+    };
+    let messages = data.into_iter().enumerate();
+    let message =
+        |(index, data)| OutgoingMessage { id: id(index), data, reply_to: reply_to(index) };
+    Ok(messages.map(message).collect())
 }
 
 /// Returns the messages of a content. Their number does not depend on which files could be read, so that
@@ -86,10 +96,7 @@ fn markup(text: &str, format: Format) -> (String, &'static str) {
 fn file_message(media: &Media, caption: Option<(&str, Format)>, files: &DataUrls) -> Value {
     let name = files::file_name(media);
     let Some(data) = files.get(&media.url) else {
-        let link = match &media.name {
-            Some(name) => format!("{name}: {}", media.url),
-            None => media.url.clone(),
-        };
+        let link = file_line(media);
         return match caption {
             Some((words, format)) => text(&format!("{words}\n{link}"), format),
             None => text(&link, Format::Plain),
@@ -118,7 +125,7 @@ fn reply(id: &str, title: Option<&str>) -> Value {
             "value": value,
             "fallbackText": title.unwrap_or(value),
         }),
-        None => text(title.unwrap_or(id), Format::Plain),
+        None => text(content::parse_said(id).or(title).unwrap_or(id), Format::Plain),
     }
 }
 

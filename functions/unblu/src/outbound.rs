@@ -86,7 +86,7 @@ impl Outbound for Unblu {
         let ids = ids.unwrap_or_default();
         let to = context.external_conversation_id();
         let last = messages.last().ok_or(EncodeError::Unsupported("the message is empty"))?;
-        Ok(requests::message(&api, to, ids.visitor(), &last.0, &last.1))
+        Ok(requests::message(&api, to, ids.visitor(), last))
     }
 
     fn classify(&self, answer: &HttpResponse) -> Classification {
@@ -164,13 +164,12 @@ async fn send_messages(
     let already_sent = messages_sent(&session, delivery);
     let end = Instant::now() + SEND_BUDGET;
     let mut attempt = None;
-    for (index, (id, data)) in messages.iter().enumerate().skip(already_sent) {
+    for (index, message) in messages.iter().enumerate().skip(already_sent) {
         let request = requests::message(
             api,
             session.external_conversation_id.as_str(),
             ids.visitor(),
-            id,
-            data,
+            message,
         );
         let result = if index > already_sent && Instant::now() >= end {
             too_slow("the next attempt sends the rest")
@@ -252,6 +251,7 @@ fn single_request(api: &Api<'_>, context: &SendContext<'_>) -> Result<HttpReques
         | EventBody::Handback { .. }
         | EventBody::Edit { .. }
         | EventBody::Delete { .. }
+        | EventBody::Reaction { .. }
         | EventBody::Opaque { .. } => Err(EncodeError::Unsupported(
             "Unblu's external messengers do not support this kind of event",
         )),
@@ -286,7 +286,7 @@ fn receipt(api: &Api<'_>, context: &SendContext<'_>) -> Result<HttpRequest, Enco
             },
             why: reason.as_deref().unwrap_or("The message did not reach the customer"),
         },
-        ReceiptStatus::Other(word) if word.eq_ignore_ascii_case("sent") => MessageState::Sent,
+        ReceiptStatus::Sent => MessageState::Sent,
         ReceiptStatus::Other(_) => {
             return Err(EncodeError::Unsupported("Unblu does not support this message state"));
         }

@@ -23,12 +23,15 @@ impl Platform for Unblu {
         capabilities: Capabilities {
             markup: true,
             media: true,
+            replies: true,
             receipts: true,
             ..Capabilities::TEXT_ONLY
         },
+        optional_features: &[],
         behaviour: Behaviour {
             assigns_conversation_ids: true,
             keeps_registration: true,
+            awaits_sent_receipts: true,
             ..Behaviour::NONE
         },
         addresses: &[AddressSpec {

@@ -4,6 +4,7 @@
 //! sent.
 
 use serde_json::{Map, Value, json};
+use trunkline_core::model::{Delivery, ExternalMessageId};
 use trunkline_runtime::http_client::HttpRequest;
 
 use crate::api::Api;
@@ -139,14 +140,25 @@ fn metadata(context: &Map<String, Value>) -> Option<Value> {
     (!map.is_empty()).then_some(Value::Object(map))
 }
 
-/// Returns the request that sends a message from the visitor. Unblu's message states name it by `id`.
+/// A message from the visitor.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OutgoingMessage {
+    /// The `sourceId`, by which Unblu's message states name the message.
+    pub(crate) id: String,
+    /// The `messageData`.
+    pub(crate) data: Value,
+    /// The earlier message that it replies to, as Unblu knows it.
+    pub(crate) reply_to: Option<ExternalMessageId>,
+}
+
+/// Returns the request that sends a message from the visitor.
 pub(crate) fn message(
     api: &Api<'_>,
     conversation: &str,
     visitor: Visitor<'_>,
-    id: &str,
-    data: &Value,
+    message: &OutgoingMessage,
 ) -> HttpRequest {
+    let OutgoingMessage { id, data, reply_to } = message;
     let mut body = json!({
         "$_type": "ExternalMessengerPostMessage",
         "conversationId": conversation,
@@ -154,16 +166,24 @@ pub(crate) fn message(
         "sourceId": id,
         "messageData": data,
     });
+    let replied = |is_own: bool| {
+        let id = reply_to.as_ref().map(ExternalMessageId::as_str);
+        id.filter(|id| Delivery::is_delivery_id(id) == is_own)
+    };
     match api.version() {
         ApiVersion::V4 => {
             body["senderExternalMessengerContactId"] = visitor.contact.into();
-            body["externalMessageId"] = id.into();
-            body["replyToMessageId"] = Value::Null;
-            body["replyToExternalMessageId"] = Value::Null;
+            body["externalMessageId"] = id.as_str().into();
+            // Unblu knows Trunkline's own messages by `externalMessageId`.
+            body["replyToMessageId"] = replied(false).into();
+            body["replyToExternalMessageId"] = replied(true).into();
         }
         ApiVersion::V3 => {
             body["externalMessengerChannelId"] = api.channel().into();
             body["senderPersonId"] = visitor.person.into();
+            if let Some(id) = replied(false) {
+                body["replyToMessageId"] = id.into();
+            }
         }
     }
     channel_request(api, "sendMessage", &body)

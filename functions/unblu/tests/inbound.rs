@@ -7,7 +7,8 @@ use crate::common::{
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use trunkline_core::model::{
-    Author, AuthorRole, Choice, Content, Event, EventBody, Format, Media, ReceiptStatus,
+    Author, AuthorRole, Card, CardAction, Choice, Content, EarlierMessage, Event, EventBody,
+    EventId, Format, Media, ReceiptStatus,
 };
 use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall};
 use trunkline_runtime::security::AuthError;
@@ -104,25 +105,84 @@ fn parses_files() {
 }
 
 #[test]
-fn cards_and_lists_become_lines_links_images_and_choices() {
-    let picture = |url: &str, name: Option<&str>| Media {
-        url: url.into(),
-        mime_type: None,
-        name: name.map(Into::into),
-        ..Media::default()
+fn cards_and_lists_become_cards() {
+    let picture = |url: &str, name: Option<&str>| {
+        Some(Media { url: url.into(), name: name.map(Into::into), ..Media::default() })
     };
+    let link = |title: &str, url: &str| CardAction::Link { title: title.into(), url: url.into() };
     let card = content(include_str!("../fixtures/message-card.json"));
-    let text = "Travel insurance\nFrom 9 a month\nRead more: https://acme.example/travel";
-    let expected = Content {
-        media: vec![picture("https://acme.example/i.png", Some("A beach"))],
-        choices: vec![choice("WANT", "I want it")],
-        ..Content::text(text)
+    let expected = Card {
+        title: Some("Travel insurance".into()),
+        text: Some("From **9** a month".into()),
+        format: Format::Markdown,
+        picture: picture("https://acme.example/i.png", Some("A beach")),
+        actions: vec![
+            link("Read more", "https://acme.example/travel"),
+            CardAction::Reply(choice("say:I want the insurance", "I want it")),
+        ],
     };
-    assert_eq!(card, expected);
+    assert_eq!(card, Content { cards: vec![expected], ..Content::default() });
     let list = content(include_str!("../fixtures/message-list.json"));
-    let text = "Our branches\nZurich: Main Street 1\nMap: https://maps.example/z\nBern";
-    let media = vec![picture("https://acme.example/z.png", None)];
-    assert_eq!(list, Content { media, ..Content::text(text) });
+    let titled = |title: &str| Card { title: Some(title.into()), ..Card::default() };
+    let header = Card {
+        text: Some("Open *daily*".into()),
+        format: Format::Markdown,
+        picture: picture("https://acme.example/b.png", Some("A branch")),
+        ..titled("Our branches")
+    };
+    let zurich = Card {
+        text: Some("Main Street 1".into()),
+        picture: picture("https://acme.example/z.png", None),
+        actions: vec![link("Map", "https://maps.example/z")],
+        ..titled("Zurich")
+    };
+    let cards = vec![header, zurich, titled("Bern")];
+    assert_eq!(list, Content { cards, ..Content::default() });
+}
+
+#[test]
+fn actions_follow_their_type() {
+    let action = |kind: &str, value: &str| {
+        let body = json!({"actionType": kind, "label": "Go", "value": value});
+        let mut message: Value =
+            serde_json::from_str(include_str!("../fixtures/message-card.json")).unwrap();
+        message["conversationMessage"]["actions"] = json!([body]);
+        content(&message.to_string()).cards.remove(0).actions.remove(0)
+    };
+    let link = |url: &str| CardAction::Link { title: "Go".into(), url: url.into() };
+    for (kind, url) in [
+        ("LINK_INTERNAL", "/accounts"),
+        ("LINK_EXTERNAL", "tel:+31201234567"),
+        ("LINK_COBROWSABLE", "https://acme.example"),
+    ] {
+        assert_eq!(action(kind, url), link(url), "{kind}");
+    }
+    let url = "https://acme.example";
+    let said = action("REPLY_MESSAGE", url);
+    assert_eq!(said, CardAction::Reply(choice("say:https://acme.example", "Go")));
+    let technical = action("REPLY_MESSAGE_WITH_TECHNICAL_VALUE", "GO-1");
+    assert_eq!(technical, CardAction::Reply(choice("GO-1", "Go")));
+}
+
+#[test]
+fn every_type_has_quick_replies_and_names_the_message_that_it_replies_to() {
+    for fixture in [
+        include_str!("../fixtures/message-card.json"),
+        include_str!("../fixtures/message-list.json"),
+        include_str!("../fixtures/message-file.json"),
+        include_str!("../fixtures/message-question.json"),
+    ] {
+        let mut message: Value = serde_json::from_str(fixture).unwrap();
+        let before = content(fixture).choices.len();
+        message["conversationMessage"]["quickReplies"] =
+            json!([{"$_type": "QuickReply", "text": "Track my order"}]);
+        message["conversationMessage"]["replyToMessageId"] = json!("m-7");
+        let content = content(&message.to_string());
+        assert_eq!(content.choices.last(), Some(&choice("Track my order", "Track my order")));
+        assert_eq!(content.choices.len(), before + 1);
+        let earlier = EarlierMessage::new("m-7", EventId::from_parts(&["m", "m-7"]));
+        assert_eq!(content.reply_to, Some(earlier));
+    }
 }
 
 #[test]

@@ -84,6 +84,7 @@ fn encode_event(sending: &SendContext<'_>) -> Result<Map<String, Value>, EncodeE
         | EventBody::Handback { .. }
         | EventBody::Edit { .. }
         | EventBody::Delete { .. }
+        | EventBody::Reaction { .. }
         | EventBody::Opaque { .. } => {
             return Err(EncodeError::Unsupported("Webex Connect does not support this event type"));
         }

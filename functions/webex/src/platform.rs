@@ -23,6 +23,7 @@ impl Platform for Webex {
             handover: true,
             ..Capabilities::TEXT_ONLY
         },
+        optional_features: &[],
         behaviour: Behaviour::NONE,
         addresses: &[AddressSpec {
             purpose: "Events",

@@ -2,17 +2,23 @@
 
 use serde_json::{Map, Value};
 use trunkline_core::model::{
-    self, AuthorRole, Content, Event, EventBody, EventId, HandoverMode, ReceiptStatus, Role,
-    Transcript,
+    self, AuthorRole, Content, EarlierMessage, Event, EventBody, EventId, HandoverMode, Location,
+    ReceiptStatus, Role, Transcript,
 };
 
-use crate::wire::{self, Envelope, Format, Payload, TransferTarget};
+use crate::wire::{self, Envelope, Payload, TransferTarget};
 
-/// Decodes an envelope. Returns `None` for a message without content.
-pub(crate) fn event(envelope: Envelope, role: Role) -> Option<Event> {
+/// The longest emoji of a reaction: sequences of people, skin tones and flags take up to 50 bytes.
+const MAX_EMOJI_BYTES: usize = 64;
+
+/// Decodes an envelope.
+///
+/// # Errors
+/// What is wrong with the event's data.
+pub(crate) fn event(envelope: Envelope, role: Role) -> Result<Event, &'static str> {
     let author = envelope.author.unwrap_or(wire::Author { role: default_role(role), name: None });
-    Some(Event {
-        id: EventId::from_parts(&["e", &envelope.id]),
+    Ok(Event {
+        id: event_id(&envelope.id),
         external_message_id: Some(envelope.id.into()),
         external_conversation_id: envelope.conversation.into(),
         at: envelope.timestamp,
@@ -28,18 +34,46 @@ pub(crate) fn event(envelope: Envelope, role: Role) -> Option<Event> {
     })
 }
 
-fn body(payload: Payload, role: Role) -> Option<EventBody> {
-    Some(match payload {
-        Payload::Message { text, format, media, choices, metadata } => {
-            let media = media.into_iter().map(|wire::Media { url, mime_type, name }| {
-                model::Media { url, mime_type, name, private: false }
-            });
-            let choices =
-                choices.into_iter().map(|wire::Choice { id, title }| model::Choice { id, title });
-            let (media, choices) = (media.collect(), choices.collect());
-            let content = Content { text, format: format.into(), media, choices };
+fn event_id(id: &str) -> EventId {
+    EventId::from_parts(&["e", id])
+}
+
+fn earlier_message(id: &str) -> EarlierMessage {
+    EarlierMessage::new(id, event_id(id))
+}
+
+fn place(location: wire::Location) -> Result<Location, &'static str> {
+    let wire::Location { latitude, longitude, name, address } = location;
+    let place = Location::new(latitude, longitude)
+        .ok_or("latitude must be from -90 to 90, and longitude from -180 to 180")?;
+    Ok(Location { name, address, ..place })
+}
+
+fn body(payload: Payload, role: Role) -> Result<EventBody, &'static str> {
+    Ok(match payload {
+        Payload::Message {
+            reply_to,
+            text,
+            format,
+            media,
+            cards,
+            location,
+            contact,
+            choices,
+            metadata,
+        } => {
+            let content = Content {
+                reply_to: reply_to.map(|earlier| earlier_message(&earlier.message)),
+                text,
+                format: format.into(),
+                media: wire::all(media),
+                cards: wire::all(cards),
+                location: location.map(place).transpose()?,
+                contact: contact.map(Into::into),
+                choices: wire::all(choices),
+            };
             if content.is_empty() {
-                return None;
+                return Err("the message has no text, media, cards, location, contact or choices");
             }
             EventBody::Message { content, metadata }
         }
@@ -64,10 +98,22 @@ fn body(payload: Payload, role: Role) -> Option<EventBody> {
         }
         Payload::Accept {} => EventBody::Accept,
         Payload::Close { reason } => EventBody::Close { reason },
-        Payload::Edit { message, text } => {
-            EventBody::Edit { message: message.into(), content: Content::text(text) }
+        Payload::Edit { message, text, format } => {
+            let content = Content { format: format.into(), ..Content::text(text) };
+            if content.is_empty() {
+                return Err("the text after the edit is empty: send delete to delete the message");
+            }
+            EventBody::Edit { earlier: earlier_message(&message), content, notice: None }
         }
-        Payload::Delete { message } => EventBody::Delete { message: message.into() },
+        Payload::Delete { message } => {
+            EventBody::Delete { earlier: earlier_message(&message), notice: None }
+        }
+        Payload::Reaction { message, emoji, removed } => {
+            if emoji.trim().is_empty() || emoji.len() > MAX_EMOJI_BYTES {
+                return Err("emoji must be 1 to 64 bytes long");
+            }
+            EventBody::Reaction { earlier: earlier_message(&message), emoji, removed }
+        }
         Payload::Opaque { is_message, name, raw } => EventBody::Opaque { is_message, name, raw },
         // The inbound function answers verifications before it decodes events.
         Payload::Verification { challenge } => {
@@ -116,6 +162,7 @@ fn receipt_status(status: String) -> ReceiptStatus {
         "delivered" => ReceiptStatus::Delivered,
         "read" => ReceiptStatus::Read,
         "failed" => ReceiptStatus::Failed,
+        "sent" => ReceiptStatus::Sent,
         _ => ReceiptStatus::Other(status),
     }
 }
@@ -128,16 +175,6 @@ impl From<wire::Role> for AuthorRole {
             wire::Role::Agent => Self::Agent,
             wire::Role::System => Self::System,
             wire::Role::Unknown => Self::Unknown,
-        }
-    }
-}
-
-impl From<Format> for model::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Plain => Self::Plain,
-            Format::Markdown => Self::Markdown,
-            Format::Html => Self::Html,
         }
     }
 }

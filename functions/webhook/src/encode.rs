@@ -1,9 +1,10 @@
 //! Encodes Trunkline's events as envelopes of the protocol.
 
 use trunkline_core::model::{
-    self, AuthorRole, ConnectionId, Event, EventBody, ExternalMessageId, HandoverMode, Media,
-    MessageReference, ReceiptStatus, TranscriptEntry,
+    self, AuthorRole, ConnectionId, Content, EarlierMessage, Event, EventBody, ExternalMessageId,
+    HandoverMode, MessageReference, ReceiptStatus, TranscriptEntry,
 };
+use trunkline_core::rendering::content_as_text;
 
 use crate::wire::{self, Envelope, Format, Payload};
 
@@ -25,14 +26,17 @@ pub fn encode_event(event: &Event, external_id: &str, to: &ConnectionId) -> Enve
 fn payload(body: &EventBody, to: &ConnectionId) -> Payload {
     match body.clone() {
         EventBody::Message { content, metadata } => Payload::Message {
+            reply_to: content.reply_to.map(|earlier| wire::ReplyTo {
+                message: receiver_name(&earlier, to),
+                text: earlier.excerpt,
+            }),
             text: content.text,
             format: content.format.into(),
-            media: media(content.media),
-            choices: content
-                .choices
-                .into_iter()
-                .map(|choice| wire::Choice { id: choice.id, title: choice.title })
-                .collect(),
+            media: wire::all(content.media),
+            cards: wire::all(content.cards),
+            location: content.location.map(Into::into),
+            contact: content.contact.map(Into::into),
+            choices: wire::all(content.choices),
             metadata,
         },
         EventBody::Choice { id, title, typed } => Payload::Choice { id, title, typed },
@@ -50,12 +54,24 @@ fn payload(body: &EventBody, to: &ConnectionId) -> Payload {
             Payload::Handback { reason, context, transcript: entries(transcript.entries) }
         }
         EventBody::Close { reason } => Payload::Close { reason },
-        EventBody::Edit { message, content } => {
-            Payload::Edit { message: message.into(), text: content.text.unwrap_or_default() }
+        EventBody::Edit { earlier, content, .. } => Payload::Edit {
+            message: receiver_name(&earlier, to),
+            text: content.text.unwrap_or_default(),
+            format: content.format.into(),
+        },
+        EventBody::Delete { earlier, .. } => {
+            Payload::Delete { message: receiver_name(&earlier, to) }
         }
-        EventBody::Delete { message } => Payload::Delete { message: message.into() },
+        EventBody::Reaction { earlier, emoji, removed } => {
+            Payload::Reaction { message: receiver_name(&earlier, to), emoji, removed }
+        }
         EventBody::Opaque { is_message, name, raw } => Payload::Opaque { is_message, name, raw },
     }
+}
+
+/// Returns the id by which the receiver knows a message, or else the sender's.
+fn receiver_name(earlier: &EarlierMessage, to: &ConnectionId) -> String {
+    earlier.known_to(to).unwrap_or(&earlier.message).to_string()
 }
 
 /// Returns the id that the receiver gave a message if the receiver sent it, or else the platform's
@@ -74,24 +90,28 @@ fn receipt_status(status: ReceiptStatus) -> String {
         ReceiptStatus::Delivered => "delivered".to_owned(),
         ReceiptStatus::Read => "read".to_owned(),
         ReceiptStatus::Failed => "failed".to_owned(),
+        ReceiptStatus::Sent => "sent".to_owned(),
         ReceiptStatus::Other(word) => word,
     }
 }
 
 fn entries(entries: Vec<TranscriptEntry>) -> Vec<wire::TranscriptEntry> {
-    let entry = |entry: TranscriptEntry| wire::TranscriptEntry {
-        timestamp: entry.at,
-        author: author(&entry.author),
-        text: entry.content.text,
-        format: entry.content.format.into(),
-        media: media(entry.content.media),
-    };
-    entries.into_iter().map(entry).collect()
+    entries.into_iter().map(transcript_entry).collect()
 }
 
-fn media(media: Vec<Media>) -> Vec<wire::Media> {
-    let one = |m: Media| wire::Media { url: m.url, mime_type: m.mime_type, name: m.name };
-    media.into_iter().map(one).collect()
+/// Encodes an entry. A transcript has texts and files only, so every other part becomes text.
+fn transcript_entry(entry: TranscriptEntry) -> wire::TranscriptEntry {
+    let Content { text, format, media, .. } = entry.content.clone();
+    let is_simple = entry.content
+        == Content { text: text.clone(), format, media: media.clone(), ..Content::default() };
+    let (text, format) = if is_simple {
+        (text, format.into())
+    } else {
+        let rest = Content { media: Vec::new(), ..entry.content };
+        (Some(content_as_text(&rest)).filter(|text| !text.is_empty()), Format::Plain)
+    };
+    let author = author(&entry.author);
+    wire::TranscriptEntry { timestamp: entry.at, author, text, format, media: wire::all(media) }
 }
 
 fn author(author: &model::Author) -> wire::Author {
@@ -106,16 +126,6 @@ impl From<AuthorRole> for wire::Role {
             AuthorRole::Agent => Self::Agent,
             AuthorRole::System => Self::System,
             AuthorRole::Unknown => Self::Unknown,
-        }
-    }
-}
-
-impl From<model::Format> for Format {
-    fn from(format: model::Format) -> Self {
-        match format {
-            model::Format::Plain => Self::Plain,
-            model::Format::Markdown => Self::Markdown,
-            model::Format::Html => Self::Html,
         }
     }
 }

@@ -28,8 +28,8 @@ impl Inbound for Webhook {
                 ParsedCall::Reply(Reply::json(StatusCode::OK, &json!({"challenge": challenge})))
             }
             Ok(envelope) => match decode::event(envelope, call.connection.role) {
-                Some(event) => ParsedCall::Events(vec![event]),
-                None => ParsedCall::Unreadable("a message needs text, media or choices".into()),
+                Ok(event) => ParsedCall::Events(vec![event]),
+                Err(problem) => ParsedCall::Unreadable(problem.into()),
             },
             Err(reason) => ParsedCall::Unreadable(reason),
         }

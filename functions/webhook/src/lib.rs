@@ -21,7 +21,8 @@ pub use template::{
     TemplateError, TemplateValues, check as check_template, render as render_template,
 };
 pub use wire::{
-    Author, ChannelInfo, Envelope, Format, Media, Payload, TranscriptEntry, TransferTarget,
+    Author, Card, CardAction, ChannelInfo, Contact, Envelope, Format, Location, Media, Payload,
+    ReplyTo, TranscriptEntry, TransferTarget,
 };
 
 #[cfg(feature = "schema")]

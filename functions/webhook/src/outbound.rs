@@ -113,6 +113,7 @@ impl Endpoint {
             | EventBody::Close { .. }
             | EventBody::Edit { .. }
             | EventBody::Delete { .. }
+            | EventBody::Reaction { .. }
             | EventBody::Opaque { .. } => Self::Event,
         }
     }

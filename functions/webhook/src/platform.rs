@@ -23,16 +23,8 @@ impl Platform for Webhook {
         id: PlatformId::from_static("webhook"),
         name: "Signed webhooks",
         roles: &[Role::Channel, Role::Bot, Role::Desk, Role::Observer],
-        capabilities: Capabilities {
-            max_text_chars: u32::MAX,
-            markup: true,
-            choices: true,
-            media: true,
-            receipts: true,
-            typing: true,
-            handover: true,
-            opaque: true,
-        },
+        capabilities: Capabilities::ALL,
+        optional_features: &[],
         behaviour: Behaviour::NONE,
         addresses: &[AddressSpec {
             purpose: "Events",

@@ -1,10 +1,15 @@
 //! The protocol's wire types: one envelope for both directions.
 
+mod content;
+
 use jiff::Timestamp;
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub(crate) use content::all;
+pub use content::{Card, CardAction, Choice, Contact, Format, Location, Media, ReplyTo};
 
 /// One event, sent to Trunkline or by it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,8 +89,11 @@ pub struct ChannelInfo {
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum Payload {
-    /// A message: at least one of text, media and choices.
+    /// A message: at least one of text, media, cards, location, contact and choices.
     Message {
+        /// The earlier message that this one replies to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<ReplyTo>,
         /// The text, in the given `format`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
@@ -95,6 +103,15 @@ pub enum Payload {
         /// Files, each with its URL.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         media: Vec<Media>,
+        /// Cards: one, or several as a carousel or list.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cards: Vec<Card>,
+        /// A place on the map.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        location: Option<Location>,
+        /// A person or company.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contact: Option<Contact>,
         /// The choices that the recipient can select.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         choices: Vec<Choice>,
@@ -117,7 +134,7 @@ pub enum Payload {
     Receipt {
         /// The id of that message.
         message: String,
-        /// `delivered`, `read`, `failed`, or a platform-specific status.
+        /// `sent`, `delivered`, `read`, `failed`, or a platform-specific status.
         status: String,
         /// The reason of a failure.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -191,17 +208,31 @@ pub enum Payload {
     },
     /// An agent accepts an offered conversation; `author` names the agent.
     Accept {},
-    /// An earlier message was edited. Recorded, and sent to observers.
+    /// An earlier message was edited.
     Edit {
         /// The id of that message.
         message: String,
         /// The text after the edit.
         text: String,
+        /// The format of the text.
+        #[serde(default, skip_serializing_if = "Format::is_plain")]
+        format: Format,
     },
-    /// An earlier message was deleted. Recorded, and sent to observers.
+    /// An earlier message was deleted.
     Delete {
         /// The id of that message.
         message: String,
+    },
+    /// A reaction to an earlier message.
+    Reaction {
+        /// The id of that message.
+        message: String,
+        /// The emoji.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 64)))]
+        emoji: String,
+        /// True if the reaction is taken back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        removed: bool,
     },
     /// The conversation was closed.
     Close {
@@ -225,27 +256,6 @@ pub enum Payload {
         /// The value to return.
         challenge: String,
     },
-}
-
-/// The format of a text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Plain text, without markup.
-    #[default]
-    Plain,
-    /// Markdown (CommonMark).
-    Markdown,
-    /// HTML of any version.
-    Html,
-}
-
-impl Format {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_plain(&self) -> bool {
-        *self == Self::Plain
-    }
 }
 
 /// The party that answers next.
@@ -280,30 +290,6 @@ pub struct TranscriptEntry {
     /// Files, each with its URL.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Media>,
-}
-
-/// A file, by URL.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub struct Media {
-    /// The URL of the file.
-    pub url: String,
-    /// The MIME type, such as `image/jpeg`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mime_type: Option<String>,
-    /// The name of the file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-
-/// A choice that the recipient can select.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub struct Choice {
-    /// The id that is returned when the choice is selected.
-    pub id: String,
-    /// The title that the recipient sees.
-    pub title: String,
 }
 
 /// Returns the protocol's JSON Schema (draft 2020-12).

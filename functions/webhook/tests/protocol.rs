@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use trunkline_core::model::{
-    self, AuthorRole, Choice, Content, Event, EventBody, EventId, HandoverMode, Media,
-    ReceiptStatus, Transcript,
+    self, AuthorRole, Choice, Content, EarlierMessage, Event, EventBody, EventId, HandoverMode,
+    Media, ReceiptStatus, Transcript,
 };
 use trunkline_webhook::{
-    Author, ChannelInfo, Envelope, Format, Payload, TranscriptEntry, TransferTarget, encode_event,
-    parse,
+    Author, Card, CardAction, ChannelInfo, Contact, Envelope, Format, Location, Payload, ReplyTo,
+    TranscriptEntry, TransferTarget, encode_event, parse,
 };
 
 fn any_time() -> impl Strategy<Value = Timestamp> {
@@ -47,16 +47,56 @@ fn any_lines() -> impl Strategy<Value = Vec<TranscriptEntry>> {
     prop::collection::vec(line, 0..3)
 }
 
+/// Cards, a location and a contact.
+type Parts = (Vec<Card>, Option<Location>, Option<Contact>);
+
+fn any_parts() -> impl Strategy<Value = Parts> {
+    let card = (any_text(), ".{0,12}", ".{0,12}").prop_map(|(text, id, title)| Card {
+        title: text.clone(),
+        picture: text.clone().map(|url| trunkline_webhook::Media {
+            url,
+            mime_type: None,
+            name: None,
+        }),
+        text,
+        format: Format::Html,
+        actions: vec![
+            CardAction::Link { title: title.clone(), url: id.clone() },
+            CardAction::Reply { id, title },
+        ],
+    });
+    let location = (-90.0..90.0, -180.0..180.0, any_text()).prop_map(
+        |(latitude, longitude, name): (f64, f64, _)| {
+            // JSON keeps every digit of these.
+            let (latitude, longitude) = (latitude.round(), longitude.round());
+            Location { latitude, longitude, name, address: None }
+        },
+    );
+    let contact = (any_text(), ".{0,12}").prop_map(|(name, phone)| Contact {
+        organization: name.clone(),
+        name,
+        phones: vec![phone],
+        emails: vec![],
+    });
+    (prop::collection::vec(card, 0..3), prop::option::of(location), prop::option::of(contact))
+}
+
 fn any_payload() -> impl Strategy<Value = Payload> {
     let messages =
         prop_oneof![
-            (any_text(), any_map()).prop_map(|(text, metadata)| Payload::Message {
-                text,
-                format: Format::Markdown,
-                media: vec![],
-                choices: vec![],
-                metadata
-            }),
+            (any_text(), any_map(), any_parts()).prop_map(
+                |(text, metadata, (cards, location, contact))| Payload::Message {
+                    reply_to: text.clone().map(|message| ReplyTo { message, text: None }),
+                    text,
+                    format: Format::Markdown,
+                    media: vec![],
+                    cards,
+                    location,
+                    contact,
+                    choices: vec![],
+                    metadata,
+                }
+            ),
             (".{0,12}", any_text(), any_text()).prop_map(|(id, title, typed)| Payload::Choice {
                 id,
                 title,
@@ -65,7 +105,14 @@ fn any_payload() -> impl Strategy<Value = Payload> {
             (".{0,12}", ".{0,12}", any_text())
                 .prop_map(|(message, status, reason)| Payload::Receipt { message, status, reason }),
             any::<bool>().prop_map(|active| Payload::Typing { active }),
-            (".{0,12}", ".{0,12}").prop_map(|(message, text)| Payload::Edit { message, text }),
+            (".{0,12}", ".{0,12}").prop_map(|(message, text)| Payload::Edit {
+                message,
+                text,
+                format: Format::Html
+            }),
+            (".{0,12}", "\\PC{1,8}", any::<bool>()).prop_map(|(message, emoji, removed)| {
+                Payload::Reaction { message, emoji, removed }
+            }),
             ".{0,12}".prop_map(|message| Payload::Delete { message }),
             (".{0,12}", any_map(), any::<bool>()).prop_map(|(name, raw, is_message)| {
                 Payload::Opaque { is_message, name, raw: Value::Object(raw) }
@@ -126,9 +173,23 @@ fn any_envelope() -> impl Strategy<Value = Envelope> {
     )
 }
 
+fn card(id: &str, text: Option<String>) -> model::Card {
+    let choice = Choice { id: id.to_owned(), title: id.to_owned() };
+    let actions = vec![model::CardAction::Reply(choice)];
+    model::Card { text, format: model::Format::Markdown, actions, ..model::Card::default() }
+}
+
 fn any_body() -> impl Strategy<Value = EventBody> {
     let content = (any_text(), prop::collection::vec((".{1,12}", any_text()), 0..3)).prop_map(
         |(text, parts)| Content {
+            reply_to: text
+                .as_ref()
+                .map(|text| EarlierMessage::new("m", EventId::from_parts(&[text]))),
+            cards: parts.iter().map(|(id, text)| card(id, text.clone())).collect(),
+            location: model::Location::new(1.5, -2.25),
+            contact: text
+                .clone()
+                .map(|name| model::Contact { name: Some(name), ..Default::default() }),
             text,
             format: model::Format::Html,
             media: parts

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use trunkline_core::model::Feature;
 use trunkline_core::platform::{Kind, PlatformSpec, Platforms};
 
 /// The beginning of the page.
@@ -20,8 +21,11 @@ const CAPABILITIES_INTRO: &str = "
 
 Trunkline converts content that a platform cannot show: see [switchboard.md](switchboard.md#content-that-a-platform-cannot-show).
 
-| platform | longest text, characters | markup | choices | files | receipts | typing | own agents |
-| --- | --- | --- | --- | --- | --- | --- | --- |
+*with shows* needs the setting `shows` and the templates or settings that the platform's page describes. *changes* are edits,
+deletions and reactions.
+
+| platform | longest text, characters | markup | choices | files | cards | locations, contacts | replies | changes | receipts | typing | own agents |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ";
 
 /// Returns the text of `docs/settings.md`.
@@ -36,8 +40,25 @@ fn capabilities(platforms: Platforms) -> String {
     let mut page = CAPABILITIES_INTRO.to_owned();
     for spec in platforms.iter() {
         let can = spec.capabilities;
-        let shows = [can.markup, can.choices, can.media, can.receipts, can.typing, can.handover];
-        let shows = shows.map(|can| if can { " yes |" } else { " |" }).concat();
+        let optional = |feature| spec.optional_features.iter().any(|(known, _)| *known == feature);
+        let shows = [
+            (can.markup, optional(Feature::Markup)),
+            (can.choices, optional(Feature::Choices)),
+            (can.media, optional(Feature::Media)),
+            (can.cards, false),
+            (can.locations && can.contacts, false),
+            (can.replies, false),
+            (can.changes, false),
+            (can.receipts, false),
+            (can.typing, false),
+            (can.handover, false),
+        ];
+        let shows = shows.map(|shown| match shown {
+            (true, _) => " yes |",
+            (false, true) => " with shows |",
+            (false, false) => " |",
+        });
+        let shows = shows.concat();
         let text = if can.max_text_chars == u32::MAX {
             "no limit".into()
         } else {

@@ -41,6 +41,7 @@ impl Platform for Pager {
         name: "Pager",
         roles: &[Role::Bot],
         capabilities: Capabilities::TEXT_ONLY,
+        optional_features: &[],
         behaviour: Behaviour { keeps_registration: true, ..Behaviour::NONE },
         addresses: &[],
         settings: PagerSettings::SPECS,

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{
-    Author, AuthorRole, Content, Conversation, ConversationKey, Event, EventBody, EventId, Format,
-    HandoverMode, Job, Owner, Participation, Party, ResolvedRoute, Role, ScheduledTask, Transcript,
+    Author, AuthorRole, Choice, Content, Conversation, ConversationKey, EarlierMessage, Event,
+    EventBody, EventId, Format, HandoverMode, Job, Owner, Participation, Party, ResolvedRoute,
+    Role, ScheduledTask, Transcript,
 };
 use trunkline_core::rendering::{match_typed_choice, render, split, to_plain_text};
 use trunkline_core::routing::{NewConversation, RoutingInput, Sender, SystemTrigger, decide};
@@ -37,7 +38,10 @@ fn body(kind: u8) -> EventBody {
         7 => EventBody::Accept,
         8 => EventBody::Handback { reason, context: Map::new(), transcript },
         9 => EventBody::Close { reason },
-        10 => EventBody::Delete { message: "m".into() },
+        10 => EventBody::Delete {
+            earlier: EarlierMessage::new("m", EventId::from_parts(&["e", "m"])),
+            notice: None,
+        },
         _ => EventBody::Opaque { is_message: true, name: "x".into(), raw: Value::Null },
     }
 }
@@ -155,7 +159,7 @@ pub fn markup(data: &[u8]) {
         let parts = split(&text, limit, format);
         assert!(parts.iter().all(|part| part.chars().count() <= limit), "a part is too long");
     }
-    let _ = match_typed_choice(&text, &[]);
+    let _ = match_typed_choice(&text, &[Choice { id: "1".into(), title: text.to_string() }], true);
     if let Ok(node) = trunkline_servisbot::markup::from_xml(&text) {
         let _ = trunkline_servisbot::markup::to_content(&node);
         let written = trunkline_servisbot::markup::to_xml(&node);

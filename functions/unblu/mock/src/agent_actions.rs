@@ -43,7 +43,7 @@ impl Unblu {
     ) -> EndpointCall {
         let data = json!({
             "type": "CARD", "title": title, "body": "Details", "bodyTextType": "SIMPLE_TEXT",
-            "actions": [{"actionType": "URL", "label": "Open", "value": "https://acme.example/1"}],
+            "actions": [{"actionType": "LINK_EXTERNAL", "label": "Open", "value": "https://acme.example/1"}],
         });
         self.agent_sends(conversation, title, &data, style)
     }

@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 use serde_json::json;
-use trunkline_core::model::{Choice, Event, EventBody, EventId, Format, HandoverMode, Media};
+use trunkline_core::model::{
+    Choice, Content, Event, EventBody, EventId, Format, HandoverMode, Media,
+};
 
 use super::*;
 

@@ -27,7 +27,8 @@ fn delivery(body: EventBody) -> Delivery {
 
 fn sent_with(content: Content, files: &DataUrls) -> Vec<(String, Value)> {
     let body = EventBody::Message { content, metadata: Map::new() };
-    messages(&delivery(body), &Settings::default(), files).unwrap()
+    let sent = messages(&delivery(body), &Settings::default(), files).unwrap();
+    sent.into_iter().map(|message| (message.id, message.data)).collect()
 }
 
 fn media(url: &str, name: Option<&str>) -> Media {
@@ -92,7 +93,8 @@ fn the_last_of_several_messages_has_the_delivery_id() {
 fn an_option_becomes_a_reply_and_any_other_choice_a_text() {
     let choose = |id: &str, title: Option<&str>| {
         let choice = EventBody::Choice { id: id.into(), title: title.map(Into::into), typed: None };
-        messages(&delivery(choice), &Settings::default(), &DataUrls::new()).unwrap().remove(0)
+        let sent = messages(&delivery(choice), &Settings::default(), &DataUrls::new()).unwrap();
+        (sent[0].id.clone(), sent[0].data.clone())
     };
     let documented: Value =
         serde_json::from_str(include_str!("../../fixtures/send-reply-data.json")).unwrap();
@@ -100,6 +102,7 @@ fn an_option_becomes_a_reply_and_any_other_choice_a_text() {
     assert_eq!(picked, ("dlv_1".to_owned(), documented));
     assert_eq!(choose("PAYLOAD", Some("Red")).1["text"], "Red");
     assert_eq!(choose("PAYLOAD", None).1["text"], "PAYLOAD");
+    assert_eq!(choose("say:I take it", Some("Red")).1["text"], "I take it");
 }
 
 #[test]

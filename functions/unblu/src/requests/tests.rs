@@ -1,5 +1,6 @@
 use http::Method;
 use serde_json::{Value, json};
+use trunkline_core::model::{ConversationKey, EventId};
 use trunkline_core::platform::PlatformSettings;
 
 use super::*;
@@ -92,16 +93,42 @@ fn metadata_values_are_strings() {
     assert_eq!(metadata(&Map::new()), None);
 }
 
+fn outgoing(data: &Value, reply_to: Option<&str>) -> OutgoingMessage {
+    let reply_to = reply_to.map(Into::into);
+    OutgoingMessage { id: "hub-msg-5002".into(), data: data.clone(), reply_to }
+}
+
+#[test]
+fn a_reply_names_the_message_as_unblu_knows_it() {
+    let own = Delivery::make_part_id(
+        &ConversationKey { channel: "shop".parse().unwrap(), customer: "c".into() },
+        &"shop".parse().unwrap(),
+        &EventId::from_parts(&["m", "1"]),
+        &"desk".parse().unwrap(),
+        0,
+    );
+    let named = |version: &str, id: &str| {
+        let to = outgoing(&json!({}), Some(id));
+        let sent = message(&api(&plain(version)), CONVERSATION, VISITOR, &to);
+        let body: Value = serde_json::from_slice(&sent.body).unwrap();
+        ["replyToMessageId", "replyToExternalMessageId"].map(|name| body.get(name).cloned())
+    };
+    assert_eq!(named("v4", "m-1"), [Some(json!("m-1")), Some(Value::Null)]);
+    assert_eq!(named("v4", own.as_str()), [Some(Value::Null), Some(json!(own))]);
+    assert_eq!(named("v3", "m-1"), [Some(json!("m-1")), None]);
+    assert_eq!(named("v3", own.as_str()), [None, None]);
+}
+
 #[test]
 fn messages_match_the_documentation_of_both_versions() {
     let v4 = fixture(include_str!("../../fixtures/send-text-v4.json"));
     let sent =
-        message(&api(&plain("v4")), CONVERSATION, VISITOR, "hub-msg-5002", &v4["messageData"]);
+        message(&api(&plain("v4")), CONVERSATION, VISITOR, &outgoing(&v4["messageData"], None));
     let url = format!("{V4}/externalmessengers/cHaNnElIdExample0000001/sendMessage");
     assert_eq!(parts(&sent), (url.as_str(), v4));
     let v3 = fixture(include_str!("../../fixtures/send-text-v3.json"));
     let sent =
-        message(&api(&plain("v3")), CONVERSATION, VISITOR, "hub-msg-5002", &v3["messageData"]);
+        message(&api(&plain("v3")), CONVERSATION, VISITOR, &outgoing(&v3["messageData"], None));
     let url = format!("{V3}/externalmessengers/sendMessage");
     assert_eq!(parts(&sent), (url.as_str(), v3));
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use trunkline_core::model::{EventBody, ReceiptStatus};
+use trunkline_core::rendering::content_as_text;
 use trunkline_runtime::inbound::ParsedCall;
 use trunkline_unblu::intended_recipient;
 
@@ -57,17 +58,19 @@ async fn receives_every_agent_action_by_webhook_and_outbound_request() {
         };
         for (call, text) in [
             (server.agent_writes(id, "Hi", style), "Hi"),
-            (server.agent_sends_file(id, "a.pdf", style), "As promised"),
+            (server.agent_asks(id, "Which?", &["Red"], style), "Which?\n1. Red"),
             (
                 server.agent_sends_card(id, "Card", style),
                 "Card\nDetails\nOpen: https://acme.example/1",
             ),
-            (server.agent_asks(id, "Which?", &["Red"], style), "Which?"),
         ] {
             let posted = server.post(call).await.unwrap();
             assert_eq!(posted.problem, None, "{posted:?}");
-            assert_eq!(content(last(&received)).text.as_deref(), Some(text));
+            assert_eq!(content_as_text(&content(last(&received))), text);
         }
+        let posted = server.post(server.agent_sends_file(id, "a.pdf", style)).await.unwrap();
+        assert_eq!(posted.problem, None, "{posted:?}");
+        assert_eq!(content(last(&received)).text.as_deref(), Some("As promised"));
         let posted = server.post(server.agent_writes_note(id, "Careful", style)).await.unwrap();
         assert_eq!(posted.problem, None);
         assert!(matches!(last(&received), EventBody::Opaque { is_message: false, .. }));

@@ -230,7 +230,7 @@ async fn reports_receipts_as_message_states() {
         for (status, named, call, fail_state) in [
             (ReceiptStatus::Delivered, "wa-1", "messageDelivered", None),
             (ReceiptStatus::Read, "wa-1", "messageRead", None),
-            (ReceiptStatus::Other("sent".into()), "wa-1", "messageSentSuccessfully", None),
+            (ReceiptStatus::Sent, "wa-1", "messageSentSuccessfully", None),
             (ReceiptStatus::Failed, "wa-1", "messageSendFailed", Some("RETRYABLE")),
             (ReceiptStatus::Failed, &delivery_id("x"), "messageSendFailed", Some("TERMINAL")),
         ] {

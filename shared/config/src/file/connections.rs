@@ -59,6 +59,7 @@ fn read_one(
     let spec = options.platforms.get(platform?.parse().ok()?)?;
     let role = role?;
     check_role(role, spec, line, problems);
+    check_shows(&presentation, role, spec, line, problems);
     let delivery = delivery::read(members.get("delivery"), spec, problems);
     let settings = members.get("settings");
     let settings =
@@ -104,6 +105,27 @@ fn check_role(role: Role, spec: &PlatformSpec, line: usize, problems: &mut Confi
         let can: Vec<&str> = can.map(|(name, _)| *name).collect();
         let how = format!("use {}", can.join(", "));
         problems.add(line, format!("a {} connection cannot have this role: {how}", spec.id));
+    }
+}
+
+/// Checks that the platform has code for every feature that the connection adds: the content would be lost.
+fn check_shows(
+    presentation: &PresentationOptions,
+    role: Role,
+    spec: &PlatformSpec,
+    line: usize,
+    problems: &mut ConfigProblems,
+) {
+    let can = spec.optional_features(role);
+    for (name, feature) in Feature::NAMES {
+        if presentation.shows.contains(&feature) && !can.contains(&name) {
+            let how = match can.as_slice() {
+                [] => "leave shows out".to_owned(),
+                names => format!("use {}", names.join(", ")),
+            };
+            let what = format!("a {} connection cannot add '{name}' with shows: {how}", spec.id);
+            problems.add(line, what);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A toy platform and its secrets, for tests.
 
-use trunkline_core::model::{Behaviour, Capabilities, PlatformId, Role};
+use trunkline_core::model::{Behaviour, Capabilities, Feature, PlatformId, Role};
 use trunkline_core::platform::{
     BoundedNumber, PlatformSettings, PlatformSpec, Platforms, SecretSpec, WebUrl,
 };
@@ -33,6 +33,10 @@ pub(crate) const FAX: PlatformSpec = PlatformSpec {
     name: "Fax",
     roles: &[Role::Channel, Role::Bot, Role::Desk, Role::Observer],
     capabilities: Capabilities { media: true, ..Capabilities::TEXT_ONLY },
+    optional_features: &[
+        (Feature::Media, &[Role::Channel, Role::Bot]),
+        (Feature::Markup, &[Role::Channel, Role::Bot]),
+    ],
     behaviour: Behaviour::NONE,
     addresses: &[],
     settings: Fax::SPECS,

@@ -16,7 +16,8 @@ const HANDOVER: [&str; 6] = [
     "transcript_since",
 ];
 const KEYWORDS: [&str; 2] = ["handover", "handback"];
-const TEXTS: [&str; 6] = ["waiting", "joined", "left", "unanswered", "unsupported", "agent"];
+const TEXTS: [&str; 8] =
+    ["waiting", "joined", "left", "unanswered", "unsupported", "edited", "deleted", "agent"];
 /// The maximum of every timer, in seconds: 30 days.
 const MAX_SECONDS: u32 = 30 * 24 * 60 * 60;
 /// The maximum number of earlier messages that a desk receives.
@@ -106,12 +107,18 @@ fn texts(node: &Node<'_>, problems: &mut ConfigProblems) -> Texts {
         left: text("left"),
         unanswered: text("unanswered"),
         unsupported: text("unsupported"),
+        edited: text("edited"),
+        deleted: text("deleted"),
         agent: text("agent"),
     };
     let named = [&texts.joined, &texts.left].iter().any(|text| text.contains("{agent}"));
     if named && texts.agent.is_empty() {
         let how = "add 'agent', which replaces {agent} if the agent's name is not known";
         problems.add(node.line(), format!("a text uses {{agent}}: {how}"));
+    }
+    if !texts.edited.is_empty() && !texts.edited.contains("{text}") {
+        let how = "add {text} to 'edited': it is replaced by the new text";
+        problems.add(node.line(), how.to_owned());
     }
     texts
 }

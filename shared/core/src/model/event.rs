@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    ConnectionId, Content, ConversationKey, ExternalConversationId, ExternalMessageId, Owner,
-    Trace, digest,
+    Content, ConversationKey, EarlierMessage, ExternalConversationId, ExternalMessageId,
+    MessageReference, Owner, Trace, digest,
 };
 
 /// The id of an event among those of its connection and customer. An event that is sent again has the
@@ -222,17 +222,34 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Transcript::is_empty")]
         transcript: Transcript,
     },
-    /// An earlier message was edited. Only recorded.
+    /// An earlier message was edited.
     Edit {
-        /// The platform's id of the message.
-        message: ExternalMessageId,
+        #[serde(flatten)]
+        earlier: EarlierMessage,
         /// The new content.
         content: Content,
+        /// The text that announces the edit where the platform has none: `{text}` is the new text. `None`:
+        /// the new content alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<String>,
     },
-    /// An earlier message was deleted. Only recorded.
+    /// An earlier message was deleted.
     Delete {
-        /// The platform's id of the message.
-        message: ExternalMessageId,
+        #[serde(flatten)]
+        earlier: EarlierMessage,
+        /// The text that announces the deletion where the platform has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<String>,
+    },
+    /// A reaction to an earlier message.
+    Reaction {
+        #[serde(flatten)]
+        earlier: EarlierMessage,
+        /// The emoji.
+        emoji: String,
+        /// Whether the reaction is taken back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        removed: bool,
     },
     /// The conversation is closed.
     Close {
@@ -275,6 +292,17 @@ impl EventBody {
         }
     }
 
+    /// Returns the earlier message that the event is about.
+    pub fn earlier_message(&mut self) -> Option<&mut EarlierMessage> {
+        match self {
+            Self::Message { content, .. } => content.reply_to.as_mut(),
+            Self::Edit { earlier, .. }
+            | Self::Delete { earlier, .. }
+            | Self::Reaction { earlier, .. } => Some(earlier),
+            _ => None,
+        }
+    }
+
     /// Returns the name of the event type as in JSON.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -288,19 +316,11 @@ impl EventBody {
             Self::Handback { .. } => "handback",
             Self::Edit { .. } => "edit",
             Self::Delete { .. } => "delete",
+            Self::Reaction { .. } => "reaction",
             Self::Close { .. } => "close",
             Self::Opaque { .. } => "opaque",
         }
     }
-}
-
-/// A reference to an earlier message, as its sender knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MessageReference {
-    /// The connection that sent the message.
-    pub connection: ConnectionId,
-    /// The id by which that connection's platform knows the message.
-    pub message: ExternalMessageId,
 }
 
 /// How a conversation is handed over to agents.
@@ -316,7 +336,7 @@ pub enum HandoverMode {
 
 /// The earlier messages for the new owner. Routing sets the limits; the outbound function adds the
 /// entries.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Transcript {
     /// The maximum number of entries. 0: no transcript.
     #[serde(default)]
@@ -341,7 +361,7 @@ impl Transcript {
 }
 
 /// A message in a transcript.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TranscriptEntry {
     pub at: Timestamp,
     pub author: Author,
@@ -358,6 +378,8 @@ pub enum ReceiptStatus {
     Read,
     /// The message could not be delivered.
     Failed,
+    /// The platform accepted the message.
+    Sent,
     /// A status that only the platform knows, as it names it.
     Other(String),
 }

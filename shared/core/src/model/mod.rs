@@ -6,6 +6,7 @@ mod connection;
 mod content;
 mod conversation;
 mod delivery;
+mod earlier_message;
 mod event;
 mod event_record;
 mod ids;
@@ -24,15 +25,16 @@ mod trace;
 pub use access::{AccessLevel, AuditEntry, Token, TokenKind};
 pub use breaker::{Breaker, next_probe};
 pub use connection::{Connection, Role};
-pub use content::{Choice, Content, Format, Media};
+pub use content::{Card, CardAction, Choice, Contact, Content, Format, Location, Media};
 pub use conversation::{
     AgentLocation, Conversation, Handover, HandoverTrigger, Owner, Participation, Parties, Party,
     Phase, State,
 };
 pub use delivery::{Delivery, DrainReason, Job, Resend, Target};
+pub use earlier_message::{EarlierMessage, MessageReference};
 pub use event::{
-    Author, AuthorRole, CorrelationHint, Event, EventBody, EventId, HandoverMode, MessageReference,
-    ReceiptStatus, Transcript, TranscriptEntry,
+    Author, AuthorRole, CorrelationHint, Event, EventBody, EventId, HandoverMode, ReceiptStatus,
+    Transcript, TranscriptEntry,
 };
 pub use event_record::{Disposition, EventRecord};
 pub use ids::{

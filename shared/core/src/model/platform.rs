@@ -108,6 +108,21 @@ pub struct Capabilities {
     /// Files and pictures. Otherwise they are sent as links.
     #[serde(default, skip_serializing_if = "is_false")]
     pub media: bool,
+    /// Cards and carousels. Otherwise their parts are sent as text and files.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cards: bool,
+    /// Locations. Otherwise they are sent as a link to a map.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub locations: bool,
+    /// Contacts. Otherwise they are sent as text.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub contacts: bool,
+    /// Replies to a message. Otherwise the message is quoted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub replies: bool,
+    /// Edits and deletions of messages, and reactions to them. Otherwise they are sent as messages.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub changes: bool,
     /// Receipts for messages that came from the platform.
     #[serde(default, skip_serializing_if = "is_false")]
     pub receipts: bool,
@@ -143,10 +158,34 @@ impl Capabilities {
         markup: false,
         choices: false,
         media: false,
+        cards: false,
+        locations: false,
+        contacts: false,
+        replies: false,
+        changes: false,
         receipts: false,
         typing: false,
         handover: false,
         opaque: false,
+    };
+}
+
+impl Capabilities {
+    /// Everything that Trunkline itself can express.
+    pub const ALL: Self = Self {
+        max_text_chars: u32::MAX,
+        markup: true,
+        choices: true,
+        media: true,
+        cards: true,
+        locations: true,
+        contacts: true,
+        replies: true,
+        changes: true,
+        receipts: true,
+        typing: true,
+        handover: true,
+        opaque: true,
     };
 }
 
@@ -168,6 +207,9 @@ pub struct Behaviour {
     /// The platform keeps a registration of Trunkline, which it may deactivate. The scheduler reconciles it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub keeps_registration: bool,
+    /// The platform shows a message as pending until it hears that the message was sent.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub awaits_sent_receipts: bool,
 }
 
 impl Behaviour {
@@ -176,6 +218,7 @@ impl Behaviour {
         assigns_conversation_ids: false,
         orders_by_timestamp: false,
         keeps_registration: false,
+        awaits_sent_receipts: false,
     };
 }
 

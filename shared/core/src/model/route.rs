@@ -139,6 +139,11 @@ pub struct Texts {
     pub unanswered: String,
     /// Sent when a message of the customer cannot be shown.
     pub unsupported: String,
+    /// Sent when a message is edited, to people whose platform cannot show edits. `{text}` is replaced by the
+    /// new text.
+    pub edited: String,
+    /// Sent when a message is deleted, to people whose platform cannot show deletions.
+    pub deleted: String,
     /// Replaces `{agent}` if the name is unknown.
     pub agent: String,
 }

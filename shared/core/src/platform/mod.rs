@@ -5,7 +5,7 @@ mod settings;
 
 use serde_json::{Map, Value};
 
-use crate::model::{Behaviour, Capabilities, PlatformId, Role};
+use crate::model::{Behaviour, Capabilities, Feature, PlatformId, Role};
 
 pub use settings::{
     BoundedNumber, InvalidSetting, Kind, PlatformSettings, SettingSpec, SettingValue,
@@ -30,6 +30,9 @@ pub struct PlatformSpec {
     /// The roles that its connections can have.
     pub roles: &'static [Role],
     pub capabilities: Capabilities,
+    /// The features that a connection can add with `shows`, and the roles that can: those for which the platform
+    /// has code.
+    pub optional_features: &'static [(Feature, &'static [Role])],
     pub behaviour: Behaviour,
     /// The inbound URLs to enter into the vendor's forms.
     pub addresses: &'static [AddressSpec],
@@ -94,6 +97,17 @@ impl PlatformSpec {
     #[must_use]
     pub const fn traits(&self) -> PlatformTraits {
         PlatformTraits { id: self.id, capabilities: self.capabilities, behaviour: self.behaviour }
+    }
+
+    /// Returns the names of the features that a connection in a role can add.
+    #[must_use]
+    pub fn optional_features(&self, role: Role) -> Vec<&'static str> {
+        let is_optional = |feature: &Feature| {
+            let mut all = self.optional_features.iter();
+            all.any(|(known, roles)| known == feature && roles.contains(&role))
+        };
+        let names = Feature::NAMES.iter().filter(|(_, feature)| is_optional(feature));
+        names.map(|(name, _)| *name).collect()
     }
 
     /// Returns the path of its documentation page in the repository.

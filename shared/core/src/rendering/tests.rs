@@ -4,8 +4,8 @@ use serde_json::Map;
 
 use super::*;
 use crate::model::{
-    Author, Capabilities, EventId, Feature, Media, Party, PlatformId, Presentation,
-    PresentationOptions, Role,
+    Author, Capabilities, Card, CardAction, Choice, Contact, EventId, Feature, Location, Media,
+    MessageReference, Party, PlatformId, Presentation, PresentationOptions, Role,
 };
 
 /// A platform that shows everything.
@@ -50,6 +50,7 @@ fn rich() -> Content {
         format: Format::Markdown,
         media: vec![media(None), media(Some("bill.pdf"))],
         choices: vec![choice("a", "Red"), choice("b", "Blue")],
+        ..Content::default()
     }
 }
 
@@ -120,14 +121,147 @@ fn plain_text_is_not_converted() {
     assert_eq!(to_plain_text("5 < 6 & *x*", Format::Plain), "5 < 6 & *x*");
 }
 
-#[test]
-fn typed_number_or_title_selects_the_choice() {
-    let offered = rich().choices;
-    for text in ["2", " 2. ", "2)", "blue", "BLUE "] {
-        assert_eq!(match_typed_choice(text, &offered).unwrap().id, "b", "{text}");
+/// A message with every part.
+fn complete() -> Content {
+    let choice = |id: &str| Choice { id: id.into(), title: id.to_uppercase() };
+    let picture = |name: &str| {
+        let url = format!("https://x.example/{name}.png");
+        Some(Media { url, name: Some(name.to_uppercase()), ..Media::default() })
+    };
+    let reply = |id: &str| CardAction::Reply(choice(id));
+    let first = Card {
+        title: Some("First".into()),
+        text: Some("*cheap*".into()),
+        format: Format::Markdown,
+        picture: picture("one"),
+        actions: vec![
+            reply("buy"),
+            CardAction::Link { title: "More".into(), url: "https://x.example".into() },
+        ],
+    };
+    let second =
+        Card { title: Some("Second".into()), actions: vec![reply("rent")], ..Card::default() };
+    Content {
+        reply_to: Some(EarlierMessage {
+            excerpt: Some("What do you sell?".into()),
+            ..earlier("m-1")
+        }),
+        cards: vec![first, second],
+        location: Location::new(52.5, 4.25)
+            .map(|place| Location { name: Some("Shop".into()), ..place }),
+        contact: Some(Contact {
+            name: Some("Ada".into()),
+            phones: vec!["+31 6".into()],
+            ..Contact::default()
+        }),
+        choices: vec![choice("other")],
+        ..Content::text("We have:")
     }
-    for text in ["0", "3", "two", "", "2 please", "-1"] {
-        assert_eq!(match_typed_choice(text, &offered), None, "{text}");
+}
+
+fn earlier(message: &str) -> EarlierMessage {
+    EarlierMessage::new(message, EventId::from_parts(&["m", message]))
+}
+
+const MAP: &str = "https://www.google.com/maps/search/?api=1&query=52.5,4.25";
+
+#[test]
+fn every_part_becomes_text_in_the_order_of_the_original() {
+    let plain = Target::addressed(&party(Capabilities::TEXT_ONLY), Role::Channel);
+    let shown = shown(&message(AuthorRole::Bot, complete()), &plain);
+    let text = format!(
+        "> What do you sell?\nWe have:\n\nFirst\ncheap\nONE: https://x.example/one.png\n1. BUY\n\
+         More: https://x.example\n\nSecond\n2. RENT\nShop: {MAP}\nAda\n+31 6\n3. OTHER"
+    );
+    let choices = complete().offered_choices();
+    assert_eq!(shown, [Content { choices, ..Content::text(text.clone()) }]);
+    assert_eq!(content_as_text(&complete()), text);
+}
+
+#[test]
+fn a_picture_of_a_card_stays_with_the_card() {
+    let can = Capabilities { media: true, ..Capabilities::TEXT_ONLY };
+    let target = Target::addressed(&party(can), Role::Desk);
+    let shown = shown(&message(AuthorRole::Bot, complete()), &target);
+    let texts: Vec<_> = shown.iter().map(|part| part.text.as_deref().unwrap()).collect();
+    let expected = [
+        "> What do you sell?\nWe have:",
+        "First\ncheap\n1. BUY\nMore: https://x.example",
+        &format!("Second\n2. RENT\nShop: {MAP}\nAda\n+31 6\n3. OTHER"),
+    ];
+    assert_eq!(texts, expected);
+    let files: Vec<_> = shown.iter().map(|part| part.media.len()).collect();
+    assert_eq!(files, [0, 1, 0]);
+}
+
+#[test]
+fn a_target_that_shows_everything_gets_the_original() {
+    let all = party(Capabilities::ALL);
+    let target = Target::addressed(&all, Role::Channel);
+    let known_as = vec![MessageReference { connection: all.connection, message: "x-1".into() }];
+    let known = EarlierMessage { known_as, ..earlier("m-1") };
+    let content = Content { reply_to: Some(known), ..complete() };
+    assert_eq!(shown(&message(AuthorRole::Bot, content.clone()), &target), [content]);
+    // A message that the target never received is quoted.
+    let quoted = shown(&message(AuthorRole::Bot, complete()), &target).remove(0);
+    assert_eq!(quoted.reply_to, None);
+    assert_eq!(quoted.text.as_deref(), Some("> What do you sell?\nWe have:"));
+    assert_eq!(quoted.cards, complete().cards);
+}
+
+#[test]
+fn choices_of_cards_are_offered_where_there_are_no_cards() {
+    let can = Capabilities { choices: true, ..Capabilities::TEXT_ONLY };
+    let target = Target::addressed(&party(can), Role::Channel);
+    let cards = complete().cards;
+    let content = Content { cards, ..Content::default() };
+    let shown = shown(&message(AuthorRole::Bot, content.clone()), &target).remove(0);
+    assert_eq!(shown.choices, content.offered_choices());
+    assert!(!shown.text.unwrap().contains("BUY"));
+}
+
+#[test]
+fn changes_become_messages_where_they_cannot_be_shown() {
+    let about = || EarlierMessage { excerpt: Some("We open at 9".into()), ..earlier("m-1") };
+    let text = |body: EventBody, can: Capabilities, role: Role| {
+        let event = Event { body, ..message(AuthorRole::Agent, Content::default()) };
+        let target = Target::addressed(
+            &Party {
+                presentation: Presentation { sender_prefix: false, capabilities: can },
+                ..party(can)
+            },
+            role,
+        );
+        let mut parts = render(&event, &target);
+        assert_eq!(parts.len(), 1);
+        match parts.remove(0).body {
+            EventBody::Message { content, .. } => content.text,
+            other => Some(other.kind().to_owned()),
+        }
+    };
+    let edit = |notice: Option<&str>| EventBody::Edit {
+        earlier: about(),
+        content: Content { format: Format::Markdown, ..Content::text("We open at **10**") },
+        notice: notice.map(Into::into),
+    };
+    let delete = || EventBody::Delete { earlier: about(), notice: Some("Withdrawn.".into()) };
+    let reaction =
+        || EventBody::Reaction { earlier: about(), emoji: "👍".into(), removed: false };
+    let plain = Capabilities::TEXT_ONLY;
+    let quote = |text: &str| Some(format!("> We open at 9\n{text}"));
+    let corrected = edit(Some("Correction: {text}"));
+    assert_eq!(text(corrected.clone(), plain, Role::Channel), quote("Correction: We open at 10"));
+    assert_eq!(text(edit(None), plain, Role::Desk), quote("We open at 10"));
+    assert_eq!(text(corrected, plain, Role::Bot), Some("We open at 10".into()));
+    assert_eq!(text(delete(), plain, Role::Channel), quote("Withdrawn."));
+    assert_eq!(text(reaction(), plain, Role::Desk), quote("👍"));
+    assert_eq!(text(reaction(), plain, Role::Bot), Some("👍".into()));
+    for (body, kind) in [(edit(None), "edit"), (delete(), "delete"), (reaction(), "reaction")] {
+        let mut known = body;
+        let known_as =
+            MessageReference { connection: "shop".parse().unwrap(), message: "x".into() };
+        known.earlier_message().unwrap().known_as.push(known_as);
+        assert_eq!(text(known, Capabilities::ALL, Role::Channel), Some(kind.into()));
     }
 }
 
@@ -162,6 +296,50 @@ proptest! {
             text.chars().filter(|c| !c.is_whitespace() && !"`~".contains(*c)).collect::<String>()
         };
         prop_assert_eq!(all(&parts.concat()), all(&text));
+    }
+
+    #[test]
+    fn content_is_never_rendered_as_nothing(
+        text in prop::option::of("[ \n<>a*]{0,8}"),
+        parts in prop::collection::vec((any::<[bool; 4]>(), "[ a]{0,3}"), 0..3),
+        flags in any::<[bool; 7]>(),
+        format in prop::sample::select(vec![Format::Plain, Format::Markdown, Format::Html]),
+    ) {
+        let picture = |url: &str| Media { url: format!("https://x.example/{url}"), ..Media::default() };
+        let card = |(has, text): &([bool; 4], String)| Card {
+            title: has[0].then(|| text.clone()),
+            text: has[1].then(|| text.clone()),
+            format,
+            picture: has[2].then(|| picture(text)),
+            actions: if has[3] {
+                vec![CardAction::Reply(Choice { id: text.clone(), title: text.clone() })]
+            } else {
+                Vec::new()
+            },
+        };
+        let content = Content {
+            text,
+            format,
+            cards: parts.iter().map(card).collect(),
+            location: flags[0].then(|| Location::new(1.0, 2.0)).flatten(),
+            media: if flags[1] { vec![picture("a")] } else { Vec::new() },
+            ..Content::default()
+        };
+        prop_assume!(!content.is_empty());
+        let can = Capabilities {
+            markup: flags[2],
+            choices: flags[3],
+            media: flags[4],
+            cards: flags[5],
+            locations: flags[6],
+            ..Capabilities::TEXT_ONLY
+        };
+        let target = Target::addressed(&party(can), Role::Channel);
+        let offered = content.offered_choices().len();
+        let shown = shown(&message(AuthorRole::Bot, content.clone()), &target);
+        prop_assert!(shown.iter().all(|part| !part.is_empty()), "{shown:?}");
+        let kept = shown.iter().map(|part| part.offered_choices().len()).sum::<usize>();
+        prop_assert_eq!(kept, offered);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) fn decide(input: &RoutingInput<'_>) -> Result<Decision, Refusal> {
             handover.agent.clone_from(&event.author.name);
         }
     }
-    builder.remember_choices(&content.choices);
+    builder.remember_choices(content);
     builder.targets.push(builder.channel_target());
     builder.copy_to_bot();
     Ok(builder.build())

@@ -1,6 +1,6 @@
 //! Decides on events from a bot.
 
-use super::decision_builder::DecisionBuilder;
+use super::decision_builder::{DecisionBuilder, NO_FORM};
 use super::{Decision, Disposition, Refusal, RoutingInput};
 use crate::model::{
     AuthorRole, EventBody, HandoverTrigger, MessageReference, Owner, Phase, Role, SessionId, Target,
@@ -25,7 +25,7 @@ pub(super) fn decide(
     }
     match &event.body {
         EventBody::Message { content, .. } if owns => {
-            builder.remember_choices(&content.choices);
+            builder.remember_choices(content);
             builder.targets.push(builder.channel_target());
         }
         EventBody::Typing { .. } if owns && can.typing => {
@@ -54,12 +54,19 @@ pub(super) fn decide(
             builder.disposition = Disposition::RecordedOnly;
             let bot = before.parties.bot.as_ref().filter(|_| *said && owns);
             if let Some(bot) = bot {
-                builder.report_unsupported(Target::addressed(bot, Role::Bot));
+                builder.report_unsupported(Target::addressed(bot, Role::Bot), NO_FORM);
             }
         }
-        EventBody::Accept | EventBody::Edit { .. } | EventBody::Delete { .. } => {
-            builder.disposition = Disposition::RecordedOnly;
+        EventBody::Edit { .. } | EventBody::Delete { .. } | EventBody::Reaction { .. } => {
+            match before.parties.bot.as_ref().filter(|_| owns) {
+                Some(bot) => {
+                    let channel = builder.channel_target();
+                    builder.pass_on_change(channel, Target::addressed(bot, Role::Bot));
+                }
+                None => builder.disposition = Disposition::RecordedOnly,
+            }
         }
+        EventBody::Accept => builder.disposition = Disposition::RecordedOnly,
         EventBody::Choice { .. } | EventBody::Handback { .. } => {
             return Err(Refusal::UnexpectedEvent { role: "bot", kind: event.body.kind() });
         }

@@ -70,8 +70,16 @@ pub(super) fn decide(input: &RoutingInput<'_>) -> Result<Decision, Refusal> {
             }
             Ok(builder.build_with(Disposition::RecordedOnly))
         }
-        EventBody::Edit { .. } | EventBody::Delete { .. } => {
-            Ok(builder.build_with(Disposition::RecordedOnly))
+        EventBody::Edit { .. } | EventBody::Delete { .. } | EventBody::Reaction { .. } => {
+            match builder.owner_target().filter(|_| builder.conversation.is_open()) {
+                Some(owner) => {
+                    let channel = builder.channel_target();
+                    builder.pass_on_change(owner, channel);
+                    builder.copy_to_bot();
+                }
+                None => builder.disposition = Disposition::RecordedOnly,
+            }
+            Ok(builder.build())
         }
         EventBody::Accept => {
             Err(Refusal::UnexpectedEvent { role: "channel", kind: event.body.kind() })
@@ -96,7 +104,11 @@ fn message(mut builder: DecisionBuilder<'_>) -> Result<Decision, Refusal> {
     }
     let text = plain_text(&event.body);
     let choice = text
-        .and_then(|text| match_typed_choice(text, &builder.conversation.offered_choices))
+        .and_then(|text| {
+            let conversation = &builder.conversation;
+            let is_numbered = !conversation.parties.channel.capabilities().choices;
+            match_typed_choice(text, &conversation.offered_choices, is_numbered)
+        })
         .cloned();
     if let Some(choice) = choice {
         let (title, typed) = (Some(choice.title), text.map(ToOwned::to_owned));
@@ -146,7 +158,7 @@ fn apply_keyword(builder: &mut DecisionBuilder<'_>, text: &str) -> Result<(), Re
 }
 
 /// Starts a conversation. Messages, choices, typing and opaque events can start one; a receipt, an
-/// edit, a deletion or a close cannot.
+/// edit, a deletion, a reaction or a close cannot.
 fn start<'a>(
     input: &'a RoutingInput<'a>,
     past: Option<&Conversation>,
@@ -156,6 +168,7 @@ fn start<'a>(
             EventBody::Receipt { .. }
             | EventBody::Edit { .. }
             | EventBody::Delete { .. }
+            | EventBody::Reaction { .. }
             | EventBody::Opaque { is_message: false, .. },
             Some(past),
         ) => Ok(DecisionBuilder::new(input, past.clone())),

@@ -8,11 +8,13 @@ use serde_json::Map;
 use super::keywords;
 use super::{Decision, Disposition, Refusal, RoutingInput, SystemEvent};
 use crate::model::{
-    AgentLocation, Author, AuthorRole, Choice, Content, Conversation, DueTimer, EventBody,
-    Handover, HandoverMode, HandoverPolicy, HandoverTrigger, MessageReference, OnClose, Owner,
-    Party, Phase, ReceiptStatus, ResolvedRoute, Role, Target, Texts, Timer, Transcript,
-    TranscriptStart,
+    AgentLocation, Author, AuthorRole, Content, Conversation, DueTimer, EventBody, Handover,
+    HandoverMode, HandoverPolicy, HandoverTrigger, MessageReference, OnClose, Owner, Party, Phase,
+    ReceiptStatus, ResolvedRoute, Role, Target, Texts, Timer, Transcript, TranscriptStart,
 };
+
+/// Why a message that has no form on the channel is reported as failed.
+pub(super) const NO_FORM: &str = "the channel cannot show this message in any form";
 
 /// Defaults used when the route cannot be resolved.
 static DEFAULT_POLICY: LazyLock<HandoverPolicy> = LazyLock::new(HandoverPolicy::default);
@@ -299,8 +301,36 @@ impl<'a> DecisionBuilder<'a> {
         self.preceding.push(system_event(name, body, vec![target]));
     }
 
-    /// Adds a failed receipt for a message that has no form on the channel.
-    pub(super) fn report_unsupported(&mut self, target: Target) {
+    /// Passes an edit, a deletion or a reaction on to `to`, or reports to its sender that this is not possible.
+    pub(super) fn pass_on_change(&mut self, to: Target, sender: Target) {
+        let language = self.conversation.language.as_deref();
+        let text = |which| keywords::text(self.policy(), language, which, None);
+        let is_native = to.capabilities().changes;
+        let mut body = self.input.event.body.clone();
+        let is_possible = match &mut body {
+            EventBody::Edit { notice, .. } => {
+                *notice = text(|texts| &texts.edited);
+                true
+            }
+            EventBody::Delete { notice, .. } => {
+                // A bot would answer the notice.
+                *notice = text(|texts| &texts.deleted).filter(|_| to.role != Role::Bot);
+                is_native || notice.is_some()
+            }
+            EventBody::Reaction { removed, .. } => is_native || !*removed,
+            _ => false,
+        };
+        self.rewritten_body = Some(body);
+        if is_possible {
+            self.targets.push(to);
+        } else {
+            self.disposition = Disposition::RecordedOnly;
+            self.report_unsupported(sender, "the receiver cannot change or delete a message");
+        }
+    }
+
+    /// Adds a failed receipt for an event that has no form at its receiver.
+    pub(super) fn report_unsupported(&mut self, target: Target, reason: &str) {
         let event = self.input.event;
         let Some(message) = event.external_message_id.clone() else { return };
         if !target.capabilities().receipts {
@@ -312,15 +342,14 @@ impl<'a> DecisionBuilder<'a> {
             message,
             target: Some(about),
             status: ReceiptStatus::Failed,
-            reason: Some("the channel cannot show this message in any form".into()),
+            reason: Some(reason.to_owned()),
         };
         self.following.push(system_event("unsupported", body, vec![target]));
     }
 
-    /// Remembers the offered choices if the channel shows them as numbered text.
-    pub(super) fn remember_choices(&mut self, choices: &[Choice]) {
-        let shows = self.conversation.parties.channel.capabilities().choices;
-        self.conversation.offered_choices = if shows { Vec::new() } else { choices.to_vec() };
+    /// Remembers the offered choices: the customer may type one, even where the channel shows buttons.
+    pub(super) fn remember_choices(&mut self, content: &Content) {
+        self.conversation.offered_choices = content.offered_choices();
     }
 
     /// Schedules the session timer of a new conversation.

@@ -1,7 +1,7 @@
 //! Decides on events from a desk.
 
 use super::bot::receipt;
-use super::decision_builder::DecisionBuilder;
+use super::decision_builder::{DecisionBuilder, NO_FORM};
 use super::{Decision, Disposition, Refusal, RoutingInput};
 use crate::model::{AuthorRole, EventBody, OnClose, SessionId, Target};
 
@@ -31,7 +31,7 @@ pub(super) fn decide(
             if is_pending && !by_machine {
                 builder.accept(event.author.name.as_deref(), true);
             }
-            builder.remember_choices(&content.choices);
+            builder.remember_choices(content);
             builder.targets.push(builder.channel_target());
             builder.copy_to_bot();
         }
@@ -69,12 +69,17 @@ pub(super) fn decide(
             builder.disposition = Disposition::RecordedOnly;
             let desk = before.parties.desk.as_ref().filter(|_| *said);
             if let Some(desk) = desk {
-                builder.report_unsupported(Target::at_desk(desk, handover));
+                builder.report_unsupported(Target::at_desk(desk, handover), NO_FORM);
             }
         }
-        EventBody::Accept | EventBody::Edit { .. } | EventBody::Delete { .. } => {
-            builder.disposition = Disposition::RecordedOnly;
+        EventBody::Edit { .. } | EventBody::Delete { .. } | EventBody::Reaction { .. } => {
+            if let Some(desk) = &before.parties.desk {
+                let channel = builder.channel_target();
+                builder.pass_on_change(channel, Target::at_desk(desk, handover));
+                builder.copy_to_bot();
+            }
         }
+        EventBody::Accept => builder.disposition = Disposition::RecordedOnly,
         EventBody::Choice { .. } | EventBody::Handover { .. } => {
             return Err(Refusal::UnexpectedEvent { role: "desk", kind: event.body.kind() });
         }
@@ -94,6 +99,7 @@ fn without_handover(builder: DecisionBuilder<'_>) -> Result<Decision, Refusal> {
         | EventBody::Typing { .. }
         | EventBody::Edit { .. }
         | EventBody::Delete { .. }
+        | EventBody::Reaction { .. }
         | EventBody::Opaque { .. } => Disposition::RecordedOnly,
         EventBody::Choice { .. } | EventBody::Handover { .. } => {
             return Err(Refusal::UnexpectedEvent { role: "desk", kind: event.body.kind() });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::records::{self, Records};
-use super::{InboundError, Ingested, Rejection, agent_initiated, enqueue, limits, receipt_target};
+use super::{InboundError, Ingested, Rejection, agent_initiated, earlier_message, enqueue, limits};
 use crate::app::App;
 use crate::store::{HeldEvent, LegAddress, WriteResult};
 use trunkline_core::model::{
@@ -85,7 +85,7 @@ pub async fn ingest_now(
     event.trace.get_or_insert_with(|| Trace::from_seed(&app.ids.next(now)));
     let ConversationMatch { key, session, agent_initiated_on } =
         find_conversation(app, connection, &event, now).await?;
-    receipt_target::resolve(app, &connection.id, &key, &mut event.body).await?;
+    earlier_message::resolve(app, &connection.id, &key, &mut event.body).await?;
     let role = connection.role;
     let inbound = InboundEvent {
         key,

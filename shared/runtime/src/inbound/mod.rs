@@ -4,12 +4,12 @@
 //! `persist_and_enqueue`.
 
 mod agent_initiated;
+mod earlier_message;
 mod enqueue;
 mod error;
 mod http;
 mod ingest;
 mod limits;
-mod receipt_target;
 mod records;
 mod rejected;
 

@@ -9,7 +9,7 @@ use crate::inbound::{InboundError, ingest_from_target};
 use crate::telemetry::{self, LogFields, Metric};
 use trunkline_core::model::{
     Breaker, Connection, ConnectionId, Delivery, DeliveryPolicy, EventBody, EventId, Failed,
-    MessageReference, Outcome, ReceiptStatus, Verdict, time,
+    MessageReference, Outcome, ReceiptStatus, Role, Verdict, time,
 };
 
 /// What happens to a delivery after an attempt.
@@ -49,6 +49,9 @@ pub(super) async fn record_outcome(
         }
         let settled = outcome(classification.verdict);
         app.store.put_outcome(delivery, &settled).await?;
+        if settled.verdict == Verdict::Delivered {
+            report_sent(app, delivery).await?;
+        }
         if let Some(connection) = connection {
             if status.is_some() {
                 breaker::record_success(app, connection, breaker).await?;
@@ -93,6 +96,29 @@ async fn give_up(
 
 /// Sends a failed receipt to the sender of a message, if the sender can receive one.
 async fn notify_sender(app: &App, delivery: &Delivery, reason: &str) -> Result<(), OutboundError> {
+    send_receipt(app, delivery, "failed", ReceiptStatus::Failed, Some(reason)).await
+}
+
+/// Sends a receipt to the sender of a message that the channel accepted, if the sender's platform waits for it.
+async fn report_sent(app: &App, delivery: &Delivery) -> Result<(), OutboundError> {
+    if delivery.to.role != Role::Channel || !delivery.to.last_part {
+        return Ok(());
+    }
+    let sender = app.config_cache.connection(&delivery.from, app.clock.now()).await?;
+    if !sender.is_some_and(|sender| sender.behaviour.awaits_sent_receipts) {
+        return Ok(());
+    }
+    send_receipt(app, delivery, "sent", ReceiptStatus::Sent, None).await
+}
+
+/// Ingests a receipt about a delivered or failed message, as from its receiver.
+async fn send_receipt(
+    app: &App,
+    delivery: &Delivery,
+    name: &str,
+    status: ReceiptStatus,
+    reason: Option<&str>,
+) -> Result<(), OutboundError> {
     let is_message =
         matches!(delivery.event.body, EventBody::Message { .. } | EventBody::Choice { .. });
     if !is_message || delivery.to.copy || delivery.from == ConnectionId::system() {
@@ -105,10 +131,10 @@ async fn notify_sender(app: &App, delivery: &Delivery, reason: &str) -> Result<(
     let body = EventBody::Receipt {
         message: delivery.id.as_str().into(),
         target: Some(target),
-        status: ReceiptStatus::Failed,
-        reason: Some(reason.to_owned()),
+        status,
+        reason: reason.map(ToOwned::to_owned),
     };
-    let id = EventId::from_parts(&["failed", delivery.id.as_str()]);
+    let id = EventId::from_parts(&[name, delivery.id.as_str()]);
     match Box::pin(ingest_from_target(app, delivery, id, body)).await {
         // The conversation may be closed, and then no receipt is possible.
         Ok(_) | Err(InboundError::Rejected(_)) => Ok(()),

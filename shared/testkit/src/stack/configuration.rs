@@ -138,6 +138,8 @@ fn texts_and_keywords() -> HandoverPolicy {
         left: "{agent} has left.".into(),
         unanswered: "No agent is available.".into(),
         unsupported: "We cannot see this.".into(),
+        edited: "Correction: {text}".into(),
+        deleted: "This message was withdrawn.".into(),
         agent: "Somebody".into(),
     };
     let dutch = Texts { waiting: "We zoeken iemand.".into(), ..Texts::default() };

@@ -9,24 +9,15 @@ use serde_json::Map;
 
 use super::*;
 use crate::model::{
-    AuthorRole, Capabilities, Content, EventId, HandoverMode, HandoverPolicy, Keywords, Owner,
-    PlatformId, Presentation, SessionId, Texts, Transcript,
+    AuthorRole, Capabilities, Content, EarlierMessage, EventId, HandoverMode, HandoverPolicy,
+    Keywords, Owner, PlatformId, Presentation, SessionId, Texts, Transcript,
 };
 
 /// The platform of all parties.
 const TEST_PLATFORM: PlatformId = PlatformId::from_static("fax");
 
 /// The capabilities of a platform that can do everything.
-pub(super) const RICH: Capabilities = Capabilities {
-    max_text_chars: u32::MAX,
-    markup: true,
-    choices: true,
-    media: true,
-    receipts: true,
-    typing: true,
-    handover: true,
-    opaque: true,
-};
+pub(super) const RICH: Capabilities = Capabilities::ALL;
 
 /// The capabilities of a platform with agents of its own that shows text only.
 pub(super) const PLAIN: Capabilities =
@@ -50,6 +41,8 @@ pub(super) fn full_route() -> ResolvedRoute {
         left: "{agent} has left.".into(),
         unanswered: "No agent is available.".into(),
         unsupported: "We cannot see this.".into(),
+        edited: "Correction: {text}".into(),
+        deleted: "This message was withdrawn.".into(),
         agent: "an agent".into(),
     };
     ResolvedRoute {

@@ -20,7 +20,7 @@ fn any_body() -> impl Strategy<Value = EventBody> {
         2 => Just(handback()),
         1 => Just(close()),
         1 => Just(EventBody::Opaque { is_message: true, name: "x".into(), raw: Value::Null }),
-        1 => Just(EventBody::Delete { message: "m".into() }),
+        1 => Just(EventBody::Delete { earlier: EarlierMessage::new("m", EventId::from_parts(&["m"])), notice: None }),
     ]
 }
 
