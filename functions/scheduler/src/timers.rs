@@ -44,7 +44,7 @@ pub(crate) async fn check_timer(
                 Timer::SessionTtl { conversation } => ["session_ttl", conversation.as_str()],
             };
             let id = EventId::from_parts(&id);
-            ingest(app, &key, id, body, SystemTrigger::Timer(&timer)).await
+            ingest(app, &key, id, *body, SystemTrigger::Timer(&timer)).await
         }
     }
 }
@@ -72,7 +72,7 @@ pub(crate) async fn check_bot_outage(app: &App, leg: LegId) -> Result<(), Schedu
             app.queues.schedule(&ScheduledTask::CheckBotDown { leg: leg.clone(), at }, now).await?;
             let since = conversation.bot_since.to_string();
             let id = EventId::from_parts(&["bot_down", conversation.id.as_str(), &since]);
-            ingest(app, &leg.key, id, body, SystemTrigger::BotDown).await
+            ingest(app, &leg.key, id, *body, SystemTrigger::BotDown).await
         }
     }
 }

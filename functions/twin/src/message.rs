@@ -101,7 +101,8 @@ fn content(message: &Message, settings: &Settings) -> Content {
         other => Some(other),
     };
     let reply_to = reply_to.cloned().map(LenientText::from).unwrap_or_default();
-    let reply_to = reply_to.non_blank().map(|id| EarlierMessage::new(id, message_event_id(id)));
+    let earlier = |id: &str| Box::new(EarlierMessage::new(id, message_event_id(id)));
+    let reply_to = reply_to.non_blank().map(earlier);
     Content {
         reply_to,
         text: message.body.non_blank().map(|_| message.body.raw().to_owned()),
@@ -160,7 +161,7 @@ pub fn named_event(name: &str, data: &Value, context: &Context<'_>) -> Option<Ev
         "chatMessageEdited" if !message_id.is_empty() && role != AuthorRole::Customer => {
             EventBody::Edit {
                 earlier: EarlierMessage::new(message_id, message_event_id(message_id)),
-                content: content(&message, context.settings),
+                content: Box::new(content(&message, context.settings)),
                 notice: None,
             }
         }

@@ -185,7 +185,7 @@ fn parses_event_callbacks_of_chats() {
     let edited = read(json!({}), "chatMessageEdited", edited).remove(0);
     assert_eq!(edited.external_conversation_id, CONVERSATION, "the callback data takes precedence");
     let earlier = EarlierMessage::new("m-1", EventId::from_parts(&["m", "m-1"]));
-    let content = Content::text("New");
+    let content = Box::new(Content::text("New"));
     assert_eq!(edited.body, EventBody::Edit { earlier, content, notice: None });
 
     let seen = read(json!({}), "chatMessageRead", json!({"id": "m-1", "sessionId": SESSION}));

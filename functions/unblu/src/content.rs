@@ -14,12 +14,11 @@ const SAID_PREFIX: &str = "say:";
 /// Returns a message's content; empty if nothing can be displayed.
 pub(crate) fn from_message(message: Object<'_>) -> Content {
     let content = match message.text("type").unwrap_or_default() {
-        "TEXT" => formatted_text(message, "text", "textType"),
+        "TEXT" | "TEXT_QUESTION" => formatted_text(message, "text", "textType"),
         "FILE" => file(message),
         "CARD" => Content { cards: vec![card(message)], ..Content::default() },
         "LIST" => list(message),
         "MULTICHOICE_QUESTION" | "RATING_QUESTION" => question(message),
-        "TEXT_QUESTION" => formatted_text(message, "text", "textType"),
         // Including REPLY, whose value is meant for programs.
         _ => Content::default(),
     };
@@ -37,10 +36,10 @@ fn is_blank(content: &Content) -> bool {
 
 /// Returns the message that an agent's message replies to: one of Unblu, or one that Trunkline sent under an id of
 /// its own (v4).
-fn reply_to(message: Object<'_>) -> Option<EarlierMessage> {
+fn reply_to(message: Object<'_>) -> Option<Box<EarlierMessage>> {
     let id =
         message.text("replyToExternalMessageId").or_else(|| message.text("replyToMessageId"))?;
-    Some(EarlierMessage::new(id, message_event_id(id)))
+    Some(Box::new(EarlierMessage::new(id, message_event_id(id))))
 }
 
 fn fallback(message: Object<'_>, choices: Vec<Choice>) -> Content {

@@ -181,7 +181,7 @@ fn every_type_has_quick_replies_and_names_the_message_that_it_replies_to() {
         assert_eq!(content.choices.last(), Some(&choice("Track my order", "Track my order")));
         assert_eq!(content.choices.len(), before + 1);
         let earlier = EarlierMessage::new("m-7", EventId::from_parts(&["m", "m-7"]));
-        assert_eq!(content.reply_to, Some(earlier));
+        assert_eq!(content.reply_to.as_deref(), Some(&earlier));
     }
 }
 

@@ -63,13 +63,13 @@ fn body(payload: Payload, role: Role) -> Result<EventBody, &'static str> {
             metadata,
         } => {
             let content = Content {
-                reply_to: reply_to.map(|earlier| earlier_message(&earlier.message)),
+                reply_to: reply_to.map(|earlier| Box::new(earlier_message(&earlier.message))),
                 text,
                 format: format.into(),
                 media: wire::all(media),
                 cards: wire::all(cards),
-                location: location.map(place).transpose()?,
-                contact: contact.map(Into::into),
+                location: location.map(|location| place(*location)).transpose()?.map(Box::new),
+                contact: contact.map(|contact| Box::new((*contact).into())),
                 choices: wire::all(choices),
             };
             if content.is_empty() {
@@ -103,6 +103,7 @@ fn body(payload: Payload, role: Role) -> Result<EventBody, &'static str> {
             if content.is_empty() {
                 return Err("the text after the edit is empty: send delete to delete the message");
             }
+            let content = Box::new(content);
             EventBody::Edit { earlier: earlier_message(&message), content, notice: None }
         }
         Payload::Delete { message } => {

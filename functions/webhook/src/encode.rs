@@ -26,16 +26,16 @@ pub fn encode_event(event: &Event, external_id: &str, to: &ConnectionId) -> Enve
 fn payload(body: &EventBody, to: &ConnectionId) -> Payload {
     match body.clone() {
         EventBody::Message { content, metadata } => Payload::Message {
-            reply_to: content.reply_to.map(|earlier| wire::ReplyTo {
-                message: receiver_name(&earlier, to),
-                text: earlier.excerpt,
+            reply_to: content.reply_to.map(|earlier| {
+                let message = receiver_name(&earlier, to);
+                Box::new(wire::ReplyTo { message, text: earlier.excerpt })
             }),
             text: content.text,
             format: content.format.into(),
             media: wire::all(content.media),
             cards: wire::all(content.cards),
-            location: content.location.map(Into::into),
-            contact: content.contact.map(Into::into),
+            location: content.location.map(|location| Box::new((*location).into())),
+            contact: content.contact.map(|contact| Box::new((*contact).into())),
             choices: wire::all(content.choices),
             metadata,
         },

@@ -93,7 +93,7 @@ pub enum Payload {
     Message {
         /// The earlier message that this one replies to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reply_to: Option<ReplyTo>,
+        reply_to: Option<Box<ReplyTo>>,
         /// The text, in the given `format`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
@@ -108,10 +108,10 @@ pub enum Payload {
         cards: Vec<Card>,
         /// A place on the map.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        location: Option<Location>,
+        location: Option<Box<Location>>,
         /// A person or company.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        contact: Option<Contact>,
+        contact: Option<Box<Contact>>,
         /// The choices that the recipient can select.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         choices: Vec<Choice>,

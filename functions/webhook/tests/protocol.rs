@@ -48,7 +48,7 @@ fn any_lines() -> impl Strategy<Value = Vec<TranscriptEntry>> {
 }
 
 /// Cards, a location and a contact.
-type Parts = (Vec<Card>, Option<Location>, Option<Contact>);
+type Parts = (Vec<Card>, Option<Box<Location>>, Option<Box<Contact>>);
 
 fn any_parts() -> impl Strategy<Value = Parts> {
     let card = (any_text(), ".{0,12}", ".{0,12}").prop_map(|(text, id, title)| Card {
@@ -69,14 +69,11 @@ fn any_parts() -> impl Strategy<Value = Parts> {
         |(latitude, longitude, name): (f64, f64, _)| {
             // JSON keeps every digit of these.
             let (latitude, longitude) = (latitude.round(), longitude.round());
-            Location { latitude, longitude, name, address: None }
+            Box::new(Location { latitude, longitude, name, address: None })
         },
     );
-    let contact = (any_text(), ".{0,12}").prop_map(|(name, phone)| Contact {
-        organization: name.clone(),
-        name,
-        phones: vec![phone],
-        emails: vec![],
+    let contact = (any_text(), ".{0,12}").prop_map(|(name, phone)| {
+        Box::new(Contact { organization: name.clone(), name, phones: vec![phone], emails: vec![] })
     });
     (prop::collection::vec(card, 0..3), prop::option::of(location), prop::option::of(contact))
 }
@@ -86,7 +83,7 @@ fn any_payload() -> impl Strategy<Value = Payload> {
         prop_oneof![
             (any_text(), any_map(), any_parts()).prop_map(
                 |(text, metadata, (cards, location, contact))| Payload::Message {
-                    reply_to: text.clone().map(|message| ReplyTo { message, text: None }),
+                    reply_to: text.clone().map(|message| Box::new(ReplyTo { message, text: None })),
                     text,
                     format: Format::Markdown,
                     media: vec![],
@@ -184,12 +181,12 @@ fn any_body() -> impl Strategy<Value = EventBody> {
         |(text, parts)| Content {
             reply_to: text
                 .as_ref()
-                .map(|text| EarlierMessage::new("m", EventId::from_parts(&[text]))),
+                .map(|text| Box::new(EarlierMessage::new("m", EventId::from_parts(&[text])))),
             cards: parts.iter().map(|(id, text)| card(id, text.clone())).collect(),
-            location: model::Location::new(1.5, -2.25),
+            location: model::Location::new(1.5, -2.25).map(Box::new),
             contact: text
                 .clone()
-                .map(|name| model::Contact { name: Some(name), ..Default::default() }),
+                .map(|name| Box::new(model::Contact { name: Some(name), ..Default::default() })),
             text,
             format: model::Format::Html,
             media: parts

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::EarlierMessage;
 
 /// The content of a message. At least one part is present. Readers see the parts in the order of the members.
+/// Parts that few messages have are boxed, so that the others stay small.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Content {
     /// The earlier message that this one replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<EarlierMessage>,
+    pub reply_to: Option<Box<EarlierMessage>>,
     /// The text, in the format that `format` names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -23,9 +24,9 @@ pub struct Content {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cards: Vec<Card>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<Location>,
+    pub location: Option<Box<Location>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contact: Option<Contact>,
+    pub contact: Option<Box<Contact>>,
     /// Buttons or list entries from which the reader may select one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
@@ -198,7 +199,7 @@ impl Content {
             && self.media.is_empty()
             && self.cards.iter().all(Card::is_empty)
             && self.location.is_none()
-            && self.contact.as_ref().is_none_or(Contact::is_empty)
+            && self.contact.as_ref().is_none_or(|contact| contact.is_empty())
             && self.choices.is_empty()
     }
 
@@ -220,7 +221,8 @@ mod tests {
         assert!(!Content::text("x").is_empty());
         let cards = vec![Card { title: Some(" ".into()), ..Card::default() }];
         assert!(Content { cards, ..Content::default() }.is_empty());
-        let contact = Some(Contact { phones: vec![" ".into()], ..Contact::default() });
+        let contact = Contact { phones: vec![" ".into()], ..Contact::default() };
+        let contact = Some(Box::new(contact));
         assert!(Content { contact, ..Content::default() }.is_empty());
     }
 

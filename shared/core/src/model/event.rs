@@ -227,7 +227,7 @@ pub enum EventBody {
         #[serde(flatten)]
         earlier: EarlierMessage,
         /// The new content.
-        content: Content,
+        content: Box<Content>,
         /// The text that announces the edit where the platform has none: `{text}` is the new text. `None`:
         /// the new content alone.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -295,7 +295,7 @@ impl EventBody {
     /// Returns the earlier message that the event is about.
     pub fn earlier_message(&mut self) -> Option<&mut EarlierMessage> {
         match self {
-            Self::Message { content, .. } => content.reply_to.as_mut(),
+            Self::Message { content, .. } => content.reply_to.as_deref_mut(),
             Self::Edit { earlier, .. }
             | Self::Delete { earlier, .. }
             | Self::Reaction { earlier, .. } => Some(earlier),

@@ -197,6 +197,7 @@ impl Default for Capabilities {
 
 /// How a platform behaves, beyond what it can show.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a table of flags")]
 pub struct Behaviour {
     /// The platform chooses conversation ids, so an event can arrive before its id is stored.
     #[serde(default, skip_serializing_if = "is_false")]

@@ -12,7 +12,7 @@ pub(super) fn degrade(content: &Content, target: &Target) -> Vec<Content> {
     let can = target.capabilities();
     let quote = content
         .reply_to
-        .as_ref()
+        .as_deref()
         .filter(|earlier| !can.replies || earlier.known_to(&target.connection).is_none());
     let mut rest = content.clone();
     if quote.is_some() {
@@ -25,7 +25,7 @@ pub(super) fn degrade(content: &Content, target: &Target) -> Vec<Content> {
 #[must_use]
 pub fn content_as_text(content: &Content) -> String {
     let rest = Content { reply_to: None, ..content.clone() };
-    let fallback = Fallback::new(Capabilities::TEXT_ONLY, content.reply_to.as_ref(), rest);
+    let fallback = Fallback::new(Capabilities::TEXT_ONLY, content.reply_to.as_deref(), rest);
     let texts = fallback.messages().into_iter().filter_map(|content| content.text);
     texts.collect::<Vec<_>>().join("\n")
 }
@@ -101,19 +101,15 @@ impl Fallback {
         let cards = std::mem::take(&mut self.rest.cards);
         let blocks: Vec<_> = cards.into_iter().map(|card| self.card(card)).collect();
         let is_spaced = blocks.iter().any(|(lines, _)| lines.len() > 1);
-        for (index, (lines, picture)) in blocks.into_iter().enumerate() {
-            match picture {
-                Some(picture) => {
-                    self.flush();
-                    self.lines = lines;
-                    self.rest.media = vec![picture];
-                    self.flush();
-                }
-                None => {
-                    let follows = !self.lines.is_empty() && (index > 0 || is_spaced);
-                    self.lines.extend((follows && is_spaced).then(String::new));
-                    self.lines.extend(lines);
-                }
+        for (lines, picture) in blocks {
+            if let Some(picture) = picture {
+                self.flush();
+                self.lines = lines;
+                self.rest.media = vec![picture];
+                self.flush();
+            } else {
+                self.lines.extend((is_spaced && !self.lines.is_empty()).then(String::new));
+                self.lines.extend(lines);
             }
         }
         self.rest.choices = offered;
@@ -139,10 +135,10 @@ impl Fallback {
 
     fn location_and_contact(&mut self) {
         if !self.can.locations {
-            self.lines.extend(self.rest.location.take().as_ref().map(location_line));
+            self.lines.extend(self.rest.location.take().as_deref().map(location_line));
         }
         if !self.can.contacts {
-            self.lines.extend(self.rest.contact.take().as_ref().map(contact_text));
+            self.lines.extend(self.rest.contact.take().as_deref().map(contact_text));
         }
     }
 

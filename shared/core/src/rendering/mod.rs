@@ -69,7 +69,7 @@ fn edited(content: &Content, notice: Option<&str>, target: &Target) -> Content {
 
 /// Returns a content as a reply to an earlier message. A bot would take a quote for the customer's own words.
 fn about(earlier: &EarlierMessage, content: Content, target: &Target) -> Content {
-    let reply_to = (target.role != Role::Bot).then(|| earlier.clone());
+    let reply_to = (target.role != Role::Bot).then(|| Box::new(earlier.clone()));
     Content { reply_to, ..content }
 }
 

@@ -142,18 +142,19 @@ fn complete() -> Content {
     let second =
         Card { title: Some("Second".into()), actions: vec![reply("rent")], ..Card::default() };
     Content {
-        reply_to: Some(EarlierMessage {
+        reply_to: Some(Box::new(EarlierMessage {
             excerpt: Some("What do you sell?".into()),
             ..earlier("m-1")
-        }),
+        })),
         cards: vec![first, second],
         location: Location::new(52.5, 4.25)
-            .map(|place| Location { name: Some("Shop".into()), ..place }),
-        contact: Some(Contact {
+            .map(|place| Location { name: Some("Shop".into()), ..place })
+            .map(Box::new),
+        contact: Some(Box::new(Contact {
             name: Some("Ada".into()),
             phones: vec!["+31 6".into()],
             ..Contact::default()
-        }),
+        })),
         choices: vec![choice("other")],
         ..Content::text("We have:")
     }
@@ -200,7 +201,7 @@ fn a_target_that_shows_everything_gets_the_original() {
     let target = Target::addressed(&all, Role::Channel);
     let known_as = vec![MessageReference { connection: all.connection, message: "x-1".into() }];
     let known = EarlierMessage { known_as, ..earlier("m-1") };
-    let content = Content { reply_to: Some(known), ..complete() };
+    let content = Content { reply_to: Some(Box::new(known)), ..complete() };
     assert_eq!(shown(&message(AuthorRole::Bot, content.clone()), &target), [content]);
     // A message that the target never received is quoted.
     let quoted = shown(&message(AuthorRole::Bot, complete()), &target).remove(0);
@@ -241,7 +242,10 @@ fn changes_become_messages_where_they_cannot_be_shown() {
     };
     let edit = |notice: Option<&str>| EventBody::Edit {
         earlier: about(),
-        content: Content { format: Format::Markdown, ..Content::text("We open at **10**") },
+        content: Box::new(Content {
+            format: Format::Markdown,
+            ..Content::text("We open at **10**")
+        }),
         notice: notice.map(Into::into),
     };
     let delete = || EventBody::Delete { earlier: about(), notice: Some("Withdrawn.".into()) };
@@ -321,7 +325,7 @@ proptest! {
             text,
             format,
             cards: parts.iter().map(card).collect(),
-            location: flags[0].then(|| Location::new(1.0, 2.0)).flatten(),
+            location: flags[0].then(|| Location::new(1.0, 2.0)).flatten().map(Box::new),
             media: if flags[1] { vec![picture("a")] } else { Vec::new() },
             ..Content::default()
         };

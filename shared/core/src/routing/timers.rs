@@ -28,7 +28,7 @@ pub enum TimerOutcome {
     /// The timer is not due before this time; evaluate it again then.
     Reschedule(Timestamp),
     /// The timer is due; holds the event to apply.
-    Fire(EventBody),
+    Fire(Box<EventBody>),
 }
 
 /// Evaluates a timer at `now`.
@@ -70,11 +70,11 @@ pub fn evaluate(
         }
         .to_owned(),
     );
-    TimerOutcome::Fire(if close {
+    TimerOutcome::Fire(Box::new(if close {
         EventBody::Close { reason }
     } else {
         EventBody::Handback { reason, context: Map::new(), transcript: Transcript::default() }
-    })
+    }))
 }
 
 /// Whether a timer belongs to the current handover or conversation.
@@ -127,10 +127,10 @@ pub fn evaluate_bot_outage(
     if due > now {
         return TimerOutcome::Reschedule(due);
     }
-    TimerOutcome::Fire(EventBody::Handover {
+    TimerOutcome::Fire(Box::new(EventBody::Handover {
         mode: HandoverMode::Offer,
         reason: Some("the bot is unreachable".into()),
         context: Map::new(),
         transcript: Transcript::default(),
-    })
+    }))
 }

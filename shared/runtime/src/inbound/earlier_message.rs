@@ -19,14 +19,15 @@ pub(super) async fn resolve(
     key: &ConversationKey,
     body: &mut EventBody,
 ) -> Result<(), StoreError> {
+    // Boxed, because few events are about another: their lookups must not enlarge the future of the others.
     if let EventBody::Receipt { message, target: target @ None, .. } = body {
-        let found = received(app, connection, key, message).await?;
+        let found = Box::pin(received(app, connection, key, message)).await?;
         *target = found.map(|record| sender_reference(&record));
-    } else if let Some(earlier) = body.earlier_message() {
-        if let Some(record) = sent_or_received(app, connection, key, earlier).await? {
-            earlier.known_as = references(&record);
-            earlier.excerpt = excerpt(&record.event);
-        }
+    } else if let Some(earlier) = body.earlier_message()
+        && let Some(record) = Box::pin(sent_or_received(app, connection, key, earlier)).await?
+    {
+        earlier.known_as = references(&record);
+        earlier.excerpt = excerpt(&record.event);
     }
     Ok(())
 }
@@ -86,9 +87,7 @@ fn references(record: &EventRecord) -> Vec<MessageReference> {
 /// Returns the beginning of a message's text on one line.
 fn excerpt(event: &Event) -> Option<String> {
     let text = match &event.body {
-        EventBody::Message { content, .. } | EventBody::Edit { content, .. } => {
-            content_as_text(content)
-        }
+        EventBody::Message { content, .. } => content_as_text(content),
         EventBody::Choice { id, title, .. } => title.clone().unwrap_or_else(|| id.clone()),
         _ => return None,
     };

@@ -2,7 +2,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::{
-    AgentLocation, Choice, HandoverTrigger, MessageReference, Participation, ReceiptStatus,
+    AgentLocation, Card, CardAction, Choice, EarlierMessage, HandoverTrigger, MessageReference,
+    Participation, ReceiptStatus,
 };
 
 #[test]
@@ -231,8 +232,108 @@ fn typed_number_selects_a_choice_until_the_next_message() {
     assert_eq!(
         able.send(Role::Channel, message("1")).rewritten_body,
         None,
-        "the channel shows buttons"
+        "the channel shows buttons without numbers"
     );
+    let typed = able.send(Role::Channel, message("RED!")).rewritten_body;
+    assert!(matches!(typed, Some(EventBody::Choice { id, .. }) if id == "r"));
+}
+
+#[test]
+fn a_choice_of_a_card_can_be_typed() {
+    let mut scenario = Scenario::new(PLAIN, full_route());
+    scenario.send(Role::Channel, message("hi"));
+    let reply = |id: &str| CardAction::Reply(Choice { id: id.into(), title: format!("Buy {id}") });
+    let card = |id: &str| Card { actions: vec![reply(id)], ..Card::default() };
+    let cards = vec![card("one"), card("two")];
+    let choices = vec![Choice { id: "other".into(), title: "Other".into() }];
+    let content = Content { cards, choices, ..Content::text("Pick") };
+    scenario.send(Role::Bot, EventBody::Message { content, metadata: Map::new() });
+    for (text, selected) in [("2", "two"), ("buy one", "one"), ("3", "other")] {
+        let body = scenario.clone().send(Role::Channel, message(text)).rewritten_body;
+        assert!(matches!(body, Some(EventBody::Choice { id, .. }) if id == selected), "{text}");
+    }
+}
+
+fn changes() -> [EventBody; 4] {
+    let earlier = || EarlierMessage::new("m", EventId::from_parts(&["e", "m"]));
+    let content = Box::new(Content::text("new"));
+    let reaction =
+        |removed| EventBody::Reaction { earlier: earlier(), emoji: "👍".into(), removed };
+    [
+        EventBody::Edit { earlier: earlier(), content, notice: None },
+        EventBody::Delete { earlier: earlier(), notice: None },
+        reaction(false),
+        reaction(true),
+    ]
+}
+
+#[test]
+fn changes_go_where_messages_go() {
+    let mut scenario = Scenario::new(RICH, full_route());
+    scenario.send(Role::Channel, message("hi"));
+    for body in changes() {
+        assert_eq!(addressed_roles(&scenario.send(Role::Channel, body.clone())), [Role::Bot]);
+        assert_eq!(addressed_roles(&scenario.send(Role::Bot, body.clone())), [Role::Channel]);
+    }
+    scenario.send(Role::Bot, handover());
+    for body in changes() {
+        assert_eq!(addressed_roles(&scenario.send(Role::Channel, body.clone())), [Role::Desk]);
+        assert_eq!(addressed_roles(&scenario.send(Role::Desk, body.clone())), [Role::Channel]);
+        let bots = scenario.send(Role::Bot, body);
+        assert_eq!((bots.disposition, addressed_roles(&bots)), (Disposition::RecordedOnly, vec![]));
+    }
+    scenario.send(Role::Channel, close());
+    let late = scenario.send(Role::Channel, changes()[0].clone());
+    assert_eq!((late.disposition, addressed_roles(&late)), (Disposition::RecordedOnly, vec![]));
+}
+
+#[test]
+fn changes_that_the_receiver_cannot_show_are_announced_or_reported() {
+    let route = ResolvedRoute {
+        bot: Some(Party {
+            presentation: party("bot", PLAIN, false).presentation,
+            ..party("bot", RICH, false)
+        }),
+        ..full_route()
+    };
+    let mut scenario = Scenario::new(RICH, route);
+    scenario.send(Role::Channel, message("hi"));
+    let outcome = |scenario: &mut Scenario, from: Role, body: EventBody| {
+        let decision = scenario.send(from, body);
+        let reported = decision.following.iter().any(|said| said.name == "unsupported");
+        let notice = match decision.rewritten_body.as_ref() {
+            Some(EventBody::Edit { notice, .. } | EventBody::Delete { notice, .. }) => {
+                notice.clone()
+            }
+            _ => None,
+        };
+        (addressed_roles(&decision), notice, reported)
+    };
+    let [edit, delete, reaction, removed] = changes();
+    let corrected = Some("Correction: {text}".to_owned());
+    assert_eq!(
+        outcome(&mut scenario, Role::Channel, edit.clone()),
+        (vec![Role::Bot], corrected.clone(), false)
+    );
+    assert_eq!(outcome(&mut scenario, Role::Channel, delete.clone()), (vec![], None, true));
+    assert_eq!(
+        outcome(&mut scenario, Role::Channel, reaction.clone()),
+        (vec![Role::Bot], None, false)
+    );
+    assert_eq!(outcome(&mut scenario, Role::Channel, removed.clone()), (vec![], None, true));
+
+    let mut plain = Scenario::new(PLAIN, full_route());
+    plain.send(Role::Channel, message("hi"));
+    let withdrawn = Some("This message was withdrawn.".to_owned());
+    assert_eq!(outcome(&mut plain, Role::Bot, edit), (vec![Role::Channel], corrected, false));
+    assert_eq!(
+        outcome(&mut plain, Role::Bot, delete.clone()),
+        (vec![Role::Channel], withdrawn, false)
+    );
+    assert_eq!(outcome(&mut plain, Role::Bot, reaction), (vec![Role::Channel], None, false));
+    assert_eq!(outcome(&mut plain, Role::Bot, removed), (vec![], None, true));
+    plain.route.handover_policy.texts.clear();
+    assert_eq!(outcome(&mut plain, Role::Bot, delete), (vec![], None, true), "there is no text");
 }
 
 #[test]

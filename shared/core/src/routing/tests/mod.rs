@@ -9,8 +9,8 @@ use serde_json::Map;
 
 use super::*;
 use crate::model::{
-    AuthorRole, Capabilities, Content, EarlierMessage, EventId, HandoverMode, HandoverPolicy,
-    Keywords, Owner, PlatformId, Presentation, SessionId, Texts, Transcript,
+    AuthorRole, Capabilities, Content, EventId, HandoverMode, HandoverPolicy, Keywords, Owner,
+    PlatformId, Presentation, SessionId, Texts, Transcript,
 };
 
 /// The platform of all parties.

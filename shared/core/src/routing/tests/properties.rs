@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::model::{AgentLocation, Participation, ReceiptStatus, Timer};
+use crate::model::{AgentLocation, EarlierMessage, Participation, ReceiptStatus, Timer};
 
 fn any_body() -> impl Strategy<Value = EventBody> {
     prop_oneof![

@@ -36,7 +36,7 @@ fn accept_timer_fires_without_acceptance() {
     let timer = due.timer.clone();
     let mut accepted = scenario.clone();
     accepted.send(Role::Desk, EventBody::Accept);
-    let event = event(accepted.seconds + 10, AuthorRole::System, body.clone());
+    let event = event(accepted.seconds + 10, AuthorRole::System, *body.clone());
     let cause = Sender::System(SystemTrigger::Timer(&timer));
     assert_eq!(accepted.try_event(cause, &event, false), Err(Refusal::NoChange));
     let conversation = accepted.conversation.unwrap();
@@ -98,7 +98,7 @@ fn session_ttl_closes_conversation() {
     let spoke = Activity { last_message_at: Some(at(2_000)), ..no_activity() };
     assert_eq!(evaluate_at(spoke, at(4_000)), TimerOutcome::Reschedule(at(5_600)));
     let TimerOutcome::Fire(body) = evaluate_at(spoke, at(5_600)) else { panic!() };
-    let over = event(5_600, AuthorRole::System, body);
+    let over = event(5_600, AuthorRole::System, *body);
     let cause = Sender::System(SystemTrigger::Timer(&timer));
     let over = scenario.try_event(cause, &over, false).unwrap();
     assert_eq!(
@@ -137,7 +137,7 @@ fn bot_outage_hands_over_after_bot_down_after() {
     assert_eq!(evaluate_at(&down, true, 159), TimerOutcome::Reschedule(at(160)));
     assert!(matches!(
         evaluate_at(&down, true, 160),
-        TimerOutcome::Fire(EventBody::Handover { .. })
+        TimerOutcome::Fire(body) if matches!(*body, EventBody::Handover { .. })
     ));
     assert_eq!(evaluate_at(&down, false, 160), TimerOutcome::Obsolete, "no delivery is waiting");
     let never = full_route().handover_policy;
