@@ -162,11 +162,7 @@ fn message_body(message: &Map<String, Value>) -> EventBody {
     {
         return EventBody::Message { content: Content::text(plain), metadata: Map::new() };
     }
-    let content = Content {
-        text: fallback::text(message),
-        media: fallback::media(message).into_iter().collect(),
-        ..Content::default()
-    };
+    let content = fallback::content(message);
     if content.is_empty() {
         return EventBody::Opaque { is_message: true, name: kind, raw: raw() };
     }

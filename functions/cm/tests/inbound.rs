@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_cm::Cm;
 use trunkline_core::model::{
-    AuthorRole, Content, Event, EventBody, HandoverMode, Media, Owner, Transcript,
+    AuthorRole, Content, Event, EventBody, HandoverMode, Location, Media, Owner, Transcript,
 };
 use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall};
 use trunkline_runtime::security::AuthError;
@@ -119,7 +119,12 @@ fn extracts_content_from_unknown_types() {
         "latitude": 52.1, "longitude": 5.1});
     let event = channel_call().event(message(&place).as_bytes());
     assert_eq!(event.author.role, AuthorRole::Customer);
-    let expected = EventBody::Opaque { is_message: true, name: "location".into(), raw: place };
+    let EventBody::Message { content, .. } = event.body else { panic!("a message") };
+    assert_eq!(content.location.as_deref(), Location::new(52.1, 5.1).as_ref());
+
+    let sticker = json!({"$type": "sticker", "direction": "ClientOriginated", "emoji": 7});
+    let event = channel_call().event(message(&sticker).as_bytes());
+    let expected = EventBody::Opaque { is_message: true, name: "sticker".into(), raw: sticker };
     assert_eq!(event.body, expected);
 }
 
