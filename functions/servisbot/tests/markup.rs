@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use trunkline_core::model::{Choice, Content, Media};
+use trunkline_core::model::{Card, CardAction, Choice, Content, Media};
+use trunkline_core::rendering::content_as_text;
 use trunkline_servisbot::markup::{
     MAX_BYTES, MAX_DEPTH, MarkupError, Node, content_of, from_object, from_xml, to_content,
     to_object, to_xml,
@@ -17,12 +18,16 @@ fn content_of_inner(inner: &str) -> Content {
 
 fn text(inner: &str) -> String {
     let content = content_of_inner(inner);
-    assert_eq!((content.media, content.choices), (vec![], vec![]));
-    content.text.unwrap_or_default()
+    assert_eq!(content.offered_choices(), []);
+    content_as_text(&content)
 }
 
-fn choices(content: &Content) -> Vec<(&str, &str)> {
-    content.choices.iter().map(|Choice { id, title }| (id.as_str(), title.as_str())).collect()
+fn choices(content: &Content) -> Vec<(String, String)> {
+    content.offered_choices().into_iter().map(|Choice { id, title }| (id, title)).collect()
+}
+
+fn named(choices: &[(&str, &str)]) -> Vec<(String, String)> {
+    choices.iter().map(|(id, title)| ((*id).to_owned(), (*title).to_owned())).collect()
 }
 
 fn picture(url: &str, name: Option<&str>) -> Media {
@@ -48,13 +53,13 @@ fn button_ids_are_labels_or_by_event_their_own_ids() {
         "<ButtonPrompt label=\"Track\" id=\"0\"/><ButtonPrompt label=\"Refund\" id=\"1\"/>";
     let by_label =
         content_of_inner(&format!("<ButtonPromptContainer>{buttons}</ButtonPromptContainer>"));
-    assert_eq!(choices(&by_label), [("Track", "Track"), ("Refund", "Refund")]);
+    assert_eq!(choices(&by_label), named(&[("Track", "Track"), ("Refund", "Refund")]));
     let by_event = format!(
         "<ButtonPromptContainer interactionType=\"event\">{buttons}</ButtonPromptContainer>"
     );
-    assert_eq!(choices(&content_of_inner(&by_event)), [("0", "Track"), ("1", "Refund")]);
+    assert_eq!(choices(&content_of_inner(&by_event)), named(&[("0", "Track"), ("1", "Refund")]));
     let by_event = "<SuggestionPrompt interactionType=\"event\"><Option title=\"S\" id=\"1\"/><Option id=\"2\"/></SuggestionPrompt>";
-    assert_eq!(choices(&content_of_inner(by_event)), [("1", "S"), ("2", "2")]);
+    assert_eq!(choices(&content_of_inner(by_event)), named(&[("1", "S"), ("2", "2")]));
 }
 
 #[test]
@@ -64,16 +69,16 @@ fn a_selectable_list_becomes_choices() {
          <Item id=\"SAVE\" title=\"Savings\" iconUrl=\"https://i.example/s.ico\"/>\
          <Item id=\"CRED\" title=\"Credit\" subtitle=\"4 %\"/></List>",
     );
-    assert_eq!(list.text.as_deref(), Some("Which account?\nCredit: 4 %"));
-    assert_eq!(choices(&list), [("Savings", "Savings"), ("Credit", "Credit")]);
-    assert_eq!(list.media, [], "icons are ignored");
+    let text_shown = "Which account?\n\n1. Savings\n\nCredit\n4 %\n2. Credit";
+    assert_eq!(content_as_text(&list), text_shown, "icons are ignored");
+    assert_eq!(choices(&list), named(&[("Savings", "Savings"), ("Credit", "Credit")]));
     let plain =
         "<List title=\"Open\"><Item title=\"Mon\"/><Item title=\"Tue\" subtitle=\"late\"/></List>";
-    assert_eq!(text(plain), "Open\nMon\nTue: late");
+    assert_eq!(text(plain), "Open\n\nMon\n\nTue\nlate");
 }
 
 #[test]
-fn a_carousel_becomes_pictures_links_and_choices_with_item_names() {
+fn a_carousel_becomes_cards_whose_choices_name_their_item() {
     let carousel = content_of_inner(
         "<List horizontal=\"true\" selectable=\"true\" style=\"large-icon\">\
          <Item title=\"Anna\" subtitle=\"Billing\" id=\"1\" imageUrl=\"https://i.example/a?x&amp;y\">\
@@ -82,22 +87,34 @@ fn a_carousel_becomes_pictures_links_and_choices_with_item_names() {
          <Item title=\"Bo\" id=\"2\" imageUrl=\"https://i.example/b\">\
          <Option title=\"Choose\" id=\"bo\"/></Item></List>",
     );
-    assert_eq!(
-        carousel.text.as_deref(),
-        Some("Anna: Billing\nAnna: Profile: https://p.example/a\nBo")
-    );
-    let title = ["Anna: Choose", "Bo: Choose"];
-    assert_eq!(choices(&carousel), [(title[0], title[0]), (title[1], title[1])]);
-    let media = [("https://i.example/a?x&y", "Anna"), ("https://i.example/b", "Bo")];
-    assert_eq!(carousel.media, media.map(|(url, name)| picture(url, Some(name))));
+    let link = CardAction::Link { title: "Profile".into(), url: "https://p.example/a".into() };
+    let reply =
+        |title: &str| CardAction::Reply(Choice { id: title.to_owned(), title: title.to_owned() });
+    let anna = Card {
+        title: Some("Anna".into()),
+        text: Some("Billing".into()),
+        picture: Some(picture("https://i.example/a?x&y", Some("Anna"))),
+        actions: vec![reply("Anna: Choose"), link],
+        ..Card::default()
+    };
+    let bo = Card {
+        title: Some("Bo".into()),
+        picture: Some(picture("https://i.example/b", Some("Bo"))),
+        actions: vec![reply("Bo: Choose")],
+        ..Card::default()
+    };
+    assert_eq!(carousel, Content { cards: vec![anna, bo], ..Content::default() });
 }
 
 #[test]
 fn a_card_becomes_a_picture() {
     let card =
         content_of_inner("<Card title=\"Look\" imgUrl=\"https://i.example/g\" alt=\"A garden\"/>");
-    assert_eq!(card.text.as_deref(), Some("Look"));
-    assert_eq!(card.media, [picture("https://i.example/g", Some("A garden"))]);
+    let picture = Some(picture("https://i.example/g", Some("A garden")));
+    let expected = Card { title: Some("Look".into()), picture, ..Card::default() };
+    assert_eq!(card.cards, [expected]);
+    let untitled = content_of_inner("<Card imgUrl=\"https://i.example/g\"/>");
+    assert_eq!(untitled.media.len(), 1);
     let inline = "<Card title=\"Look\" imgData=\"aGk=\" alt=\"A garden\"/>";
     assert_eq!(text(inline), "Look\nA garden", "an inline picture has no URL");
 }
@@ -109,14 +126,25 @@ fn broadcasts_views_and_maps_become_text_and_links() {
          <Option title=\"Another fund\" id=\"1234\"/></BroadcastMsg>",
     );
     assert_eq!(broadcast.text.as_deref(), Some("Closing\nThe fund ends."));
-    assert_eq!(choices(&broadcast), [("Another fund", "Another fund")]);
+    assert_eq!(choices(&broadcast), named(&[("Another fund", "Another fund")]));
     let view =
         "<DetailView title=\"Our bots\" description=\"See them\" url=\"https://v.example\"/>";
     assert_eq!(text(view), "Our bots\nSee them\nhttps://v.example");
     let map = "<StaticMap description=\"The stadium\" lat=\"53.335309\" lng=\"-6.228413\"/>";
     let link = "https://www.google.com/maps/search/?api=1&query=53.335309,-6.228413";
-    assert_eq!(text(map), format!("The stadium\n{link}"));
+    assert_eq!(text(map), format!("The stadium: {link}"));
+    let two = text(&format!("{map}<StaticMap lat=\"1\" lng=\"2\"/>"));
+    assert!(two.contains(link) && two.contains("query=1,2"), "{two}");
     assert_eq!(text("<StaticMap description=\"Here\" lat=\"north\" lng=\"1\"/>"), "Here");
+}
+
+#[test]
+fn texts_and_cards_keep_their_order() {
+    let mixed = "<TextMsg>Before</TextMsg><Card title=\"A\" imgUrl=\"https://i.example/a\"/>\
+                 <TextMsg>Between</TextMsg><Card title=\"B\" imgUrl=\"https://i.example/b\"/>\
+                 <TextMsg>After</TextMsg>";
+    let expected = "Before\n\nA\nhttps://i.example/a\n\nBetween\n\nB\nhttps://i.example/b\n\nAfter";
+    assert_eq!(text(mixed), expected);
 }
 
 #[test]

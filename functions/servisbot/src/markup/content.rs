@@ -1,47 +1,51 @@
 //! Converts a markup into Trunkline's content.
 
-use trunkline_core::model::{Choice, Content, Media};
+use trunkline_core::model::{Card, CardAction, Choice, Content, Location, Media};
 
 use super::Node;
 
 /// The attributes of an unknown element that hold text, in this order (fact sheet 3.7).
 const TEXT_ATTRIBUTES: [&str; 5] = ["content", "label", "title", "body", "description"];
 
-/// Converts an element and its children: texts as lines, pictures as media, and choices.
+/// Converts an element and its children: texts as lines, items and pictures as cards, and choices. A text behind a
+/// card is a card of its own, so that the order is kept.
 #[must_use]
 pub fn to_content(node: &Node) -> Content {
     let mut builder = ContentBuilder::default();
     builder.add(node, false);
     let text = (!builder.lines.is_empty()).then(|| builder.lines.join("\n"));
-    Content { text, media: builder.media, choices: builder.choices, ..Content::default() }
+    let ContentBuilder { media, cards, location, choices, .. } = builder;
+    Content { text, media, cards, location: location.map(Box::new), choices, ..Content::default() }
 }
 
 #[derive(Default)]
 struct ContentBuilder {
     lines: Vec<String>,
     media: Vec<Media>,
+    cards: Vec<Card>,
+    location: Option<Location>,
     choices: Vec<Choice>,
 }
 
 impl ContentBuilder {
     /// `by_event`: a click is reported by its id. By default it is reported by its label.
     fn add(&mut self, node: &Node, by_event: bool) {
-        let by_event = node.attribute("interactionType").map_or(by_event, |kind| kind == "event");
+        let by_event = is_by_event(node, by_event);
         match node.name.as_str() {
             "TimelineMessage" | "ButtonPromptContainer" | "SuggestionPrompt" => {
                 self.line(node.text());
                 self.add_all(&node.children, by_event);
             }
             "TextMsg" => self.line(Some(&inner_text(node))),
-            "ButtonPrompt" => self.choice(node, node.attribute("label"), by_event),
-            "Option" => self.option(node, None, by_event),
+            "ButtonPrompt" => self.choices.extend(choice(node, node.attribute("label"), by_event)),
+            "Option" => self.option(node, by_event),
             "List" => self.list(node, by_event),
             "Card" => self.card(node),
             "BroadcastMsg" => {
                 self.attributes(node, &["title", "body"]);
                 self.add_all(&node.children, by_event);
             }
-            "DetailView" => self.attributes(node, &["title", "description", "url"]),
+            "DetailView" => self.detail_view(node),
             "StaticMap" => self.map(node),
             _ => self.unknown(node),
         }
@@ -54,8 +58,12 @@ impl ContentBuilder {
     }
 
     fn line(&mut self, text: Option<&str>) {
-        let text = text.map(str::trim).filter(|text| !text.is_empty());
-        self.lines.extend(text.map(Into::into));
+        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return };
+        if self.cards.is_empty() && self.media.is_empty() {
+            self.lines.push(text.to_owned());
+        } else {
+            self.cards.push(Card { text: Some(text.to_owned()), ..Card::default() });
+        }
     }
 
     fn attributes(&mut self, node: &Node, names: &[&str]) {
@@ -64,25 +72,12 @@ impl ContentBuilder {
         }
     }
 
-    fn choice(&mut self, node: &Node, title: Option<&str>, by_event: bool) {
-        let id = node.attribute("id");
-        let Some(title) = title.or(id) else { return };
-        let id = id.filter(|_| by_event).unwrap_or(title);
-        self.choices.push(Choice { id: id.to_owned(), title: title.to_owned() });
-    }
-
-    /// A choice or a link. The item's name distinguishes equal options of several items.
-    fn option(&mut self, node: &Node, item: Option<&str>, by_event: bool) {
-        let title = node.attribute("title").or_else(|| node.text());
-        let title = match (item, title) {
-            (Some(item), Some(title)) => Some(format!("{item}: {title}")),
-            (None, Some(title)) => Some(title.to_owned()),
-            (_, None) => None,
-        };
-        match (node.attribute("url"), &title) {
-            (Some(url), Some(title)) => self.line(Some(&format!("{title}: {url}"))),
-            (Some(url), None) => self.line(Some(url)),
-            (None, _) => self.choice(node, title.as_deref(), by_event),
+    /// A choice, or a link outside an item.
+    fn option(&mut self, node: &Node, by_event: bool) {
+        match option(node, None, by_event) {
+            Some(CardAction::Reply(choice)) => self.choices.push(choice),
+            Some(link) => self.cards.push(Card { actions: vec![link], ..Card::default() }),
+            None => {}
         }
     }
 
@@ -91,58 +86,86 @@ impl ContentBuilder {
         let is_selectable = node.attribute("selectable") == Some("true");
         for child in &node.children {
             if child.name == "Item" {
-                self.item(child, is_selectable, by_event);
+                self.item(child, is_selectable, is_by_event(child, by_event));
             } else {
                 self.add(child, by_event);
             }
         }
     }
 
+    /// An item of a list as a card. Icons are decoration and are ignored; pictures are content.
     fn item(&mut self, node: &Node, is_selectable: bool, by_event: bool) {
-        let (title, subtitle) = (node.attribute("title"), node.attribute("subtitle"));
-        let is_choice = is_selectable && node.children.is_empty();
-        match (title, subtitle) {
-            (Some(title), Some(subtitle)) => self.line(Some(&format!("{title}: {subtitle}"))),
+        let title = node.attribute("title");
+        let mut card = Card {
+            title: title.map(Into::into),
+            text: node.attribute("subtitle").map(Into::into),
+            picture: picture(node.attribute("imageUrl"), title),
+            ..Card::default()
+        };
+        let (options, others): (Vec<_>, Vec<_>) =
+            node.children.iter().partition(|child| child.name == "Option");
+        card.actions.extend(
+            options
+                .into_iter()
+                .filter_map(|child| option(child, title, is_by_event(child, by_event))),
+        );
+        if is_selectable && node.children.is_empty() {
+            card.actions.extend(choice(node, title, by_event).map(CardAction::Reply));
             // The choice shows the title.
-            (Some(_), None) if is_choice => {}
-            (one, other) => self.line(one.or(other)),
-        }
-        // Icons are decoration and are ignored; pictures are content.
-        self.picture(node.attribute("imageUrl"), title);
-        if is_choice {
-            self.choice(node, title, by_event);
-        }
-        for child in &node.children {
-            if child.name == "Option" {
-                self.option(child, title, by_event);
-            } else {
-                self.add(child, by_event);
+            if card.text.is_none() && card.picture.is_none() {
+                card.title = None;
             }
+        }
+        if !card.is_empty() {
+            self.cards.push(card);
+        }
+        for child in others {
+            self.add(child, by_event);
         }
     }
 
-    /// An inline picture (`imgData`) has no URL, so only its texts remain.
+    /// A picture, as a card if it has a title. An inline picture (`imgData`) has no URL, so only its texts remain.
     fn card(&mut self, node: &Node) {
         let alt = node.attribute("alt");
-        self.line(node.attribute("title"));
-        match node.attribute("imgUrl") {
-            Some(url) => self.picture(Some(url), alt),
-            None => self.line(alt),
+        let picture = picture(node.attribute("imgUrl"), alt);
+        let text = alt.filter(|_| picture.is_none()).map(Into::into);
+        let title = node.attribute("title").map(Into::into);
+        let card = Card { title, text, picture, ..Card::default() };
+        if let Card { title: None, picture: Some(picture), .. } = &card
+            && self.cards.is_empty()
+        {
+            self.media.push(picture.clone());
+            return;
         }
+        self.cards.extend(Some(card).filter(|card| !card.is_empty()));
     }
 
-    fn picture(&mut self, url: Option<&str>, name: Option<&str>) {
-        let Some(url) = url else { return };
-        let name = name.map(Into::into);
-        self.media.push(Media { url: url.to_owned(), mime_type: None, name, ..Media::default() });
+    fn detail_view(&mut self, node: &Node) {
+        let link = |url: &str| CardAction::Link { title: url.to_owned(), url: url.to_owned() };
+        let card = Card {
+            title: node.attribute("title").map(Into::into),
+            text: node.attribute("description").map(Into::into),
+            actions: node.attribute("url").map(link).into_iter().collect(),
+            ..Card::default()
+        };
+        self.cards.extend(Some(card).filter(|card| !card.is_empty()));
     }
 
+    /// The first map is the location; others become links.
     fn map(&mut self, node: &Node) {
-        self.line(node.attribute("description"));
-        let coordinate = |name| node.attribute(name).filter(|text| text.parse::<f64>().is_ok());
-        if let (Some(lat), Some(lng)) = (coordinate("lat"), coordinate("lng")) {
-            let link = format!("https://www.google.com/maps/search/?api=1&query={lat},{lng}");
-            self.line(Some(&link));
+        let name = node.attribute("description").map(ToOwned::to_owned);
+        let coordinate = |name| node.attribute(name)?.parse::<f64>().ok();
+        let place = coordinate("lat").zip(coordinate("lng"));
+        let place = place.and_then(|(latitude, longitude)| Location::new(latitude, longitude));
+        match place {
+            Some(place) if self.location.is_none() => {
+                self.location = Some(Location { name, ..place });
+            }
+            Some(place) => {
+                self.line(name.as_deref());
+                self.line(Some(&place.map_url()));
+            }
+            None => self.line(name.as_deref()),
         }
     }
 
@@ -157,6 +180,35 @@ impl ContentBuilder {
             self.unknown(child);
         }
     }
+}
+
+fn is_by_event(node: &Node, inherited: bool) -> bool {
+    node.attribute("interactionType").map_or(inherited, |kind| kind == "event")
+}
+
+fn choice(node: &Node, title: Option<&str>, by_event: bool) -> Option<Choice> {
+    let id = node.attribute("id");
+    let title = title.or(id)?;
+    let id = id.filter(|_| by_event).unwrap_or(title);
+    Some(Choice { id: id.to_owned(), title: title.to_owned() })
+}
+
+/// A choice or a link. The item's name distinguishes equal options of several items.
+fn option(node: &Node, item: Option<&str>, by_event: bool) -> Option<CardAction> {
+    let title = node.attribute("title").or_else(|| node.text());
+    if let Some(url) = node.attribute("url") {
+        let title = title.unwrap_or(url).to_owned();
+        return Some(CardAction::Link { title, url: url.to_owned() });
+    }
+    let title = match (item, title) {
+        (Some(item), Some(title)) => Some(format!("{item}: {title}")),
+        (_, title) => title.map(ToOwned::to_owned),
+    };
+    choice(node, title.as_deref(), by_event).map(CardAction::Reply)
+}
+
+fn picture(url: Option<&str>, name: Option<&str>) -> Option<Media> {
+    Some(Media { url: url?.to_owned(), name: name.map(Into::into), ..Media::default() })
 }
 
 /// All text in an element, its children's text last: their position within the text is not
