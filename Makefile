@@ -18,7 +18,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check lint vocabulary template template-lint template-policies template-tests generate platforms parameters deny unit pages e2e previous conformance chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings openapi clean
+.PHONY: help run test check lint vocabulary template template-lint template-policies template-tests generate platforms parameters deny unit pages e2e previous conformance chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings content openapi clean
 
 help: ## list all targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -185,6 +185,9 @@ emulate: ## the same in the emulator of `sam local invoke`, without a container;
 
 settings: ## regenerate docs/settings.md
 	cargo run --quiet --locked --bin trunkline -- settings --markdown > docs/settings.md
+
+content: ## regenerate the tables of docs/content.md
+	UPDATE_CONTENT=1 cargo test --quiet --locked --workspace --test content
 
 openapi: ## regenerate functions/console/openapi.json
 	cargo run --quiet --locked --bin trunkline -- openapi > target/openapi.json

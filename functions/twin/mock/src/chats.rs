@@ -232,6 +232,27 @@ pub async fn history(
     })
 }
 
+/// `PATCH messages/{id}/read` (`TS`).
+pub async fn read(
+    Extract(shared): Extract<Shared>,
+    Path(message): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    respond(&shared, "read", |state| {
+        require_login(state, &headers)?;
+        let mut all = state.sessions.iter_mut();
+        let found = all.find_map(|(session, known)| {
+            let found = known.messages.iter_mut().find(|known| known["id"] == message.as_str())?;
+            Some((session.clone(), found))
+        });
+        let (session, found) = found.ok_or_else(|| Rejection::unknown("message"))?;
+        found["readAt"] = json!(seconds(now()));
+        let body = json!({"id": message});
+        state.accepted.push(Accepted { what: "read", session, body });
+        Ok((StatusCode::NO_CONTENT, Value::Null))
+    })
+}
+
 /// `DELETE sessions/{id}`.
 pub async fn end(
     Extract(shared): Extract<Shared>,

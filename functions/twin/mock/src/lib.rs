@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, patch, post};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -62,6 +62,7 @@ impl Twin24 {
             .route("/gate/chats/{chat}/sessions", post(chats::start).put(chats::continue_last))
             .route("/chats/sessions/{session}/messages", post(chats::message).get(chats::history))
             .route("/chats/sessions/{session}", delete(chats::end))
+            .route("/chats/messages/{message}/read", patch(chats::read))
             .route("/bot/dialogs", post(dialogs::start))
             .route("/bot/dialogs/{dialog}", post(dialogs::message))
             .route("/bot/dialogs/{dialog}/finish", post(dialogs::finish))
@@ -118,6 +119,11 @@ impl Twin24 {
         let message = json!({"body": text, "authorType": "OPERATOR", "authorName": name,
                              "authorId": 17});
         self.shared.add_message(session, message).await
+    }
+
+    /// Adds a message to a session's history without notifying anybody, and returns it.
+    pub fn record_message(&self, session: &str, message: &Value) -> Value {
+        self.state().message(session, message)
     }
 
     /// Sends a message as the bot, not in reply to the client, and returns its id.

@@ -11,7 +11,7 @@ use trunkline_mock::now;
 /// An accepted call.
 #[derive(Debug, Clone)]
 pub struct Accepted {
-    /// `start`, `continue`, `message`, `end`, `dialog`, `dialog message`, `finish` or `file`.
+    /// `start`, `continue`, `message`, `end`, `dialog`, `dialog message`, `finish`, `read` or `file`.
     pub what: &'static str,
     /// The id of the session, dialog or file.
     pub session: String,

@@ -1,0 +1,286 @@
+//! Every kind of content from every platform to every platform, on the testkit and against the mocks. The result is
+//! the tables of `docs/content.md`: see `make content`.
+
+mod kinds;
+mod network;
+mod parties;
+mod senders;
+mod table;
+
+use std::path::Path;
+
+use axum::Router;
+use jiff::SignedDuration;
+use kinds::{ALL, Arrival, Kind};
+use lambda_http::{Body, Request};
+use network::{Network, OverNetwork};
+use parties::{Context, PARTIES, Party};
+use table::Tables;
+use trunkline_cm::Cm;
+use trunkline_core::model::{
+    ConnectionId, Disposition, EventBody, EventRecord, ReceiptStatus, Role, Texts,
+};
+use trunkline_runtime::app::Clock;
+use trunkline_runtime::secrets::SecretBag;
+use trunkline_servisbot::Servisbot;
+use trunkline_testkit::TestStack;
+use trunkline_twin::Twin;
+use trunkline_unblu::Unblu;
+use trunkline_webex::Webex;
+use trunkline_webhook::Webhook;
+
+const PAGE: &str = "../docs/content.md";
+const CUSTOMER: &str = "customer-1";
+
+/// A channel and another party in one stack.
+struct Pair {
+    stack: TestStack,
+    channel: Party,
+    other: Party,
+    other_role: Role,
+    files: String,
+    number: usize,
+}
+
+impl Pair {
+    async fn start(network: &Network, channel: &str, other: &str, other_role: Role) -> Self {
+        let mut stack = TestStack::start().await;
+        let over = network.clone();
+        stack.add_platform(move || OverNetwork::new(Cm, &over));
+        let over = network.clone();
+        stack.add_platform(move || OverNetwork::new(Servisbot::default(), &over));
+        let over = network.clone();
+        stack.add_platform(move || OverNetwork::new(Twin::default(), &over));
+        let over = network.clone();
+        stack.add_platform(move || OverNetwork::new(Unblu, &over));
+        let over = network.clone();
+        stack.add_platform(move || OverNetwork::new(Webex, &over));
+        let over = network.clone();
+        stack.add_platform(move || OverNetwork::new(Webhook, &over));
+        let pair = Self {
+            stack,
+            channel: Party::start(channel, Role::Channel, network),
+            other: Party::start(other, other_role, network),
+            other_role,
+            files: network.run(serve_files()),
+            number: 0,
+        };
+        pair.connect("channel", &pair.channel, Role::Channel).await;
+        pair.connect("other", &pair.other, other_role).await;
+        let texts = Texts {
+            edited: "Correction: {text}".into(),
+            deleted: "This message was withdrawn.".into(),
+            ..Texts::default()
+        };
+        let route = |route: &mut trunkline_core::model::Route| {
+            let other = Some("other".parse().unwrap());
+            if other_role == Role::Bot {
+                route.bot = other;
+            } else {
+                route.desk = other;
+            }
+            route.handover_policy.language = Some("en".into());
+            route.handover_policy.texts = [("en".to_owned(), texts)].into();
+        };
+        pair.stack.route("main", route).await;
+        pair
+    }
+
+    async fn connect(&self, id: &str, party: &Party, role: Role) {
+        let mut secrets = SecretBag::default();
+        for (name, value) in party.secrets() {
+            secrets.set(name, vec![value]);
+        }
+        let settings = party.settings().as_object().unwrap().clone();
+        let change = |connection: &mut trunkline_core::model::Connection| {
+            connection.settings = settings;
+            if role == Role::Channel {
+                connection.route = Some("main".parse().unwrap());
+            }
+        };
+        self.stack.connect_platform(id, party.platform(), role, secrets, change).await;
+    }
+
+    fn party(&self, role: Role) -> &Party {
+        if role == Role::Channel { &self.channel } else { &self.other }
+    }
+
+    /// Sends a kind from one side. Returns `false` if its platform has no form for it.
+    async fn send(&mut self, from: Role, kind: Kind) -> bool {
+        self.number += 1;
+        let context = self.context(from).await;
+        let Some(call) = self.party(from).call(kind, &context) else { return false };
+        let (platform, id) = (self.party(from).platform(), name_of(from));
+        let uri = format!("/in/{platform}/{id}/url-key{}", call.path);
+        let mut request = http::Request::builder().method("POST").uri(uri);
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        let request: Request = request.body(Body::Text(call.body.clone())).unwrap();
+        let answer = self.stack.request(platform.as_str(), &request).await;
+        assert!(answer.is_success(), "{platform} {kind:?}: {answer:?} to {}", call.body);
+        self.stack.advance(SignedDuration::from_secs(2)).await;
+        true
+    }
+
+    async fn context(&self, from: Role) -> Context {
+        let transcript = self.transcript().await;
+        let is_message =
+            |record: &&EventRecord| matches!(record.event.body, EventBody::Message { .. });
+        let messages = || transcript.iter().rev().filter(is_message);
+        let own = messages().find(|record| record.from.as_str() == name_of(from));
+        let received = messages().find_map(|record| {
+            let outcome = record.outcomes.get(name_of(from))?;
+            outcome.external_message_id.clone()
+        });
+        let conversation = match from {
+            Role::Channel => self.customer(),
+            _ => self.session().await,
+        };
+        Context {
+            number: self.number,
+            now: self.stack.clock.now(),
+            conversation,
+            own_message: own
+                .map_or_else(String::new, |record| record.event.sender_message_id().into()),
+            received_message: received.map_or_else(|| "none".to_owned(), Into::into),
+            files: self.files.clone(),
+        }
+    }
+
+    /// The id of the customer on the channel: CM.com's router chooses the id of its chats.
+    fn customer(&self) -> String {
+        match &self.channel {
+            Party::Cm { chat, .. } => chat["id"].as_str().unwrap().to_owned(),
+            _ => CUSTOMER.to_owned(),
+        }
+    }
+
+    async fn transcript(&self) -> Vec<EventRecord> {
+        self.stack.transcript("channel", &self.customer()).await
+    }
+
+    /// The id of the conversation at the other party.
+    async fn session(&self) -> String {
+        let key = self.stack.key("channel", &self.customer());
+        let id = trunkline_core::model::LegId { key, connection: "other".parse().unwrap() };
+        let leg = self.stack.app.store.leg(&id).await.unwrap();
+        leg.sessions.last().unwrap().external_conversation_id.to_string()
+    }
+
+    /// Sends a kind and checks how it arrives. `None`: the sender has no form for it.
+    async fn check(&mut self, from: Role, kind: Kind) -> Option<Arrival> {
+        let to = if from == Role::Channel { self.other_role } else { Role::Channel };
+        let before = self.party(to).received();
+        if !self.send(from, kind).await {
+            return None;
+        }
+        let what = format!(
+            "{kind:?} from {} {from:?} to {} {to:?}",
+            self.party(from).platform(),
+            self.party(to).platform()
+        );
+        let received = new_ones(before, self.party(to).received()).join("\n");
+        for side in [from, to] {
+            assert_eq!(self.party(side).refused(), Vec::<String>::new(), "{what}");
+        }
+        let can = self.stack.connection(name_of(to)).as_party().capabilities();
+        let arrival = kind.arrival(can, to);
+        let transcript = self.transcript().await;
+        let record = transcript.iter().rev().find(|record| record.from.as_str() == name_of(from));
+        let record = record.unwrap_or_else(|| panic!("{what}: no event"));
+        if matches!(arrival, Arrival::Refused | Arrival::Recorded) {
+            assert_eq!(received, "", "{what}");
+            if arrival == Arrival::Refused {
+                assert_eq!(record.disposition, Disposition::RecordedOnly, "{what}");
+                self.check_notice(from, &transcript, &what);
+            }
+            return Some(arrival);
+        }
+        assert_ne!(received, "", "{what} is lost: {record:?}");
+        for token in kind.tokens() {
+            assert!(received.contains(token), "{what}: '{token}' is lost in {received}");
+        }
+        Some(arrival)
+    }
+
+    /// Checks that the sender of what was refused was told so, if its platform has receipts.
+    fn check_notice(&self, from: Role, transcript: &[EventRecord], what: &str) {
+        if !self.stack.connection(name_of(from)).as_party().capabilities().receipts {
+            return;
+        }
+        let is_notice = |record: &EventRecord| {
+            matches!(&record.event.body, EventBody::Receipt { status: ReceiptStatus::Failed, .. })
+                && record.from == ConnectionId::system()
+        };
+        assert!(transcript.iter().any(is_notice), "{what}: no notice");
+    }
+}
+
+/// Returns what is in the second list and was not in the first.
+fn new_ones(mut before: Vec<String>, mut after: Vec<String>) -> Vec<String> {
+    after.retain(|one| match before.iter().position(|known| known == one) {
+        Some(index) => {
+            before.remove(index);
+            false
+        }
+        None => true,
+    });
+    after
+}
+
+fn name_of(role: Role) -> &'static str {
+    if role == Role::Channel { "channel" } else { "other" }
+}
+
+/// Starts a server that has every file, and returns its address.
+async fn serve_files() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().fallback(|| async { ([("content-type", "image/png")], "content") });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+async fn run(network: &Network) -> Tables {
+    let mut tables = Tables::default();
+    let in_role = |wanted: Role| PARTIES.into_iter().filter(move |(_, role)| *role == wanted);
+    for (channel, _) in in_role(Role::Channel) {
+        for (other, role) in in_role(Role::Bot).chain(in_role(Role::Desk)) {
+            let mut pair = Pair::start(network, channel, other, role).await;
+            // Opens the conversation in both directions.
+            pair.send(Role::Channel, Kind::Text).await;
+            pair.send(role, Kind::Text).await;
+            for from in [Role::Channel, role] {
+                let sender = if from == Role::Channel { channel } else { other };
+                let (receiver, to) =
+                    if from == Role::Channel { (other, role) } else { (channel, Role::Channel) };
+                for kind in ALL {
+                    let arrival = pair.check(from, kind).await;
+                    tables.add(kind, (sender, from), (receiver, to), arrival);
+                }
+            }
+        }
+    }
+    tables
+}
+
+#[test]
+fn every_kind_arrives_from_every_platform_at_every_platform() {
+    let network = Network::start();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(true).build().unwrap();
+    let tables = runtime.block_on(run(&network)).markdown();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
+    let page = std::fs::read_to_string(&path).unwrap();
+    let updated = table::replace_generated(&page, &tables);
+    if std::env::var("UPDATE_CONTENT").is_ok() {
+        std::fs::write(&path, &updated).unwrap();
+    }
+    println!("{tables}");
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        updated,
+        "docs/content.md is stale: run `make content`"
+    );
+}
