@@ -227,7 +227,7 @@ pub enum Payload {
     Reaction {
         /// The id of that message.
         message: String,
-        /// The emoji.
+        /// One emoji, as Unicode text.
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 64)))]
         emoji: String,
         /// True if the reaction is taken back.

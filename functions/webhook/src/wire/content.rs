@@ -65,7 +65,7 @@ pub struct Choice {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Card {
-    /// The title, as plain text.
+    /// The title, as plain text without markup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The text, in the given `format`.
@@ -74,10 +74,10 @@ pub struct Card {
     /// The format of the text.
     #[serde(default, skip_serializing_if = "Format::is_plain")]
     pub format: Format,
-    /// The picture.
+    /// The picture, shown above the title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<Media>,
-    /// What the recipient can do.
+    /// What the recipient can do, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<CardAction>,
 }
@@ -87,18 +87,18 @@ pub struct Card {
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum CardAction {
-    /// Select a choice.
+    /// Selecting it is an event of type `choice`.
     Reply {
         /// The id that is returned when the choice is selected.
         id: String,
         /// The title that the recipient sees.
         title: String,
     },
-    /// Open a URL.
+    /// Opening it is not reported to Trunkline.
     Link {
         /// The title that the recipient sees.
         title: String,
-        /// The URL.
+        /// The URL to open: https, tel, mailto or a relative one.
         url: String,
     },
 }
@@ -107,10 +107,10 @@ pub enum CardAction {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Location {
-    /// Degrees north.
+    /// Degrees north of the equator, negative in the south.
     #[cfg_attr(feature = "schema", schemars(range(min = -90.0, max = 90.0)))]
     pub latitude: f64,
-    /// Degrees east.
+    /// Degrees east of Greenwich, negative in the west.
     #[cfg_attr(feature = "schema", schemars(range(min = -180.0, max = 180.0)))]
     pub longitude: f64,
     /// The name of the place.
@@ -125,10 +125,10 @@ pub struct Location {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Contact {
-    /// The name.
+    /// The name of the person, as displayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The company.
+    /// The company that the person works for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
     /// The telephone numbers.

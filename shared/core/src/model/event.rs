@@ -245,7 +245,7 @@ pub enum EventBody {
     Reaction {
         #[serde(flatten)]
         earlier: EarlierMessage,
-        /// The emoji.
+        /// One emoji, as Unicode text.
         emoji: String,
         /// Whether the reaction is taken back.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
