@@ -14,6 +14,13 @@ export function hostile(it) {
     { url: "data:text/html,<script>window.harmed=1</script>", mime_type: "text/html", name: "data" },
     { url: "https://elsewhere.example.com/track.png", mime_type: "image/png", name: "\u202Egpj.exe" },
   ] }));
+  const attack = "<img src=x onerror='window.harmed = 1'>";
+  add(text(attack, {
+    reply_to: { message: attack, excerpt: attack },
+    cards: [{ title: attack, text: attack, picture: { url: "javascript:window.harmed=1", name: attack }, actions: [{ type: "link", title: attack, url: "data:text/html,x" }] }],
+    location: { latitude: attack, longitude: 4.9, name: attack }, contact: { name: attack, phones: [attack] },
+  }));
+  add({ type: "reaction", message: attack, emoji: attack });
   add({ type: "choice", id: "<b>x</b>", title: "<b>bold</b>", typed: "<i>typed</i>" });
   add({ type: "opaque", name: "<u>sticker</u>", raw: { html: "<img src=x onerror=alert(1)>" } });
   add({ type: "receipt", message: "<b>", target: null, status: { other: "<b>odd</b>" }, reason: "<img src=x>" });

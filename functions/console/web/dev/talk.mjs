@@ -97,7 +97,27 @@ export function conversations() {
     one.add(one.channel, CUSTOMER, text("Hello"), { at: ago(3600 + i * 900) });
     return one;
   });
-  return [talking(), hostile(new Conversation("shop-whatsapp", "attacker", "shop")), long(), ...many];
+  return [talking(), kinds(), hostile(new Conversation("shop-whatsapp", "attacker", "shop")), long(), ...many];
+}
+
+/** Every kind of content. */
+function kinds() {
+  const it = new Conversation("shop-whatsapp", "kinds", "shop");
+  const W = "shop-whatsapp";
+  const about = (message, more) => ({ message, own_event: message, known_as: [], excerpt: "Which one fits?", ...more });
+  it.add(W, CUSTOMER, text("Which one fits?"), { id: "q", at: ago(500) });
+  it.add("shop-bot", BOT, text(null, { cards: [
+    { title: "Shoe", text: "*Comfortable*", format: "markdown", picture: { url: "https://files.example.com/shoe.png", name: "A shoe" },
+      actions: [{ type: "reply", id: "shoe", title: "Buy" }, { type: "link", title: "Details", url: "https://shop.example.com/shoe" }] },
+    { title: "Boot", actions: [{ type: "link", title: "Details", url: "javascript:window.harmed=1" }] },
+  ] }), { id: "cards", at: ago(490), to: [toCustomer()] });
+  it.add("shop-bot", BOT, text("Here we are.", { location: { latitude: 52.37, longitude: 4.9, name: "Shop", address: "Main Street 1" } }), { at: ago(480) });
+  it.add("shop-bot", BOT, text(null, { contact: { name: "Ada", organization: "Shop", phones: ["+31201234567"] } }), { at: ago(470) });
+  it.add("shop-bot", BOT, text("It comes in red.", { reply_to: about("q") }), { id: "red", at: ago(460) });
+  it.add("shop-bot", BOT, { type: "edit", ...about("red", { excerpt: "It comes in red." }), content: { text: "It comes in blue." } }, { at: ago(450) });
+  it.add(W, CUSTOMER, { type: "reaction", ...about("wrong", { own_event: "wrong" }), emoji: "👍" }, { at: ago(440) });
+  it.add(W, CUSTOMER, { type: "delete", ...about("q") }, { at: ago(430) });
+  return it;
 }
 
 function talking() {

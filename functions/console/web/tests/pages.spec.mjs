@@ -23,7 +23,7 @@ test("filters are stored in the URL", async ({ page }) => {
   await enter(page, "viewer", "conversations");
   await expect(page.getByText("50 or more conversations")).toBeVisible();
   await page.getByRole("button", { name: "Load more" }).click();
-  await expect(page.getByText("67 conversations")).toBeVisible();
+  await expect(page.getByText("68 conversations")).toBeVisible();
   await page.getByRole("searchbox", { name: "Customer" }).fill("3161");
   await expect(page.getByText("1 conversation", { exact: true })).toBeVisible();
   await expect(page).toHaveURL(/customer=3161/);
@@ -52,6 +52,27 @@ test("a transcript shows owners, copies and the outcome of each delivery", async
   await expect(log.getByText(/to shop-bot: delivered .*3 attempts: 503/)).toBeVisible();
   await expect(log.getByText("not forwarded: the sender does not own the conversation")).toBeVisible();
   await expect(log.getByRole("link", { name: "slip.pdf" })).toHaveAttribute("rel", "noopener noreferrer");
+});
+
+test("a transcript shows every kind of content", async ({ page }) => {
+  await enter(page, "viewer", "conversations/shop-whatsapp/kinds");
+  const log = page.getByRole("log", { name: "Transcript" });
+  const cards = log.getByRole("list", { name: "Cards" }).locator("> li");
+  await expect(cards).toHaveCount(2);
+  await expect(cards.first()).toContainText("Shoe*Comfortable*Markdown sourcePicture: A shoe");
+  await expect(cards.first().getByRole("list", { name: "Choices" })).toHaveText("Buy");
+  await expect(cards.first().getByRole("link", { name: "Details" })).toHaveAttribute("href", "https://shop.example.com/shoe");
+  await expect(cards.last().getByRole("link")).toHaveCount(0);
+  await expect(log.getByRole("link", { name: "Shop, Main Street 1" })).toHaveAttribute("href", "https://www.google.com/maps/search/?api=1&query=52.37,4.9");
+  await expect(log.getByRole("list", { name: "Contact" }).getByRole("listitem")).toHaveText(["Ada", "Shop", "+31201234567"]);
+  const reply = log.getByRole("listitem").filter({ hasText: "It comes in red." }).first();
+  await expect(reply.getByRole("blockquote")).toHaveText("Which one fits?");
+  await expect(reply).toContainText("edited");
+  await expect(log.getByText(/^Message edited by the bot/)).toBeVisible();
+  await expect(log.getByText("It comes in blue.")).toBeVisible();
+  await expect(log.getByText(/^Message deleted by shop-whatsapp/)).toBeVisible();
+  await expect(log.locator(".body.deleted")).toHaveText("Which one fits?");
+  await expect(log.getByText(/^👍 from shop-whatsapp/)).toBeVisible();
 });
 
 test("an open transcript updates and keeps scroll position, focus and open details", async ({ page }) => {
@@ -128,11 +149,11 @@ test("earlier messages are loaded on request", async ({ page }) => {
 test("hostile messages are shown as text", async ({ page }) => {
   await enter(page, "admin", HOSTILE);
   const log = page.getByRole("log");
-  await expect(log.getByText("<img src=x onerror='window.harmed = 1'>", { exact: false })).toBeVisible();
+  await expect(log.getByText("<img src=x onerror='window.harmed = 1'>", { exact: false }).first()).toBeVisible();
   expect(await log.locator("img, script, iframe, b, u").count()).toBe(0);
   const links = await log.getByRole("link").evaluateAll((all) => all.map((one) => one.href));
   expect(links).toEqual(["https://elsewhere.example.com/track.png"]);
-  await expect(log.getByText("no link: not a web address")).toHaveCount(2);
+  await expect(log.getByText("no link: not a web address")).toHaveCount(4);
   // Bidirectional control characters are replaced in names, and isolated in texts.
   await expect(log.getByRole("link")).toHaveText("\ufffdgpj.exe");
   for (const text of await log.locator(".text").all()) expect(await text.evaluate((node) => getComputedStyle(node).unicodeBidi)).toBe("isolate");
