@@ -1,6 +1,7 @@
 //! Every kind of content from every platform to every platform, on the testkit and against the mocks. The result is
 //! the tables of `docs/content.md`: see `make content`.
 
+mod golden;
 mod kinds;
 mod network;
 mod parties;
@@ -15,6 +16,7 @@ use kinds::{ALL, Arrival, Kind};
 use lambda_http::{Body, Request};
 use network::{Network, OverNetwork};
 use parties::{Context, PARTIES, Party};
+use serde_json::Value;
 use table::Tables;
 use trunkline_cm::Cm;
 use trunkline_core::model::{
@@ -101,15 +103,35 @@ impl Pair {
         self.stack.connect_platform(id, party.platform(), role, secrets, change).await;
     }
 
+    /// Opens the conversation in both directions.
+    async fn open(&mut self) {
+        self.send(Role::Channel, Kind::Text).await;
+        self.send(self.other_role, Kind::Text).await;
+    }
+
+    /// Sends a payload and returns what the receiver is shown.
+    async fn shown_after(&mut self, from: Role, to: Role, payload: &Value) -> Vec<Value> {
+        let before = self.party(to).received();
+        let context = self.next_context(from).await;
+        self.send_payload(from, payload, &context).await;
+        let received = new_ones(before, self.party(to).received());
+        received.iter().flat_map(|call| self.party(to).shown(call)).collect()
+    }
+
     fn party(&self, role: Role) -> &Party {
         if role == Role::Channel { &self.channel } else { &self.other }
     }
 
     /// Sends a kind from one side. Returns `false` if its platform has no form for it.
     async fn send(&mut self, from: Role, kind: Kind) -> bool {
-        self.number += 1;
-        let context = self.context(from).await;
-        let Some(call) = self.party(from).call(kind, &context) else { return false };
+        let context = self.next_context(from).await;
+        let Some(payload) = self.party(from).payload(kind, &context) else { return false };
+        self.send_payload(from, &payload, &context).await;
+        true
+    }
+
+    async fn send_payload(&mut self, from: Role, payload: &Value, context: &Context) {
+        let call = self.party(from).call(payload, context);
         let (platform, id) = (self.party(from).platform(), name_of(from));
         let uri = format!("/in/{platform}/{id}/url-key{}", call.path);
         let mut request = http::Request::builder().method("POST").uri(uri);
@@ -118,9 +140,13 @@ impl Pair {
         }
         let request: Request = request.body(Body::Text(call.body.clone())).unwrap();
         let answer = self.stack.request(platform.as_str(), &request).await;
-        assert!(answer.is_success(), "{platform} {kind:?}: {answer:?} to {}", call.body);
+        assert!(answer.is_success(), "{platform}: {answer:?} to {}", call.body);
         self.stack.advance(SignedDuration::from_secs(2)).await;
-        true
+    }
+
+    async fn next_context(&mut self, from: Role) -> Context {
+        self.number += 1;
+        self.context(from).await
     }
 
     async fn context(&self, from: Role) -> Context {
@@ -248,9 +274,7 @@ async fn run(network: &Network) -> Tables {
     for (channel, _) in in_role(Role::Channel) {
         for (other, role) in in_role(Role::Bot).chain(in_role(Role::Desk)) {
             let mut pair = Pair::start(network, channel, other, role).await;
-            // Opens the conversation in both directions.
-            pair.send(Role::Channel, Kind::Text).await;
-            pair.send(role, Kind::Text).await;
+            pair.open().await;
             for from in [Role::Channel, role] {
                 let sender = if from == Role::Channel { channel } else { other };
                 let (receiver, to) =
@@ -265,16 +289,37 @@ async fn run(network: &Network) -> Tables {
     tables
 }
 
+/// Runs work with time standing still.
+fn paused<T>(work: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().start_paused(true).build().unwrap().block_on(work)
+}
+
+fn updates() -> bool {
+    std::env::var("UPDATE_CONTENT").is_ok()
+}
+
+#[test]
+fn golden_texts_arrive_as_they_were_meant() {
+    let expected = golden::load();
+    let arrived = paused(golden::run(&Network::start(), &expected));
+    if updates() {
+        golden::save(&arrived);
+        return;
+    }
+    for (arrived, expected) in arrived.iter().zip(&expected) {
+        assert!(!arrived.calls.is_empty(), "{}: nothing arrived", arrived.name);
+        assert_eq!(arrived.calls, expected.calls, "{}", arrived.name);
+    }
+}
+
 #[test]
 fn every_kind_arrives_from_every_platform_at_every_platform() {
-    let network = Network::start();
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_all().start_paused(true).build().unwrap();
-    let tables = runtime.block_on(run(&network)).markdown();
+    let tables = paused(run(&Network::start())).markdown();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
     let page = std::fs::read_to_string(&path).unwrap();
     let updated = table::replace_generated(&page, &tables);
-    if std::env::var("UPDATE_CONTENT").is_ok() {
+    if updates() {
         std::fs::write(&path, &updated).unwrap();
     }
     println!("{tables}");

@@ -206,15 +206,59 @@ impl Party {
         }
     }
 
-    /// Returns the platform's call that sends a kind of content; `None` if it has no form for it.
-    pub fn call(&self, kind: Kind, context: &Context) -> Option<Call> {
+    /// Returns a kind of content in the platform's form; `None` if it has no form for it.
+    pub fn payload(&self, kind: Kind, context: &Context) -> Option<Value> {
         match self {
             Self::Webhook { role, .. } => senders::webhook(kind, *role, context),
             Self::Webex { .. } => senders::webex(kind, context),
-            Self::Cm { role, router, chat } => senders::cm(kind, *role, router, chat, context),
-            Self::Unblu { server } => senders::unblu(kind, server, context),
-            Self::Twin { role, server, .. } => senders::twin(kind, *role, server, context),
+            Self::Cm { role, .. } => senders::cm(kind, *role, context),
+            Self::Unblu { .. } => senders::unblu(kind, context),
+            Self::Twin { role, .. } => senders::twin(kind, *role, context),
             Self::Servisbot { .. } => senders::servisbot(kind, context),
         }
+    }
+
+    /// Returns the call that carries a payload.
+    pub fn call(&self, payload: &Value, context: &Context) -> Call {
+        match self {
+            Self::Webhook { .. } => senders::webhook_call(payload, context),
+            Self::Webex { .. } => senders::webex_call(payload, context),
+            Self::Cm { role, router, chat } => senders::cm_call(payload, *role, router, chat),
+            Self::Unblu { server } => senders::unblu_call(payload, server, context),
+            Self::Twin { server, .. } => senders::twin_call(payload, server, context),
+            Self::Servisbot { .. } => senders::servisbot_call(payload, context),
+        }
+    }
+
+    /// Returns what people or programs see of a call that the mock received: its members without ids and times.
+    pub fn shown(&self, received: &str) -> Vec<Value> {
+        let (what, body) = received.split_once(' ').unwrap_or(("", received));
+        let parsed: Value = serde_json::from_str(received)
+            .or_else(|_| serde_json::from_str(body))
+            .unwrap_or_else(|_| received.into());
+        let hidden: &[&str] = match self {
+            Self::Webhook { .. } => {
+                let mut data = parsed["data"].clone();
+                // The original of CM.com's undocumented types has a time and an id.
+                data.as_object_mut().map(|data| data.remove("metadata"));
+                return vec![json!({"type": parsed["type"], "data": data})];
+            }
+            Self::Cm { .. } => &["direction", "createdOn", "id", "$type"],
+            Self::Webex { .. } => &["conversation_id", "Timestamp", "Messagetype", "eventid"],
+            Self::Unblu { .. } => &["$_type", "textType", "captionType", "fileData"],
+            Self::Twin { .. } if what == "message" => &["attachments", "replyToMessageId"],
+            Self::Twin { .. } | Self::Servisbot { .. } => &[],
+        };
+        let all = match parsed.get("conversationMessages") {
+            Some(Value::Array(messages)) => messages.clone(),
+            _ => vec![parsed],
+        };
+        let visible = |mut one: Value| {
+            if let Some(object) = one.as_object_mut() {
+                object.retain(|name, value| !hidden.contains(&name.as_str()) && !value.is_null());
+            }
+            one
+        };
+        all.into_iter().map(visible).collect()
     }
 }

@@ -1,4 +1,5 @@
-//! Each kind of content in the form in which a platform sends it. `None`: the platform has no form for it.
+//! Each kind of content in the form in which a platform sends it, and the call that carries it. `None`: the platform has no
+//! form for it.
 
 use serde_json::{Value, json};
 use standardwebhooks::Webhook as Signer;
@@ -34,7 +35,7 @@ fn fits(kind: Kind, role: Role) -> bool {
     }
 }
 
-pub fn webhook(kind: Kind, role: Role, context: &Context) -> Option<Call> {
+pub fn webhook(kind: Kind, role: Role, context: &Context) -> Option<Value> {
     let file = |name: &str| json!({"url": format!("{}/{name}", context.files), "name": name});
     let choices = json!([{"id": "r", "title": "Red"}, {"id": "b", "title": "Blue"}]);
     let message = |data: Value| ("message", data);
@@ -70,9 +71,13 @@ pub fn webhook(kind: Kind, role: Role, context: &Context) -> Option<Call> {
             ("receipt", json!({"message": context.received_message, "status": "read"}))
         }
     };
+    Some(json!({"type": name, "data": data}))
+}
+
+pub fn webhook_call(payload: &Value, context: &Context) -> Call {
     let id = format!("matrix-{}", context.number);
     let body = json!({"id": id, "timestamp": context.now, "conversation": context.conversation,
-        "type": name, "data": data})
+        "type": payload["type"], "data": payload["data"]})
     .to_string();
     let at = context.now.as_second();
     let signature = Signer::new(SIGNING).unwrap().sign(&id, at, body.as_bytes()).unwrap();
@@ -82,17 +87,17 @@ pub fn webhook(kind: Kind, role: Role, context: &Context) -> Option<Call> {
         ("webhook-signature", signature),
     ];
     let headers = headers.map(|(name, value)| (name.to_owned(), value)).to_vec();
-    Some(Call { path: String::new(), headers, body })
+    Call { path: String::new(), headers, body }
 }
 
-pub fn webex(kind: Kind, context: &Context) -> Option<Call> {
+pub fn webex(kind: Kind, context: &Context) -> Option<Value> {
     let incoming = |text: &str, files: &[&str]| {
         let media: Vec<String> =
             files.iter().map(|name| format!("{}/{name}", context.files)).collect();
         json!({"Event": "Incoming message", "Message": text, "MessageType": "text",
-            "Messageid": format!("wx-{}", context.number), "Media": media.join(",")})
+            "Media": media.join(",")})
     };
-    let mut event = match kind {
+    Some(match kind {
         Kind::Text => incoming(TEXT, &[]),
         Kind::File => incoming("", &["receipt.pdf"]),
         Kind::Files => incoming("Both", &["one.png", "two.png"]),
@@ -100,24 +105,25 @@ pub fn webex(kind: Kind, context: &Context) -> Option<Call> {
         Kind::ReadReceipt => json!({"Event": "Message delivery", "DeliveryStatus": "Read",
             "Messageid": context.received_message}),
         _ => return None,
-    };
+    })
+}
+
+pub fn webex_call(payload: &Value, context: &Context) -> Call {
+    let mut event = payload.clone();
+    if event["Event"] == "Incoming message" {
+        event["Messageid"] = json!(format!("wx-{}", context.number));
+    }
     event["Conversationid"] = json!(context.conversation);
     event["ConversationType"] = json!("BOT");
     event["Channel"] = json!("WhatsApp");
     event["Timestamp"] = json!(time::format_spaced_millis(context.now));
-    Some(Call { path: String::new(), headers: Vec::new(), body: event.to_string() })
+    Call { path: String::new(), headers: Vec::new(), body: event.to_string() }
 }
 
 /// The types other than `text` are our assumption: CM.com's page about them is not public.
-pub fn cm(
-    kind: Kind,
-    role: Role,
-    router: &CmRouter,
-    chat: &Value,
-    context: &Context,
-) -> Option<Call> {
+pub fn cm(kind: Kind, role: Role, context: &Context) -> Option<Value> {
     let url = |name: &str| format!("{}/{name}", context.files);
-    let message = match kind {
+    Some(match kind {
         _ if !fits(kind, role) => return None,
         Kind::Text => json!({"$type": "text", "text": TEXT}),
         Kind::Choices => json!({"$type": "options", "text": QUESTION,
@@ -130,16 +136,19 @@ pub fn cm(
         Kind::Contact => json!({"$type": "contact",
             "contacts": [{"name": "Ada Lovelace", "phones": [{"phone": "+31612345678"}]}]}),
         _ => return None,
-    };
+    })
+}
+
+pub fn cm_call(payload: &Value, role: Role, router: &CmRouter, chat: &Value) -> Call {
     let direction = if is_customer(role) { "ClientOriginated" } else { "ClientTerminated" };
     let accepted = router.accepted();
     let known = accepted.iter().rev().find(|call| call.what == "messages" && !is_customer(role));
     let chat = known.map_or_else(|| chat.clone(), trunkline_cm_mock::Accepted::chat_from_router);
-    let call = router.messages_call(&chat, &[message], direction);
-    Some(Call { path: call.path.to_owned(), headers: call.headers, body: call.body })
+    let call = router.messages_call(&chat, &[payload.clone()], direction);
+    Call { path: call.path.to_owned(), headers: call.headers, body: call.body }
 }
 
-pub fn unblu(kind: Kind, server: &Unblu, context: &Context) -> Option<Call> {
+pub fn unblu(kind: Kind, context: &Context) -> Option<Value> {
     let text = |text: &str, kind: &str| json!({"type": "TEXT", "text": text, "textType": kind});
     let card = |title: &str, more: Value| {
         let mut card = json!({"title": title, "bodyTextType": "SIMPLE_TEXT"});
@@ -148,7 +157,7 @@ pub fn unblu(kind: Kind, server: &Unblu, context: &Context) -> Option<Call> {
         }
         card
     };
-    let data = match kind {
+    Some(match kind {
         Kind::Text => text(TEXT, "SIMPLE_TEXT"),
         Kind::Markdown => text(MARKDOWN, "MARKDOWN"),
         Kind::Choices => json!({"type": "MULTICHOICE_QUESTION", "text": QUESTION,
@@ -165,14 +174,16 @@ pub fn unblu(kind: Kind, server: &Unblu, context: &Context) -> Option<Call> {
             reply
         }
         _ => return None,
-    };
-    let call = server.agent_sends(&context.conversation, "-", &data, CallStyle::Outbound);
-    let headers = call.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let body = String::from_utf8(call.body).unwrap();
-    Some(Call { path: String::new(), headers, body })
+    })
 }
 
-pub fn twin(kind: Kind, role: Role, server: &Twin24, context: &Context) -> Option<Call> {
+pub fn unblu_call(payload: &Value, server: &Unblu, context: &Context) -> Call {
+    let call = server.agent_sends(&context.conversation, "-", payload, CallStyle::Outbound);
+    let headers = call.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Call { path: String::new(), headers, body: String::from_utf8(call.body).unwrap() }
+}
+
+pub fn twin(kind: Kind, role: Role, context: &Context) -> Option<Value> {
     let file = |name: &str| json!({"id": name, "name": name, "downloadLink": format!("{}/{name}", context.files)});
     let author = if role == Role::Bot { "BOT" } else { "OPERATOR" };
     let mut message = json!({"authorType": author});
@@ -201,17 +212,22 @@ pub fn twin(kind: Kind, role: Role, server: &Twin24, context: &Context) -> Optio
         _ => return None,
     };
     message[name] = value;
+    Some(json!({"event": event, "data": message}))
+}
+
+pub fn twin_call(payload: &Value, server: &Twin24, context: &Context) -> Call {
+    let (event, mut message) = (&payload["event"], payload["data"].clone());
     if event == "chatMessageCreated" {
         message = server.record_message(&context.conversation, &message);
     }
     message["sessionId"] = json!(context.conversation);
     let body = json!({"event": event, "data": message}).to_string();
-    Some(Call { path: "/events".to_owned(), headers: Vec::new(), body })
+    Call { path: "/events".to_owned(), headers: Vec::new(), body }
 }
 
-pub fn servisbot(kind: Kind, context: &Context) -> Option<Call> {
+pub fn servisbot(kind: Kind, context: &Context) -> Option<Value> {
     let markup = |inner: &str| format!("<TimelineMessage>{inner}</TimelineMessage>");
-    let text = match kind {
+    Some(Value::from(match kind {
         Kind::Text => TEXT.to_owned(),
         Kind::Markdown => MARKDOWN.to_owned(),
         Kind::Choices => markup(&format!(
@@ -231,8 +247,11 @@ pub fn servisbot(kind: Kind, context: &Context) -> Option<Call> {
         )),
         Kind::Location => markup("<StaticMap lat=\"52.37\" lng=\"4.9\" description=\"Shop\"/>"),
         _ => return None,
-    };
-    let call = ServisBot::egress(&context.conversation, &[&text]);
+    }))
+}
+
+pub fn servisbot_call(payload: &Value, context: &Context) -> Call {
+    let call = ServisBot::egress(&context.conversation, &[payload.as_str().unwrap()]);
     let headers = call.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Some(Call { path: call.path.to_owned(), headers, body: call.body })
+    Call { path: call.path.to_owned(), headers, body: call.body }
 }

@@ -43,6 +43,8 @@ struct Fallback {
     number: usize,
     /// The lines of the message that is being written.
     lines: Vec<String>,
+    /// Whether a blank line separates what follows from the cards before it.
+    is_spaced: bool,
     /// The messages before it.
     done: Vec<Content>,
     /// What is not written yet. Parts that the target can show stay here.
@@ -52,7 +54,7 @@ struct Fallback {
 impl Fallback {
     fn new(can: Capabilities, quote: Option<&EarlierMessage>, rest: Content) -> Self {
         let lines = quote.and_then(quoted).into_iter().collect();
-        Self { can, number: 0, lines, done: Vec::new(), rest }
+        Self { can, number: 0, lines, is_spaced: false, done: Vec::new(), rest }
     }
 
     fn messages(mut self) -> Vec<Content> {
@@ -100,7 +102,7 @@ impl Fallback {
         let offered = self.rest.offered_choices();
         let cards = std::mem::take(&mut self.rest.cards);
         let blocks: Vec<_> = cards.into_iter().map(|card| self.card(card)).collect();
-        let is_spaced = blocks.iter().any(|(lines, _)| lines.len() > 1);
+        self.is_spaced = blocks.iter().any(|(lines, _)| lines.len() > 1);
         for (lines, picture) in blocks {
             if let Some(picture) = picture {
                 self.flush();
@@ -108,11 +110,15 @@ impl Fallback {
                 self.rest.media = vec![picture];
                 self.flush();
             } else {
-                self.lines.extend((is_spaced && !self.lines.is_empty()).then(String::new));
+                self.separate();
                 self.lines.extend(lines);
             }
         }
         self.rest.choices = offered;
+    }
+
+    fn separate(&mut self) {
+        self.lines.extend((self.is_spaced && !self.lines.is_empty()).then(String::new));
     }
 
     /// Returns the lines of a card, and its picture if the target shows pictures.
@@ -134,23 +140,29 @@ impl Fallback {
     }
 
     fn location_and_contact(&mut self) {
-        if !self.can.locations {
-            self.lines.extend(self.rest.location.take().as_deref().map(location_line));
-        }
-        if !self.can.contacts {
-            self.lines.extend(self.rest.contact.take().as_deref().map(contact_text));
-        }
+        let location = self.rest.location.take_if(|_| !self.can.locations);
+        let contact = self.rest.contact.take_if(|_| !self.can.contacts);
+        let lines = location.as_deref().map(location_line).into_iter();
+        self.follow(lines.chain(contact.as_deref().map(contact_text)).collect());
     }
 
     /// The choices are kept as well, for platforms that can use their ids.
     fn choices(&mut self) {
         let written = self.number;
         let choices = std::mem::take(&mut self.rest.choices);
-        for choice in &choices[written.min(choices.len())..] {
-            let line = self.numbered(choice);
-            self.lines.extend(line);
-        }
+        let unwritten = &choices[written.min(choices.len())..];
+        let lines = unwritten.iter().filter_map(|choice| self.numbered(choice)).collect();
+        self.follow(lines);
         self.rest.choices = choices;
+    }
+
+    /// Writes lines that follow the cards.
+    fn follow(&mut self, lines: Vec<String>) {
+        if !lines.is_empty() {
+            self.separate();
+            self.is_spaced = false;
+            self.lines.extend(lines);
+        }
     }
 
     /// Returns a choice as a numbered line; `None` if the target shows choices.

@@ -172,7 +172,7 @@ fn every_part_becomes_text_in_the_order_of_the_original() {
     let shown = shown(&message(AuthorRole::Bot, complete()), &plain);
     let text = format!(
         "> What do you sell?\nWe have:\n\nFirst\ncheap\nONE: https://x.example/one.png\n1. BUY\n\
-         More: https://x.example\n\nSecond\n2. RENT\nShop: {MAP}\nAda\n+31 6\n3. OTHER"
+         More: https://x.example\n\nSecond\n2. RENT\n\nShop: {MAP}\nAda\n+31 6\n3. OTHER"
     );
     let choices = complete().offered_choices();
     assert_eq!(shown, [Content { choices, ..Content::text(text.clone()) }]);
@@ -188,7 +188,7 @@ fn a_picture_of_a_card_stays_with_the_card() {
     let expected = [
         "> What do you sell?\nWe have:",
         "First\ncheap\n1. BUY\nMore: https://x.example",
-        &format!("Second\n2. RENT\nShop: {MAP}\nAda\n+31 6\n3. OTHER"),
+        &format!("Second\n2. RENT\n\nShop: {MAP}\nAda\n+31 6\n3. OTHER"),
     ];
     assert_eq!(texts, expected);
     let files: Vec<_> = shown.iter().map(|part| part.media.len()).collect();
