@@ -101,6 +101,7 @@ figures: native ## fail if binary sizes or instruction counts grew by more than 
 	@tools/program.sh valgrind valgrind >/dev/null
 	target/debug/trunkline-bench sizes
 	target/debug/trunkline-bench instructions
+	target/debug/trunkline-bench rendering
 
 bench: native ## measure latency, memory, AWS calls and losses (about 4 minutes; ARGS="--rounds 9")
 	@target/debug/trunkline-bench run --json target/bench.json $(ARGS)

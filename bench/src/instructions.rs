@@ -34,17 +34,23 @@ pub async fn per_step(programs: &Path) -> BTreeMap<String, u64> {
 }
 
 async fn run(programs: &Path, platform: &str, step: &str, rounds: u64) -> u64 {
+    let program = programs.join("instructions");
+    count_instructions(&program, &[platform, step, &rounds.to_string()]).await
+}
+
+/// Returns the instructions of one run of a program.
+pub async fn count_instructions(program: &Path, arguments: &[&str]) -> u64 {
     let file = file("pure");
-    let [tool, arguments @ ..] = &callgrind(&file)[..] else { unreachable!("a command") };
+    let [tool, options @ ..] = &callgrind(&file)[..] else { unreachable!("a command") };
     let status = Command::new(tool)
+        .args(options)
+        .arg(program)
         .args(arguments)
-        .arg(programs.join("instructions"))
-        .args([platform, step, &rounds.to_string()])
         .stdout(Stdio::null())
         .status()
         .await
         .unwrap_or_else(|why| panic!("cannot start valgrind: {why}. Install the package valgrind"));
-    assert!(status.success(), "instructions {platform} {step} failed");
+    assert!(status.success(), "{} {arguments:?} failed", program.display());
     read_total(&file)
 }
 

@@ -11,6 +11,7 @@ mod machine;
 mod mapping;
 mod measurement;
 mod receiver;
+mod rendering;
 mod report;
 mod scale;
 mod scenarios;
@@ -73,6 +74,8 @@ enum Command {
     },
     /// Print the throughput that quotas and partition keys allow.
     Scale,
+    /// Measure the rendering and splitting of the worst texts: fails if it is not linear, or slow. Needs valgrind.
+    Rendering,
     /// Measure the zipped size of each function.
     Sizes {
         /// Write the baseline instead of comparing with it.
@@ -127,6 +130,7 @@ async fn main() -> ExitCode {
             scale::print();
             ExitCode::SUCCESS
         }
+        Command::Rendering => ExitCode::from(u8::from(rendering::measure(&programs).await > 0)),
         Command::Sizes { write } => compare_or_write(
             &Baseline::new("sizes", "bytes zipped"),
             &cold_start::sizes(&programs),

@@ -12,13 +12,13 @@ use crate::network::Network;
 
 const FILE: &str = "content/golden.json";
 
-/// One example.
+/// An example of what a person or bot sends, and what arrives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Golden {
     pub name: String,
     /// The sender: platform and role.
     from: String,
-    /// The receiver.
+    /// The receiver, in the same form.
     to: String,
     /// What the sender's platform sends, in its own form.
     send: Value,
