@@ -32,7 +32,7 @@ fn body(payload: Payload, role: Role) -> Option<EventBody> {
     Some(match payload {
         Payload::Message { text, format, media, choices, metadata } => {
             let media = media.into_iter().map(|wire::Media { url, mime_type, name }| {
-                model::Media { url, mime_type, name, private: false }
+                model::Media { url, mime_type, name, ..model::Media::default() }
             });
             let choices =
                 choices.into_iter().map(|wire::Choice { id, title }| model::Choice { id, title });

@@ -16,7 +16,8 @@ const HANDOVER: [&str; 6] = [
     "transcript_since",
 ];
 const KEYWORDS: [&str; 2] = ["handover", "handback"];
-const TEXTS: [&str; 6] = ["waiting", "joined", "left", "unanswered", "unsupported", "agent"];
+const TEXTS: [&str; 7] =
+    ["waiting", "joined", "left", "unanswered", "unsupported", "file_failed", "agent"];
 /// The maximum of every timer, in seconds: 30 days.
 const MAX_SECONDS: u32 = 30 * 24 * 60 * 60;
 /// The maximum number of earlier messages that a desk receives.
@@ -106,6 +107,7 @@ fn texts(node: &Node<'_>, problems: &mut ConfigProblems) -> Texts {
         left: text("left"),
         unanswered: text("unanswered"),
         unsupported: text("unsupported"),
+        file_failed: text("file_failed"),
         agent: text("agent"),
     };
     let named = [&texts.joined, &texts.left].iter().any(|text| text.contains("{agent}"));

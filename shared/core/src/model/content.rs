@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::FileId;
+
 /// The content of a message. At least one part is present.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
@@ -53,6 +55,9 @@ pub struct Media {
     /// Whether the download needs the credentials of the connection that sent the file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
+    /// The relayed file behind `url`, if the URL is Trunkline's own link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileId>,
 }
 
 /// A choice that a message offers.

@@ -8,6 +8,7 @@ mod conversation;
 mod delivery;
 mod event;
 mod event_record;
+mod file;
 mod ids;
 mod leg;
 mod outcome;
@@ -35,10 +36,11 @@ pub use event::{
     ReceiptStatus, Transcript, TranscriptEntry,
 };
 pub use event_record::{Disposition, EventRecord};
+pub use file::{FileState, MAX_RELAYED_FILES, RelayedFile};
 pub use ids::{
     ConnectionId, ConversationId, ConversationKey, DeliveryId, ExternalConversationId,
-    ExternalMessageId, HandoverId, InvalidId, MAX_EXTERNAL_ID_BYTES, RouteId, SYSTEM, SessionId,
-    digest,
+    ExternalMessageId, FileId, HandoverId, InvalidId, MAX_EXTERNAL_ID_BYTES, RouteId, SYSTEM,
+    SessionId, digest,
 };
 pub use leg::{Leg, LegId, Session};
 pub use outcome::{Outcome, Verdict};

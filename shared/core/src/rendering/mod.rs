@@ -47,10 +47,12 @@ fn degrade(content: &Content, target: &Target) -> Content {
     }
     let mut lines: Vec<String> = fitted.text.take().into_iter().collect();
     if !can.media {
-        lines.extend(fitted.media.drain(..).map(|media| match media.name {
+        lines.extend(fitted.media.iter().map(|media| match &media.name {
             Some(name) => format!("{name}: {}", media.url),
-            None => media.url,
+            None => media.url.clone(),
         }));
+        // A relayed file is kept as well, because the delivery waits for it.
+        fitted.media.retain(|media| media.file.is_some());
     }
     if !can.choices {
         // The choices are kept as well, for platforms that can use their ids.

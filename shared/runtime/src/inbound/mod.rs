@@ -9,6 +9,7 @@ mod error;
 mod http;
 mod ingest;
 mod limits;
+mod private_files;
 mod receipt_target;
 mod records;
 mod rejected;

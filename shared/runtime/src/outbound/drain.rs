@@ -1,11 +1,12 @@
 //! Sends the parked deliveries of a leg, in order. The job is in the leg's message group, so later
 //! deliveries cannot overtake it.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::attempt::attempt;
 use super::deliver::schedule_drain;
 use super::record_outcome::{NextStep, record_outcome};
+use super::relayed_files::{self, Prepared, waits_for_file};
 use super::{Budget, Outbound, OutboundError, breaker};
 use crate::app::App;
 use trunkline_core::model::{DrainReason, Job, Leg, LegId, Outcome, Parked, PlatformId, Verdict};
@@ -69,8 +70,9 @@ async fn drain_one<P: Outbound>(
     if breaker.is_open() && !probe {
         return Ok(Step::Stop);
     }
-    if let Some(due) = parked.next_attempt_at.filter(|due| cause == DrainReason::Due && *due > now)
-    {
+    // The job that has just fetched a file drains the leg before the delivery looks at the file again.
+    let must_wait = cause == DrainReason::Due && !waits_for_file(parked);
+    if let Some(due) = parked.next_attempt_at.filter(|due| must_wait && *due > now) {
         // The scheduled drain may be pending, or its worker may have crashed before scheduling it.
         schedule_drain(app, delivery, due).await?;
         return Ok(Step::Stop);
@@ -80,7 +82,12 @@ async fn drain_one<P: Outbound>(
     if connection.is_some_and(|connection| connection.suspended) {
         return Ok(Step::Stop);
     }
-    let (leg, attempted) = attempt(app, platform, loaded.as_ref(), leg, delivery).await?;
+    let prepared = relayed_files::prepare(app, delivery).await?;
+    if let Prepared::Waiting(until) = prepared {
+        return wait_for_file(app, &leg.id, parked, until).await;
+    }
+    let sendable = prepared.sendable(delivery).unwrap_or(delivery);
+    let (leg, attempted) = attempt(app, platform, loaded.as_ref(), leg, sendable).await?;
     if probe && !attempted.classification.verdict.is_final() {
         // The connection is still down. That must not count as an attempt of the delivery.
         return Ok(Step::Stop);
@@ -104,6 +111,20 @@ async fn drain_one<P: Outbound>(
             Ok(Step::Stop)
         }
     }
+}
+
+/// Looks at the files of a delivery again later.
+async fn wait_for_file(
+    app: &App,
+    leg: &LegId,
+    parked: &Parked,
+    until: Timestamp,
+) -> Result<Step, OutboundError> {
+    let reason = relayed_files::WAITING.to_owned();
+    let waiting = Parked { next_attempt_at: Some(until), reason, ..parked.clone() };
+    app.store.update_parked(leg, &waiting).await?;
+    schedule_drain(app, &parked.delivery, until).await?;
+    Ok(Step::Stop)
 }
 
 /// Discards a parked delivery on an operator's request.

@@ -50,6 +50,7 @@ pub(super) fn full_route() -> ResolvedRoute {
         left: "{agent} has left.".into(),
         unanswered: "No agent is available.".into(),
         unsupported: "We cannot see this.".into(),
+        file_failed: "{name} is lost.".into(),
         agent: "an agent".into(),
     };
     ResolvedRoute {
