@@ -11,6 +11,7 @@ use url::Url;
 use super::client::{TIMEOUT, classify_error};
 use super::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use crate::security::check_url;
+use trunkline_core::model::Media;
 
 /// How many redirects a download follows.
 const MAX_REDIRECTS: usize = 3;
@@ -103,7 +104,7 @@ impl HttpClient {
 
     /// Downloads a file into memory like [`HttpClient::download`], with the time limit of any other call.
     /// A body that is larger than `limit` is truncated to one byte more.
-    pub async fn download_to_memory(
+    async fn download_to_memory(
         &self,
         request: HttpRequest,
         limit: usize,
@@ -121,6 +122,20 @@ impl HttpClient {
             }
         }
         Ok(HttpResponse { status, headers, body })
+    }
+
+    /// Downloads a file of a message into memory, with at most one byte more than `limit`. `None`: it cannot be
+    /// downloaded. Redirects are followed only from Trunkline's own links.
+    pub async fn media_to_memory(
+        &self,
+        media: &Media,
+        request: HttpRequest,
+        limit: usize,
+    ) -> Option<HttpResponse> {
+        if media.file.is_some() {
+            return self.download_to_memory(request, limit).await.ok();
+        }
+        self.send_with_limit(request, limit.saturating_add(1)).await.ok()
     }
 
     /// Sends a request and follows redirects.

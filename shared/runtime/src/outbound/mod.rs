@@ -20,6 +20,7 @@ mod sqs;
 mod transcript;
 mod verify;
 
+use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
 pub use classify::{classify_by_status, classify_error};
@@ -210,6 +211,9 @@ pub trait Outbound: Platform {
     /// Maximum duration of one delivery, for platforms that need more than one call.
     const MAX_DURATION: SignedDuration = SignedDuration::from_secs(5);
 
+    /// Statuses with which the platform refuses a private file that can be downloaded later.
+    const FILE_NOT_READY: &'static [StatusCode] = &[];
+
     /// Chooses the platform's id of a conversation that is about to be opened there, for platforms that
     /// let the caller choose it.
     fn choose_conversation_id(&self, delivery: &Delivery) -> ExternalConversationId {
@@ -308,7 +312,7 @@ pub trait Outbound: Platform {
     ) -> impl Future<Output = Result<FetchedFile, FileError>> + Send {
         async move {
             let request = self.file_request(context, http_client, url).await?;
-            download_file(http_client, request, context.time, content).await
+            download_file(http_client, request, context.time, Self::FILE_NOT_READY, content).await
         }
     }
 

@@ -109,7 +109,7 @@ impl From<DownloadError> for FileError {
     }
 }
 
-/// Downloads a file into `content`.
+/// Downloads a file into `content`. `not_ready` are statuses after which a further attempt may succeed.
 ///
 /// # Errors
 /// If the response is not the file.
@@ -117,12 +117,16 @@ pub async fn download_file(
     http_client: &HttpClient,
     request: HttpRequest,
     time: Duration,
+    not_ready: &[StatusCode],
     content: &mut TemporaryFile,
 ) -> Result<FetchedFile, FileError> {
     let limits = DownloadLimits { bytes: content.limit(), time };
     content.clear()?;
     let mut append = |piece: &[u8]| content.append(piece);
     let Downloaded { status, headers } = http_client.download(request, limits, &mut append).await?;
+    if not_ready.contains(&status) {
+        return Err(FileError::Unavailable(FileError::of_status(status).to_string()));
+    }
     if !status.is_success() {
         return Err(FileError::of_status(status));
     }
