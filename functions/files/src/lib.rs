@@ -56,24 +56,24 @@ pub async fn respond(app: &App, request: &Request) -> Response<Body> {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
             tracing::error!(%error, "a link cannot be opened: internal error");
-            Answer::Refused(Page::Unavailable)
+            Opened::Refused(Page::Unavailable)
         }
         Err(_) => {
             tracing::error!("a link cannot be opened: the time is up");
-            Answer::Refused(Page::Unavailable)
+            Opened::Refused(Page::Unavailable)
         }
     };
     answer.into_response(request.method())
 }
 
-/// The answer to a request.
-enum Answer {
+/// Where a link leads.
+enum Opened {
     /// The browser continues at this URL.
     Redirect(String),
     Refused(Page),
 }
 
-impl Answer {
+impl Opened {
     /// Neither a cache nor another site learns the link or the URL behind it.
     fn into_response(self, method: &Method) -> Response<Body> {
         let response = Response::builder()
@@ -119,8 +119,8 @@ fn path(request: &Request) -> &str {
     }
 }
 
-async fn open(app: &App, request: &Request) -> Result<Answer, FilesError> {
-    let refused = |page| Ok(Answer::Refused(page));
+async fn open(app: &App, request: &Request) -> Result<Opened, FilesError> {
+    let refused = |page| Ok(Opened::Refused(page));
     let is_read = request.method() == Method::GET || request.method() == Method::HEAD;
     let query = request.uri().query().unwrap_or_default();
     let Some(files) = app.files.as_ref().filter(|_| is_read) else {
@@ -150,8 +150,8 @@ fn redirect(
     files: &Files,
     method: &Method,
     file: &RelayedFile,
-) -> Result<Answer, FilesError> {
+) -> Result<Opened, FilesError> {
     let shown = FilePresentation::of(file.name.as_deref(), file.mime_type.as_deref());
     let url = files.store().presigned_url(&file.id, method, &shown, app.clock.now())?;
-    Ok(Answer::Redirect(url))
+    Ok(Opened::Redirect(url))
 }
