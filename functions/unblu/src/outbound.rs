@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use jiff::SignedDuration;
 use serde_json::Value;
+use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout};
 use trunkline_core::model::{
     Delivery, EventBody, ExternalMessageId, ReceiptStatus, Session, Verdict,
@@ -154,14 +155,7 @@ async fn send_messages(
     http_client: &HttpClient,
 ) -> Result<Attempt, EncodeError> {
     let delivery = context.delivery;
-    let (files, memory) = match &delivery.event.body {
-        EventBody::Message { content, .. } => {
-            files::read(content, api.settings, context.secrets, http_client).await
-        }
-        _ => (DataUrls::new(), None),
-    };
-    let messages = message_data::messages(delivery, api.settings, &files)?;
-    drop(files);
+    let (messages, memory) = encode_messages(api, context, http_client).await?;
     let missing = || EncodeError::Misconfigured("the conversation has no session at Unblu".into());
     let mut session = context.session.ok_or_else(missing)?.clone();
     // If an agent started the conversation, the session does not have the visitor's ids yet.
@@ -217,6 +211,22 @@ async fn send_messages(
     attempt.session = Some(session).filter(|session| Some(session) != context.session);
     drop(memory);
     Ok(attempt)
+}
+
+/// Encodes a delivery's messages with their files. The permit is for the memory of the files.
+async fn encode_messages<'a>(
+    api: &Api<'_>,
+    context: &SendContext<'_>,
+    http_client: &'a HttpClient,
+) -> Result<(Vec<(String, Value)>, Option<SemaphorePermit<'a>>), EncodeError> {
+    let delivery = context.delivery;
+    let (files, memory) = match &delivery.event.body {
+        EventBody::Message { content, .. } => {
+            files::read(content, api.settings, context.secrets, http_client).await
+        }
+        _ => (DataUrls::new(), None),
+    };
+    Ok((message_data::messages(delivery, api.settings, &files)?, memory))
 }
 
 fn too_slow(then: &str) -> Attempt {

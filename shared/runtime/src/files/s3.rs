@@ -230,6 +230,28 @@ mod tests {
         }
     }
 
+    /// The signatures were computed by another program from the documentation of Signature Version 4.
+    #[test]
+    fn signatures_are_those_of_the_documented_algorithm() {
+        let session = Some("sess/ion+token==".into());
+        let credentials = Credentials::new("AKIDEXAMPLE", "secretkey", session, None, "test");
+        let http = AwsHttpClient::new().unwrap();
+        let s3 = S3::new(&http, credentials, "eu-central-1", "adhoc-bucket", None);
+        let now: Timestamp = "2026-03-04T09:00:00Z".parse().unwrap();
+        let id = FileId::from("abc-_X.0");
+        let shown = FilePresentation::of(Some("ä b.pdf"), Some("application/pdf"));
+        let url = s3.presigned_url(&id, &Method::GET, &shown, now).unwrap();
+        let expected = "ae68f482068229a6ee889b1ab2e007e99064b77cd87ff810e4974da1df29ab80";
+        assert!(url.contains(&format!("X-Amz-Signature={expected}")), "{url}");
+        let request = Request::builder().method(Method::PUT).uri(s3.url(&id));
+        let request = request.header(CONTENT_LENGTH, 8).header(CONTENT_TYPE, "application/pdf");
+        let mut request = build(request, ()).unwrap();
+        s3.sign(&mut request, SignatureLocation::Headers, now).unwrap();
+        let header = request.headers()["authorization"].to_str().unwrap();
+        let expected = "b979ab9db2568f91048ab66535a5086753566a7299ba97a3b858a7cc58c3102d";
+        assert!(header.ends_with(&format!("Signature={expected}")), "{header}");
+    }
+
     #[test]
     fn the_url_of_a_bucket_follows_the_region_or_the_endpoint() {
         let id = FileId::from("a.0");

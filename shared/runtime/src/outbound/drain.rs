@@ -7,9 +7,11 @@ use super::attempt::attempt;
 use super::deliver::schedule_drain;
 use super::record_outcome::{NextStep, record_outcome};
 use super::relayed_files::{self, Prepared, waits_for_file};
-use super::{Budget, Outbound, OutboundError, breaker};
+use super::{Budget, Outbound, OutboundError, bot_watchdog, breaker};
 use crate::app::App;
-use trunkline_core::model::{DrainReason, Job, Leg, LegId, Outcome, Parked, PlatformId, Verdict};
+use trunkline_core::model::{
+    Delivery, DrainReason, Job, Leg, LegId, Outcome, Parked, PlatformId, Verdict,
+};
 
 /// How many parked deliveries one query reads.
 const PAGE_SIZE: u16 = 25;
@@ -82,12 +84,8 @@ async fn drain_one<P: Outbound>(
     if connection.is_some_and(|connection| connection.suspended) {
         return Ok(Step::Stop);
     }
-    let prepared = relayed_files::prepare(app, delivery).await?;
-    if let Prepared::Waiting(until) = prepared {
-        return wait_for_file(app, &leg.id, parked, until).await;
-    }
-    let sendable = prepared.sendable(delivery).unwrap_or(delivery);
-    let (leg, attempted) = attempt(app, platform, loaded.as_ref(), leg, sendable).await?;
+    let Some(sendable) = with_files(app, parked).await? else { return Ok(Step::Stop) };
+    let (leg, attempted) = attempt(app, platform, loaded.as_ref(), leg, &sendable).await?;
     if probe && !attempted.classification.verdict.is_final() {
         // The connection is still down. That must not count as an attempt of the delivery.
         return Ok(Step::Stop);
@@ -104,27 +102,37 @@ async fn drain_one<P: Outbound>(
     {
         NextStep::Settled => Ok(Step::Continue(app.store.unpark(&leg, parked, now).await?)),
         NextStep::Retry { due, reason } => {
-            let retried = Parked { attempts, next_attempt_at: Some(due), reason, ..parked.clone() };
-            app.store.update_parked(&leg.id, &retried).await?;
-            schedule_drain(app, delivery, due).await?;
-            app.store.put_outcome(delivery, &retried.outcome(now)).await?;
+            if waits_for_file(parked) {
+                // Parking it for its file did not start the watch.
+                bot_watchdog::schedule_check(app, delivery, now).await?;
+            }
+            wait(app, Parked { attempts, reason, ..parked.clone() }, due).await?;
             Ok(Step::Stop)
         }
     }
 }
 
-/// Looks at the files of a delivery again later.
-async fn wait_for_file(
-    app: &App,
-    leg: &LegId,
-    parked: &Parked,
-    until: Timestamp,
-) -> Result<Step, OutboundError> {
-    let reason = relayed_files::WAITING.to_owned();
-    let waiting = Parked { next_attempt_at: Some(until), reason, ..parked.clone() };
-    app.store.update_parked(leg, &waiting).await?;
-    schedule_drain(app, &parked.delivery, until).await?;
-    Ok(Step::Stop)
+/// Returns a parked delivery in the form in which it is sent now. `None`: it waits for its files.
+async fn with_files(app: &App, parked: &Parked) -> Result<Option<Delivery>, OutboundError> {
+    match relayed_files::prepare(app, &parked.delivery).await? {
+        Prepared::Unchanged => Ok(Some(parked.delivery.clone())),
+        Prepared::Changed(changed) => Ok(Some(*changed)),
+        Prepared::Waiting(until) => {
+            let reason = relayed_files::WAITING.to_owned();
+            wait(app, Parked { reason, ..parked.clone() }, until).await?;
+            Ok(None)
+        }
+    }
+}
+
+/// Keeps a delivery parked until `due`.
+async fn wait(app: &App, parked: Parked, due: Timestamp) -> Result<(), OutboundError> {
+    let parked = Parked { next_attempt_at: Some(due), ..parked };
+    let delivery = &parked.delivery;
+    app.store.update_parked(&delivery.leg(), &parked).await?;
+    schedule_drain(app, delivery, due).await?;
+    app.store.put_outcome(delivery, &parked.outcome(app.clock.now())).await?;
+    Ok(())
 }
 
 /// Discards a parked delivery on an operator's request.
