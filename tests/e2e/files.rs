@@ -3,7 +3,7 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use trunkline_tests::{Fixture, TestEnvironment};
+use trunkline_tests::{Fixture, TestEnvironment, record_secret};
 use trunkline_twin_mock::{EMAIL, PASSWORD, Twin24};
 use trunkline_unblu_mock::{CallStyle, Unblu};
 
@@ -38,8 +38,11 @@ async fn check_link(env: &TestEnvironment, file: &Value, name: &str) {
     assert_eq!(file["name"], name, "{file}");
     let link = file["url"].as_str().unwrap();
     assert!(link.contains("/files/") && link.contains("signature="), "{link}");
+    record_secret("signature of a link", link.rsplit_once('=').unwrap().1);
     let (status, location, _) = open(env, link).await;
     assert_eq!(status, StatusCode::FOUND);
+    let signature = location.split_once("X-Amz-Signature=").unwrap().1;
+    record_secret("signature of a redirect", signature.split('&').next().unwrap());
     assert!(location.contains("X-Amz-Expires=60"), "the redirect is valid for a minute");
     let (status, _, content) = open(env, &location).await;
     assert_eq!((status, content.as_slice()), (StatusCode::OK, CONTENT));
