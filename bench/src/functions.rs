@@ -24,7 +24,9 @@ pub fn functions() -> Vec<Function> {
         ["inbound", "outbound"].map(|way| function(&format!("{platform}-{way}")))
     });
     let listener = Function { name: "twin-listener".into(), event: None };
-    platforms.chain([listener, function("scheduler"), function("console")]).collect()
+    platforms
+        .chain([listener, function("scheduler"), function("console"), function("files")])
+        .collect()
 }
 
 fn function(name: &str) -> Function {

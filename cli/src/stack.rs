@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_ssm::error::DisplayErrorContext;
 use serde::Deserialize;
 use trunkline_config::apply::ApplyTarget;
 use trunkline_runtime::app::{App, RandomIdGenerator, SystemClock};
 use trunkline_runtime::aws::AwsHttpClient;
+use trunkline_runtime::files::{Files, S3, local_api_url};
 use trunkline_runtime::http_client::HttpClient;
 use trunkline_runtime::http_client::TlsError;
 use trunkline_runtime::queue::{InvalidTasksQueue, QueueUrls, Queues};
@@ -30,6 +32,12 @@ pub struct StackInfo {
     pub retention_days: u32,
     /// `yes` if the stack allows deliveries to plain http and private addresses.
     pub allow_local: String,
+    /// The name of the bucket of relayed files. `None`: the stack is older.
+    #[serde(default)]
+    pub files_bucket: Option<String>,
+    /// How long relayed files are kept, in days.
+    #[serde(default)]
+    pub file_days: i64,
 }
 
 /// Error of finding a stack.
@@ -65,6 +73,8 @@ pub struct Stack {
     pub store: Store,
     pub queues: Queues,
     pub secrets: Arc<SecretStore>,
+    /// The relayed files; `None` if the stack is older.
+    pub files: Option<Files>,
 }
 
 /// Returns the AWS configuration of the environment: profile, single sign-on, region, endpoint.
@@ -110,7 +120,7 @@ impl Stack {
         let mut info: StackInfo =
             serde_json::from_str(&text).map_err(|error| other(error.to_string()))?;
         if let Some(endpoint) = aws.endpoint_url() {
-            info.api = local_api(&info.api, endpoint);
+            info.api = local_api_url(&info.api, endpoint);
         }
         let urls: QueueUrls = info
             .tasks_queue
@@ -120,7 +130,8 @@ impl Stack {
         let table = info.table.clone();
         let store = Store::new(aws_sdk_dynamodb::Client::new(aws), table, info.retention_days);
         let secrets = Arc::new(SecretStore::new(ssm, info.secrets.clone()));
-        Ok(Self { info, store, queues, secrets })
+        let files = relayed_files(aws, &info).await?;
+        Ok(Self { info, store, queues, secrets, files })
     }
 
     /// Returns the application of the functions, running on this stack.
@@ -132,6 +143,7 @@ impl Stack {
             queues: self.queues.clone(),
             secrets: Arc::clone(&self.secrets),
             http_client: Arc::new(HttpClient::new(self.allows_local())),
+            files: self.files.clone(),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIdGenerator),
         }
@@ -155,22 +167,14 @@ impl Stack {
     }
 }
 
-/// Returns the base URL of the API on a local stack: `http://<api>.execute-api.localhost:<port>`.
-fn local_api(api: &str, endpoint: &str) -> String {
-    let id = api.trim_start_matches("https://").split('.').next().unwrap_or_default();
-    let port = endpoint.trim_end_matches('/').rsplit(':').next().unwrap_or_default();
-    format!("http://{id}.execute-api.localhost:{port}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::local_api;
-
-    #[test]
-    fn local_api_url_points_to_localhost() {
-        assert_eq!(
-            local_api("https://ab12.execute-api.us-east-1.amazonaws.com", "http://127.0.0.1:4600/"),
-            "http://ab12.execute-api.localhost:4600"
-        );
-    }
+/// Returns the relayed files of a stack: erasing a customer deletes them.
+async fn relayed_files(aws: &SdkConfig, info: &StackInfo) -> Result<Option<Files>, StackError> {
+    let Some(bucket) = &info.files_bucket else { return Ok(None) };
+    let (Some(provider), Some(region)) = (aws.credentials_provider(), aws.region()) else {
+        return Ok(None);
+    };
+    let Ok(credentials) = provider.provide_credentials().await else { return Ok(None) };
+    let s3 =
+        S3::new(&AwsHttpClient::new()?, credentials, region.as_ref(), bucket, aws.endpoint_url());
+    Ok(Some(Files::new(Arc::new(s3), &info.api, info.file_days)))
 }

@@ -17,6 +17,7 @@ mod content;
 mod customer;
 mod deployed;
 mod faults;
+mod files;
 mod handover;
 mod listener;
 mod observability;
@@ -179,6 +180,9 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             deployed::schedule_reports_the_queues,
             sqs_contract::queues_of_the_testkit_behave_like_the_local_aws,
             customer::customer_data_is_exported_and_deleted,
+            files::agents_file_opens_by_link_v4,
+            files::agents_file_opens_by_link_v3,
+            files::operators_private_file_opens_by_link,
             observability::trace_covers_message_end_to_end,
             setup::cli_applies_and_prints_addresses,
             setup::cli_reports_every_configuration_error,

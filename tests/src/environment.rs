@@ -247,6 +247,7 @@ impl TestEnvironment {
             queues: Queues::new(self.sqs.clone(), urls),
             secrets: Arc::clone(&stack.secrets),
             http_client: Arc::new(HttpClient::new(true)),
+            files: stack.app().files,
             clock,
             ids: Arc::new(RandomIdGenerator),
         }

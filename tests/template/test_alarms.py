@@ -81,7 +81,7 @@ def test_alarms_are_within_cloudwatch_limits(stack):
 @pytest.mark.parametrize(
     ("alarm", "names"),
     [(f"{id.capitalize()}ErrorsAlarm", {f"{id.capitalize()}Inbound", f"{id.capitalize()}Outbound"}) for id in PLATFORMS]
-    + [("BackgroundErrorsAlarm", {"Console", "Scheduler"})],
+    + [("BackgroundErrorsAlarm", {"Console", "Files", "Scheduler"})],
 )
 def test_error_alarms_cover_all_functions_of_a_kind(full, alarm, names):
     assert watched(alarms(full)[alarm]) == names
@@ -108,7 +108,7 @@ def test_the_schedule_is_a_heartbeat(stack):
 
 def test_number_of_alarm_metrics_matches_the_cost_document(full):
     # 0.10 USD per month each, see docs/cost.md.
-    assert sum(len(metrics(alarm)) for alarm in alarms(full).values()) == 13 + 2 * len(PLATFORMS)
+    assert sum(len(metrics(alarm)) for alarm in alarms(full).values()) == 14 + 2 * len(PLATFORMS)
 
 
 def test_alarms_that_need_several_metrics_are_only_on_aws():

@@ -49,6 +49,12 @@ def test_routes_are_created_before_their_settings(stack):
     assert set(depends) >= {name for name in stack.of("AWS::ApiGatewayV2::Route") if name.startswith("Console")}
 
 
+def test_links_of_files_can_only_be_read(stack):
+    routes = stack.of("AWS::ApiGatewayV2::Route")
+    keys = {about["RouteKey"] for name, about in routes.items() if name.startswith("Files")}
+    assert keys == {"GET /files/{id}", "HEAD /files/{id}"}
+
+
 def test_every_platform_has_its_routes(stack):
     keys = {route["RouteKey"] for route in stack.of("AWS::ApiGatewayV2::Route").values()}
     assert {f"ANY /in/{platform}/{{connection}}/{{key}}" for platform in PLATFORMS} <= keys
@@ -60,6 +66,8 @@ def addresses(stack):
     assert stack.outputs["ApiUrl"]["Value"] == {"Fn::GetAtt": ["Address", "Value"]}
     console = stack.of("AWS::Lambda::Function")["Console"]["Environment"]["Variables"]
     assert console["TRUNKLINE_API"] == {"Fn::GetAtt": ["Address", "Value"]}
+    for function in stack.of("AWS::Lambda::Function").values():
+        assert function["Environment"]["Variables"]["TRUNKLINE_URL"] == {"Fn::GetAtt": ["Address", "Value"]}
     info = stack.template["Resources"]["StackInfo"]["Properties"]["Value"]["Fn::Sub"]
     assert '"api":"${Address}"' in info[0] and info[1] == {"Address": {"Fn::GetAtt": ["Address", "Value"]}}
     return address
@@ -75,7 +83,7 @@ def test_the_address_follows_the_stage_and_the_domain(plain, full):
 def test_stack_info_has_the_format_that_the_cli_reads(stack):
     text = stack.template["Resources"]["StackInfo"]["Properties"]["Value"]["Fn::Sub"][0]
     info = json.loads(re.sub(r"\$\{[^}]+\}", "1", text))
-    assert set(info) == {"table", "api", "secrets", "tasks_queue", "retention_days", "allow_local"}
+    assert set(info) == {"table", "api", "secrets", "tasks_queue", "retention_days", "allow_local", "files_bucket", "file_days"}
     assert '"tasks_queue":"${TasksQueue}"' in text
 
 

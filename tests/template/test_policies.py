@@ -11,6 +11,7 @@ QUEUES = {"TasksQueue", OUTBOUND_QUEUES}
 READ = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 EXTERNAL, STATE, TIME = (f"${{Table.Arn}}/index/by_{name}" for name in ("external_id", "state", "time"))
 PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/trunkline/${AWS::StackName}/"
+FILES = "${FilesBucket.Arn}/*"
 SECRETS = PARAMETERS + "secrets/*"
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TRACES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
@@ -51,7 +52,9 @@ EXPECTED = {
         ({"ssm:GetParameter", "ssm:PutParameter"}, {SECRETS}),
         ({"sqs:SendMessage"}, QUEUES),
         ({"sqs:GetQueueAttributes"}, {OUTBOUND_QUEUES, DEAD_QUEUES}),
+        ({"s3:DeleteObject"}, {FILES}),
     ),
+    "Files": grants((table("GetItem"), {"Table"}), ({"s3:GetObject"}, {FILES})),
     "Scheduler": grants(
         (table("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
         (table("Query"), {TIME}),
@@ -73,6 +76,9 @@ for platform in map(str.capitalize, PLATFORMS):
         ({"sqs:SendMessage"}, {f"{platform}DeadLetters"}),
     )
 EXPECTED["TwinOutbound"]["TwinListenQueue"] = {"sqs:SendMessage"}
+# The platforms whose files only their own login can download.
+for platform in ("Twin", "Unblu"):
+    EXPECTED[f"{platform}Outbound"][FILES] = {"s3:PutObject"}
 
 
 def role_of(stack, function):
@@ -138,12 +144,12 @@ def test_no_wildcard_actions_or_resources(stack):
                 assert set(actions) <= WITHOUT_RESOURCE, actions
 
 
-def test_the_kms_key_is_only_used_through_dynamodb_and_sqs(full):
+def test_the_kms_key_is_only_used_through_the_services_that_store_data(full):
     for role in full.of("AWS::IAM::Role"):
         for statement in statements(full, role):
             if any(action.startswith("kms:") for action in as_list(statement["Action"])):
                 through = statement["Condition"]["StringEquals"]["kms:ViaService"]
-                assert through == [f"{service}.${{AWS::Region}}.amazonaws.com" for service in ("dynamodb", "sqs")]
+                assert through == [f"{service}.${{AWS::Region}}.amazonaws.com" for service in ("dynamodb", "s3", "sqs")]
 
 
 def test_each_queue_has_one_reader(stack):

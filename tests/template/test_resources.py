@@ -20,6 +20,26 @@ def test_stored_data_is_encrypted(plain, full):
         assert group["KmsKeyId"] == key
 
 
+def test_relayed_files_are_private_encrypted_and_expire(plain, full):
+    for stack, encryption in (
+        (plain, {"SSEAlgorithm": "AES256"}),
+        (full, {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": full.given["KeyArn"]}),
+    ):
+        bucket = stack.of("AWS::S3::Bucket")["FilesBucket"]
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+        rule, = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"] == encryption
+        rule, = bucket["LifecycleConfiguration"]["Rules"]
+        assert int(rule["ExpirationInDays"]) == 7 and rule["Status"] == "Enabled"
+        assert "AbortIncompleteMultipartUpload" in rule
+        statement, = stack.of("AWS::S3::BucketPolicy")["FilesBucketPolicy"]["PolicyDocument"]["Statement"]
+        assert statement["Effect"] == "Deny"
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    # The local AWS has no TLS.
+    assert "FilesBucketPolicy" not in Stack(AllowLocalTargets="yes").of("AWS::S3::BucketPolicy")
+
+
 def test_the_table_is_protected_against_deletion(plain):
     table = plain.template["Resources"]["Table"]
     assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"

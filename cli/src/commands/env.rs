@@ -17,5 +17,8 @@ pub(super) fn environment(stack: &str, info: &StackInfo) -> Value {
         "TRUNKLINE_CONNECTION_METRICS": "no",
         "TRUNKLINE_STACK": stack,
         "TRUNKLINE_API": info.api,
+        "TRUNKLINE_URL": info.api,
+        "TRUNKLINE_FILES_BUCKET": info.files_bucket,
+        "TRUNKLINE_FILE_DAYS": info.file_days.to_string(),
     }})
 }

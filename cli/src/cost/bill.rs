@@ -286,6 +286,6 @@ mod tests {
         let fixed = FixedResources::of(TEMPLATE);
         assert_eq!((fixed.fifo, fixed.standard), (12, 2));
         // `test_number_of_alarm_metrics_matches_the_cost_document` counts them in the parsed template.
-        assert_eq!(fixed.alarms, 25);
+        assert_eq!(fixed.alarms, 26);
     }
 }

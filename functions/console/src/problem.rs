@@ -174,6 +174,7 @@ impl From<BackendError> for Problem {
             BackendError::Store(error) => error.into(),
             BackendError::Queue(error) => error.into(),
             BackendError::Secrets(error) => error.into(),
+            BackendError::Files(error) => Self::unavailable(&error),
         }
     }
 }

@@ -77,6 +77,7 @@ async fn console() -> (Database, App, Router) {
         queues: Queues::new(sqs, urls),
         secrets: Arc::new(SecretStore::new(ssm, "/t/".into())),
         http_client: Arc::new(HttpClient::new(true)),
+        files: None,
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIdGenerator),
     };

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use trunkline_registry::PLATFORMS;
 
 /// What must not name a platform.
-const WITHOUT_NAMES: [&str; 7] = [
+const WITHOUT_NAMES: [&str; 8] = [
     "shared",
     "functions/console",
+    "functions/files",
     "functions/scheduler",
     "cli/src",
     "template/base.yaml",

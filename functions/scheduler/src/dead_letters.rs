@@ -48,7 +48,7 @@ pub(crate) async fn store(
     Ok(())
 }
 
-/// Returns the connection of the job; if the body is unreadable, the platform's name instead.
+/// Returns the connection of the job; if the job does not name one or is unreadable, the platform's name instead.
 fn connection_of(letter: &DeadLetter) -> Option<ConnectionId> {
     let connection = match serde_json::from_str(&letter.body) {
         Ok(Job::Deliver(delivery)) => delivery.to.connection,
@@ -61,7 +61,7 @@ fn connection_of(letter: &DeadLetter) -> Option<ConnectionId> {
         Ok(Job::Verify { connection, .. } | Job::ReconcileRegistration { connection }) => {
             connection
         }
-        Err(_) => letter.platform.as_str().parse().ok()?,
+        Ok(Job::RelayFile { .. }) | Err(_) => letter.platform.as_str().parse().ok()?,
     };
     Some(connection)
 }

@@ -43,6 +43,9 @@ pub async fn run_task(app: &App, task: ScheduledTask) -> Result<(), SchedulerErr
         ScheduledTask::ReleaseHeld { platform, leg, .. } => {
             enqueue(app, platform, leg.message_group(), Job::ReleaseHeld { leg }).await
         }
+        ScheduledTask::RelayFile { platform, id, .. } => {
+            enqueue(app, platform, id.message_group(), Job::RelayFile { id }).await
+        }
     }
 }
 

@@ -118,6 +118,8 @@ fn media(file: &Attachment, settings: &Settings) -> Option<Media> {
     let link = link.into_iter().find(|link| is_link(link)).map(Into::into);
     let by_id = || file.id.non_blank().map(|id| join_url(&settings.files_url(), id));
     Some(Media {
+        // The address by id always needs a login.
+        private: link.is_none() || file.is_private.trimmed().eq_ignore_ascii_case("true"),
         url: link.or_else(by_id)?,
         mime_type: file.content_type.non_blank().map(Into::into),
         name: file.name.non_blank().map(Into::into),

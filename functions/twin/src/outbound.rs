@@ -3,14 +3,18 @@
 use http::{Method, StatusCode};
 use serde_json::json;
 use trunkline_core::model::{EventBody, MessageReference, ReceiptStatus, Session, Verdict};
+use trunkline_runtime::files::TemporaryFile;
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
-use trunkline_runtime::outbound::{Attempt, EncodeError, Outbound, Verification};
+use trunkline_runtime::outbound::{
+    Attempt, EncodeError, FetchedFile, FileContext, FileError, Outbound, Verification,
+    download_file,
+};
 
 use crate::api::{Api, Body, attempt};
 use crate::client_message::client_message;
 use crate::login::has_credentials;
-use crate::settings::{Answers, Mode, join_url, path_segment};
-use crate::{CheckContext, SendContext, Twin, chats, dialogs, responses};
+use crate::settings::{Answers, Mode, Settings, join_url, path_segment};
+use crate::{CheckContext, SendContext, Twin, chats, dialogs, files, responses};
 
 impl Outbound for Twin {
     /// The first message opens the session. With callbacks, a session under Trunkline's own id exists
@@ -50,6 +54,32 @@ impl Outbound for Twin {
 
     fn encode(&self, _: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
         Err(EncodeError::Unsupported("a delivery to TWIN can take several calls"))
+    }
+
+    async fn file_request(
+        &self,
+        context: &FileContext<'_, Settings>,
+        http_client: &HttpClient,
+        url: &str,
+    ) -> Result<HttpRequest, FileError> {
+        files::request(context, &self.tokens, http_client, url).await
+    }
+
+    async fn fetch_file(
+        &self,
+        context: &FileContext<'_, Settings>,
+        http_client: &HttpClient,
+        url: &str,
+        file: &mut TemporaryFile,
+    ) -> Result<FetchedFile, FileError> {
+        let request = self.file_request(context, http_client, url).await?;
+        let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+        let fetched = download_file(http_client, request, context.time, &refused, file).await;
+        if fetched.as_ref().is_err_and(FileError::is_retryable) {
+            // TWIN may no longer accept the token. The next attempt logs in again.
+            self.tokens.forget(&context.connection.id);
+        }
+        fetched
     }
 
     /// Logs in, if the connection has credentials.

@@ -50,6 +50,8 @@ pub struct Attachment {
     pub url: LenientText,
     /// The address that downloads the file.
     pub download_link: LenientText,
+    /// Whether a login is needed to download the file.
+    pub is_private: LenientText,
 }
 
 /// The body that starts a session or sends a message to one (S3 `POST chats/{chat_id}/sessions`).

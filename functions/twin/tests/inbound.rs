@@ -65,6 +65,7 @@ fn a_message_from_socket_callback_or_history_is_the_same_event() {
         url: "https://iam.twin24.ai/api/v1/files/f11e0000-0000-4000-8000-000000000001".into(),
         mime_type: Some("image/png".into()),
         name: Some("map.png".into()),
+        private: true,
         ..Media::default()
     };
     assert_eq!(
@@ -86,6 +87,7 @@ fn parses_the_vendors_example_of_a_message() {
         url: "https://iam.twin24.ai/api/v1/files/bce7d22e-dde6-4427-b391-ebbdfda44de6".into(),
         mime_type: None,
         name: Some("bot.png".into()),
+        private: true,
         ..Media::default()
     };
     let expected =
@@ -93,8 +95,24 @@ fn parses_the_vendors_example_of_a_message() {
     assert_eq!(content(&event), &expected);
     let own = of(include_str!("../fixtures/started.json"));
     let event = message_event(&own["messages"][0], &context, &["r"]).unwrap();
-    assert_eq!(content(&event).media[0].url, "https://files.example/p?dl=1");
+    let file = &content(&event).media[0];
+    assert_eq!((file.url.as_str(), file.private), ("https://files.example/p?dl=1", true));
     assert_eq!(content(&event).choices, [choice("Order"), choice("Refund")]);
+}
+
+#[test]
+fn a_public_file_with_a_link_needs_no_login() {
+    let settings = Settings::default();
+    let message = |is_private: Value| {
+        let file = json!({"id": "1", "isPrivate": is_private, "url": "https://files.example/p"});
+        let message = json!({"sessionId": "s", "body": "x", "attachments": [file]});
+        message_event(&message, &context(&settings), &["x"]).unwrap()
+    };
+    for (is_private, expected) in
+        [(json!(true), true), (json!("true"), true), (json!(false), false), (Value::Null, false)]
+    {
+        assert_eq!(content(&message(is_private)).media[0].private, expected);
+    }
 }
 
 #[test]

@@ -6,4 +6,5 @@ mod dialogs;
 mod inbound;
 mod listener;
 mod outbound;
+mod private_files;
 mod socket;

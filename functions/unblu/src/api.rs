@@ -62,6 +62,17 @@ impl<'a> Api<'a> {
         HttpRequest { method: Method::POST, url: self.url(path, &[]), headers, body }
     }
 
+    /// Returns the download of a file. Only Unblu itself receives the login.
+    pub(crate) fn file(&self, url: &str) -> Result<HttpRequest, EncodeError> {
+        let invalid = |_| EncodeError::Misconfigured("the link of the file is not a URL".into());
+        let url = self.base.join(url).map_err(invalid)?;
+        let mut headers = HeaderMap::new();
+        if url.origin() == self.base.origin() {
+            headers.insert(AUTHORIZATION, self.login.clone());
+        }
+        Ok(HttpRequest { method: Method::GET, url: url.into(), headers, body: Vec::new() })
+    }
+
     fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));

@@ -70,11 +70,14 @@ fn file(message: Object<'_>) -> Content {
         links.find(|link| link.text("type") == Some(kind))?.text("url")
     };
     let any = || message.objects("downloadLinks").find_map(|link| link.text("url"));
-    let Some(url) = link("WEB_API").or_else(any) else { return Content::default() };
+    // v3 has a single link (UA3 `FileMessageData`).
+    let single = || message.text("downloadLink");
+    let Some(url) = link("WEB_API").or_else(any).or_else(single) else { return Content::default() };
     let media = vec![Media {
         url: url.to_owned(),
         mime_type: message.text("mimeType").map(ToOwned::to_owned),
         name: message.text("fileName").map(ToOwned::to_owned),
+        private: true,
         ..Media::default()
     }];
     Content { media, ..formatted_text(message, "caption", "captionType") }

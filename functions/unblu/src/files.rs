@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use tokio::sync::SemaphorePermit;
 use trunkline_core::model::{Content, Media};
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_runtime::secrets::SecretBag;
@@ -16,29 +17,47 @@ use crate::settings::{MEDIA_HEADER, Settings};
 
 /// The longest file name that is sent, in characters.
 const MAX_NAME: usize = 200;
+/// The largest number of files of a message that are read. Further ones are sent as links.
+const MAX_FILES: usize = 10;
+/// The largest sum of the files of a message that are read, in bytes, unless one file may be larger.
+const MAX_SUM: usize = 10 * 1024 * 1024;
+/// The memory that a file uses at most, as a multiple of its size: as bytes, and as a data URL in the message
+/// and in the request.
+const MEMORY_FACTOR: usize = 4;
 /// How long the files of a message may take together. The message itself still has to be sent.
 const READ_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Reads the files of a message. A file that is too large or cannot be read is left out.
-pub(crate) async fn read(
+/// Reads the files of a message. A file that exceeds a limit or cannot be read is left out. The permit is for
+/// the memory that the files use until the message is sent.
+pub(crate) async fn read<'a>(
     content: &Content,
     settings: &Settings,
     secrets: &SecretBag,
-    http_client: &HttpClient,
-) -> DataUrls {
-    let mut files = DataUrls::new();
+    http_client: &'a HttpClient,
+) -> (DataUrls, Option<SemaphorePermit<'a>>) {
+    let (mut files, mut memory) = (DataUrls::new(), None);
+    let limit = settings.file_size_limit();
+    let mut left = MAX_SUM.max(limit);
     let all = async {
-        for media in &content.media {
-            let answer = http_client
-                .send_with_limit(request(media, settings, secrets), settings.file_size_limit() + 1)
-                .await;
-            let file = answer.ok().and_then(|answer| data_url(media, &answer, settings));
-            files.extend(file.map(|file| (media.url.clone(), file)));
+        let media = &content.media[..content.media.len().min(MAX_FILES)];
+        if media.is_empty() || limit == 0 {
+            return;
+        }
+        let largest = left.min(limit.saturating_mul(media.len()));
+        memory = http_client.reserve_memory(largest.saturating_mul(MEMORY_FACTOR)).await;
+        for media in media {
+            let request = request(media, settings, secrets);
+            let answer = http_client.media_to_memory(media, request, limit.min(left)).await;
+            let Some(answer) = answer.filter(|answer| answer.body.len() <= left) else { continue };
+            if let Some(file) = data_url(media, &answer, settings) {
+                left -= answer.body.len();
+                files.insert(media.url.clone(), file);
+            }
         }
     };
     // A file that was not read in time is sent as a link.
     let _ = tokio::time::timeout(READ_TIMEOUT, all).await;
-    files
+    (files, memory)
 }
 
 fn request(media: &Media, settings: &Settings, secrets: &SecretBag) -> HttpRequest {

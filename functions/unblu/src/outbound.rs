@@ -5,20 +5,22 @@ use std::time::Duration;
 use http::StatusCode;
 use jiff::SignedDuration;
 use serde_json::Value;
+use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout};
 use trunkline_core::model::{
     Delivery, EventBody, ExternalMessageId, ReceiptStatus, Session, Verdict,
 };
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{
-    Attempt, Classification, EncodeError, Outbound, RegistrationState, Verification,
+    Attempt, Classification, EncodeError, FileContext, FileError, Outbound, RegistrationState,
+    Verification,
 };
 
 use crate::api::{Api, classification, problem};
 use crate::message_data::{self, DataUrls};
 use crate::open::{self, VisitorIds};
-use crate::requests::{self, MessageState};
-use crate::settings::FailState;
+use crate::requests::{self, MessageState, OutgoingMessage};
+use crate::settings::{FailState, Settings};
 use crate::{CheckContext, SendContext, Unblu, files, registration};
 
 /// The key in a session's platform data for the progress of a delivery of several messages:
@@ -103,6 +105,18 @@ impl Outbound for Unblu {
         }
     }
 
+    /// Unblu refuses a file until it is scanned or reviewed.
+    const FILE_NOT_READY: &'static [StatusCode] = &[StatusCode::FORBIDDEN];
+
+    async fn file_request(
+        &self,
+        context: &FileContext<'_, Settings>,
+        _: &HttpClient,
+        url: &str,
+    ) -> Result<HttpRequest, FileError> {
+        Ok(Api::of(context.settings, context.secrets)?.file(url)?)
+    }
+
     async fn reconcile_registration(
         &self,
         context: &CheckContext<'_>,
@@ -141,13 +155,7 @@ async fn send_messages(
     http_client: &HttpClient,
 ) -> Result<Attempt, EncodeError> {
     let delivery = context.delivery;
-    let files = match &delivery.event.body {
-        EventBody::Message { content, .. } => {
-            files::read(content, api.settings, context.secrets, http_client).await
-        }
-        _ => DataUrls::new(),
-    };
-    let messages = message_data::messages(delivery, api.settings, &files)?;
+    let (messages, memory) = encode_messages(api, context, http_client).await?;
     let missing = || EncodeError::Misconfigured("the conversation has no session at Unblu".into());
     let mut session = context.session.ok_or_else(missing)?.clone();
     // If an agent started the conversation, the session does not have the visitor's ids yet.
@@ -200,7 +208,24 @@ async fn send_messages(
         ids.store_in(&mut session);
     }
     attempt.session = Some(session).filter(|session| Some(session) != context.session);
+    drop(memory);
     Ok(attempt)
+}
+
+/// Encodes a delivery's messages with their files. The permit is for the memory of the files.
+async fn encode_messages<'a>(
+    api: &Api<'_>,
+    context: &SendContext<'_>,
+    http_client: &'a HttpClient,
+) -> Result<(Vec<OutgoingMessage>, Option<SemaphorePermit<'a>>), EncodeError> {
+    let delivery = context.delivery;
+    let (files, memory) = match &delivery.event.body {
+        EventBody::Message { content, .. } => {
+            files::read(content, api.settings, context.secrets, http_client).await
+        }
+        _ => (DataUrls::new(), None),
+    };
+    Ok((message_data::messages(delivery, api.settings, &files)?, memory))
 }
 
 fn too_slow(then: &str) -> Attempt {

@@ -96,8 +96,13 @@ fn parses_files() {
         url: "https://unblu.cloud/app/rest/v4/files/1".into(),
         mime_type: Some("application/pdf".into()),
         name: Some("invoice.pdf".into()),
+        private: true,
         ..Media::default()
     }];
+    let v3 = include_str!("../fixtures/message-file.json").replace("\"downloadLinks\"", "\"x\"");
+    let single = "\"downloadLink\": \"https://unblu.cloud/app/rest/v4/files/1\", \"x\"";
+    let v3 = content(&v3.replace("\"x\"", single));
+    assert_eq!(v3.media, media, "v3 has a single link");
     let expected = Content { format: Format::Markdown, media, ..Content::text("Your **invoice**") };
     assert_eq!(file, expected);
     let rejected = content(include_str!("../fixtures/message-file-rejected.json"));

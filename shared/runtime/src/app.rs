@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::aws::{AwsHttpClient, Clients, MissingVariable, required_variable, warm_up_connections};
+use crate::files::Files;
 use crate::http_client::{HttpClient, TlsError};
 use crate::queue::{InvalidTasksQueue, QueueUrls, Queues};
 use crate::secrets::SecretStore;
@@ -77,6 +78,8 @@ pub struct App {
     pub secrets: Arc<SecretStore>,
     /// Client for calls to platforms.
     pub http_client: Arc<HttpClient>,
+    /// The relayed files; `None` if the stack has no bucket for them.
+    pub files: Option<Files>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn IdGenerator>,
 }
@@ -95,6 +98,7 @@ impl App {
         let retention = std::env::var("TRUNKLINE_RETENTION_DAYS").ok();
         let days = retention.and_then(|days| days.parse().ok()).unwrap_or(90);
         let local = std::env::var("TRUNKLINE_ALLOW_LOCAL").is_ok_and(|value| value == "yes");
+        let files = Files::from_env(&http, local)?;
         let store = Store::new(clients.dynamodb, required_variable("TRUNKLINE_TABLE")?, days);
         Ok(Self {
             config_cache: Arc::new(ConfigCache::new(store.clone())),
@@ -105,6 +109,7 @@ impl App {
                 required_variable("TRUNKLINE_SECRETS")?,
             )),
             http_client: Arc::new(HttpClient::new(local)),
+            files,
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIdGenerator),
         })

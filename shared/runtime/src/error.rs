@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 
+use crate::files::FileStoreError;
 use crate::queue::QueueError;
 use crate::secrets::SecretsError;
 use crate::store::StoreError;
@@ -42,7 +43,7 @@ impl Error for Cause {
     }
 }
 
-/// A failure of the table, a queue or the secrets: an internal error, not the caller's fault.
+/// A failure of the table, a queue, the secrets or the bucket: an internal error, not the caller's fault.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum BackendError {
     /// The DynamoDB table.
@@ -54,6 +55,9 @@ pub enum BackendError {
     /// The connections' secrets in SSM.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// The bucket of relayed files.
+    #[error(transparent)]
+    Files(#[from] FileStoreError),
 }
 
 impl BackendError {
@@ -68,6 +72,7 @@ impl BackendError {
                 matches!(error, QueueError::Unavailable { .. } | QueueError::Tasks { .. })
             }
             Self::Secrets(error) => matches!(error, SecretsError::Unavailable { .. }),
+            Self::Files(error) => error.is_retryable(),
         }
     }
 }

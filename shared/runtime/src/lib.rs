@@ -14,6 +14,7 @@ pub mod alerts;
 pub mod app;
 pub mod aws;
 pub mod error;
+pub mod files;
 pub mod http_client;
 pub mod inbound;
 mod json_escape;

@@ -44,10 +44,11 @@
 pub mod aws;
 mod clock;
 mod faults;
+pub mod files;
 mod stack;
 mod toy;
 
 pub use clock::{ManualClock, SequentialIds};
 pub use faults::{Fault, Faults};
 pub use stack::{Accounting, CallResponse, TestStack, choice, close, handback, handover, message};
-pub use toy::{Reply, ToyCall, ToyPlatform};
+pub use toy::{FileReply, Reply, ToyCall, ToyPlatform};

@@ -19,6 +19,7 @@ mod ownership;
 mod parking;
 mod receipts;
 mod registrations;
+mod relayed_files;
 mod sessions;
 mod sqs;
 mod timers;

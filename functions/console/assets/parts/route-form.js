@@ -17,6 +17,7 @@ const TEXTS = [
   ["left", "Handed back to the bot"],
   ["unanswered", "Offer unanswered"],
   ["unsupported", "Content not supported"],
+  ["file_failed", "File not delivered ({name})"],
   ["agent", "Name of an agent without a name"],
 ];
 

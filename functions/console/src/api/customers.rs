@@ -78,7 +78,7 @@ pub async fn delete(
     caller.require(AccessLevel::Admin)?;
     let channel = path.channel.clone();
     let key = conversation_key(path)?;
-    let events = console.app.store.erase(&key).await?;
+    let events = console.app.erase_customer(&key).await?;
     // Without the customer's id, which the deletion removes.
     caller.audit(&console.app, "customer.delete", &channel, json!({"events": events})).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(CustomerDeleted { events })))

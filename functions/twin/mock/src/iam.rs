@@ -76,9 +76,16 @@ fn part(form: &[u8], boundary: &str) -> Option<(String, String, Vec<u8>)> {
     Some((name.to_owned(), kind.to_owned(), form[content..end].to_vec()))
 }
 
-/// `GET files/{id}`.
-pub async fn download(Extract(shared): Extract<Shared>, Path(id): Path<String>) -> Response {
+/// `GET files/{id}`, with a login: all files are private.
+pub async fn download(
+    Extract(shared): Extract<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let state = shared.state.lock().unwrap();
+    if require_login(&state, &headers).is_err() {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
     match state.files.iter().find(|file| file.id == id) {
         Some(file) => {
             ([(header::CONTENT_TYPE, file.kind.clone())], file.content.clone()).into_response()

@@ -121,6 +121,22 @@ impl Twin24 {
         self.shared.add_message(session, message).await
     }
 
+    /// Sends a private file as an operator and returns the message's id.
+    pub async fn operator_sends_file(&self, session: &str, name: &str, content: &[u8]) -> String {
+        let file = {
+            let mut state = self.state();
+            let id = state.id("f11e0000");
+            let link = format!("{}/iam/files/{id}", state.origin);
+            let (kind, content) = ("application/pdf".to_owned(), content.to_vec());
+            state.files.push(state::File { id: id.clone(), name: name.into(), kind, content });
+            json!({"id": id, "isPrivate": true, "contentType": "application/pdf", "name": name,
+                   "url": link, "downloadLink": link})
+        };
+        let message = json!({"body": "The file", "authorType": "OPERATOR", "authorName": "Grace",
+                             "authorId": 17, "attachments": [file]});
+        self.shared.add_message(session, message).await
+    }
+
     /// Adds a message to a session's history without notifying anybody, and returns it.
     pub fn record_message(&self, session: &str, message: &Value) -> Value {
         self.state().message(session, message)
@@ -164,6 +180,13 @@ impl Twin24 {
     /// Returns the number of logins.
     pub fn logins(&self) -> usize {
         self.state().logins
+    }
+
+    /// Returns the address of the file with that name, or of one that does not exist.
+    pub fn file_url(&self, name: &str) -> String {
+        let state = self.state();
+        let id = state.files.iter().find(|file| file.name == name).map_or("none", |file| &file.id);
+        format!("{}/iam/files/{id}", state.origin)
     }
 
     /// Returns the names and contents of the uploaded files, in order.

@@ -26,11 +26,17 @@ impl Unblu {
         style: CallStyle,
     ) -> EndpointCall {
         let url = format!("http://127.0.0.1:{}/files/{name}", self.port);
-        let data = json!({
+        let mut data = json!({
             "type": "FILE", "fileName": name, "caption": "As promised", "captionType": "SIMPLE_TEXT",
             "mimeType": "application/pdf", "fileStatus": "COMPLETED", "totalSize": 8,
-            "downloadLinks": [{"$_type": "DownloadLink", "type": "WEB_API", "url": url}],
         });
+        if self.state().channel["webhookApiVersion"] == "V3" {
+            data["downloadLink"] = url.clone().into();
+            data["agentDeskDownloadLink"] = url.into();
+        } else {
+            let link = json!({"$_type": "DownloadLink", "type": "WEB_API", "url": url});
+            data["downloadLinks"] = json!([link]);
+        }
         self.agent_sends(conversation, name, &data, style)
     }
 

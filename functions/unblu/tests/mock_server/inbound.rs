@@ -17,9 +17,9 @@ pub fn endpoint(setup: &Setup) -> Endpoint {
     recording_endpoint(&setup.connection.settings.clone().into()).0
 }
 
-type Recorded = Arc<Mutex<Vec<ParsedCall>>>;
+pub(super) type Recorded = Arc<Mutex<Vec<ParsedCall>>>;
 
-fn recording_endpoint(settings: &Value) -> (Endpoint, Recorded) {
+pub(super) fn recording_endpoint(settings: &Value) -> (Endpoint, Recorded) {
     let (settings, all) = (settings.clone(), Recorded::default());
     let recorder = Arc::clone(&all);
     let posts: Endpoint = Arc::new(move |call: EndpointCall| {

@@ -1,5 +1,6 @@
 //! Tests against the mock Unblu server, over real HTTP.
 
+mod files;
 mod inbound;
 mod opening;
 mod registration;

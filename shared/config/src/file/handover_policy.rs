@@ -16,8 +16,17 @@ const HANDOVER: [&str; 6] = [
     "transcript_since",
 ];
 const KEYWORDS: [&str; 2] = ["handover", "handback"];
-const TEXTS: [&str; 8] =
-    ["waiting", "joined", "left", "unanswered", "unsupported", "edited", "deleted", "agent"];
+const TEXTS: [&str; 9] = [
+    "waiting",
+    "joined",
+    "left",
+    "unanswered",
+    "unsupported",
+    "edited",
+    "deleted",
+    "file_failed",
+    "agent",
+];
 /// The maximum of every timer, in seconds: 30 days.
 const MAX_SECONDS: u32 = 30 * 24 * 60 * 60;
 /// The maximum number of earlier messages that a desk receives.
@@ -107,6 +116,7 @@ fn texts(node: &Node<'_>, problems: &mut ConfigProblems) -> Texts {
         left: text("left"),
         unanswered: text("unanswered"),
         unsupported: text("unsupported"),
+        file_failed: text("file_failed"),
         edited: text("edited"),
         deleted: text("deleted"),
         agent: text("agent"),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::EarlierMessage;
+use super::{EarlierMessage, FileId};
 
 /// The content of a message. At least one part is present. Readers see the parts in the order of the members.
 /// Parts that few messages have are boxed, so that the others stay small.
@@ -66,6 +66,9 @@ pub struct Media {
     /// Whether the download needs the credentials of the connection that sent the file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
+    /// The relayed file behind `url`, if the URL is Trunkline's own link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileId>,
 }
 
 /// A choice that a message offers.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Capabilities, ConnectionId, ConversationId, ConversationKey, DeliveryId, Event, EventId,
-    Handover, LegId, Party, PlatformId, Presentation, Role, Session, SessionId, digest,
+    FileId, Handover, LegId, Party, PlatformId, Presentation, Role, Session, SessionId, digest,
 };
 
 /// The prefix of delivery ids.
@@ -205,6 +205,8 @@ pub enum Job {
         /// The value that the endpoint must return.
         challenge: String,
     },
+    /// Fetches a private file that the platform's connection has sent.
+    RelayFile { id: FileId },
     /// Compares Trunkline's registration on the platform with the configuration, and repairs it.
     ReconcileRegistration { connection: ConnectionId },
 }

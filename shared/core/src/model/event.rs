@@ -303,6 +303,25 @@ impl EventBody {
         }
     }
 
+    /// Returns the content of a message or of its new version.
+    #[must_use]
+    pub fn content(&self) -> Option<&Content> {
+        match self {
+            Self::Message { content, .. } => Some(content),
+            Self::Edit { content, .. } => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the content of a message or of its new version, to change it.
+    pub fn content_mut(&mut self) -> Option<&mut Content> {
+        match self {
+            Self::Message { content, .. } => Some(content),
+            Self::Edit { content, .. } => Some(content),
+            _ => None,
+        }
+    }
+
     /// Returns the name of the event type as in JSON.
     #[must_use]
     pub fn kind(&self) -> &'static str {

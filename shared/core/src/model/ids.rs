@@ -187,6 +187,10 @@ opaque_id!(
     DeliveryId(String)
 );
 opaque_id!(
+    /// The id of a relayed file: the digest of its message, and its number in the message.
+    FileId(String)
+);
+opaque_id!(
     /// The id that a platform uses for a conversation.
     ExternalConversationId(String)
 );

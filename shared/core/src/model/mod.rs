@@ -9,6 +9,7 @@ mod delivery;
 mod earlier_message;
 mod event;
 mod event_record;
+mod file;
 mod ids;
 mod leg;
 mod outcome;
@@ -37,10 +38,11 @@ pub use event::{
     Transcript, TranscriptEntry,
 };
 pub use event_record::{Disposition, EventRecord};
+pub use file::{FileState, MAX_RELAYED_FILES, RelayedFile};
 pub use ids::{
     ConnectionId, ConversationId, ConversationKey, DeliveryId, ExternalConversationId,
-    ExternalMessageId, HandoverId, InvalidId, MAX_EXTERNAL_ID_BYTES, RouteId, SYSTEM, SessionId,
-    digest,
+    ExternalMessageId, FileId, HandoverId, InvalidId, MAX_EXTERNAL_ID_BYTES, RouteId, SYSTEM,
+    SessionId, digest,
 };
 pub use leg::{Leg, LegId, Session};
 pub use outcome::{Outcome, Verdict};

@@ -139,6 +139,9 @@ pub struct Texts {
     pub unanswered: String,
     /// Sent when a message of the customer cannot be shown.
     pub unsupported: String,
+    /// Replaces a private file that could not be fetched. `{name}` is replaced by the file's name. If empty,
+    /// an English sentence replaces it.
+    pub file_failed: String,
     /// Sent when a message is edited, to people whose platform cannot show edits. `{text}` is replaced by the
     /// new text.
     pub edited: String,

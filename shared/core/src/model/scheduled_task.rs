@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionId, ConversationKey, Delivery, LegId, PlatformId, Timer};
+use super::{ConnectionId, ConversationKey, Delivery, FileId, LegId, PlatformId, Timer};
 
 /// A task on the delayed queue, which runs at its time. A task that no longer applies does nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,8 @@ pub enum ScheduledTask {
     EnsureListener { platform: PlatformId, at: Timestamp },
     /// Ingests the held events of a leg.
     ReleaseHeld { platform: PlatformId, leg: LegId, at: Timestamp },
+    /// Fetches a private file again.
+    RelayFile { platform: PlatformId, id: FileId, at: Timestamp },
 }
 
 impl ScheduledTask {
@@ -58,7 +60,8 @@ impl ScheduledTask {
             | Self::Timer { at, .. }
             | Self::CheckBotDown { at, .. }
             | Self::EnsureListener { at, .. }
-            | Self::ReleaseHeld { at, .. } => Some(*at),
+            | Self::ReleaseHeld { at, .. }
+            | Self::RelayFile { at, .. } => Some(*at),
             Self::ReleaseParked { at, .. } => *at,
         }
     }

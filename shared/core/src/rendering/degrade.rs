@@ -91,7 +91,9 @@ impl Fallback {
 
     fn files(&mut self) {
         if !self.can.media {
-            self.lines.extend(self.rest.media.drain(..).map(|file| file_line(&file)));
+            self.lines.extend(self.rest.media.iter().map(file_line));
+            // A relayed file is kept as well, because the delivery waits for it.
+            self.rest.media.retain(|media| media.file.is_some());
         }
     }
 

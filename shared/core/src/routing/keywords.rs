@@ -71,6 +71,25 @@ pub(super) fn text(
     (!text.trim().is_empty()).then(|| text.replace("{agent}", agent))
 }
 
+/// The text that replaces a file if the route has none.
+const FILE_FAILED: &str = "The file {name} could not be delivered.";
+
+/// Returns the text that replaces a file that could not be delivered, in the customer's language.
+#[must_use]
+pub fn file_failed_text(
+    policy: Option<&HandoverPolicy>,
+    language: Option<&str>,
+    name: Option<&str>,
+) -> String {
+    let own = policy.and_then(|policy| text(policy, language, |texts| &texts.file_failed, None));
+    let text = own.as_deref().unwrap_or(FILE_FAILED);
+    // Without a name, the space before or after it goes too.
+    text.replace("{name}", name.unwrap_or_default())
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +134,18 @@ mod tests {
             "all count where none is known"
         );
         assert_eq!(wish("", None), None);
+    }
+
+    #[test]
+    fn a_lost_file_is_replaced_by_the_routes_text_or_a_usual_one() {
+        let mut policy = policy();
+        let usual = file_failed_text(Some(&policy), None, Some("a.pdf"));
+        assert_eq!(usual, "The file a.pdf could not be delivered.");
+        assert_eq!(file_failed_text(None, None, None), "The file could not be delivered.");
+        let dutch = policy.texts.get_mut("nl").unwrap();
+        dutch.file_failed = "{name} is niet aangekomen.".into();
+        let text = file_failed_text(Some(&policy), Some("nl-BE"), Some("a.pdf"));
+        assert_eq!(text, "a.pdf is niet aangekomen.");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod timers;
 
 use jiff::Timestamp;
 
+pub use keywords::file_failed_text;
 pub use refusal::Refusal;
 pub use timers::{Activity, TimerOutcome, evaluate, evaluate_bot_outage};
 

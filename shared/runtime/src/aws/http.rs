@@ -43,6 +43,11 @@ impl AwsHttpClient {
         Ok(Self(client))
     }
 
+    /// The client itself, for a service without an SDK.
+    pub(crate) fn client(&self) -> &reqwest::Client {
+        &self.0
+    }
+
     /// Opens a connection to an address ahead of its first use. Failures are ignored: the first real request
     /// reports them.
     pub async fn warm_up(&self, address: &str) {

@@ -1,5 +1,5 @@
-//! HTTP client for calls to platforms. It checks addresses after DNS resolution, follows no redirects,
-//! uses no proxy, and limits time and body size.
+//! HTTP client for calls to platforms. It checks addresses after DNS resolution, follows no redirects
+//! except those of downloads, uses no proxy, and limits time and body size.
 
 use std::error::Error as _;
 use std::sync::{Arc, OnceLock};
@@ -7,16 +7,22 @@ use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::resolver::PublicDnsResolver;
 use crate::security::{BlockedUrl, check_url};
 
 /// Time limit for a platform's response (Webex Connect's own limit, applied to all).
-const TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 /// While a function is frozen its pooled connections close unnoticed, so they are kept only briefly.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Default limit for a response body, in bytes.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
+/// The memory that the files of all deliveries in a process may use together, in blocks of 64 KiB: 60 MB. A
+/// function has 256 MB and sends to up to ten legs at once.
+const MEMORY_BLOCKS: usize = 60 * 16;
+/// The unit in which memory is reserved, in bytes.
+const MEMORY_BLOCK: usize = 64 * 1024;
 
 /// A request to a platform.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,20 +79,23 @@ pub enum TlsError {
 pub struct HttpClient {
     allow_local: bool,
     client: OnceLock<reqwest::Client>,
+    /// The memory that files may use, in blocks.
+    memory: Semaphore,
 }
 
 impl HttpClient {
     /// Creates a client. `allow_local` permits plain `http` and any address, for a stack on one machine.
     #[must_use]
     pub fn new(allow_local: bool) -> Self {
-        Self { allow_local, client: OnceLock::new() }
+        let memory = Semaphore::new(MEMORY_BLOCKS);
+        Self { allow_local, client: OnceLock::new(), memory }
     }
 
     /// Creates a client that uses `resolver` and permits plain `http`.
     #[cfg(test)]
     pub(super) fn with_resolver(resolver: PublicDnsResolver) -> Self {
         let client = OnceLock::from(build_client(resolver).expect("a client"));
-        Self { allow_local: true, client }
+        Self { client, ..Self::new(true) }
     }
 
     /// Sends a request and reads at most 64 KiB of the response body. A response with any status is `Ok`.
@@ -119,7 +128,22 @@ impl HttpClient {
         Ok(HttpResponse { status, headers, body })
     }
 
-    fn client(&self) -> Result<&reqwest::Client, TlsError> {
+    /// Whether plain `http` and any address are permitted.
+    pub(super) fn allows_local(&self) -> bool {
+        self.allow_local
+    }
+
+    /// Reserves memory for files. It is free again when the permit is dropped.
+    ///
+    /// Waits while other deliveries of this process use the memory.
+    pub async fn reserve_memory(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
+        let blocks = bytes.div_ceil(MEMORY_BLOCK).min(MEMORY_BLOCKS);
+        let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
+        // The semaphore is never closed.
+        self.memory.acquire_many(blocks).await.ok()
+    }
+
+    pub(super) fn client(&self) -> Result<&reqwest::Client, TlsError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
@@ -151,7 +175,7 @@ fn build_client(resolver: PublicDnsResolver) -> Result<reqwest::Client, TlsError
     Ok(client)
 }
 
-fn classify_error(error: &reqwest::Error) -> HttpError {
+pub(super) fn classify_error(error: &reqwest::Error) -> HttpError {
     let mut cause = error.source();
     let mut innermost = String::new();
     while let Some(source) = cause {

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::resolver::PublicDnsResolver;
-use super::{HttpClient, HttpError, HttpRequest, HttpResponse};
+use super::{DownloadError, DownloadLimits, HttpClient, HttpError, HttpRequest, HttpResponse};
 use crate::security::{BlockedUrl, secrets_equal};
 
 fn get(url: &str) -> HttpRequest {
@@ -205,4 +205,98 @@ fn comparing_secrets_takes_constant_time() {
     let (early, late) = (least(&early), least(&late));
     let ratio = early.as_secs_f64() / late.as_secs_f64();
     assert!((0.5..2.0).contains(&ratio), "{early:?} and {late:?}");
+}
+
+/// Downloads a file with a secret header.
+async fn download(client: &HttpClient, url: &str, bytes: u64) -> Result<Vec<u8>, DownloadError> {
+    let mut request = get(url);
+    request.headers.insert("authorization", "Basic c2VjcmV0".parse().unwrap());
+    let mut content = Vec::new();
+    let mut sink = |piece: &[u8]| {
+        content.extend_from_slice(piece);
+        Ok(())
+    };
+    let limits = DownloadLimits { bytes, time: Duration::from_secs(2) };
+    client.download(request, limits, &mut sink).await.map(|_| content)
+}
+
+/// Starts a server that answers with the request's own authorization, or redirects.
+async fn echoing(ip: Ipv4Addr, port: u16, redirect_to: Option<String>) -> SocketAddr {
+    let listener = TcpListener::bind((ip, port)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = vec![0; 4096];
+            let read = stream.read(&mut head).await.unwrap_or_default();
+            let head = String::from_utf8_lossy(&head[..read]).to_lowercase();
+            let known = if head.contains("authorization: basic") { "login" } else { "none!" };
+            let reply = match &redirect_to {
+                Some(to) => format!(
+                    "HTTP/1.1 302 x\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                ),
+                None => format!(
+                    "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\n{known}"
+                ),
+            };
+            let _ = stream.write_all(reply.as_bytes()).await;
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_redirected_download_loses_the_login_at_another_origin() {
+    let end = echoing(HERE, 0, None).await;
+    let start = echoing(HERE, 0, Some(format!("http://{end}/file"))).await;
+    let client = HttpClient::new(true);
+    assert_eq!(download(&client, &format!("http://{end}/"), 100).await.unwrap(), b"login");
+    assert_eq!(download(&client, &format!("http://{start}/"), 100).await.unwrap(), b"none!");
+}
+
+#[tokio::test]
+async fn a_download_follows_three_redirects_to_allowed_addresses_only() {
+    let mut url = format!("http://{}/", echoing(HERE, 0, None).await);
+    let client = HttpClient::new(true);
+    for number in 1..=4 {
+        url = format!("http://{}/", echoing(HERE, 0, Some(url)).await);
+        let result = download(&client, &url, 100).await;
+        assert_eq!(result.is_ok(), number <= 3, "{number}: {result:?}");
+    }
+    let lookup = |_: &str| vec![SocketAddr::from((INTERNAL, 0))];
+    let client = HttpClient::with_resolver(PublicDnsResolver::with_lookup(lookup, is_not_internal));
+    let internal = echoing(HERE, 0, Some("http://internal.example/".into())).await;
+    let result = download(&client, &format!("http://{internal}/"), 100).await;
+    let blocked = matches!(result, Err(DownloadError::Http(HttpError::Blocked(_))));
+    assert!(blocked, "{result:?}");
+    let scheme = echoing(HERE, 0, Some("file:///etc/passwd".into())).await;
+    let result = download(&client, &format!("http://{scheme}/"), 100).await;
+    assert!(matches!(result, Err(DownloadError::Http(HttpError::Blocked(_)))), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_download_ends_at_its_limits() {
+    let head = "HTTP/1.1 200 OK\r\n\r\n";
+    let (endless, _) = server(HERE, 0, vec![bytes(head), vec![7; 1_000]], true).await;
+    let client = HttpClient::new(true);
+    let result = download(&client, &format!("http://{endless}/"), 50_000).await;
+    assert!(matches!(result, Err(DownloadError::TooLarge(50_000))), "{result:?}");
+    let announced = "HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\nstart";
+    let (large, _) = server(HERE, 0, vec![bytes(announced)], false).await;
+    let result = download(&client, &format!("http://{large}/"), 50_000).await;
+    assert!(matches!(result, Err(DownloadError::TooLarge(50_000))), "{result:?}");
+    let listener = TcpListener::bind((HERE, 0)).await.unwrap();
+    let silent = listener.local_addr().unwrap();
+    let result = download(&client, &format!("http://{silent}/"), 50_000).await;
+    assert!(matches!(result, Err(DownloadError::TimedOut(_))), "{result:?}");
+}
+
+#[tokio::test]
+async fn memory_for_files_is_limited() {
+    let client = HttpClient::new(true);
+    let first = client.reserve_memory(40 * 1024 * 1024).await;
+    let wait = Duration::from_millis(50);
+    let second = tokio::time::timeout(wait, client.reserve_memory(30 * 1024 * 1024)).await;
+    assert!(second.is_err(), "60 MB are for all");
+    drop(first);
+    assert!(client.reserve_memory(usize::MAX).await.is_some(), "more than all is all");
 }

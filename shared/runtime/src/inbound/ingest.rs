@@ -6,7 +6,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::records::{self, Records};
-use super::{InboundError, Ingested, Rejection, agent_initiated, earlier_message, enqueue, limits};
+use super::{
+    InboundError, Ingested, Rejection, agent_initiated, earlier_message, enqueue, limits,
+    private_files,
+};
 use crate::app::App;
 use crate::store::{HeldEvent, LegAddress, WriteResult};
 use trunkline_core::model::{
@@ -86,6 +89,7 @@ pub async fn ingest_now(
     let ConversationMatch { key, session, agent_initiated_on } =
         find_conversation(app, connection, &event, now).await?;
     earlier_message::resolve(app, &connection.id, &key, &mut event.body).await?;
+    private_files::relay(app, connection, &key, &mut event, now).await?;
     let role = connection.role;
     let inbound = InboundEvent {
         key,

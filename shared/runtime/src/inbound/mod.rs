@@ -10,6 +10,7 @@ mod error;
 mod http;
 mod ingest;
 mod limits;
+mod private_files;
 mod records;
 mod rejected;
 

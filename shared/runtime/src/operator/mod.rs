@@ -1,7 +1,8 @@
-//! Actions of operators on deliveries: list, replay, discard, redrive, verify. The console, and through
+//! Actions of operators: list, replay, discard, redrive and verify deliveries, erase customers. The console, and through
 //! its API the CLI, are built on this.
 
 mod actions;
+mod erasure;
 mod pages;
 mod verify;
 

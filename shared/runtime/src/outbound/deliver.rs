@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::attempt::attempt;
 use super::record_outcome::{NextStep, log_details, record_outcome};
+use super::relayed_files::{self, Prepared};
 use super::{Outbound, OutboundError, Receipt, bot_watchdog};
 use crate::alerts::{self, Alert};
 use crate::app::App;
@@ -56,7 +57,12 @@ pub(super) async fn deliver<P: Outbound>(
     if connection.is_some_and(|connection| connection.suspended) {
         return park(app, &leg, delivery, receipt, attempts, None, SUSPENDED).await;
     }
-    let (leg, attempted) = attempt(app, platform, loaded.as_ref(), leg, delivery).await?;
+    let prepared = relayed_files::prepare(app, delivery).await?;
+    if let Prepared::Waiting(until) = prepared {
+        return park_until_file_is_ready(app, &leg, delivery, attempts, until).await;
+    }
+    let sendable = prepared.sendable(delivery).unwrap_or(delivery);
+    let (leg, attempted) = attempt(app, platform, loaded.as_ref(), leg, sendable).await?;
     let attempts = attempts + 1;
     let queue_age = receipt.queue_age;
     match record_outcome(app, connection, &breaker, delivery, attempted, attempts, queue_age)
@@ -114,6 +120,30 @@ async fn park(
             alerts::notify(app, &delivery.to.connection, &alert).await;
         }
     }
+    Ok(())
+}
+
+/// Parks a delivery, which keeps its place on the leg, until its files were looked at again. The connection
+/// has not failed, so neither the breaker nor operators hear of it.
+async fn park_until_file_is_ready(
+    app: &App,
+    leg: &Leg,
+    delivery: &Delivery,
+    attempts: u32,
+    until: Timestamp,
+) -> Result<(), OutboundError> {
+    let now = app.clock.now();
+    let parked = Parked {
+        seq: leg.next_seq,
+        delivery: delivery.clone(),
+        parked_at: now,
+        next_attempt_at: Some(until),
+        attempts,
+        reason: relayed_files::WAITING.to_owned(),
+    };
+    app.store.park(leg, &parked, now).await?;
+    schedule_drain(app, delivery, until).await?;
+    app.store.put_outcome(delivery, &parked.outcome(now)).await?;
     Ok(())
 }
 

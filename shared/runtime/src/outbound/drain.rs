@@ -1,14 +1,17 @@
 //! Sends the parked deliveries of a leg, in order. The job is in the leg's message group, so later
 //! deliveries cannot overtake it.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::attempt::attempt;
 use super::deliver::schedule_drain;
 use super::record_outcome::{NextStep, record_outcome};
-use super::{Budget, Outbound, OutboundError, breaker};
+use super::relayed_files::{self, Prepared, waits_for_file};
+use super::{Budget, Outbound, OutboundError, bot_watchdog, breaker};
 use crate::app::App;
-use trunkline_core::model::{DrainReason, Job, Leg, LegId, Outcome, Parked, PlatformId, Verdict};
+use trunkline_core::model::{
+    Delivery, DrainReason, Job, Leg, LegId, Outcome, Parked, PlatformId, Verdict,
+};
 
 /// How many parked deliveries one query reads.
 const PAGE_SIZE: u16 = 25;
@@ -69,8 +72,9 @@ async fn drain_one<P: Outbound>(
     if breaker.is_open() && !probe {
         return Ok(Step::Stop);
     }
-    if let Some(due) = parked.next_attempt_at.filter(|due| cause == DrainReason::Due && *due > now)
-    {
+    // The job that has just fetched a file drains the leg before the delivery looks at the file again.
+    let must_wait = cause == DrainReason::Due && !waits_for_file(parked);
+    if let Some(due) = parked.next_attempt_at.filter(|due| must_wait && *due > now) {
         // The scheduled drain may be pending, or its worker may have crashed before scheduling it.
         schedule_drain(app, delivery, due).await?;
         return Ok(Step::Stop);
@@ -80,7 +84,8 @@ async fn drain_one<P: Outbound>(
     if connection.is_some_and(|connection| connection.suspended) {
         return Ok(Step::Stop);
     }
-    let (leg, attempted) = attempt(app, platform, loaded.as_ref(), leg, delivery).await?;
+    let Some(sendable) = with_files(app, parked).await? else { return Ok(Step::Stop) };
+    let (leg, attempted) = attempt(app, platform, loaded.as_ref(), leg, &sendable).await?;
     if probe && !attempted.classification.verdict.is_final() {
         // The connection is still down. That must not count as an attempt of the delivery.
         return Ok(Step::Stop);
@@ -97,13 +102,37 @@ async fn drain_one<P: Outbound>(
     {
         NextStep::Settled => Ok(Step::Continue(app.store.unpark(&leg, parked, now).await?)),
         NextStep::Retry { due, reason } => {
-            let retried = Parked { attempts, next_attempt_at: Some(due), reason, ..parked.clone() };
-            app.store.update_parked(&leg.id, &retried).await?;
-            schedule_drain(app, delivery, due).await?;
-            app.store.put_outcome(delivery, &retried.outcome(now)).await?;
+            if waits_for_file(parked) {
+                // Parking it for its file did not start the watch.
+                bot_watchdog::schedule_check(app, delivery, now).await?;
+            }
+            wait(app, Parked { attempts, reason, ..parked.clone() }, due).await?;
             Ok(Step::Stop)
         }
     }
+}
+
+/// Returns a parked delivery in the form in which it is sent now. `None`: it waits for its files.
+async fn with_files(app: &App, parked: &Parked) -> Result<Option<Delivery>, OutboundError> {
+    match relayed_files::prepare(app, &parked.delivery).await? {
+        Prepared::Unchanged => Ok(Some(parked.delivery.clone())),
+        Prepared::Changed(changed) => Ok(Some(*changed)),
+        Prepared::Waiting(until) => {
+            let reason = relayed_files::WAITING.to_owned();
+            wait(app, Parked { reason, ..parked.clone() }, until).await?;
+            Ok(None)
+        }
+    }
+}
+
+/// Keeps a delivery parked until `due`.
+async fn wait(app: &App, parked: Parked, due: Timestamp) -> Result<(), OutboundError> {
+    let parked = Parked { next_attempt_at: Some(due), ..parked };
+    let delivery = &parked.delivery;
+    app.store.update_parked(&delivery.leg(), &parked).await?;
+    schedule_drain(app, delivery, due).await?;
+    app.store.put_outcome(delivery, &parked.outcome(app.clock.now())).await?;
+    Ok(())
 }
 
 /// Discards a parked delivery on an operator's request.

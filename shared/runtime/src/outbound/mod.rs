@@ -11,20 +11,26 @@ mod classify;
 mod deliver;
 mod drain;
 mod headers;
+mod private_files;
 mod record_outcome;
+mod relay;
+mod relayed_files;
 mod release_held;
 mod sqs;
 mod transcript;
 mod verify;
 
+use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
 pub use classify::{classify_by_status, classify_error};
 pub use headers::{insert_secret_header, json_headers, required_secret};
+pub use private_files::{FetchedFile, FileContext, FileError, download_file};
 pub use sqs::{Receipt, receive_batch, run_job, serve};
 
 use crate::app::App;
 use crate::error::BackendError;
+use crate::files::TemporaryFile;
 use crate::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use crate::inbound::InboundError;
 use crate::secrets::SecretBag;
@@ -66,6 +72,8 @@ impl OutboundError {
 pub struct Budget {
     /// No further delivery is started after this time.
     pub latest_start: Timestamp,
+    /// When Lambda stops the invocation.
+    pub deadline: Timestamp,
 }
 
 impl Budget {
@@ -203,6 +211,9 @@ pub trait Outbound: Platform {
     /// Maximum duration of one delivery, for platforms that need more than one call.
     const MAX_DURATION: SignedDuration = SignedDuration::from_secs(5);
 
+    /// Statuses with which the platform refuses a private file that can be downloaded later.
+    const FILE_NOT_READY: &'static [StatusCode] = &[];
+
     /// Chooses the platform's id of a conversation that is about to be opened there, for platforms that
     /// let the caller choose it.
     fn choose_conversation_id(&self, delivery: &Delivery) -> ExternalConversationId {
@@ -271,6 +282,38 @@ pub trait Outbound: Platform {
     /// Classifies the platform's response. The default uses the HTTP status alone.
     fn classify(&self, response: &HttpResponse) -> Classification {
         classify_by_status(response)
+    }
+
+    /// Builds the request that downloads a private file of the platform. Credentials are added only if the
+    /// file is on the platform's own host.
+    ///
+    /// # Errors
+    /// If the platform has no private files, or there are no credentials.
+    fn file_request(
+        &self,
+        _context: &FileContext<'_, Self::Settings>,
+        _http_client: &HttpClient,
+        _url: &str,
+    ) -> impl Future<Output = Result<HttpRequest, FileError>> + Send {
+        let error = EncodeError::Unsupported("the platform has no private files");
+        std::future::ready(Err(error.into()))
+    }
+
+    /// Downloads a private file of the platform into `content`.
+    ///
+    /// # Errors
+    /// If the file cannot be fetched, or is too large.
+    fn fetch_file(
+        &self,
+        context: &FileContext<'_, Self::Settings>,
+        http_client: &HttpClient,
+        url: &str,
+        content: &mut TemporaryFile,
+    ) -> impl Future<Output = Result<FetchedFile, FileError>> + Send {
+        async move {
+            let request = self.file_request(context, http_client, url).await?;
+            download_file(http_client, request, context.time, Self::FILE_NOT_READY, content).await
+        }
     }
 
     /// Verifies that the connection's endpoint belongs to this stack and accepts its credentials.

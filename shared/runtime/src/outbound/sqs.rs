@@ -12,6 +12,7 @@ use lambda_runtime::LambdaEvent;
 use super::bind_session::bind_session;
 use super::deliver::deliver;
 use super::drain::{discard, drain};
+use super::relay::relay_file;
 use super::release_held::release_held;
 use super::verify::{reconcile_registration, verify};
 use super::{Budget, Outbound, OutboundError};
@@ -21,7 +22,7 @@ use crate::telemetry;
 use trunkline_core::model::Job;
 
 /// Time that Trunkline itself needs around a delivery.
-const OVERHEAD: SignedDuration = SignedDuration::from_secs(2);
+pub(super) const OVERHEAD: SignedDuration = SignedDuration::from_secs(2);
 /// How long legs that share a batch start further messages.
 const SHARED_BATCH_TIME: SignedDuration = SignedDuration::from_secs(2);
 /// How often a message may make the worker panic before it goes to the dead-letter queue.
@@ -67,16 +68,15 @@ pub async fn receive_batch<P: Outbound>(
     records: Vec<SqsMessage>,
     deadline: Timestamp,
 ) -> SqsBatchResponse {
-    let budget = Budget { latest_start: latest_start(app.clock.now(), deadline, P::MAX_DURATION) };
+    let latest_start = latest_start(app.clock.now(), deadline, P::MAX_DURATION);
     let mut groups: BTreeMap<String, Vec<SqsMessage>> = BTreeMap::new();
     for record in records {
         let group = record.attributes.get("MessageGroupId").cloned().unwrap_or_default();
         groups.entry(group).or_default().push(record);
     }
     // SQS hands out the next messages of a leg only when the batch ends, that is, with its slowest leg.
-    let until =
-        if groups.len() > 1 { app.clock.now() + SHARED_BATCH_TIME } else { budget.latest_start };
-    let budget = Budget { latest_start: until.min(budget.latest_start) };
+    let until = if groups.len() > 1 { app.clock.now() + SHARED_BATCH_TIME } else { latest_start };
+    let budget = Budget { latest_start: until.min(latest_start), deadline };
     let legs =
         groups.into_iter().map(|(group, leg)| receive_group(app, platform, group, leg, budget));
     let mut response = SqsBatchResponse::default();
@@ -192,6 +192,7 @@ pub async fn run_job<P: Outbound>(
         Job::Discard { leg, seq } => discard(app, &leg, seq).await,
         Job::ReleaseHeld { leg } => release_held(app, &leg).await,
         Job::BindSession { leg, session } => bind_session(app, P::SPEC.id, &leg, session).await,
+        Job::RelayFile { id } => relay_file(app, platform, &id, budget).await,
         Job::Verify { connection, challenge } => {
             verify(app, platform, &connection, &challenge).await
         }

@@ -34,7 +34,7 @@ impl Store {
                     self.erase_leg(&read(item)?).await?;
                 } else if sk.starts_with(EVENT_PREFIX) {
                     events += 1;
-                    self.erase_failed(item).await?;
+                    self.erase_dependents(item).await?;
                 }
             }
             // Delete the items last, so that a repeated run finds their dependent items again.
@@ -59,8 +59,10 @@ impl Store {
         try_join_all(deletions).await.map(|_| ())
     }
 
-    async fn erase_failed(&self, item: &Item) -> Result<(), StoreError> {
+    /// Deletes the relayed files and the failed deliveries of an event.
+    async fn erase_dependents(&self, item: &Item) -> Result<(), StoreError> {
         let record = event_from_item(item)?;
+        self.erase_files(&record).await?;
         for delivery in record.deliveries() {
             let outcome = record.outcomes.get(&delivery.to.outcome_key());
             if outcome.is_some_and(|outcome| outcome.verdict.can_be_replayed()) {

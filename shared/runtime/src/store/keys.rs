@@ -7,8 +7,8 @@
 use jiff::Timestamp;
 
 use trunkline_core::model::{
-    ConnectionId, ConversationKey, DeliveryId, EventId, ExternalConversationId, LegId, PlatformId,
-    RouteId, time,
+    ConnectionId, ConversationKey, DeliveryId, EventId, ExternalConversationId, FileId, LegId,
+    PlatformId, RouteId, time,
 };
 
 /// A kind of item in the table.
@@ -80,6 +80,8 @@ pub const ITEMS: &[ItemKind] = &[
         "STALLED_QUEUES",
         "outbound queues that no worker reads, each with the time since when",
     ),
+    kind("FILE#<file>", "FILE", "relayed file: its source, its state, its expiry"),
+    kind("FILE_KEY", "FILE_KEY", "key that signs the links of relayed files"),
     kind("RATE#<connection>", "<minute>", "event counters for the console, for 26 hours"),
     kind("TOKENS", "<token>", "API token: digest, role, expiry"),
     kind(
@@ -112,6 +114,9 @@ pub(super) const LEASE_SK: &str = "LEASE";
 pub(super) const DEAD: &str = "DEAD";
 /// Partition key and sort key of the one item.
 pub(super) const STALLED_QUEUES: &str = "STALLED_QUEUES";
+pub(super) const FILE_SK: &str = "FILE";
+/// Partition key and sort key of the one item.
+pub(super) const FILE_KEY: &str = "FILE_KEY";
 pub(super) const TOKENS: &str = "TOKENS";
 pub(super) const AUDIT: &str = "AUDIT";
 
@@ -201,6 +206,10 @@ pub(super) fn rejected_pk(connection: &ConnectionId) -> String {
     format!("REJECT#{connection}")
 }
 
+pub(super) fn file_pk(id: &FileId) -> String {
+    format!("FILE#{id}")
+}
+
 pub(super) fn rate_pk(connection: &ConnectionId) -> String {
     format!("RATE#{connection}")
 }
@@ -271,6 +280,8 @@ mod tests {
             (rejected_pk(&connection), time_sk(at, "id")),
             (own(DEAD), time_sk(at, "id")),
             (own(STALLED_QUEUES), own(STALLED_QUEUES)),
+            (file_pk(&"digest.0".into()), own(FILE_SK)),
+            (own(FILE_KEY), own(FILE_KEY)),
             (rate_pk(&connection), minute_sk(at)),
             (own(TOKENS), own("tok_1")),
             (token_failures_pk("203.0.113.9"), minute_sk(at)),

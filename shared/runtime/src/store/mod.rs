@@ -13,6 +13,7 @@ mod dead_letters;
 mod erase;
 mod export;
 mod failed;
+mod files;
 mod held;
 mod item;
 mod keys;

@@ -137,6 +137,7 @@ fn texts_and_keywords() -> HandoverPolicy {
         joined: "{agent} is here.".into(),
         left: "{agent} has left.".into(),
         unanswered: "No agent is available.".into(),
+        file_failed: "We could not deliver {name}.".into(),
         unsupported: "We cannot see this.".into(),
         edited: "Correction: {text}".into(),
         deleted: "This message was withdrawn.".into(),

@@ -21,6 +21,7 @@ use trunkline_core::model::{Connection, ConversationKey};
 use trunkline_core::platform::PlatformSpec;
 use trunkline_runtime::app::{App, Clock};
 use trunkline_runtime::aws::Clients;
+use trunkline_runtime::files::Files;
 use trunkline_runtime::http_client::HttpClient;
 use trunkline_runtime::inbound::Inbound;
 use trunkline_runtime::outbound::Outbound;
@@ -35,6 +36,7 @@ use crate::aws::sqs::{QueueConfig, Sqs};
 use crate::aws::{DynamoDb, InProcessAws, Ssm, table_definition};
 use crate::clock::{ManualClock, SequentialIds};
 use crate::faults::Faults;
+use crate::files::MemoryFiles;
 use crate::toy::ToyPlatform;
 use functions::{PlatformFunctions, Process};
 
@@ -42,6 +44,8 @@ use functions::{PlatformFunctions, Process};
 const TABLE: &str = "test";
 /// The prefix of the names of SSM parameters.
 const SECRETS: &str = "/test/secrets/";
+/// The public URL of the API.
+const ADDRESS: &str = "https://api.test";
 /// The queue of scheduled tasks.
 const TASKS: &str = "test-tasks";
 /// When the clock starts.
@@ -66,6 +70,8 @@ pub struct TestStack {
     pub sqs: Arc<Sqs>,
     /// The dependencies of a function, for reading and changing state outside of the functions.
     pub app: App,
+    /// The bucket of relayed files.
+    pub files: MemoryFiles,
     aws: InProcessAws,
     queues: QueueUrls,
     ids: Arc<SequentialIds>,
@@ -100,14 +106,16 @@ impl TestStack {
         let aws =
             InProcessAws::new(vec![Arc::new(dynamodb), sqs.clone(), Arc::new(Ssm::default())]);
         let ids = Arc::new(SequentialIds::default());
+        let files = MemoryFiles::default();
         let queues: QueueUrls = Sqs::url(TASKS).parse().unwrap();
         sqs.create(TASKS, tasks_config());
-        let app = new_app(&aws, &queues, &clock, &ids);
+        let app = new_app(&aws, &files, &queues, &clock, &ids);
         let mut stack = Self {
             clock,
             toy: ToyPlatform::beside(aws.clone()),
             sqs,
             app,
+            files,
             aws,
             queues,
             ids,
@@ -139,13 +147,13 @@ impl TestStack {
         self.sqs.create(&queue, config);
         self.specs.insert(platform, P::SPEC);
         self.platforms.insert(platform, Box::new(move || Rc::new(new())));
-        self.app = new_app(&self.aws, &self.queues, &self.clock, &self.ids);
+        self.app = new_app(&self.aws, &self.files, &self.queues, &self.clock, &self.ids);
         self.processes.borrow_mut().clear();
     }
 
     /// Creates the dependencies of a new process.
     fn new_app(&self) -> App {
-        new_app(&self.aws, &self.queues, &self.clock, &self.ids)
+        new_app(&self.aws, &self.files, &self.queues, &self.clock, &self.ids)
     }
 
     /// The faults of the functions' AWS calls.
@@ -179,6 +187,7 @@ fn dead_queue(platform: &str) -> String {
 
 fn new_app(
     aws: &InProcessAws,
+    files: &MemoryFiles,
     queues: &QueueUrls,
     clock: &Arc<ManualClock>,
     ids: &Arc<SequentialIds>,
@@ -193,6 +202,7 @@ fn new_app(
         queues: Queues::new(clients.sqs, queues.clone()),
         secrets: Arc::new(SecretStore::new(clients.ssm, SECRETS.into())),
         http_client: Arc::new(HttpClient::new(true)),
+        files: Some(Files::new(Arc::new(files.clone()), ADDRESS, 7)),
         clock: clock.clone(),
         ids: ids.clone(),
     }

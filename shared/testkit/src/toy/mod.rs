@@ -1,6 +1,7 @@
 //! A platform without a network: its inbound calls contain events as JSON, and its endpoints answer as the
 //! test tells them to.
 
+mod files;
 mod inbound;
 mod outbound;
 mod replies;
@@ -15,6 +16,8 @@ use trunkline_core::platform::{Platform, PlatformSettings, PlatformSpec};
 use trunkline_core::settings;
 
 use crate::aws::InProcessAws;
+pub use files::FileReply;
+use files::PrivateFiles;
 pub use replies::Reply;
 use replies::Script;
 
@@ -57,6 +60,7 @@ struct State {
     aws: Option<InProcessAws>,
     calls: Vec<ToyCall>,
     script: Script,
+    private_files: PrivateFiles,
 }
 
 /// A delivery that an endpoint of the platform received.
@@ -109,6 +113,16 @@ impl ToyPlatform {
     /// Sets the reply of a connection to deliveries whose summary contains `word`; `None` removes it.
     pub fn for_word(&self, connection: &str, word: &str, reply: impl Into<Option<Reply>>) {
         self.0.lock().unwrap().script.set_for_word(connection, word, reply.into());
+    }
+
+    /// Adds a reply to the downloads of a private file. The last one stays.
+    pub fn file(&self, url: &str, reply: FileReply) {
+        self.0.lock().unwrap().private_files.add(url, reply);
+    }
+
+    /// Returns how often a private file was downloaded.
+    pub fn downloads(&self, url: &str) -> usize {
+        self.0.lock().unwrap().private_files.downloads(url)
     }
 
     /// Returns the calls that a connection received, in order.

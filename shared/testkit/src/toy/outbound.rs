@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use trunkline_core::model::{Delivery, ExternalMessageId};
+use trunkline_runtime::files::TemporaryFile;
 use trunkline_runtime::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{
-    Attempt, EncodeError, Outbound, Verification, classify_by_status,
+    Attempt, EncodeError, FetchedFile, FileContext, FileError, Outbound, Verification,
+    classify_by_status,
 };
 
 use super::{Reply, ToyCall, ToyPlatform, ToySettings};
@@ -82,6 +84,17 @@ impl Outbound for ToyPlatform {
 
     fn encode(&self, _: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
         Err(EncodeError::Unsupported("this platform does not use HTTP"))
+    }
+
+    async fn fetch_file(
+        &self,
+        _: &FileContext<'_, ToySettings>,
+        _: &HttpClient,
+        url: &str,
+        content: &mut TemporaryFile,
+    ) -> Result<FetchedFile, FileError> {
+        let reply = self.0.lock().unwrap().private_files.take(url);
+        super::files::reply(reply, content)
     }
 
     async fn verify(&self, check: &CheckContext<'_>, _: &HttpClient) -> Verification {

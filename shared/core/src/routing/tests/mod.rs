@@ -41,6 +41,7 @@ pub(super) fn full_route() -> ResolvedRoute {
         left: "{agent} has left.".into(),
         unanswered: "No agent is available.".into(),
         unsupported: "We cannot see this.".into(),
+        file_failed: "{name} is lost.".into(),
         edited: "Correction: {text}".into(),
         deleted: "This message was withdrawn.".into(),
         agent: "an agent".into(),
