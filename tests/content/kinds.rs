@@ -12,6 +12,7 @@ pub enum Kind {
     Selection,
     File,
     Files,
+    PrivateFile,
     Cards,
     Location,
     Contact,
@@ -22,7 +23,7 @@ pub enum Kind {
     ReadReceipt,
 }
 
-pub const ALL: [Kind; 15] = [
+pub const ALL: [Kind; 16] = [
     Kind::Text,
     Kind::Markdown,
     Kind::Html,
@@ -30,6 +31,7 @@ pub const ALL: [Kind; 15] = [
     Kind::Selection,
     Kind::File,
     Kind::Files,
+    Kind::PrivateFile,
     Kind::Cards,
     Kind::Location,
     Kind::Contact,
@@ -73,6 +75,7 @@ impl Kind {
             Self::Selection => "a selected choice",
             Self::File => "a file",
             Self::Files => "several files",
+            Self::PrivateFile => "a file that needs a login",
             Self::Cards => "cards",
             Self::Location => "a location",
             Self::Contact => "a contact",
@@ -94,6 +97,8 @@ impl Kind {
             Self::Selection => &["Red"],
             Self::File => &["receipt.pdf"],
             Self::Files => &["one.png", "two.png"],
+            // Trunkline's own link, which needs no login.
+            Self::PrivateFile => &["offer.pdf", "/files/", "signature="],
             Self::Cards => {
                 &["Shoe", "Comfortable", "shoe.png", "Boot", "https://shop.example/boot"]
             }
@@ -118,6 +123,7 @@ impl Kind {
             Self::Choices => unless(can.choices, "numbered lines"),
             Self::Selection => unless(can.choices, "the title as text"),
             Self::File | Self::Files => unless(can.media, "name and link"),
+            Self::PrivateFile => unless(can.media, "name and link of Trunkline"),
             Self::Cards => unless(can.cards, "texts, pictures and numbered lines"),
             Self::Location => unless(can.locations, "name and link to a map"),
             Self::Contact => unless(can.contacts, "lines of text"),

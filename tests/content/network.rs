@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::thread;
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::{Handle, Runtime};
 use trunkline_core::model::{
     Connection, Delivery, ExternalConversationId, ExternalMessageId, Session,
 };
 use trunkline_core::platform::{Platform, PlatformSpec};
+use trunkline_runtime::files::TemporaryFile;
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_runtime::inbound::{Call, CallOutcome, Inbound, ParsedCall, Reply};
 use trunkline_runtime::outbound::{
-    Attempt, CheckContext, Classification, EncodeError, Outbound, SendContext, Verification,
+    Attempt, CheckContext, Classification, EncodeError, FetchedFile, FileContext, FileError,
+    Outbound, SendContext, Verification,
 };
 
 /// The runtime of the mocks and of all calls to them. Time passes in it.
@@ -82,6 +84,7 @@ impl<P: Inbound> Inbound for OverNetwork<P> {
 
 impl<P: Outbound> Outbound for OverNetwork<P> {
     const MAX_DURATION: SignedDuration = P::MAX_DURATION;
+    const FILE_NOT_READY: &'static [StatusCode] = P::FILE_NOT_READY;
 
     fn choose_conversation_id(&self, delivery: &Delivery) -> ExternalConversationId {
         self.platform.choose_conversation_id(delivery)
@@ -120,6 +123,25 @@ impl<P: Outbound> Outbound for OverNetwork<P> {
 
     fn classify(&self, response: &HttpResponse) -> Classification {
         self.platform.classify(response)
+    }
+
+    async fn file_request(
+        &self,
+        context: &FileContext<'_, Self::Settings>,
+        _: &HttpClient,
+        url: &str,
+    ) -> Result<HttpRequest, FileError> {
+        self.network.run(self.platform.file_request(context, &self.http, url))
+    }
+
+    async fn fetch_file(
+        &self,
+        context: &FileContext<'_, Self::Settings>,
+        _: &HttpClient,
+        url: &str,
+        content: &mut TemporaryFile,
+    ) -> Result<FetchedFile, FileError> {
+        self.network.run(self.platform.fetch_file(context, &self.http, url, content))
     }
 
     async fn verify(

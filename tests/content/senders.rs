@@ -15,6 +15,9 @@ use crate::parties::{Call, Context};
 /// The signing secret of the webhook connections.
 pub const SIGNING: &str = "whsec_dGhlIG1hdHJpeCBvZiBjb250ZW50IHNpZ25zIGl0IGFsbA==";
 
+/// Stands for a file that TWIN stores when the message is sent.
+const PRIVATE_FILE: &str = "{private file}";
+
 const TEXT: &str = "Where is parcel 42?";
 const MARKDOWN: &str = "**Bold** [shop](https://shop.example/a)";
 const HTML: &str = "<b>Heavy</b> <a href=\"https://shop.example/b\">shop</a>";
@@ -41,6 +44,7 @@ pub fn webhook(kind: Kind, role: Role, context: &Context) -> Option<Value> {
     let message = |data: Value| ("message", data);
     let (name, data) = match kind {
         _ if !fits(kind, role) => return None,
+        Kind::PrivateFile => return None,
         Kind::Text => message(json!({"text": TEXT})),
         Kind::Markdown => message(json!({"text": MARKDOWN, "format": "markdown"})),
         Kind::Html => message(json!({"text": HTML, "format": "html"})),
@@ -144,7 +148,7 @@ pub fn cm_call(payload: &Value, role: Role, router: &CmRouter, chat: &Value) -> 
     let accepted = router.accepted();
     let known = accepted.iter().rev().find(|call| call.what == "messages" && !is_customer(role));
     let chat = known.map_or_else(|| chat.clone(), trunkline_cm_mock::Accepted::chat_from_router);
-    let call = router.messages_call(&chat, &[payload.clone()], direction);
+    let call = router.messages_call(&chat, std::slice::from_ref(payload), direction);
     Call { path: call.path.to_owned(), headers: call.headers, body: call.body }
 }
 
@@ -168,6 +172,9 @@ pub fn unblu(kind: Kind, context: &Context) -> Option<Value> {
                 "imageUrl": format!("{}/shoe.png", context.files)})),
             card("Boot", json!({"action": {"actionType": "LINK_EXTERNAL", "label": "See",
                 "value": "https://shop.example/boot"}}))]}),
+        Kind::PrivateFile => json!({"type": "FILE", "fileName": "offer.pdf",
+            "mimeType": "application/pdf", "fileStatus": "COMPLETED",
+            "downloadLinks": [{"type": "WEB_API", "url": "{origin}/files/offer.pdf"}]}),
         Kind::Reply => {
             let mut reply = text(REPLY, "SIMPLE_TEXT");
             reply["replyToExternalMessageId"] = json!(context.received_message);
@@ -178,7 +185,11 @@ pub fn unblu(kind: Kind, context: &Context) -> Option<Value> {
 }
 
 pub fn unblu_call(payload: &Value, server: &Unblu, context: &Context) -> Call {
-    let call = server.agent_sends(&context.conversation, "-", payload, CallStyle::Outbound);
+    let base = server.base_url("v4");
+    let origin = base.split_once("/app").map_or(base.as_str(), |(origin, _)| origin);
+    let payload: Value =
+        serde_json::from_str(&payload.to_string().replace("{origin}", origin)).unwrap();
+    let call = server.agent_sends(&context.conversation, "-", &payload, CallStyle::Outbound);
     let headers = call.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Call { path: String::new(), headers, body: String::from_utf8(call.body).unwrap() }
 }
@@ -196,6 +207,7 @@ pub fn twin(kind: Kind, role: Role, context: &Context) -> Option<Value> {
         }
         Kind::File => ("attachments", json!([file("receipt.pdf")])),
         Kind::Files => ("attachments", json!([file("one.png"), file("two.png")])),
+        Kind::PrivateFile => ("attachments", json!([PRIVATE_FILE])),
         Kind::Reply => {
             message["body"] = json!(REPLY);
             ("replyTo", json!({"id": context.received_message}))
@@ -217,6 +229,9 @@ pub fn twin(kind: Kind, role: Role, context: &Context) -> Option<Value> {
 
 pub fn twin_call(payload: &Value, server: &Twin24, context: &Context) -> Call {
     let (event, mut message) = (&payload["event"], payload["data"].clone());
+    if message["attachments"] == json!([PRIVATE_FILE]) {
+        message["attachments"] = json!([server.add_private_file("offer.pdf", b"%PDF-1.7")]);
+    }
     if event == "chatMessageCreated" {
         message = server.record_message(&context.conversation, &message);
     }

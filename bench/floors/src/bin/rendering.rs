@@ -31,7 +31,9 @@ const CASES: [(&str, &str, &str, &str); 12] = [
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, size] = &arguments[..] else {
-        CASES.iter().for_each(|(name, ..)| println!("{name}"));
+        for (name, ..) in CASES {
+            println!("{name}");
+        }
         return;
     };
     let size = size.parse::<usize>().unwrap_or(0) * 1024;

@@ -123,18 +123,21 @@ impl Twin24 {
 
     /// Sends a private file as an operator and returns the message's id.
     pub async fn operator_sends_file(&self, session: &str, name: &str, content: &[u8]) -> String {
-        let file = {
-            let mut state = self.state();
-            let id = state.id("f11e0000");
-            let link = format!("{}/iam/files/{id}", state.origin);
-            let (kind, content) = ("application/pdf".to_owned(), content.to_vec());
-            state.files.push(state::File { id: id.clone(), name: name.into(), kind, content });
-            json!({"id": id, "isPrivate": true, "contentType": "application/pdf", "name": name,
-                   "url": link, "downloadLink": link})
-        };
+        let file = self.add_private_file(name, content);
         let message = json!({"body": "The file", "authorType": "OPERATOR", "authorName": "Grace",
                              "authorId": 17, "attachments": [file]});
         self.shared.add_message(session, message).await
+    }
+
+    /// Stores a file that needs a login, and returns it as an attachment.
+    pub fn add_private_file(&self, name: &str, content: &[u8]) -> Value {
+        let mut state = self.state();
+        let id = state.id("f11e0000");
+        let link = format!("{}/iam/files/{id}", state.origin);
+        let (kind, content) = ("application/pdf".to_owned(), content.to_vec());
+        state.files.push(state::File { id: id.clone(), name: name.into(), kind, content });
+        json!({"id": id, "isPrivate": true, "contentType": "application/pdf", "name": name,
+               "url": link, "downloadLink": link})
     }
 
     /// Adds a message to a session's history without notifying anybody, and returns it.
