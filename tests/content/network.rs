@@ -139,9 +139,9 @@ impl<P: Outbound> Outbound for OverNetwork<P> {
         context: &FileContext<'_, Self::Settings>,
         _: &HttpClient,
         url: &str,
-        content: &mut TemporaryFile,
+        file: &mut TemporaryFile,
     ) -> Result<FetchedFile, FileError> {
-        self.network.run(self.platform.fetch_file(context, &self.http, url, content))
+        self.network.run(self.platform.fetch_file(context, &self.http, url, file))
     }
 
     async fn verify(

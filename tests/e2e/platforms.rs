@@ -335,8 +335,10 @@ pub async fn files_and_receipts_between_channel_and_unblu(env: &TestEnvironment)
     fixture.wait_for_outcomes("channel", "c-1").await;
     let read = json!({"type": "receipt", "data": {"message": shown["id"], "status": "read"}});
     assert_eq!(fixture.send_event("channel", "r-1", "c-1", read).await.0, 200);
-    let marked = unblu.wait_for_states(1).await.remove(0);
-    assert_eq!((marked.call.as_str(), json!(marked.message)), ("messageRead", answered));
+    let states = unblu.wait_for_states(2).await;
+    let states: Vec<_> =
+        states.iter().map(|state| (state.call.as_str(), json!(state.message))).collect();
+    assert_eq!(states, [("messageSentSuccessfully", answered.clone()), ("messageRead", answered)]);
 
     // The customer closes, and Unblu's conversation is ended.
     assert_eq!(fixture.send_event("channel", "m-3", "c-1", json!({"type": "close"})).await.0, 200);

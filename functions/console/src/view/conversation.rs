@@ -194,14 +194,14 @@ impl From<&Handover> for HandoverView {
 
 impl From<EventRecord> for TimelineEntry {
     fn from(record: EventRecord) -> Self {
-        let deliveries = record.deliveries().map(|delivery| {
-            let outcome = record.outcomes.get(&delivery.to.outcome_key());
+        let deliveries = record.delivery_ids().map(|(id, to)| {
+            let outcome = record.outcomes.get(&to.outcome_key());
             DeliveryView {
-                id: delivery.id.into(),
-                to: delivery.to.connection.to_string(),
-                role: delivery.to.role,
-                copy: delivery.to.copy,
-                part: delivery.to.part,
+                id: id.into(),
+                to: to.connection.to_string(),
+                role: to.role,
+                copy: to.copy,
+                part: to.part,
                 outcome: outcome.map(OutcomeView::from),
             }
         });

@@ -36,10 +36,22 @@ pub struct Target {
     pub part: u16,
     #[serde(default = "yes")]
     pub last_part: bool,
+    /// The number of parts, in the event's record.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub parts: u16,
 }
 
 fn yes() -> bool {
     true
+}
+
+fn one() -> u16 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_one(parts: &u16) -> bool {
+    *parts == 1
 }
 
 impl Target {
@@ -56,6 +68,7 @@ impl Target {
             presentation: party.presentation,
             part: 0,
             last_part: true,
+            parts: 1,
         }
     }
 

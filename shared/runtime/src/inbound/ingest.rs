@@ -202,9 +202,12 @@ async fn persist_and_enqueue(
 ) -> Result<Option<Ingested>, InboundError> {
     let event = &inbound.event;
     let timers = std::mem::take(&mut decision.timers);
-    let (records, conversation) = records::build(&inbound.key, &inbound.from, event, decision, now);
+    let (mut records, conversation) =
+        records::build(&inbound.key, &inbound.from, event, decision, now);
+    let deliveries: Vec<Delivery> = records.deliveries().collect();
+    records.count_parts(&deliveries);
     // An event whose deliveries do not fit into the queue must not be accepted.
-    let messages = enqueue::to_messages(records.deliveries())?;
+    let messages = enqueue::to_messages(deliveries.into_iter())?;
     // Scheduled before the write: a crash in between must not lose the timer. A timer without the
     // write is obsolete when it fires.
     for DueTimer { timer, at } in timers {

@@ -24,6 +24,11 @@ impl Records {
         self.preceding.iter().chain([&self.main]).chain(&self.following)
     }
 
+    pub(super) fn count_parts(&mut self, deliveries: &[Delivery]) {
+        let all = self.preceding.iter_mut().chain([&mut self.main]).chain(&mut self.following);
+        all.for_each(|record| record.count_parts(deliveries));
+    }
+
     pub(super) fn deliveries(&self) -> impl Iterator<Item = Delivery> {
         self.in_order().flat_map(EventRecord::deliveries)
     }

@@ -63,11 +63,10 @@ impl Store {
     async fn erase_dependents(&self, item: &Item) -> Result<(), StoreError> {
         let record = event_from_item(item)?;
         self.erase_files(&record).await?;
-        for delivery in record.deliveries() {
-            let outcome = record.outcomes.get(&delivery.to.outcome_key());
+        for (id, to) in record.delivery_ids() {
+            let outcome = record.outcomes.get(&to.outcome_key());
             if outcome.is_some_and(|outcome| outcome.verdict.can_be_replayed()) {
-                let pk = failed_pk(&delivery.to.connection);
-                self.delete(pk, delivery.id.into()).await?;
+                self.delete(failed_pk(&to.connection), id.into()).await?;
             }
         }
         Ok(())

@@ -72,8 +72,8 @@ impl Store {
         let Some((from, event)) = (0..MAX_PARTS).find_map(with_part) else { return Ok(None) };
         let found = self.event(key, from, event).await?;
         Ok(found.filter(|record| {
-            let mut deliveries = record.deliveries();
-            deliveries.any(|known| known.id == *delivery && known.to.last_part && !known.to.copy)
+            let mut deliveries = record.delivery_ids();
+            deliveries.any(|(id, to)| id == *delivery && to.last_part && !to.copy)
         }))
     }
 }
