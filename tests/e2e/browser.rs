@@ -33,8 +33,23 @@ pub async fn console_works_in_a_browser(env: &TestEnvironment) {
     run(env, "browser", ["--grep-invert", &format!("{TIMED}|{ACCESS}|{OUTAGE}")]).await;
 }
 
-/// Runs Playwright tests, which configure their own connections and mock the platforms behind them.
+/// Opens the link of a relayed file in a browser without credentials.
+pub async fn open_file(env: &TestEnvironment, link: &str, content: &str) {
+    let variables = [("FILE_LINK", link), ("FILE_CONTENT", content)];
+    run_with(env, "files", ["--grep", "relayed file"], &variables).await;
+}
+
 async fn run(env: &TestEnvironment, name: &str, selection: [&str; 2]) {
+    run_with(env, name, selection, &[]).await;
+}
+
+/// Runs Playwright tests, which configure their own connections and mock the platforms behind them.
+async fn run_with(
+    env: &TestEnvironment,
+    name: &str,
+    selection: [&str; 2],
+    variables: &[(&str, &str)],
+) {
     let admin = Caller::with(env, AccessLevel::Admin).await;
     let chromium = Command::new(env.project.join("tools/chromium.sh")).output().await.unwrap();
     assert!(chromium.status.success(), "{}", String::from_utf8_lossy(&chromium.stderr));
@@ -53,6 +68,7 @@ async fn run(env: &TestEnvironment, name: &str, selection: [&str; 2]) {
         .env("CONSOLE_URL", format!("{}/console/", env.stack().info.api))
         .env("ADMIN_TOKEN", &admin.token)
         .env("LOGIN_LINK", link.trim())
+        .envs(variables.iter().copied())
         .kill_on_drop(true)
         .output();
     let run = timeout(Duration::from_mins(8), run).await.unwrap().unwrap();

@@ -7,6 +7,7 @@ use trunkline_tests::{Fixture, TestEnvironment, record_secret};
 use trunkline_twin_mock::{EMAIL, PASSWORD, Twin24};
 use trunkline_unblu_mock::{CallStyle, Unblu};
 
+use crate::browser;
 use crate::platforms::{BOT, CHANNEL, TWIN, UNBLU, file, unblu_posts, unblus};
 
 /// What the mock of Unblu and the operator of TWIN send.
@@ -46,6 +47,8 @@ async fn check_link(env: &TestEnvironment, file: &Value, name: &str) {
     assert!(location.contains("X-Amz-Expires=60"), "the redirect is valid for a minute");
     let (status, _, content) = open(env, &location).await;
     assert_eq!((status, content.as_slice()), (StatusCode::OK, CONTENT));
+
+    browser::open_file(env, link, std::str::from_utf8(CONTENT).unwrap()).await;
 
     let expires = link.split_once("expires=").unwrap().1.split('&').next().unwrap();
     let later = (expires.parse::<i64>().unwrap() + 86_400).to_string();

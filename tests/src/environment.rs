@@ -59,7 +59,7 @@ impl TestEnvironment {
     pub async fn with_version(version: &Path, name: &str) -> Self {
         let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
         let http = plain_http();
-        let fault_proxy = FaultProxy::start(http.clone()).await;
+        let fault_proxy = FaultProxy::start().await;
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         fault_proxy.set_upstream(format!("http://127.0.0.1:{port}"));
         let paths = Paths { project: version.to_owned(), ..Paths::of(&project, name) };

@@ -49,7 +49,10 @@ pub struct FaultProxy {
 
 impl FaultProxy {
     /// Starts a proxy without an upstream: it responds with 503.
-    pub async fn start(http: reqwest::Client) -> Self {
+    pub async fn start() -> Self {
+        // Redirects are for the caller.
+        let none = reqwest::redirect::Policy::none();
+        let http = reqwest::Client::builder().no_proxy().redirect(none).build().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let started = Self { port, http, calls: Arc::new(Calls::default()) };

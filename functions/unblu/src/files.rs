@@ -18,7 +18,7 @@ use crate::settings::{MEDIA_HEADER, Settings};
 /// The longest file name that is sent, in characters.
 const MAX_NAME: usize = 200;
 /// The largest number of files of a message that are read. Further ones are sent as links.
-const MAX_FILES: usize = 10;
+pub(crate) const MAX_FILES: usize = 10;
 /// The largest sum of the files of a message that are read, in bytes, unless one file may be larger.
 const MAX_SUM: usize = 10 * 1024 * 1024;
 /// The memory that a file uses at most, as a multiple of its size: as bytes, and as a data URL in the message

@@ -56,19 +56,22 @@ pub(crate) fn messages(
 
 /// Returns the messages of a content. Their number does not depend on which files could be read, so that
 /// a retry can continue where the first attempt ended.
-fn content_messages(content: &Content, files: &DataUrls) -> Vec<Value> {
+fn content_messages(content: &Content, data_urls: &DataUrls) -> Vec<Value> {
     let written = content.text.as_deref().filter(|text| !text.trim().is_empty());
     match (written, content.media.as_slice()) {
         (None, []) => Vec::new(),
         (Some(written), []) => vec![text(written, content.format)],
         // The text of a single file is its caption.
         (written, [media]) => {
-            vec![file_message(media, written.map(|w| (w, content.format)), files)]
+            vec![file_message(media, written.map(|w| (w, content.format)), data_urls)]
         }
         (written, media) => {
+            let (first, rest) = media.split_at(media.len().min(files::MAX_FILES));
             let written = written.map(|written| text(written, content.format));
-            let media = media.iter().map(|media| file_message(media, None, files));
-            written.into_iter().chain(media).collect()
+            let messages = first.iter().map(|media| file_message(media, None, data_urls));
+            let links: Vec<String> = rest.iter().map(file_line).collect();
+            let links = (!links.is_empty()).then(|| text(&links.join("\n"), Format::Plain));
+            written.into_iter().chain(messages).chain(links).collect()
         }
     }
 }

@@ -116,3 +116,12 @@ fn rejects_empty_messages() {
     let typing = EventBody::Typing { active: true };
     assert!(messages(&delivery(typing), &Settings::default(), &DataUrls::new()).is_err());
 }
+
+#[test]
+fn many_files_do_not_become_many_messages() {
+    let files = (0..4_000).map(|number| media(&format!("https://m.example/{number}"), None));
+    let content = Content { media: files.collect(), ..Content::text("All") };
+    let sent = sent_with(content, &DataUrls::new());
+    assert_eq!(sent.len(), 12, "the text, ten files, and one text with the other links");
+    assert_eq!(sent[11].1["text"].as_str().unwrap().lines().count(), 3_990);
+}

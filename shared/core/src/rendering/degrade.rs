@@ -6,6 +6,9 @@ use crate::model::{
     Media, Target,
 };
 
+/// The largest number of cards that become messages of their own. The pictures of a message with more are links.
+const MAX_CARD_MESSAGES: usize = 10;
+
 /// Returns the content in the form that the target can show, in the order of the original. The result is
 /// several messages if a picture belongs between texts.
 pub(super) fn degrade(content: &Content, target: &Target) -> Vec<Content> {
@@ -103,7 +106,10 @@ impl Fallback {
         }
         let offered = self.rest.offered_choices();
         let cards = std::mem::take(&mut self.rest.cards);
-        let blocks: Vec<_> = cards.into_iter().map(|card| self.card(card)).collect();
+        let pictures = cards.iter().filter(|card| card.picture.is_some()).count();
+        let shows_pictures = self.can.media && pictures <= MAX_CARD_MESSAGES;
+        let blocks: Vec<_> =
+            cards.into_iter().map(|card| self.card(card, shows_pictures)).collect();
         self.is_spaced = blocks.iter().any(|(lines, _)| lines.len() > 1);
         for (lines, picture) in blocks {
             if let Some(picture) = picture {
@@ -123,13 +129,13 @@ impl Fallback {
         self.lines.extend((self.is_spaced && !self.lines.is_empty()).then(String::new));
     }
 
-    /// Returns the lines of a card, and its picture if the target shows pictures.
-    fn card(&mut self, card: Card) -> (Vec<String>, Option<Media>) {
+    /// Returns the lines of a card, and its picture if that is shown as such.
+    fn card(&mut self, card: Card, shows_picture: bool) -> (Vec<String>, Option<Media>) {
         let mut lines: Vec<String> = card.title.into_iter().collect();
         lines.extend(card.text.map(|text| to_plain_text(&text, card.format)));
         let picture = card.picture.filter(|picture| {
-            lines.extend((!self.can.media).then(|| file_line(picture)));
-            self.can.media
+            lines.extend((!shows_picture).then(|| file_line(picture)));
+            shows_picture
         });
         for action in card.actions {
             match action {

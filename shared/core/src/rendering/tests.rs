@@ -196,6 +196,22 @@ fn a_picture_of_a_card_stays_with_the_card() {
 }
 
 #[test]
+fn many_cards_do_not_become_many_messages() {
+    let can = Capabilities { media: true, ..Capabilities::TEXT_ONLY };
+    let target = Target::addressed(&party(can), Role::Desk);
+    let picture = || Some(Media { url: "https://x.example/a".into(), ..Media::default() });
+    let parts = |count: usize| {
+        let card = Card { picture: picture(), ..Card::default() };
+        let content = Content { cards: vec![card; count], ..Content::default() };
+        shown(&message(AuthorRole::Bot, content), &target)
+    };
+    assert_eq!(parts(10).len(), 10);
+    let links = parts(4_000);
+    assert_eq!(links.len(), 1);
+    assert_eq!(links[0].text.as_ref().unwrap().lines().count(), 4_000);
+}
+
+#[test]
 fn a_target_that_shows_everything_gets_the_original() {
     let all = party(Capabilities::ALL);
     let target = Target::addressed(&all, Role::Channel);
