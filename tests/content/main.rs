@@ -16,11 +16,12 @@ use kinds::{ALL, Arrival, Kind};
 use lambda_http::{Body, Request};
 use network::{Network, OverNetwork};
 use parties::{Context, PARTIES, Party};
-use serde_json::Value;
+use serde_json::{Value, json};
 use table::Tables;
 use trunkline_cm::Cm;
 use trunkline_core::model::{
-    ConnectionId, Disposition, EventBody, EventRecord, ReceiptStatus, Role, Texts,
+    Connection, ConnectionId, Disposition, EventBody, EventRecord, Feature, LegId, ReceiptStatus,
+    Role, Route, Texts,
 };
 use trunkline_runtime::app::Clock;
 use trunkline_runtime::secrets::SecretBag;
@@ -74,7 +75,7 @@ impl Pair {
             deleted: "This message was withdrawn.".into(),
             ..Texts::default()
         };
-        let route = |route: &mut trunkline_core::model::Route| {
+        let route = |route: &mut Route| {
             let other = Some("other".parse().unwrap());
             if other_role == Role::Bot {
                 route.bot = other;
@@ -94,7 +95,7 @@ impl Pair {
             secrets.set(name, vec![value]);
         }
         let settings = party.settings().as_object().unwrap().clone();
-        let change = |connection: &mut trunkline_core::model::Connection| {
+        let change = |connection: &mut Connection| {
             connection.settings = settings;
             if role == Role::Channel {
                 connection.route = Some("main".parse().unwrap());
@@ -189,7 +190,7 @@ impl Pair {
     /// The id of the conversation at the other party.
     async fn session(&self) -> String {
         let key = self.stack.key("channel", &self.customer());
-        let id = trunkline_core::model::LegId { key, connection: "other".parse().unwrap() };
+        let id = LegId { key, connection: "other".parse().unwrap() };
         let leg = self.stack.app.store.leg(&id).await.unwrap();
         leg.sessions.last().unwrap().external_conversation_id.to_string()
     }
@@ -297,6 +298,55 @@ fn paused<T>(work: impl Future<Output = T>) -> T {
 
 fn updates() -> bool {
     std::env::var("UPDATE_CONTENT").is_ok()
+}
+
+/// What a customer types to select the second of two choices, on each channel. `shows`: the channel has buttons.
+const TYPED: [(&str, bool, &str); 6] = [
+    ("webhook", true, "BLUE!"),
+    ("webex", false, "2️⃣"),
+    ("webex", false, "bláu"),
+    ("cm", false, "٢"),
+    ("cm", true, "Bláu"),
+    ("cm", true, "blau."),
+];
+
+/// Sets up CM.com's buttons, as an integrator who has the vendor's documentation does.
+async fn show_buttons(pair: &Pair) {
+    let change = |connection: &mut Connection| {
+        connection.presentation.shows = vec![Feature::Choices];
+        let template = r#"{"$type":"text","text":"$text","options":"$choices"}"#;
+        connection.settings.insert("choices_template".into(), template.into());
+    };
+    let mut secrets = SecretBag::default();
+    for (name, value) in pair.channel.secrets() {
+        secrets.set(name, vec![value]);
+    }
+    let platform = pair.channel.platform();
+    pair.stack.connect_platform("channel", platform, Role::Channel, secrets, change).await;
+}
+
+async fn check_typed_choices(network: &Network) {
+    for (channel, shows, typed) in TYPED {
+        let mut pair = Pair::start(network, channel, "webhook", Role::Bot).await;
+        if shows && channel == "cm" {
+            show_buttons(&pair).await;
+        }
+        pair.open().await;
+        let title = if typed.to_lowercase().contains("blue") { "Blue" } else { "Bláu" };
+        let choices = json!([{"id": "r-1", "title": "Red"}, {"id": "b-2", "title": title}]);
+        let data = json!({"text": "Which?", "choices": choices});
+        let offer = json!({"type": "message", "data": data});
+        pair.shown_after(Role::Bot, Role::Channel, &offer).await;
+        let said = pair.channel.text(typed);
+        let heard = pair.shown_after(Role::Channel, Role::Bot, &said).await;
+        let expected = json!({"id": "b-2", "title": title, "typed": typed});
+        assert_eq!(heard[0]["data"], expected, "{channel} {typed}");
+    }
+}
+
+#[test]
+fn the_id_of_a_typed_choice_reaches_the_bot_from_every_channel() {
+    paused(check_typed_choices(&Network::start()));
 }
 
 #[test]

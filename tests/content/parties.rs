@@ -218,6 +218,15 @@ impl Party {
         }
     }
 
+    /// Returns a customer's text in the platform's form.
+    pub fn text(&self, text: &str) -> Value {
+        match self {
+            Self::Webex { .. } => json!({"Event": "Incoming message", "Message": text}),
+            Self::Cm { .. } => json!({"$type": "text", "text": text}),
+            _ => json!({"type": "message", "data": {"text": text}}),
+        }
+    }
+
     /// Returns the call that carries a payload.
     pub fn call(&self, payload: &Value, context: &Context) -> Call {
         match self {

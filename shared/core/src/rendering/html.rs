@@ -126,15 +126,15 @@ impl HtmlRenderer {
             let value = tag.attributes.get(name.as_bytes())?;
             Some(String::from_utf8_lossy(value).into_owned())
         };
+        let number = |name: &str| attribute(name).and_then(|value| value.trim().parse().ok());
         match name {
             "br" => writer.line_break(),
             "hr" => writer.rule(),
             "ul" | "menu" | "dir" => self.start_list(None, writer),
             "ol" => {
-                let start = attribute("start").and_then(|start| start.trim().parse().ok());
-                self.start_list(Some(start.unwrap_or(1)), writer);
+                self.start_list(Some(number("start").unwrap_or(1)), writer);
             }
-            "li" => self.start_item(writer),
+            "li" => self.start_item(number("value"), writer),
             "blockquote" => writer.start_quote(),
             "pre" | "listing" | "xmp" => {
                 writer.block(Gap::Blank);
@@ -184,13 +184,14 @@ impl HtmlRenderer {
         self.lists.push(List { next, in_item: false });
     }
 
-    fn start_item(&mut self, writer: &mut PlainTextWriter) {
+    fn start_item(&mut self, number: Option<u64>, writer: &mut PlainTextWriter) {
         self.end_item(writer);
         writer.block(Gap::Line);
         let Some(list) = self.lists.last_mut() else {
             return writer.open(Container::Item, "- ".to_owned());
         };
         list.in_item = true;
+        list.next = list.next.map(|next| number.unwrap_or(next));
         writer.open(Container::Item, next_marker(&mut list.next, '.'));
     }
 

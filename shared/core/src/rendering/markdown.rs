@@ -73,11 +73,19 @@ fn tag_name(tag: &str) -> Option<(bool, String)> {
 struct MarkdownRenderer<'a> {
     markdown: &'a str,
     writer: &'a mut PlainTextWriter,
-    /// The number of the next item of each open list; `None` for bullets.
-    lists: Vec<Option<u64>>,
+    /// The open lists, the innermost last.
+    lists: Vec<List>,
     html: HtmlRenderer,
     /// The block of HTML that is being read.
     block: Option<String>,
+}
+
+/// A list whose end is not reached.
+struct List {
+    /// The number of the first item; `None` for bullets.
+    first: Option<u64>,
+    /// The number of the next item.
+    next: Option<u64>,
 }
 
 impl MarkdownRenderer<'_> {
@@ -113,7 +121,7 @@ impl MarkdownRenderer<'_> {
             Tag::HtmlBlock => self.block = Some(String::new()),
             Tag::List(start) => {
                 self.writer.block(Gap::of_list(self.lists.len()));
-                self.lists.push(start);
+                self.lists.push(List { first: start, next: start });
             }
             Tag::Item => {
                 self.writer.block(Gap::Line);
@@ -158,11 +166,17 @@ impl MarkdownRenderer<'_> {
         }
     }
 
-    /// Returns what precedes the item that begins at `start`: its number, with the delimiter that was written.
+    /// Returns what precedes the item that begins at `start`: its number, with the delimiter that was written. A
+    /// number that repeats the first one means the next number: some people number all items `1.`.
     fn marker(&mut self, start: usize) -> String {
         let written = self.markdown.get(start..).unwrap_or_default();
         let after_number = written.trim_start_matches(|c: char| c.is_ascii_digit());
         let delimiter = if after_number.starts_with(')') { ')' } else { '.' };
-        next_marker(self.lists.last_mut().unwrap_or(&mut None), delimiter)
+        let number = written[..written.len() - after_number.len()].parse().ok();
+        let Some(list) = self.lists.last_mut() else { return next_marker(&mut None, delimiter) };
+        if list.next.is_some() && number.is_some() && number != list.first {
+            list.next = number;
+        }
+        next_marker(&mut list.next, delimiter)
     }
 }

@@ -285,6 +285,97 @@ fn changes_become_messages_where_they_cannot_be_shown() {
     }
 }
 
+/// Words that no markup contains.
+const WORDS: [&str; 4] = ["qux", "zorq", "jix", "\u{5e9}\u{5dc}"];
+
+/// Without the language of a code block, link definitions and tables: what they hide is in the table of rules.
+fn any_markdown() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        WORDS[0],
+        WORDS[1],
+        WORDS[2],
+        WORDS[3],
+        " ",
+        "\n",
+        "\n\n",
+        "*",
+        "**",
+        "_",
+        " `",
+        "> ",
+        "- ",
+        "1. ",
+        "7) ",
+        "# ",
+        "    ",
+        " ~~",
+        "```\n",
+        "[jix](https://x.example/a)",
+        "![qux](b.png)",
+        "|",
+        "<b>",
+        "</b>",
+        "<br>",
+        "<jix>",
+        "&amp;",
+        "\\",
+        "---\n",
+    ])
+}
+
+fn any_html() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        WORDS[0],
+        WORDS[1],
+        WORDS[2],
+        WORDS[3],
+        " ",
+        "\n",
+        "<b>",
+        "</b>",
+        "<p>",
+        "</p>",
+        "<br>",
+        "<ul>",
+        "</ul>",
+        "<ol start=3>",
+        "<li>",
+        "<table>",
+        "<tr>",
+        "<td>",
+        "</table>",
+        "<pre>",
+        "</pre>",
+        "<blockquote>",
+        "</blockquote>",
+        "<a href='https://x.example/a'>",
+        "</a>",
+        "<img src='b.png' alt='qux'>",
+        "<zorq>",
+        "</zorq>",
+        "&lt;",
+        "<h1>",
+        "</h1>",
+        "<hr>",
+        "<",
+    ])
+}
+
+/// Checks that every word of a source is in its plain text, in the same order.
+fn check_words(parts: &[&str], format: Format) -> Result<(), TestCaseError> {
+    let source = parts.concat();
+    let text = to_plain_text(&source, format);
+    let mut rest = text.as_str();
+    for part in parts {
+        let Some(word) = WORDS.into_iter().find(|word| part.contains(word)) else { continue };
+        let Some((_, after)) = rest.split_once(word) else {
+            return Err(TestCaseError::fail(format!("{word} is lost: {source:?} is {text:?}")));
+        };
+        rest = after;
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn parts_fit_the_limit_and_keep_the_text(text in "\\PC{0,200}|[a-z .!?\n]{0,300}", limit in 1usize..60) {
@@ -360,6 +451,16 @@ proptest! {
         prop_assert!(shown.iter().all(|part| !part.is_empty()), "{shown:?}");
         let kept = shown.iter().map(|part| part.offered_choices().len()).sum::<usize>();
         prop_assert_eq!(kept, offered);
+    }
+
+    #[test]
+    fn markdown_keeps_every_word_in_order(parts in prop::collection::vec(any_markdown(), 0..24)) {
+        check_words(&parts, Format::Markdown)?;
+    }
+
+    #[test]
+    fn html_keeps_every_word_in_order(parts in prop::collection::vec(any_html(), 0..24)) {
+        check_words(&parts, Format::Html)?;
     }
 
     #[test]
