@@ -144,6 +144,7 @@ pub fn named_event(name: &str, data: &Value, context: &Context<'_>) -> Option<Ev
     let conversation = context.conversation.or(message.session_id.non_blank())?;
     let message_id = message.id.non_blank().unwrap_or_default();
     let role = role(&message, context);
+    let edited = content(&message, context.settings);
     let body = match plain {
         _ if context.settings.closes_conversation(name)
             || context.settings.closes_conversation(plain) =>
@@ -160,12 +161,11 @@ pub fn named_event(name: &str, data: &Value, context: &Context<'_>) -> Option<Ev
             status: ReceiptStatus::Read,
             reason: None,
         },
-        "chatMessageEdited" if !message_id.is_empty() && role != AuthorRole::Customer => {
-            EventBody::Edit {
-                earlier: EarlierMessage::new(message_id, message_event_id(message_id)),
-                content: Box::new(content(&message, context.settings)),
-                notice: None,
-            }
+        "chatMessageEdited"
+            if !message_id.is_empty() && role != AuthorRole::Customer && !edited.is_empty() =>
+        {
+            let earlier = EarlierMessage::new(message_id, message_event_id(message_id));
+            EventBody::Edit { earlier, content: Box::new(edited), notice: None }
         }
         _ => EventBody::Opaque { is_message: false, name: name.to_owned(), raw: data.clone() },
     };

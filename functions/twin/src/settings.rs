@@ -1,10 +1,8 @@
 //! The settings and secrets of a TWIN connection.
 
-use std::fmt::Write as _;
-
 use trunkline_core::platform::{BoundedNumber, WebUrl};
 use trunkline_core::{setting_enum, settings};
-use trunkline_runtime::security::escape_dot_segment;
+use trunkline_runtime::security::{escape_dot_segment, percent_encode};
 
 /// The secret with the login's e-mail address. A login is needed for history, file uploads, dialogs and
 /// ending sessions.
@@ -158,16 +156,7 @@ pub(crate) fn join_url(base: &str, path: &str) -> String {
 
 /// Encodes an id from outside as a single path segment, so that it cannot lead to another address.
 pub(crate) fn path_segment(id: &str) -> String {
-    let mut written = String::with_capacity(id.len());
-    for byte in escape_dot_segment(id).bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            written.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(written, "%{byte:02X}");
-        }
-    }
-    written
+    percent_encode(escape_dot_segment(id))
 }
 
 #[cfg(test)]

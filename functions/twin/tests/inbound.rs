@@ -206,6 +206,10 @@ fn parses_event_callbacks_of_chats() {
     let content = Box::new(Content::text("New"));
     assert_eq!(edited.body, EventBody::Edit { earlier, content, notice: None });
 
+    let emptied = json!({"id": "m-1", "sessionId": SESSION, "authorType": "OPERATOR", "body": " "});
+    let emptied = read(json!({}), "chatMessageEdited", emptied).remove(0);
+    assert!(matches!(emptied.body, EventBody::Opaque { .. }), "there is nothing to show");
+
     let seen = read(json!({}), "chatMessageRead", json!({"id": "m-1", "sessionId": SESSION}));
     let status = ReceiptStatus::Read;
     let receipt = EventBody::Receipt { message: "m-1".into(), target: None, status, reason: None };

@@ -58,17 +58,18 @@ pub fn warm_up_connections(http: &AwsHttpClient, queue: &str) {
     }
 }
 
+/// Returns the credentials of the function's role, which Lambda sets.
+pub fn credentials_from_env() -> Result<Credentials, MissingVariable> {
+    let session = std::env::var("AWS_SESSION_TOKEN").ok().filter(|token| !token.is_empty());
+    let (id, key) =
+        (required_variable("AWS_ACCESS_KEY_ID")?, required_variable("AWS_SECRET_ACCESS_KEY")?);
+    Ok(Credentials::new(id, key, session, None, "lambda"))
+}
+
 impl Clients {
     /// Creates the clients from Lambda's environment; all of them share `http`.
     pub fn from_env(http: &AwsHttpClient) -> Result<Self, MissingVariable> {
-        let session = std::env::var("AWS_SESSION_TOKEN").ok().filter(|token| !token.is_empty());
-        let credentials = Credentials::new(
-            required_variable("AWS_ACCESS_KEY_ID")?,
-            required_variable("AWS_SECRET_ACCESS_KEY")?,
-            session,
-            None,
-            "lambda",
-        );
+        let credentials = credentials_from_env()?;
         let region = Region::new(required_variable("AWS_REGION")?);
         let endpoint = std::env::var("AWS_ENDPOINT_URL").ok();
         Ok(Self::new(http, &credentials, &region, endpoint.as_deref()))

@@ -1,6 +1,6 @@
 //! Names and types of relayed files, which strangers choose.
 
-use std::fmt::Write as _;
+use crate::security::percent_encode;
 
 /// The longest file name, in characters.
 const MAX_NAME: usize = 150;
@@ -71,20 +71,6 @@ pub fn content_disposition(name: Option<&str>, inline: bool) -> String {
     let ascii: String =
         name.chars().map(|c| if c.is_ascii() && c != '\\' { c } else { '_' }).collect();
     format!("{kind}; filename=\"{ascii}\"; filename*=UTF-8''{}", percent_encode(&name))
-}
-
-/// Encodes a text for a query: everything except the unreserved characters of RFC 3986.
-pub(super) fn percent_encode(text: &str) -> String {
-    let mut written = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            written.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(written, "%{byte:02X}");
-        }
-    }
-    written
 }
 
 #[cfg(test)]

@@ -14,12 +14,12 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use jiff::Timestamp;
 
-use super::name::percent_encode;
 use super::{
     FileBody, FilePresentation, FileStore, FileStoreError, PRESIGNED_LIFETIME, TemporaryFile,
 };
-use crate::aws::{AwsHttpClient, MissingVariable, required_variable};
+use crate::aws::{AwsHttpClient, MissingVariable, credentials_from_env, required_variable};
 use crate::error::Cause;
+use crate::security::percent_encode;
 use trunkline_core::model::FileId;
 
 /// Time limit of a call.
@@ -45,14 +45,7 @@ impl S3 {
         bucket: &str,
         endpoint: Option<&str>,
     ) -> Result<Self, MissingVariable> {
-        let session = std::env::var("AWS_SESSION_TOKEN").ok().filter(|token| !token.is_empty());
-        let credentials = Credentials::new(
-            required_variable("AWS_ACCESS_KEY_ID")?,
-            required_variable("AWS_SECRET_ACCESS_KEY")?,
-            session,
-            None,
-            "lambda",
-        );
+        let credentials = credentials_from_env()?;
         Ok(Self::new(http, credentials, &required_variable("AWS_REGION")?, bucket, endpoint))
     }
 

@@ -7,6 +7,8 @@ mod signature;
 pub use address::{BlockedUrl, check_url, is_public};
 pub use signature::{AuthError, TOLERANCE_SECONDS, sign, verify};
 
+use std::fmt::Write;
+
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -19,6 +21,21 @@ pub fn escape_dot_segment(id: &str) -> &str {
         ".." => "%2E%2E",
         other => other,
     }
+}
+
+/// Encodes a text for a URL: everything except the unreserved characters of RFC 3986.
+#[must_use]
+pub fn percent_encode(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            written.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(written, "%{byte:02X}");
+        }
+    }
+    written
 }
 
 /// Compares two secrets in constant time.
