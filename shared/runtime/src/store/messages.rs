@@ -18,7 +18,7 @@ use trunkline_core::model::{
 /// Number of recent events that are searched for a delivery.
 const RECENT_EVENTS: u16 = 200;
 /// Number of parts of a long message that are considered.
-const MAX_PARTS: u16 = 10;
+const MAX_PARTS: u16 = 16;
 
 pub(super) fn external_id_key(connection: &ConnectionId, message: &ExternalMessageId) -> String {
     format!("{connection}#{message}")
