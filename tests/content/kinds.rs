@@ -48,9 +48,10 @@ pub enum Arrival {
     Native,
     /// In another form.
     Degraded(&'static str),
-    /// Not at all. The sender is told so where its platform has receipts, and the transcript keeps it.
+    /// Trunkline does not deliver it. The transcript keeps it. The sender receives a failed receipt if its
+    /// platform has receipts.
     Refused,
-    /// Not at all: it is a statement about a delivery, and only the transcript keeps it.
+    /// Trunkline does not deliver it, because it is a statement about a delivery. The transcript keeps it.
     Recorded,
 }
 

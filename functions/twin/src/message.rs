@@ -131,6 +131,10 @@ fn is_link(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 
+fn opaque(name: &str, data: &Value) -> EventBody {
+    EventBody::Opaque { is_message: false, name: name.to_owned(), raw: data.clone() }
+}
+
 /// Returns a named event of a socket or an event callback (`TC-ev`, `TC-op2`); `None` if it is not
 /// passed on or its conversation is unknown.
 #[must_use]
@@ -144,7 +148,6 @@ pub fn named_event(name: &str, data: &Value, context: &Context<'_>) -> Option<Ev
     let conversation = context.conversation.or(message.session_id.non_blank())?;
     let message_id = message.id.non_blank().unwrap_or_default();
     let role = role(&message, context);
-    let edited = content(&message, context.settings);
     let body = match plain {
         _ if context.settings.closes_conversation(name)
             || context.settings.closes_conversation(plain) =>
@@ -161,13 +164,16 @@ pub fn named_event(name: &str, data: &Value, context: &Context<'_>) -> Option<Ev
             status: ReceiptStatus::Read,
             reason: None,
         },
-        "chatMessageEdited"
-            if !message_id.is_empty() && role != AuthorRole::Customer && !edited.is_empty() =>
-        {
-            let earlier = EarlierMessage::new(message_id, message_event_id(message_id));
-            EventBody::Edit { earlier, content: Box::new(edited), notice: None }
+        "chatMessageEdited" if !message_id.is_empty() && role != AuthorRole::Customer => {
+            let edited = content(&message, context.settings);
+            if edited.is_empty() {
+                opaque(name, data)
+            } else {
+                let earlier = EarlierMessage::new(message_id, message_event_id(message_id));
+                EventBody::Edit { earlier, content: Box::new(edited), notice: None }
+            }
         }
-        _ => EventBody::Opaque { is_message: false, name: name.to_owned(), raw: data.clone() },
+        _ => opaque(name, data),
     };
     let id = match plain {
         // Only the time of arrival tells two of them apart.

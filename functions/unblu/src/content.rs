@@ -22,16 +22,15 @@ pub(crate) fn from_message(message: Object<'_>) -> Content {
         // Including REPLY, whose value is meant for programs.
         _ => Content::default(),
     };
-    let content = if is_blank(&content) { fallback(message, content.choices) } else { content };
+    let content = if content.has_nothing_but_choices() {
+        fallback(message, content.choices)
+    } else {
+        content
+    };
     let replies = message.objects("quickReplies").filter_map(|quick| quick.text("text"));
     let replies = replies.map(|text| Choice { id: text.into(), title: text.into() });
     let choices = content.choices.into_iter().chain(replies).collect();
     Content { reply_to: reply_to(message), choices, ..content }
-}
-
-/// Returns whether there is nothing to show besides choices.
-fn is_blank(content: &Content) -> bool {
-    Content { choices: Vec::new(), ..content.clone() }.is_empty()
 }
 
 /// Returns the message that an agent's message replies to: one of Unblu, or one that Trunkline sent under an id of

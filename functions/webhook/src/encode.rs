@@ -101,13 +101,12 @@ fn entries(entries: Vec<TranscriptEntry>) -> Vec<wire::TranscriptEntry> {
 
 /// Encodes an entry. A transcript has texts and files only, so every other part becomes text.
 fn transcript_entry(entry: TranscriptEntry) -> wire::TranscriptEntry {
-    let Content { text, format, media, .. } = entry.content.clone();
-    let is_simple = entry.content
-        == Content { text: text.clone(), format, media: media.clone(), ..Content::default() };
-    let (text, format) = if is_simple {
-        (text, format.into())
+    let mut rest = entry.content;
+    let media = std::mem::take(&mut rest.media);
+    let only_text = Content { text: rest.text.clone(), format: rest.format, ..Content::default() };
+    let (text, format) = if rest == only_text {
+        (rest.text, rest.format.into())
     } else {
-        let rest = Content { media: Vec::new(), ..entry.content };
         (Some(content_as_text(&rest)).filter(|text| !text.is_empty()), Format::Plain)
     };
     let author = author(&entry.author);

@@ -198,12 +198,17 @@ impl Content {
     /// Returns whether there is nothing to show: no text except white space, and no other part.
     #[must_use]
     pub fn is_empty(&self) -> bool {
+        self.choices.is_empty() && self.has_nothing_but_choices()
+    }
+
+    /// Returns whether there is nothing to show besides the content's own choices, if it has any.
+    #[must_use]
+    pub fn has_nothing_but_choices(&self) -> bool {
         self.text.as_deref().is_none_or(|text| text.trim().is_empty())
             && self.media.is_empty()
             && self.cards.iter().all(Card::is_empty)
             && self.location.is_none()
             && self.contact.as_ref().is_none_or(|contact| contact.is_empty())
-            && self.choices.is_empty()
     }
 
     /// Returns all choices that the message offers, in the order in which readers see them: those of its

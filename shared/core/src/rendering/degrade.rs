@@ -197,9 +197,8 @@ impl Fallback {
     fn finish(mut self) -> Vec<Content> {
         let text = (!self.lines.is_empty()).then(|| self.lines.join("\n"));
         let last = Content { text, ..self.rest };
-        let is_shown = !Content { choices: Vec::new(), ..last.clone() }.is_empty();
         match self.done.last_mut() {
-            Some(before) if !is_shown => before.choices = last.choices,
+            Some(before) if last.has_nothing_but_choices() => before.choices = last.choices,
             _ => self.done.push(last),
         }
         self.done

@@ -131,9 +131,7 @@ impl HtmlRenderer {
             "br" => writer.line_break(),
             "hr" => writer.rule(),
             "ul" | "menu" | "dir" => self.start_list(None, writer),
-            "ol" => {
-                self.start_list(Some(number("start").unwrap_or(1)), writer);
-            }
+            "ol" => self.start_list(Some(number("start").unwrap_or(1)), writer),
             "li" => self.start_item(number("value"), writer),
             "blockquote" => writer.start_quote(),
             "pre" | "listing" | "xmp" => {

@@ -126,15 +126,17 @@ impl S3 {
         let status = self.http.client().execute(request).await.map_err(unavailable)?.status();
         match status {
             _ if status.is_success() => Ok(status),
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-                Err(FileStoreError::Unavailable(Cause::new(format!("it answered {status}"))))
-            }
-            _ if status.is_server_error() => {
+            _ if is_retryable(status) => {
                 Err(FileStoreError::Unavailable(Cause::new(format!("it answered {status}"))))
             }
             _ => Err(FileStoreError::Refused(status.as_u16())),
         }
     }
+}
+
+fn is_retryable(status: StatusCode) -> bool {
+    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+        || status.is_server_error()
 }
 
 fn build<B>(builder: http::request::Builder, body: B) -> Result<Request<B>, FileStoreError> {

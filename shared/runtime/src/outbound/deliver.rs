@@ -58,10 +58,13 @@ pub(super) async fn deliver<P: Outbound>(
         return park(app, &leg, delivery, receipt, attempts, None, SUSPENDED).await;
     }
     let prepared = relayed_files::prepare(app, delivery).await?;
-    if let Prepared::Waiting(until) = prepared {
-        return park_until_file_is_ready(app, &leg, delivery, attempts, until).await;
-    }
-    let sendable = prepared.sendable(delivery).unwrap_or(delivery);
+    let sendable = match &prepared {
+        Prepared::Unchanged => delivery,
+        Prepared::Changed(changed) => changed,
+        Prepared::Waiting(until) => {
+            return park_until_file_is_ready(app, &leg, delivery, attempts, *until).await;
+        }
+    };
     let (leg, attempted) = attempt(app, platform, loaded.as_ref(), leg, sendable).await?;
     let attempts = attempts + 1;
     let queue_age = receipt.queue_age;

@@ -1,6 +1,8 @@
 //! Sends the parked deliveries of a leg, in order. The job is in the leg's message group, so later
 //! deliveries cannot overtake it.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::attempt::attempt;
@@ -113,10 +115,13 @@ async fn drain_one<P: Outbound>(
 }
 
 /// Returns a parked delivery in the form in which it is sent now. `None`: it waits for its files.
-async fn with_files(app: &App, parked: &Parked) -> Result<Option<Delivery>, OutboundError> {
+async fn with_files<'a>(
+    app: &App,
+    parked: &'a Parked,
+) -> Result<Option<Cow<'a, Delivery>>, OutboundError> {
     match relayed_files::prepare(app, &parked.delivery).await? {
-        Prepared::Unchanged => Ok(Some(parked.delivery.clone())),
-        Prepared::Changed(changed) => Ok(Some(*changed)),
+        Prepared::Unchanged => Ok(Some(Cow::Borrowed(&parked.delivery))),
+        Prepared::Changed(changed) => Ok(Some(Cow::Owned(*changed))),
         Prepared::Waiting(until) => {
             let reason = relayed_files::WAITING.to_owned();
             wait(app, Parked { reason, ..parked.clone() }, until).await?;

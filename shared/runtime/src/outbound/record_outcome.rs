@@ -111,7 +111,7 @@ async fn report_sent(app: &App, delivery: &Delivery) -> Result<(), OutboundError
     send_receipt(app, delivery, "sent", ReceiptStatus::Sent, None).await
 }
 
-/// Ingests a receipt about a delivered or failed message, as from its receiver.
+/// Sends a receipt about a delivered or failed message to its sender.
 async fn send_receipt(
     app: &App,
     delivery: &Delivery,
@@ -128,13 +128,21 @@ async fn send_receipt(
         connection: delivery.from.clone(),
         message: delivery.event.sender_message_id(),
     };
-    let body = EventBody::Receipt {
-        message: delivery.id.as_str().into(),
-        target: Some(target),
-        status,
-        reason: reason.map(ToOwned::to_owned),
-    };
     let id = EventId::from_parts(&[name, delivery.id.as_str()]);
+    ingest_receipt(app, delivery, id, target, status, reason.map(ToOwned::to_owned)).await
+}
+
+/// Ingests a receipt for `target`, as from the receiver of a delivery of that message.
+pub(super) async fn ingest_receipt(
+    app: &App,
+    delivery: &Delivery,
+    id: EventId,
+    target: MessageReference,
+    status: ReceiptStatus,
+    reason: Option<String>,
+) -> Result<(), OutboundError> {
+    let message = delivery.id.as_str().into();
+    let body = EventBody::Receipt { message, target: Some(target), status, reason };
     match Box::pin(ingest_from_target(app, delivery, id, body)).await {
         // The conversation may be closed, and then no receipt is possible.
         Ok(_) | Err(InboundError::Rejected(_)) => Ok(()),

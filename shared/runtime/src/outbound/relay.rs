@@ -7,18 +7,18 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
+use super::record_outcome::ingest_receipt;
 use super::{Budget, FetchedFile, FileContext, FileError, Outbound, OutboundError};
 use crate::app::App;
 use crate::files::{
     Files, MAX_FILE_BYTES, MAX_MESSAGE_BYTES, TemporaryFile, is_program, mime_essence,
     safe_mime_type,
 };
-use crate::inbound::{InboundError, ingest_from_target};
 use crate::queue::QueueError;
 use crate::store::LoadedConnection;
 use trunkline_core::model::{
-    DrainReason, EventBody, EventId, EventRecord, FileId, FileState, Job, MessageReference,
-    ReceiptStatus, RelayedFile, ScheduledTask,
+    DrainReason, EventId, EventRecord, FileId, FileState, Job, MessageReference, ReceiptStatus,
+    RelayedFile, ScheduledTask,
 };
 
 /// How long one attempt may take.
@@ -210,7 +210,7 @@ async fn notify_sender(
 ) -> Result<(), OutboundError> {
     let mut deliveries = record.deliveries();
     let Some(delivery) = deliveries.find(|delivery| !delivery.to.copy) else { return Ok(()) };
-    let message = MessageReference {
+    let target = MessageReference {
         connection: file.source.clone(),
         message: record.event.sender_message_id(),
     };
@@ -218,16 +218,6 @@ async fn notify_sender(
         Some(name) => format!("the file {name} was not delivered: {reason}"),
         None => format!("a file was not delivered: {reason}"),
     };
-    let body = EventBody::Receipt {
-        message: delivery.id.as_str().into(),
-        target: Some(message),
-        status: ReceiptStatus::Failed,
-        reason: Some(what),
-    };
     let id = EventId::from_parts(&["file-failed", file.id.as_str()]);
-    match Box::pin(ingest_from_target(app, &delivery, id, body)).await {
-        // The conversation may be closed, and then no receipt is possible.
-        Ok(_) | Err(InboundError::Rejected(_)) => Ok(()),
-        Err(internal) => Err(internal.into()),
-    }
+    ingest_receipt(app, &delivery, id, target, ReceiptStatus::Failed, Some(what)).await
 }

@@ -28,17 +28,6 @@ pub(super) enum Prepared {
     Waiting(Timestamp),
 }
 
-impl Prepared {
-    /// Returns the delivery to send; `None` while it waits.
-    pub(super) fn sendable<'a>(&'a self, delivery: &'a Delivery) -> Option<&'a Delivery> {
-        match self {
-            Self::Unchanged => Some(delivery),
-            Self::Changed(changed) => Some(changed),
-            Self::Waiting(_) => None,
-        }
-    }
-}
-
 /// Returns whether a parked delivery waits for a file only: it was never attempted.
 pub(super) fn waits_for_file(parked: &Parked) -> bool {
     parked.attempts == 0 && media(&parked.delivery).iter().any(|media| media.file.is_some())
@@ -67,12 +56,10 @@ pub(super) async fn prepare(app: &App, delivery: &Delivery) -> Result<Prepared, 
         (!ready).then(|| media.name.as_deref().map(sanitize_name))
     };
     let relayed = content.media.iter().filter(|media| media.file.is_some());
-    let failed =
-        relayed.zip(&files).filter_map(|(media, file)| Some((media, failed_name(file, media)?)));
-    let mut notices = Vec::new();
-    for (media, name) in failed {
-        notices.push((media.url.clone(), notice(app, delivery, name.as_deref(), now).await?));
-    }
+    let failed = relayed
+        .zip(&files)
+        .filter_map(|(media, file)| Some((media.url.clone(), failed_name(file, media)?)));
+    let notices = notices(app, delivery, failed.collect(), now).await?;
     let content = with_files(content.clone(), &files, &notices, delivery.to.capabilities().media);
     let mut body = delivery.event.body.clone();
     if let Some(before) = body.content_mut() {
@@ -114,13 +101,17 @@ fn with_files(
     content
 }
 
-/// Returns the line that replaces a file, in the conversation's language.
-async fn notice(
+/// Returns the line that replaces each failed file, in the conversation's language. `failed` has the link and
+/// the name of each.
+async fn notices(
     app: &App,
     delivery: &Delivery,
-    name: Option<&str>,
+    failed: Vec<(String, Option<String>)>,
     now: Timestamp,
-) -> Result<String, OutboundError> {
+) -> Result<Vec<(String, String)>, OutboundError> {
+    if failed.is_empty() {
+        return Ok(Vec::new());
+    }
     let conversation = app.store.conversation(&delivery.key).await?;
     let route = match &conversation {
         Some(conversation) => app.config_cache.resolved_route(&conversation.route, now).await?,
@@ -128,7 +119,8 @@ async fn notice(
     };
     let policy = route.as_ref().map(|route| &route.handover_policy);
     let language = conversation.as_ref().and_then(|conversation| conversation.language.as_deref());
-    Ok(file_failed_text(policy, language, name))
+    let line = |name: Option<String>| file_failed_text(policy, language, name.as_deref());
+    Ok(failed.into_iter().map(|(link, name)| (link, line(name))).collect())
 }
 
 #[cfg(test)]
