@@ -7,6 +7,7 @@ mod network;
 mod parties;
 mod senders;
 mod table;
+mod tolerance;
 
 use std::path::Path;
 
@@ -269,9 +270,12 @@ async fn serve_files() -> String {
     address
 }
 
+fn in_role(wanted: Role) -> impl Iterator<Item = (&'static str, Role)> {
+    PARTIES.into_iter().filter(move |(_, role)| *role == wanted)
+}
+
 async fn run(network: &Network) -> Tables {
     let mut tables = Tables::default();
-    let in_role = |wanted: Role| PARTIES.into_iter().filter(move |(_, role)| *role == wanted);
     for (channel, _) in in_role(Role::Channel) {
         for (other, role) in in_role(Role::Bot).chain(in_role(Role::Desk)) {
             let mut pair = Pair::start(network, channel, other, role).await;
@@ -288,6 +292,19 @@ async fn run(network: &Network) -> Tables {
         }
     }
     tables
+}
+
+/// Checks every kind in both directions between each channel and Unblu with the web API v3.
+async fn check_unblu_v3(network: &Network) {
+    for (channel, _) in in_role(Role::Channel) {
+        let mut pair = Pair::start(network, channel, "unblu v3", Role::Desk).await;
+        pair.open().await;
+        for from in [Role::Channel, Role::Desk] {
+            for kind in ALL {
+                pair.check(from, kind).await;
+            }
+        }
+    }
 }
 
 /// Runs work with time standing still.
@@ -361,6 +378,12 @@ fn golden_texts_arrive_as_they_were_meant() {
         assert!(!arrived.calls.is_empty(), "{}: nothing arrived", arrived.name);
         assert_eq!(arrived.calls, expected.calls, "{}", arrived.name);
     }
+}
+
+/// Shows U1, U19.
+#[test]
+fn every_kind_arrives_from_and_at_unblu_v3() {
+    paused(check_unblu_v3(&Network::start()));
 }
 
 #[test]

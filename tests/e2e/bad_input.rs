@@ -3,9 +3,12 @@
 use http::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_tests::{Fixture, SIGNING_SECRETS, TestEnvironment, signing_headers, webex_message};
 
+/// Shows W6, W8, W19, W27.
 pub async fn webex_responses_always_carry_verification_token(env: &TestEnvironment) {
     let fixture = Fixture::webex_and_bot(env, "wx-bad").await;
     let huge = webex_message("c", "m-huge", &"x".repeat(200 * 1024));
@@ -108,6 +111,7 @@ pub async fn webhook_errors_have_code_and_detail(env: &TestEnvironment) {
     assert_eq!(stored.len(), 6, "signed requests that are unreadable or rejected are stored");
 }
 
+/// Shows C14, S7.
 pub async fn caller_outside_allow_ips_gets_404(env: &TestEnvironment) {
     let file = |range: &str| {
         format!(
@@ -132,4 +136,30 @@ routes:
     assert_eq!(elsewhere.post("webex", webex_message("c", "m", "hi"), &[]).await.0, 404);
     let here = Fixture::new(env, "here", &file("127.0.0.0/8")).await;
     here.send_webex_message("c", "m", "hi").await;
+}
+
+/// Shows input 16.
+pub async fn characters_that_no_uri_has_are_no_function_error(env: &TestEnvironment) {
+    let fixture = Fixture::webex_and_bot(env, "odd-uri").await;
+    let url: reqwest::Url = fixture.url("webex").parse().unwrap();
+    let address = format!("{}:{}", url.host_str().unwrap(), url.port_or_known_default().unwrap());
+    for (target, headers, expected) in [
+        (format!("{}?q=<script>\"|{{}}^`[]\\", url.path()), "", 200),
+        (format!("{}?secret=a%20b%22&x=%zz", url.path()), "", 200),
+        (url.path().to_owned(), "x-forwarded-proto: https,http\r\n", 200),
+        ("/in/webhook/x/y?q=<script>\"".to_owned(), "", 404),
+        ("/in/webhook/x/y<z>\"?q=1".to_owned(), "", 404),
+    ] {
+        let request = format!(
+            "POST {target} HTTP/1.1\r\nhost: {address}\r\n{headers}content-length: 2\r\nconnection: close\r\n\r\n{{}}"
+        );
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok());
+        // A gateway may refuse such a target itself.
+        assert!(status == Some(expected) || status == Some(400), "{target}: {answer}");
+    }
 }

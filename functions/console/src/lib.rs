@@ -81,7 +81,7 @@ pub async fn serve() -> Result<(), lambda_http::Error> {
     let address = variable("TRUNKLINE_API").filter(|_| !local);
     let console = Console::new(app, stack, address, local);
     let router = router(&console);
-    lambda_http::run(MapRequest::new(router, remove_stage)).await
+    trunkline_runtime::lambda::serve_http(MapRequest::new(router, remove_stage)).await
 }
 
 /// Removes the name of an API Gateway stage from the path.

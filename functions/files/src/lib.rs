@@ -41,12 +41,14 @@ pub async fn serve() -> Result<(), lambda_http::Error> {
     telemetry::init();
     let app = App::from_env()?;
     let app = &app;
-    lambda_http::run(lambda_http::service_fn(move |request: Request| async move {
-        telemetry::set_request_id(
-            request.lambda_context_ref().map_or("", |context| &context.request_id),
-        );
-        Ok::<_, std::convert::Infallible>(respond(app, &request).await)
-    }))
+    trunkline_runtime::lambda::serve_http(lambda_http::service_fn(
+        move |request: Request| async move {
+            telemetry::set_request_id(
+                request.lambda_context_ref().map_or("", |context| &context.request_id),
+            );
+            Ok::<_, std::convert::Infallible>(respond(app, &request).await)
+        },
+    ))
     .await
 }
 

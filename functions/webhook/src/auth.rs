@@ -12,15 +12,20 @@ use crate::settings::{API_KEY, Auth, BEARER, SIGNING, Settings};
 /// Checks that a call comes from the connection's remote system.
 pub(crate) fn authenticate(call: &Call<'_>) -> Result<(), AuthError> {
     match call.settings.auth {
-        Auth::Signature => verify(&call.secrets.live(SIGNING), call.headers, call.body, call.now),
-        Auth::Bearer => {
-            let given = header_text(call.headers, "authorization");
-            let given = given.and_then(|value| value.split_once(' '));
-            let token = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-            check_token(token.map(|(_, token)| token), call.secrets, BEARER, "authorization")
+        Auth::Signature => {
+            let bodies = [call.received_body, call.body];
+            // The two are the same unless the body was compressed.
+            let bodies = if bodies[0] == bodies[1] { &bodies[..1] } else { &bodies[..] };
+            verify(&call.secrets.live(SIGNING), call.headers, bodies, call.now)
         }
-        Auth::ApiKey => check_token(
-            header_text(call.headers, &call.settings.api_key_header),
+        Auth::Bearer => {
+            let given = header_values(call.headers, "authorization");
+            let given = given.filter_map(|value| value.split_once(' '));
+            let tokens = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+            check_tokens(tokens.map(|(_, token)| token), call.secrets, BEARER, "authorization")
+        }
+        Auth::ApiKey => check_tokens(
+            header_values(call.headers, &call.settings.api_key_header),
             call.secrets,
             API_KEY,
             "api key",
@@ -28,8 +33,8 @@ pub(crate) fn authenticate(call: &Call<'_>) -> Result<(), AuthError> {
     }
 }
 
-fn check_token(
-    given: Option<&str>,
+fn check_tokens<'a>(
+    given: impl Iterator<Item = &'a str>,
     secrets: &SecretBag,
     name: &str,
     header: &'static str,
@@ -38,12 +43,23 @@ fn check_token(
     if live.is_empty() {
         return Err(AuthError::NoSecret);
     }
-    let given = given.ok_or(AuthError::InvalidHeader(header))?;
-    if matches_any_secret(given.trim(), live) { Ok(()) } else { Err(AuthError::Mismatch) }
+    let compared: Vec<_> =
+        given.map(|token| matches_any_secret(token.trim(), live.iter().copied())).collect();
+    if compared.iter().fold(false, |found, same| found | same) {
+        Ok(())
+    } else if compared.is_empty() {
+        Err(AuthError::InvalidHeader(header))
+    } else {
+        Err(AuthError::Mismatch)
+    }
 }
 
-fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+/// Returns the values of a header that may be sent several times. API Gateway joins them by commas, which a
+/// value may contain as well.
+fn header_values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let parts = |value: &'a str| std::iter::once(value).chain(value.split(',').map(str::trim));
+    values.flat_map(parts)
 }
 
 /// Builds the headers of a call to the remote system. `webhook-id` and `webhook-timestamp` are

@@ -28,6 +28,7 @@ pub(crate) fn event(envelope: Envelope, role: Role) -> Result<Event, &'static st
         origin: Map::new(),
         intended_recipient: None,
         correlation_hint: None,
+        choice_source: None,
         trace: None,
         claimed_owner: None,
         body: body(envelope.payload, role)?,
@@ -60,6 +61,7 @@ fn body(payload: Payload, role: Role) -> Result<EventBody, &'static str> {
             location,
             contact,
             choices,
+            single_use,
             metadata,
         } => {
             let content = Content {
@@ -71,6 +73,7 @@ fn body(payload: Payload, role: Role) -> Result<EventBody, &'static str> {
                 location: location.map(|location| place(*location)).transpose()?.map(Box::new),
                 contact: contact.map(|contact| Box::new((*contact).into())),
                 choices: wire::all(choices),
+                single_use,
             };
             if content.is_empty() {
                 return Err("the message has no text, media, cards, location, contact or choices");

@@ -37,6 +37,7 @@ fn payload(body: &EventBody, to: &ConnectionId) -> Payload {
             location: content.location.map(|location| Box::new((*location).into())),
             contact: content.contact.map(|contact| Box::new((*contact).into())),
             choices: wire::all(content.choices),
+            single_use: content.single_use,
             metadata,
         },
         EventBody::Choice { id, title, typed } => Payload::Choice { id, title, typed },
@@ -124,7 +125,7 @@ impl From<AuthorRole> for wire::Role {
             AuthorRole::Bot => Self::Bot,
             AuthorRole::Agent => Self::Agent,
             AuthorRole::System => Self::System,
-            AuthorRole::Unknown => Self::Unknown,
+            AuthorRole::Unknown | AuthorRole::Participant => Self::Unknown,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use trunkline_core::json;
 use trunkline_runtime::inbound::{
     CallOutcome, Inbound, InboundError, Ingested, MAX_BODY, ParsedCall, Reply,
 };
@@ -60,6 +61,11 @@ impl Inbound for Webhook {
                 let why = format!("the body exceeds {MAX_BODY} bytes: send files by reference");
                 problem(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &why)
             }
+            CallOutcome::UnsupportedEncoding(encoding) => {
+                let why = format!("Content-Encoding {encoding}: send gzip, deflate or none");
+                problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", &why)
+            }
+            CallOutcome::Unavailable => Reply::unavailable(),
             CallOutcome::Denied(why) => {
                 problem(StatusCode::UNAUTHORIZED, "denied", &why.to_string())
             }
@@ -80,17 +86,28 @@ fn problem(status: StatusCode, code: &str, detail: &str) -> Reply {
     Reply { status, headers, body: body.to_string() }
 }
 
+/// The members of `data` whose content the protocol does not define.
+const FREE_FORM: [&str; 3] = ["raw", "metadata", "context"];
+
 /// Parses an event.
 ///
 /// # Errors
 /// The problem and its position.
 pub fn parse(body: &[u8]) -> Result<Envelope, String> {
-    let mut value: Value = serde_json::from_slice(body).map_err(|e| format!("not JSON: {e}"))?;
+    let mut value: Value = json::from_slice(body).map_err(|e| format!("not JSON: {e}"))?;
+    // Other programs' own data stays as it is.
+    let data = value.get_mut("data").and_then(Value::as_object_mut);
+    let kept = data.map(|data| FREE_FORM.map(|name| data.remove_entry(name)));
+    json::remove_null_members(&mut value);
     let Some(object) = value.as_object_mut() else {
         return Err("not a JSON object: send one event per call".into());
     };
     // `data` is optional for events without members.
-    object.entry("data").or_insert_with(|| json!({}));
+    let data = object.entry("data").or_insert_with(|| json!({}));
+    if let (Some(kept), Some(data)) = (kept, data.as_object_mut()) {
+        let kept = kept.into_iter().flatten();
+        data.extend(kept.filter(|(name, value)| name == "raw" || !value.is_null()));
+    }
     let envelope: Envelope = serde_json::from_value(value)
         .map_err(|e| format!("not an event: {e}; see functions/webhook/README.md"))?;
     if envelope.id.is_empty() || envelope.id.len() > 512 {

@@ -84,7 +84,7 @@ fn verification_problem(response: &HttpResponse, challenge: &str) -> Option<Stri
     if !response.status.is_success() {
         return Some(format!("it answered {} instead of 200", response.status));
     }
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body: Value = trunkline_core::json::from_slice(&response.body).unwrap_or_default();
     let same = body.get("challenge").and_then(Value::as_str) == Some(challenge);
     let problem = r#"its response does not contain the challenge, as {"challenge": …}"#;
     (!same).then(|| problem.to_owned())

@@ -115,6 +115,9 @@ pub enum Payload {
         /// The choices that the recipient can select.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         choices: Vec<Choice>,
+        /// Whether only one of the choices can be selected, and only once.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        single_use: bool,
         /// Additional flat data for the recipient.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         metadata: Map<String, Value>,

@@ -60,6 +60,7 @@ fn call<T>(
         query: "",
         headers,
         body,
+        received_body: body,
         now: now(),
     })
 }
@@ -132,6 +133,90 @@ fn accepts_bearer_and_api_key_instead_of_a_signature() {
     assert!(is_accepted(&key, headers(&[("x-our-key", "k-1")])));
     assert!(!is_accepted(&key, headers(&[("x-our-key", "k-2")])));
     assert!(!is_accepted(&key, headers(&[("x-api-key", "k-1")])));
+}
+
+/// Shows input 17.
+#[test]
+fn tries_every_value_of_a_header() {
+    let (body, bearer) = (message("hi"), json!({"auth": "bearer"}));
+    let key = json!({"auth": "api_key", "api_key_header": "x-our-key"});
+    let receive = |settings: &Value, name: &'static str, values: &[&str]| {
+        let pairs = values
+            .iter()
+            .map(|value| (http::HeaderName::from_static(name), value.parse().unwrap()));
+        receive(settings, &pairs.collect(), &body)
+    };
+    for values in [
+        &["Bearer nope", "Bearer t-new"][..],
+        &["Bearer nope, Bearer t-new"],
+        &["Bearer t-new,Basic x"],
+    ] {
+        let received = receive(&bearer, "authorization", values);
+        assert!(matches!(received, ParsedCall::Events(_)), "{values:?}: {received:?}");
+    }
+    for values in [&["k-2", "k-1"][..], &["k-2,k-1"]] {
+        let received = receive(&key, "x-our-key", values);
+        assert!(matches!(received, ParsedCall::Events(_)), "{values:?}: {received:?}");
+    }
+    let denied = receive(&key, "x-our-key", &["k-2,k-3", "", "k-"]);
+    assert_eq!(denied, ParsedCall::Denied(AuthError::Mismatch));
+}
+
+fn event(body: &str) -> trunkline_core::model::Event {
+    let headers = headers(&[("x-api-key", "k-1")]);
+    let settings = json!({"auth": "api_key"});
+    let received = receive(&settings, &headers, body);
+    let ParsedCall::Events(events) = received else { panic!("{received:?}") };
+    events.into_iter().next().unwrap()
+}
+
+/// Shows input 11.
+#[test]
+fn an_explicit_null_is_a_member_that_is_left_out() {
+    let envelope = |rest: &str| {
+        format!(r#"{{"id":"n-1","timestamp":"2026-03-04T09:15:20Z","conversation":"c"{rest}}}"#)
+    };
+    for (nulls, absent) in [
+        (
+            r#","author":null,"channel":null,"language":null,"copy":null,"type":"message","data":{"text":"hi","reply_to":null,"format":null,"media":null,"cards":null,"location":null,"contact":null,"choices":null,"metadata":null}"#,
+            r#","type":"message","data":{"text":"hi"}"#,
+        ),
+        (
+            r#","type":"message","data":{"media":[{"url":"https://x.example/a","mime_type":null,"name":null}],"cards":[{"title":"a","format":null,"picture":null,"actions":null}]}"#,
+            r#","type":"message","data":{"media":[{"url":"https://x.example/a"}],"cards":[{"title":"a"}]}"#,
+        ),
+        (r#","type":"accept","data":null"#, r#","type":"accept""#),
+        (r#","type":"close","data":null"#, r#","type":"close","data":{}"#),
+        (r#","type":"close","data":{"reason":null}"#, r#","type":"close""#),
+        (
+            r#","type":"offer","data":{"to":null,"reason":null,"context":null}"#,
+            r#","type":"offer""#,
+        ),
+        (
+            r#","type":"choice","data":{"id":"1","title":null,"typed":null}"#,
+            r#","type":"choice","data":{"id":"1"}"#,
+        ),
+    ] {
+        assert_eq!(event(&envelope(nulls)), event(&envelope(absent)), "{nulls}");
+    }
+    // The original JSON of an opaque event is kept as it is.
+    let opaque =
+        envelope(r#","type":"opaque","data":{"name":"x","is_message":null,"raw":{"a":null}}"#);
+    let EventBody::Opaque { raw, .. } = event(&opaque).body else { panic!("{opaque}") };
+    assert_eq!(raw, json!({"a": null}));
+    let message = envelope(r#","type":"message","data":{"text":"x","metadata":{"a":null}}"#);
+    let EventBody::Message { metadata, .. } = event(&message).body else { panic!("{message}") };
+    assert_eq!(metadata.get("a"), Some(&Value::Null));
+}
+
+/// Shows input 8. Shows input 10.
+#[test]
+fn reads_half_an_emoji_and_a_byte_order_mark() {
+    let body = message("Great!").replace("Great!", r"Great \ud83d");
+    let EventBody::Message { content, .. } = event(&format!("\u{feff}{body}")).body else {
+        panic!("a message")
+    };
+    assert_eq!(content.text.as_deref(), Some("Great \u{fffd}"));
 }
 
 #[test]

@@ -81,8 +81,8 @@ fn any_parts() -> impl Strategy<Value = Parts> {
 fn any_payload() -> impl Strategy<Value = Payload> {
     let messages =
         prop_oneof![
-            (any_text(), any_map(), any_parts()).prop_map(
-                |(text, metadata, (cards, location, contact))| Payload::Message {
+            (any_text(), any_map(), any_parts(), any::<bool>()).prop_map(
+                |(text, metadata, (cards, location, contact), single_use)| Payload::Message {
                     reply_to: text.clone().map(|message| Box::new(ReplyTo { message, text: None })),
                     text,
                     format: Format::Markdown,
@@ -91,6 +91,7 @@ fn any_payload() -> impl Strategy<Value = Payload> {
                     location,
                     contact,
                     choices: vec![],
+                    single_use,
                     metadata,
                 }
             ),
@@ -202,6 +203,7 @@ fn any_body() -> impl Strategy<Value = EventBody> {
                 .iter()
                 .map(|(id, _)| Choice { id: id.clone(), title: id.clone() })
                 .collect(),
+            single_use: parts.len() == 1,
         },
     );
     prop_oneof![

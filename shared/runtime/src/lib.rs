@@ -18,6 +18,7 @@ pub mod files;
 pub mod http_client;
 pub mod inbound;
 mod json_escape;
+pub mod lambda;
 pub mod listener;
 pub mod operator;
 pub mod outbound;

@@ -35,6 +35,7 @@ fn call<P: Inbound>(
         query: "secret=s",
         headers: &headers,
         body,
+        received_body: body,
         now,
     };
     match platform.parse(&call) {

@@ -203,6 +203,7 @@ impl Sample {
             query: "",
             headers: &self.headers,
             body: self.body.as_bytes(),
+            received_body: self.body.as_bytes(),
             now: now(),
         })
     }

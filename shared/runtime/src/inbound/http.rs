@@ -11,11 +11,13 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::json;
 
+use super::compression::decompress;
 use super::rejected::{store_rejected, store_rejected_event};
 use super::{
     Call, CallOutcome, Inbound, InboundError, Ingested, MAX_BODY, ParsedCall, Reply, ingest,
 };
 use crate::app::App;
+use crate::lambda;
 use crate::secrets::{PATH_KEY, SecretBag};
 use crate::security::matches_any_secret;
 use crate::store::LoadedConnection;
@@ -34,7 +36,7 @@ pub async fn serve(platform: impl Inbound) -> Result<(), lambda_http::Error> {
     telemetry::init();
     let app = App::from_env()?;
     let (app, platform) = (&app, &platform);
-    lambda_http::run(lambda_http::service_fn(move |request: Request| async move {
+    lambda::serve_http(lambda_http::service_fn(move |request: Request| async move {
         telemetry::set_request_id(
             request.lambda_context_ref().map_or("", |context| &context.request_id),
         );
@@ -55,38 +57,47 @@ pub async fn handle_request<P: Inbound>(
     response(respond(app, platform, request).await)
 }
 
-/// Handles a call within the time that platforms wait, and answers internal errors with 503.
+/// Handles a call within the time that platforms wait. An internal error is answered by the platform once
+/// the caller is known, because a platform may expect more than a status.
 async fn respond<P: Inbound>(app: &App, platform: &P, request: &Request) -> Reply {
+    let now = app.clock.now();
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    let caller = within(deadline, authenticate::<P>(app, request, now)).await;
+    let caller = match caller {
+        Some(Some(caller)) => caller,
+        Some(None) => return not_found(),
+        None => return Reply::unavailable(),
+    };
+    let body = match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes,
+        _ => &[],
+    };
+    let call = caller.call(request, body, now);
+    let handled = within(deadline, Box::pin(handle(app, platform, request, &call))).await;
+    handled.unwrap_or_else(|| platform.reply(&call, &CallOutcome::Unavailable))
+}
+
+/// Awaits a step of a call until `deadline`. Logs an internal error, a panic and the end of the time, and
+/// returns `None`.
+async fn within<T>(
+    deadline: tokio::time::Instant,
+    step: impl Future<Output = Result<T, InboundError>>,
+) -> Option<T> {
     // A panic is answered like any other internal error.
-    let handled = AssertUnwindSafe(handle(app, platform, request)).catch_unwind();
-    match tokio::time::timeout(DEADLINE, handled).await {
-        Ok(Ok(Ok(reply))) => reply,
-        Ok(Err(_)) => unavailable(),
+    match tokio::time::timeout_at(deadline, AssertUnwindSafe(step).catch_unwind()).await {
+        Ok(Ok(Ok(result))) => Some(result),
+        Ok(Err(_)) => None,
         Ok(Ok(Err(error))) => {
             let retryable = error.is_retryable();
             tracing::error!(%error, retryable, "inbound request failed: internal error");
-            unavailable()
+            None
         }
         Err(_) => {
             tracing::error!("inbound request timed out");
-            unavailable()
+            None
         }
     }
-}
-
-/// Authenticates a call, parses it and ingests its events.
-async fn handle<P: Inbound>(
-    app: &App,
-    platform: &P,
-    request: &Request,
-) -> Result<Reply, InboundError> {
-    let now = app.clock.now();
-    let Some(caller) = authenticate::<P>(app, request, now).await? else {
-        return Ok(not_found());
-    };
-    let (connection, settings) = (&caller.connection, &caller.settings);
-    platform.prepare(connection, settings, request.headers(), &app.http_client, now).await;
-    Box::pin(process(app, platform, request, &caller)).await
 }
 
 /// The connection that a call has authenticated for.
@@ -96,6 +107,23 @@ struct Caller<'a, S> {
     secrets: Arc<SecretBag>,
     /// The path after the URL key.
     path: &'a str,
+}
+
+impl<S> Caller<'_, S> {
+    fn call<'a>(&'a self, request: &'a Request, body: &'a [u8], now: Timestamp) -> Call<'a, S> {
+        Call {
+            connection: &self.connection,
+            settings: &self.settings,
+            secrets: &self.secrets,
+            method: request.method(),
+            path: self.path,
+            query: request.uri().query().unwrap_or_default(),
+            headers: request.headers(),
+            body,
+            received_body: body,
+            now,
+        }
+    }
 }
 
 /// Checks the path, the URL key and the source address of a call. The result does not show which of them
@@ -126,41 +154,27 @@ async fn authenticate<'a, P: Inbound>(
     Ok(Some(Caller { connection, settings, secrets, path }))
 }
 
-/// Parses an authenticated call and ingests its events.
-async fn process<P: Inbound>(
+/// Decompresses an authenticated call, parses it and ingests its events.
+async fn handle<P: Inbound>(
     app: &App,
     platform: &P,
     request: &Request,
-    caller: &Caller<'_, P::Settings>,
+    received: &Call<'_, P::Settings>,
 ) -> Result<Reply, InboundError> {
-    let now = app.clock.now();
-    let Caller { connection, settings, secrets, path } = caller;
-    let body = match request.body() {
-        Body::Text(text) => text.as_bytes(),
-        Body::Binary(bytes) => bytes,
-        _ => &[],
+    let decompressed = decompress(received.headers, received.received_body, MAX_BODY);
+    let call = match &decompressed {
+        Ok(body) => Call { body, ..*received },
+        Err(error) => {
+            store_unreadable(app, received, &error.to_string()).await?;
+            return Ok(platform.reply(received, &error.outcome()));
+        }
     };
-    let (method, headers) = (request.method(), request.headers());
-    let query = request.uri().query().unwrap_or_default();
-    let call = Call {
-        connection,
-        settings: &**settings,
-        secrets,
-        method,
-        path,
-        query,
-        headers,
-        body,
-        now,
-    };
-    if body.len() > MAX_BODY {
-        store_unreadable(app, &call, &format!("larger than {MAX_BODY} bytes")).await?;
-        return Ok(platform.reply(&call, &CallOutcome::TooLarge));
-    }
+    let (connection, settings) = (call.connection, call.settings);
+    platform.prepare(connection, settings, call.headers, &app.http_client, call.now).await;
     match platform.parse(&call) {
         ParsedCall::Reply(reply) => Ok(reply),
         ParsedCall::Denied(denied) => {
-            telemetry::count(now, Metric::Denied, connection);
+            telemetry::count(call.now, Metric::Denied, connection);
             tracing::warn!(
                 connection = %connection.id,
                 %denied,
@@ -173,7 +187,8 @@ async fn process<P: Inbound>(
             Ok(platform.reply(&call, &CallOutcome::Unreadable(&reason)))
         }
         ParsedCall::Events(events) => {
-            let results = ingest_all(app, &call, events, trace(app, request)).await?;
+            let ingested = Box::pin(ingest_all(app, &call, events, trace(app, request)));
+            let results = ingested.await?;
             Ok(platform.reply(&call, &CallOutcome::Ingested(&results)))
         }
     }
@@ -263,19 +278,6 @@ fn is_allowed_source(connection: &Connection, request: &Request) -> bool {
 
 fn not_found() -> Reply {
     Reply::json(StatusCode::NOT_FOUND, &json!({"message": "Not Found"}))
-}
-
-fn unavailable() -> Reply {
-    let body = json!({
-        "type": "about:blank",
-        "title": "Service Unavailable",
-        "status": 503,
-        "code": "unavailable",
-        "detail": "the request could not be stored: send it again",
-    });
-    let mut reply = Reply::json(StatusCode::SERVICE_UNAVAILABLE, &body);
-    reply.headers.push(("retry-after", "2".to_owned()));
-    reply
 }
 
 fn response(reply: Reply) -> Response<Body> {

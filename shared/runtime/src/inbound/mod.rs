@@ -4,6 +4,7 @@
 //! `persist_and_enqueue`.
 
 mod agent_initiated;
+mod compression;
 mod earlier_message;
 mod enqueue;
 mod error;
@@ -16,6 +17,7 @@ mod rejected;
 
 use ::http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
+use serde_json::json;
 
 pub use self::http::{handle_request, serve};
 pub use error::{InboundError, Ingested, Rejection};
@@ -44,8 +46,10 @@ pub struct Call<'a, S> {
     /// The query string, not decoded.
     pub query: &'a str,
     pub headers: &'a HeaderMap,
-    /// The body as received: signatures are computed over these bytes.
+    /// The body, decompressed.
     pub body: &'a [u8],
+    /// The body as received. A signature covers these bytes or, with some senders, the decompressed ones.
+    pub received_body: &'a [u8],
     /// When the call arrived.
     pub now: Timestamp,
 }
@@ -86,6 +90,21 @@ impl Reply {
         let headers = vec![("content-type", "application/json".to_owned())];
         Self { status, headers, body: body.to_string() }
     }
+
+    /// Builds the response to a call that was not stored: 503, so that the platform sends it again.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        let body = json!({
+            "type": "about:blank",
+            "title": "Service Unavailable",
+            "status": 503,
+            "code": "unavailable",
+            "detail": "the request could not be stored: send it again",
+        });
+        let mut reply = Self::json(StatusCode::SERVICE_UNAVAILABLE, &body);
+        reply.headers.push(("retry-after", "2".to_owned()));
+        reply
+    }
 }
 
 /// The outcome of a call, from which the platform builds its response.
@@ -97,8 +116,13 @@ pub enum CallOutcome<'a> {
     Unreadable(&'a str),
     /// The body is larger than [`MAX_BODY`].
     TooLarge,
+    /// The body is compressed in this way, which Trunkline does not support.
+    UnsupportedEncoding(&'a str),
     /// The call failed authentication.
     Denied(&'a AuthError),
+    /// The table, a queue or the secrets failed, or the call took too long. The platform is to send it again:
+    /// [`Reply::unavailable`].
+    Unavailable,
 }
 
 /// The inbound side of a platform: parses calls into events and builds the responses. Except for
@@ -122,7 +146,6 @@ pub trait Inbound: Platform {
     /// Verifies the signature or token of a call and parses its body.
     fn parse(&self, call: &Call<'_, Self::Settings>) -> ParsedCall;
 
-    /// Builds the response that the platform expects. Internal errors do not get here: they are always
-    /// answered with 503, so that the platform sends the call again.
+    /// Builds the response that the platform expects.
     fn reply(&self, call: &Call<'_, Self::Settings>, outcome: &CallOutcome<'_>) -> Reply;
 }

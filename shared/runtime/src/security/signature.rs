@@ -1,12 +1,18 @@
 //! Standard Webhooks 1.0 signatures over raw bytes.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac_sha256::HMAC;
 use http::HeaderMap;
 use jiff::Timestamp;
-use standardwebhooks::{
-    HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook,
-};
 
 use super::secrets_equal;
+
+const ID: &str = "webhook-id";
+const TIMESTAMP: &str = "webhook-timestamp";
+const SIGNATURE: &str = "webhook-signature";
+/// The version of symmetric signatures: the part before the comma.
+const VERSION: &str = "v1";
 
 /// Maximum difference between `webhook-timestamp` and the current time, in seconds, in either direction
 /// (the specification's five minutes).
@@ -26,9 +32,6 @@ pub enum AuthError {
     /// No signature or token matches a live secret.
     #[error("no signature matches the body and one of the connection's secrets")]
     Mismatch,
-    /// The body is not UTF-8. Signed JSON always is.
-    #[error("the body is not UTF-8")]
-    NotUtf8,
     /// The connection has no secret to verify the call with.
     #[error("the connection has no usable secret: apply its configuration again")]
     NoSecret,
@@ -38,47 +41,65 @@ pub enum AuthError {
 /// receiver can use either secret during a rotation.
 ///
 /// # Errors
-/// [`AuthError::NoSecret`] if no secret is usable, [`AuthError::NotUtf8`] if the body is not UTF-8.
+/// [`AuthError::NoSecret`] if no secret is usable.
 pub fn sign(secrets: &[&str], id: &str, at: Timestamp, body: &[u8]) -> Result<String, AuthError> {
     let signatures = secrets
         .iter()
         .map(|secret| signature_of(secret, id, at.as_second(), body))
         .collect::<Result<Vec<_>, _>>()?;
-    if signatures.is_empty() { Err(AuthError::NoSecret) } else { Ok(signatures.join(" ")) }
+    if signatures.is_empty() {
+        return Err(AuthError::NoSecret);
+    }
+    let signatures = signatures.iter().map(|signature| format!("{VERSION},{signature}"));
+    Ok(signatures.collect::<Vec<_>>().join(" "))
 }
 
-/// Verifies a call's signature with the live secrets.
+/// Verifies a call's signature with the live secrets. `bodies` are what the signature may cover: the body as
+/// received and, if it was compressed, the decompressed one.
+///
+/// # Errors
+/// Why the call fails authentication.
 pub fn verify(
     secrets: &[&str],
     headers: &HeaderMap,
-    body: &[u8],
+    bodies: &[&[u8]],
     now: Timestamp,
 ) -> Result<(), AuthError> {
-    let id = header(headers, HEADER_WEBHOOK_ID)?;
-    let given = header(headers, HEADER_WEBHOOK_SIGNATURE)?;
-    let at: i64 = header(headers, HEADER_WEBHOOK_TIMESTAMP)?
-        .parse()
-        .map_err(|_| AuthError::InvalidHeader(HEADER_WEBHOOK_TIMESTAMP))?;
+    let id = header(headers, ID)?;
+    header(headers, SIGNATURE)?;
+    let at: i64 =
+        header(headers, TIMESTAMP)?.parse().map_err(|_| AuthError::InvalidHeader(TIMESTAMP))?;
     if now.as_second().abs_diff(at) > TOLERANCE_SECONDS.unsigned_abs() {
         return Err(AuthError::TimestampOutOfTolerance);
     }
     let expected = secrets
         .iter()
-        .map(|secret| signature_of(secret, id, at, body))
+        .flat_map(|secret| bodies.iter().map(move |body| signature_of(secret, id, at, body)))
         .collect::<Result<Vec<_>, _>>()?;
     if expected.is_empty() {
         return Err(AuthError::NoSecret);
     }
-    let fits = given
-        .split(' ')
+    let matches = given_signatures(headers)
         .flat_map(|given| expected.iter().map(move |expected| secrets_equal(given, expected)))
         .fold(false, |found, same| found | same);
-    if fits { Ok(()) } else { Err(AuthError::Mismatch) }
+    if matches { Ok(()) } else { Err(AuthError::Mismatch) }
+}
+
+/// Returns the signatures of a call. They are separated by spaces. API Gateway joins several headers by a
+/// comma, which also separates the version of a signature from its value: `v1,a,v1,b`.
+fn given_signatures(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(SIGNATURE).iter().filter_map(|value| value.to_str().ok());
+    let parts = values.flat_map(|value| value.split([' ', ',']));
+    parts.filter(|part| !part.is_empty() && *part != VERSION)
 }
 
 fn signature_of(secret: &str, id: &str, at: i64, body: &[u8]) -> Result<String, AuthError> {
-    let key = Webhook::new(secret).map_err(|_| AuthError::NoSecret)?;
-    key.sign(id, at, body).map_err(|_| AuthError::NotUtf8)
+    let key = secret.strip_prefix("whsec_").unwrap_or(secret);
+    let key = STANDARD.decode(key).map_err(|_| AuthError::NoSecret)?;
+    let mut mac = HMAC::new(key);
+    mac.update(format!("{id}.{at}."));
+    mac.update(body);
+    Ok(STANDARD.encode(mac.finalize()))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, AuthError> {
@@ -96,9 +117,9 @@ mod tests {
 
     fn headers(id: &str, at: Timestamp, signature: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        headers.insert(HEADER_WEBHOOK_ID, id.parse().unwrap());
-        headers.insert(HEADER_WEBHOOK_TIMESTAMP, at.as_second().to_string().parse().unwrap());
-        headers.insert(HEADER_WEBHOOK_SIGNATURE, signature.parse().unwrap());
+        headers.insert(ID, id.parse().unwrap());
+        headers.insert(TIMESTAMP, at.as_second().to_string().parse().unwrap());
+        headers.insert(SIGNATURE, signature.parse().unwrap());
         headers
     }
 
@@ -115,13 +136,66 @@ mod tests {
         let at = Timestamp::from_second(1_700_000_000).unwrap();
         let good = headers("m", at, &sign(&SECRETS, "m", at, b"{}").unwrap());
         let later = at + jiff::SignedDuration::from_secs(301);
-        assert_eq!(verify(&SECRETS, &good, b"{}", at), Ok(()));
-        assert_eq!(verify(&SECRETS[1..], &good, b"{}", at), Ok(()));
-        assert_eq!(verify(&SECRETS, &good, b"{}", later), Err(AuthError::TimestampOutOfTolerance));
-        assert_eq!(verify(&SECRETS, &good, b"{ }", at), Err(AuthError::Mismatch));
-        assert_eq!(verify(&[], &good, b"{}", at), Err(AuthError::NoSecret));
-        let none = verify(&SECRETS, &HeaderMap::new(), b"{}", at);
-        assert_eq!(none, Err(AuthError::InvalidHeader(HEADER_WEBHOOK_ID)));
+        assert_eq!(verify(&SECRETS, &good, &[b"{}"], at), Ok(()));
+        assert_eq!(verify(&SECRETS[1..], &good, &[b"{}"], at), Ok(()));
+        assert_eq!(
+            verify(&SECRETS, &good, &[b"{}"], later),
+            Err(AuthError::TimestampOutOfTolerance)
+        );
+        assert_eq!(verify(&SECRETS, &good, &[b"{ }"], at), Err(AuthError::Mismatch));
+        assert_eq!(verify(&[], &good, &[b"{}"], at), Err(AuthError::NoSecret));
+        let none = verify(&SECRETS, &HeaderMap::new(), &[b"{}"], at);
+        assert_eq!(none, Err(AuthError::InvalidHeader(ID)));
+    }
+
+    /// The library of the specification's authors signs as we do.
+    #[test]
+    fn signs_like_the_reference_library() {
+        for (secret, body) in SECRETS.iter().flat_map(|s| ["", "{}", "\u{1f44d}"].map(|b| (s, b))) {
+            let reference = standardwebhooks::Webhook::new(secret).unwrap();
+            let at = Timestamp::from_second(1_700_000_000).unwrap();
+            let expected = reference.sign("m", at.as_second(), body.as_bytes()).unwrap();
+            assert_eq!(sign(&[secret], "m", at, body.as_bytes()).unwrap(), expected);
+        }
+    }
+
+    /// Shows input 12.
+    #[test]
+    fn a_signature_covers_the_compressed_or_the_decompressed_body() {
+        let at = Timestamp::from_second(1_700_000_000).unwrap();
+        let compressed = b"\x1f\x8b\xff\x00";
+        for signed in [&compressed[..], b"{}"] {
+            let headers = headers("m", at, &sign(&SECRETS, "m", at, signed).unwrap());
+            assert_eq!(verify(&SECRETS, &headers, &[compressed, b"{}"], at), Ok(()));
+            assert_eq!(verify(&SECRETS, &headers, &[b"{ }"], at), Err(AuthError::Mismatch));
+        }
+    }
+
+    /// Shows input 17.
+    #[test]
+    fn tries_every_signature_of_every_header() {
+        let at = Timestamp::from_second(1_700_000_000).unwrap();
+        let good = sign(&SECRETS[..1], "m", at, b"{}").unwrap();
+        let wrong = sign(&SECRETS[1..], "m", at, b"{}").unwrap();
+        let with = |values: &[&str]| {
+            let mut headers = headers("m", at, values[0]);
+            for value in &values[1..] {
+                headers.append(SIGNATURE, value.parse().unwrap());
+            }
+            verify(&SECRETS[..1], &headers, &[b"{}"], at)
+        };
+        for values in [
+            &[&*wrong, &*good][..],
+            &[&good, &wrong],
+            &[&format!("{wrong},{good}")],
+            &[&format!("{good}, {wrong}")],
+            &[&format!("v1a,xyz {wrong} {good}")],
+        ] {
+            assert_eq!(with(values), Ok(()), "{values:?}");
+        }
+        for values in [&[&*wrong][..], &[&wrong, &wrong], &[""], &[","], &["v1,"], &["v1"]] {
+            assert_eq!(with(values), Err(AuthError::Mismatch), "{values:?}");
+        }
     }
 
     proptest! {
@@ -131,23 +205,23 @@ mod tests {
         ) {
             let at = Timestamp::from_second(at).unwrap();
             let good = headers(&id, at, &sign(&SECRETS[..1], &id, at, body.as_bytes()).unwrap());
-            prop_assert_eq!(verify(&SECRETS, &good, body.as_bytes(), at), Ok(()));
-            prop_assert_eq!(verify(&SECRETS[1..], &good, body.as_bytes(), at), Err(AuthError::Mismatch));
+            prop_assert_eq!(verify(&SECRETS, &good, &[body.as_bytes()], at), Ok(()));
+            prop_assert_eq!(verify(&SECRETS[1..], &good, &[body.as_bytes()], at), Err(AuthError::Mismatch));
             if other != body {
-                prop_assert!(verify(&SECRETS, &good, other.as_bytes(), at).is_err());
+                prop_assert!(verify(&SECRETS, &good, &[other.as_bytes()], at).is_err());
             }
         }
 
         #[test]
         fn verify_never_panics(id in ".{0,40}", at in ".{0,30}", signature in ".{0,90}") {
             let mut map = HeaderMap::new();
-            for (name, value) in [(HEADER_WEBHOOK_ID, id), (HEADER_WEBHOOK_TIMESTAMP, at),
-                                  (HEADER_WEBHOOK_SIGNATURE, signature)] {
+            for (name, value) in [(ID, id), (TIMESTAMP, at),
+                                  (SIGNATURE, signature)] {
                 if let Ok(value) = http::HeaderValue::from_bytes(value.as_bytes()) {
                     map.insert(name, value);
                 }
             }
-            let verified = verify(&SECRETS, &map, b"{}", Timestamp::UNIX_EPOCH);
+            let verified = verify(&SECRETS, &map, &[b"{}"], Timestamp::UNIX_EPOCH);
             prop_assert!(verified.is_err());
         }
     }

@@ -41,6 +41,10 @@ impl Inbound for ToyPlatform {
                 (StatusCode::BAD_REQUEST, json!({"code": "unreadable", "detail": why}))
             }
             CallOutcome::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, json!({"code": "too_large"})),
+            CallOutcome::UnsupportedEncoding(encoding) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, json!({"detail": encoding}))
+            }
+            CallOutcome::Unavailable => return Reply::unavailable(),
             CallOutcome::Denied(why) => {
                 (StatusCode::UNAUTHORIZED, json!({"code": "denied", "detail": why.to_string()}))
             }

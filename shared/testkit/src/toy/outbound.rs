@@ -61,8 +61,8 @@ impl Outbound for ToyPlatform {
                 return HttpError::TimedOut.into();
             }
             Reply::Status(status) => (status, None),
-            Reply::RetryAfter(seconds) => {
-                headers.insert(http::header::RETRY_AFTER, seconds.into());
+            Reply::RetryAfter(value) => {
+                headers.insert(http::header::RETRY_AFTER, value.parse().unwrap());
                 (503, None)
             }
             Reply::Unreachable => return HttpError::NotConnected("refused".into()).into(),

@@ -18,8 +18,8 @@ pub enum Reply {
     Silent,
     /// Does not take it, and answers with this status.
     Status(u16),
-    /// Does not take it, and answers with status 503 and this `Retry-After`, in seconds.
-    RetryAfter(u32),
+    /// Does not take it, and answers with status 503 and this `Retry-After`.
+    RetryAfter(String),
     /// Cannot be reached.
     Unreachable,
 }
