@@ -175,13 +175,58 @@ async fn suspended_connection_keeps_everything_in_order() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_of_the_platform_extends_the_delay() {
+    for (asked, wait) in [("120", 120), ("120, 120", 120), ("60.5", 61), ("a date", 600)] {
+        let stack = TestStack::with_bot().await;
+        let in_ten_minutes = stack.app.clock.now() + seconds(600);
+        let asked = match asked {
+            "a date" => in_ten_minutes.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+            other => other.to_owned(),
+        };
+        stack.toy.once("bot", Reply::RetryAfter(asked));
+        send_all(&stack, &["hello"]).await;
+        stack.advance(seconds(wait - 2)).await;
+        assert_eq!(stack.toy.calls("bot").len(), 1, "{wait}");
+        stack.advance(seconds(3)).await;
+        assert_eq!(stack.toy.heard("bot"), ["hello"], "{wait}");
+    }
+}
+
+/// Shows input 19.
+#[tokio::test(start_paused = true)]
+async fn a_status_that_the_connection_retries_is_treated_like_an_outage() {
     let stack = TestStack::with_bot().await;
-    stack.toy.once("bot", Reply::RetryAfter(120));
-    send_all(&stack, &["hello"]).await;
-    stack.advance(seconds(119)).await;
-    assert_eq!(stack.toy.calls("bot").len(), 1);
+    stack.toy.always("bot", Reply::Status(404));
+    send_all(&stack, &["lost"]).await;
+    assert_eq!(stack.failed("bot").await.len(), 1, "404 is permanent by default");
+    stack.connect("bot", Role::Bot, |bot| bot.delivery.retry_statuses = [404].into()).await;
+    for text in ["one", "two", "three"] {
+        stack.send("channel", "c-1", text, message(text)).await;
+    }
+    stack.advance(seconds(20)).await;
+    assert_eq!(stack.parked("bot").await.len(), 3);
+    stack.toy.always("bot", Reply::Accept);
+    stack.advance(seconds(20)).await;
+    assert_eq!(stack.toy.heard("bot"), ["one", "two", "three"], "in order");
+    assert_eq!(stack.failed("bot").await.len(), 1);
+}
+
+/// Shows input 19.
+#[tokio::test(start_paused = true)]
+async fn a_status_that_the_connection_retries_opens_the_breaker_and_tells_the_operator() {
+    let stack = TestStack::with_bot().await;
+    stack.connect("bot", Role::Bot, |bot| bot.delivery.retry_statuses = [404].into()).await;
+    stack.toy.always("bot", Reply::Status(404));
+    for customer in ["c-1", "c-2", "c-3", "c-4", "c-5"] {
+        stack.send("channel", customer, customer, message(customer)).await;
+    }
     stack.advance(seconds(2)).await;
-    assert_eq!(stack.toy.heard("bot"), ["hello"]);
+    let breaker = stack.app.store.breaker(&"bot".parse().unwrap()).await.unwrap();
+    assert!(breaker.is_open(), "{breaker:?}");
+    stack.toy.always("bot", Reply::Accept);
+    stack.advance(seconds(60)).await;
+    let mut heard = stack.toy.heard("bot");
+    heard.sort();
+    assert_eq!(heard, ["c-1", "c-2", "c-3", "c-4", "c-5"]);
 }
 
 #[tokio::test(start_paused = true)]

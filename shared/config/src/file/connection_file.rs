@@ -24,7 +24,8 @@ pub struct ConnectionFile {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub route: Option<RouteId>,
-    /// Whether a bot receives copies of the messages between the customer and the desk.
+    /// Whether a bot receives copies of the messages between the customer and the desk, or a desk copies of the
+    /// customer's messages until the first handover.
     #[serde(default)]
     pub copies: bool,
     #[serde(flatten)]

@@ -6,7 +6,8 @@ use trunkline_core::platform::PlatformSpec;
 use super::problems::ConfigProblems;
 use super::yaml::Node;
 
-const MEMBERS: [&str; 4] = ["retry", "breaker_after", "reactivation", "retry_unknown"];
+const MEMBERS: [&str; 5] =
+    ["retry", "breaker_after", "reactivation", "retry_unknown", "retry_statuses"];
 /// The longest wait before a retry, in seconds: one day.
 const MAX_WAIT: u32 = 24 * 60 * 60;
 
@@ -45,6 +46,12 @@ pub(super) fn read(
     }
     if let Some(node) = members.get("retry_unknown") {
         policy.retry_unknown = node.number(problems, "retry_unknown", 0..=20);
+    }
+    if let Some(node) = members.get("retry_statuses") {
+        let statuses = node.items(problems, "retry_statuses").into_iter();
+        let statuses = statuses
+            .filter_map(|status| status.number(problems, "a status in retry_statuses", 400..=599));
+        policy.retry_statuses = statuses.filter_map(|status| u16::try_from(status).ok()).collect();
     }
     policy
 }

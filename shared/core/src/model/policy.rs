@@ -1,9 +1,11 @@
 //! The retry schedule and the breaker settings of a connection.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{DeliveryId, digest};
+use super::{DeliveryId, Verdict, digest};
 
 /// The maximum delay that a platform can request by `Retry-After`, in seconds.
 const LONGEST_ASKED: u32 = 60 * 60;
@@ -25,6 +27,10 @@ pub struct DeliveryPolicy {
     /// default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_unknown: Option<u32>,
+    /// HTTP statuses that are retried although the platform's classification is permanent. A receiver that
+    /// answers 404 while it restarts is then treated like one that is down.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub retry_statuses: BTreeSet<u16>,
 }
 
 /// How an open breaker closes.
@@ -46,11 +52,23 @@ impl Default for DeliveryPolicy {
             breaker_after: 5,
             reactivation: Reactivation::Automatic,
             retry_unknown: None,
+            retry_statuses: BTreeSet::new(),
         }
     }
 }
 
 impl DeliveryPolicy {
+    /// Returns the verdict on an attempt: the platform's own, unless the connection retries this status.
+    #[must_use]
+    pub fn verdict(&self, verdict: Verdict, status: Option<u16>) -> Verdict {
+        match (verdict, status) {
+            (Verdict::Permanent, Some(status)) if self.retry_statuses.contains(&status) => {
+                Verdict::Retryable
+            }
+            _ => verdict,
+        }
+    }
+
     /// Returns the time of the next attempt after `attempts` failed ones. `None`: an operator must act.
     /// `unknown` is whether the last attempt had no response. `asked` is the platform's `Retry-After` in
     /// seconds, which can extend the delay up to an hour but not shorten it. The jitter is derived from the
@@ -119,6 +137,18 @@ mod tests {
             policy.next_attempt(&"d".into(), attempts, unknown, None, Timestamp::UNIX_EPOCH)
         };
         assert!(next(1, true).is_some() && next(2, true).is_none() && next(2, false).is_some());
+    }
+
+    #[test]
+    fn only_permanent_failures_with_a_named_status_become_retryable() {
+        use Verdict::{Delivered, Permanent, Retryable, Unknown};
+        let policy =
+            DeliveryPolicy { retry_statuses: [200, 404].into(), ..DeliveryPolicy::default() };
+        assert_eq!(policy.verdict(Permanent, Some(404)), Retryable);
+        assert_eq!(policy.verdict(Permanent, Some(400)), Permanent);
+        assert_eq!(policy.verdict(Permanent, None), Permanent);
+        assert_eq!(policy.verdict(Delivered, Some(200)), Delivered);
+        assert_eq!(policy.verdict(Unknown, None), Unknown);
     }
 
     proptest! {

@@ -33,7 +33,10 @@ pub(super) async fn record_outcome(
     queue_age: SignedDuration,
 ) -> Result<NextStep, OutboundError> {
     let now = app.clock.now();
-    let Attempt { classification, status, retry_after, duration, .. } = attempt;
+    let policy =
+        connection.map_or_else(DeliveryPolicy::default, |connection| connection.delivery.clone());
+    let Attempt { mut classification, status, retry_after, duration, .. } = attempt;
+    classification.verdict = policy.verdict(classification.verdict, status);
     let reason = classification.reason.clone().unwrap_or_default();
     let outcome = |verdict| Outcome {
         verdict,
@@ -65,10 +68,9 @@ pub(super) async fn record_outcome(
         let retried = outcome(classification.verdict);
         record_metrics(connection, delivery, &retried, duration, queue_age);
     }
-    let policy =
-        connection.map_or_else(DeliveryPolicy::default, |connection| connection.delivery.clone());
     let unknown = classification.verdict == Verdict::Unknown;
-    let next = policy.next_attempt(&delivery.id, attempts, unknown, retry_after, now);
+    let asked = retry_after.map(|asked| asked.seconds(now));
+    let next = policy.next_attempt(&delivery.id, attempts, unknown, asked, now);
     if let Some(due) = next {
         return Ok(NextStep::Retry { due, reason });
     }
