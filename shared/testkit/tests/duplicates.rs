@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use trunkline_core::model::{Job, Resend};
 use trunkline_testkit::{Fault, TestStack, message};
 
+/// Shows W18, S3.
 #[tokio::test(start_paused = true)]
 async fn concurrent_calls_with_one_event_deliver_it_once() {
     let stack = TestStack::with_bot().await;
@@ -38,6 +39,7 @@ async fn concurrent_first_messages_create_one_conversation() {
     assert_eq!(stack.toy.heard("bot").len(), 4);
 }
 
+/// Shows W18, S3.
 #[tokio::test(start_paused = true)]
 async fn duplicate_is_dropped_after_the_queue_has_forgotten_it() {
     let stack = TestStack::with_bot().await;

@@ -82,6 +82,7 @@ async fn call_from(stack: &TestStack, source: Option<&str>, id: &str) -> u16 {
     stack.request("toy", &request).await.status
 }
 
+/// Shows C14, S7.
 #[tokio::test(start_paused = true)]
 async fn only_allowed_source_addresses_can_call() {
     let stack = TestStack::with_bot().await;
@@ -224,6 +225,7 @@ async fn event_whose_delivery_does_not_fit_into_the_queue_is_refused_and_not_rec
     assert!(stack.transcript("channel", "c-2").await.is_empty());
 }
 
+/// Shows W17.
 #[tokio::test(start_paused = true)]
 async fn slow_table_is_answered_with_503_before_the_platform_gives_up() {
     let stack = TestStack::with_bot().await;

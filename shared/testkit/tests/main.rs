@@ -3,6 +3,7 @@
 mod alerts;
 mod batches;
 mod breaker;
+mod choices;
 mod configuration;
 mod crashes;
 mod customer_data;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use trunkline_core::model::{
-    Connection, CorrelationHint, Event, EventBody, LegId, PlatformId, Role, Session,
+    Author, AuthorRole, Connection, CorrelationHint, Event, EventBody, LegId, Owner, PlatformId,
+    Role, Session,
 };
 use trunkline_runtime::app::Clock;
 use trunkline_runtime::listener;
@@ -122,6 +123,68 @@ async fn event_of_an_unknown_conversation_is_refused_after_the_last_look_up() {
     assert_eq!((refused.status, refused.code()), (404, "unknown_conversation"));
     let waited = stack.clock.now().duration_since(start);
     assert!(waited >= SignedDuration::from_millis(1_300) && waited < seconds(4), "{waited:?}");
+}
+
+/// Sends an agent's message on the channel under `conversation`, which may be another id than the customer's.
+async fn forward(
+    stack: &TestStack,
+    conversation: &str,
+    customer: Option<&str>,
+    id: &str,
+) -> CallResponse {
+    let event = stack.event("channel", conversation, id, message(id));
+    let hint = CorrelationHint::Customer(customer.map(Into::into));
+    let author = Author::nameless(AuthorRole::Unknown);
+    let event =
+        Event { author, claimed_owner: Some(Owner::Desk), correlation_hint: Some(hint), ..event };
+    let answer = stack.post("channel", &[event]).await;
+    stack.run_until_idle().await;
+    answer
+}
+
+/// Shows W29.
+#[tokio::test(start_paused = true)]
+async fn channels_event_under_another_id_is_joined_to_the_customer_that_it_names() {
+    let stack = TestStack::with_bot().await;
+    stack.send("channel", "c-1", "m-0", message("hi")).await;
+    stack.send("channel", "c-2", "m-1", message("hello")).await;
+    for (conversation, customer, id) in [
+        ("agents-1", Some("c-1"), "a-1"),
+        ("agents-1", None, "a-2"),
+        ("c-1", None, "a-3"),
+        ("c-1", Some("c-1"), "a-4"),
+    ] {
+        let answer = forward(&stack, conversation, customer, id).await;
+        assert!(answer.is_success(), "{id}: {answer:?}");
+    }
+    let ids: Vec<_> = stack.transcript("channel", "c-1").await;
+    let ids: Vec<_> = ids.iter().map(|record| record.event.id.as_str().to_owned()).collect();
+    assert_eq!(ids, ["m:m-0", "m:a-1", "m:a-2", "m:a-3", "m:a-4"]);
+    assert_eq!(stack.conversation("channel", "c-1").await.owner(), Owner::Desk);
+    assert_eq!(stack.conversation("channel", "c-2").await.owner(), Owner::Bot);
+}
+
+/// Shows W29.
+#[tokio::test(start_paused = true)]
+async fn channels_event_that_cannot_be_joined_is_kept_as_rejected() {
+    let stack = TestStack::with_bot().await;
+    stack.send("channel", "c-1", "m-0", message("hi")).await;
+    stack.send("channel", "c-2", "m-1", message("hello")).await;
+    assert!(forward(&stack, "agents-1", Some("c-1"), "a-1").await.is_success());
+    for (conversation, customer, id) in [
+        ("agents-2", None, "a-2"),
+        ("agents-2", Some("unknown"), "a-3"),
+        ("agents-1", Some("c-2"), "a-4"),
+        ("c-2", Some("c-1"), "a-5"),
+        ("agents-2", Some(&*"é".repeat(2_000)), "a-6"),
+    ] {
+        let answer = forward(&stack, conversation, customer, id).await;
+        assert_eq!((answer.status, answer.code()), (404, "unknown_conversation"), "{id}");
+    }
+    let channel = "channel".parse().unwrap();
+    assert_eq!(stack.app.store.rejected(&channel, None, 10).await.unwrap().len(), 5);
+    assert!(stack.transcript("channel", "agents-2").await.is_empty(), "no conversation starts");
+    assert_eq!(stack.transcript("channel", "c-2").await.len(), 1);
 }
 
 /// Starts a conversation with a customer as the desk does, under the desk's own id `case-7`.

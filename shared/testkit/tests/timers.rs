@@ -142,6 +142,7 @@ async fn slow_acknowledgement_of_the_bot_is_no_handover() {
     assert_eq!(stack.toy.heard("channel"), ["Here."]);
 }
 
+/// Shows S4.
 #[tokio::test(start_paused = true)]
 async fn held_events_are_released_in_the_order_of_their_own_time() {
     let stack = TestStack::with_bot().await;

@@ -30,6 +30,9 @@ pub struct Content {
     /// Buttons or list entries from which the reader may select one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
+    /// Whether only one of the choices can be selected, and only once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub single_use: bool,
 }
 
 /// The format of a text.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Capabilities, Choice, ConnectionId, ConversationId, ConversationKey, HandoverId, PlatformId,
-    Presentation, RouteId,
+    Capabilities, Choice, ConnectionId, ConversationId, ConversationKey, HandoverId, Offer,
+    PlatformId, Presentation, RouteId,
 };
 
 /// The owner of a conversation: the party that answers the customer. There is always exactly one.
@@ -34,7 +34,8 @@ pub struct Party {
     pub connection: ConnectionId,
     /// The platform, which determines the queue.
     pub platform: PlatformId,
-    /// Whether the party receives copies of events that are not addressed to it.
+    /// Whether the party receives copies of events that are not addressed to it: a bot while the desk owns the
+    /// conversation, a desk until the first handover.
     #[serde(default)]
     pub copies: bool,
     #[serde(default)]
@@ -184,6 +185,9 @@ pub struct Conversation {
     /// The choices that the customer last received as numbered text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offered_choices: Vec<Choice>,
+    /// The message that offered them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
     /// Whether the customer has received the notice that a message cannot be shown. It is sent once.
     #[serde(default)]
     pub unsupported_notice_sent: bool,

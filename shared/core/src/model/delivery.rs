@@ -218,6 +218,12 @@ pub enum Job {
         /// The value that the endpoint must return.
         challenge: String,
     },
+    /// Creates or updates Trunkline's registration on the platform as configured, and verifies the connection.
+    FixRegistration {
+        connection: ConnectionId,
+        /// Identifies the result.
+        challenge: String,
+    },
     /// Fetches a private file that the platform's connection has sent.
     RelayFile { id: FileId },
     /// Compares Trunkline's registration on the platform with the configuration, and repairs it.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Content, ConversationKey, EarlierMessage, ExternalConversationId, ExternalMessageId,
-    MessageReference, Owner, Trace, digest,
+    ChoiceSource, Content, ConversationKey, EarlierMessage, ExternalConversationId,
+    ExternalMessageId, MessageReference, Owner, Trace, digest,
 };
 
 /// The id of an event among those of its connection and customer. An event that is sent again has the
@@ -73,6 +73,9 @@ pub struct Event {
     /// How to find the conversation while the platform's id of it is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_hint: Option<CorrelationHint>,
+    /// The message that offered the selected choice. `None` if the event is no choice, or the message is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice_source: Option<Box<ChoiceSource>>,
     /// The position in a distributed trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
@@ -101,6 +104,7 @@ impl Event {
             intended_recipient: None,
             claimed_owner: None,
             correlation_hint: None,
+            choice_source: None,
             trace: None,
             body,
         }
@@ -122,6 +126,9 @@ pub enum CorrelationHint {
     Key(String),
     /// By another event of the conversation that arrives soon.
     Pending,
+    /// Channels only: by the customer, as this event names it (the id under which the channel knew the
+    /// conversation before). `None`: as an earlier event under the same id named it.
+    Customer(Option<String>),
 }
 
 /// The author of an event.
@@ -155,6 +162,8 @@ pub enum AuthorRole {
     System,
     /// The platform does not report the role.
     Unknown,
+    /// Another person on the customer's side, who takes part through the desk's own platform.
+    Participant,
 }
 
 /// The content of an event.

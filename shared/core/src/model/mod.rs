@@ -12,6 +12,7 @@ mod event_record;
 mod file;
 mod ids;
 mod leg;
+mod offer;
 mod outcome;
 mod parked;
 mod platform;
@@ -45,6 +46,7 @@ pub use ids::{
     SessionId, digest,
 };
 pub use leg::{Leg, LegId, Session};
+pub use offer::{ChoiceSource, Offer};
 pub use outcome::{Outcome, Verdict};
 pub use parked::{DeadLetter, Failed, Parked};
 pub use platform::{

@@ -198,7 +198,9 @@ impl Fallback {
         let text = (!self.lines.is_empty()).then(|| self.lines.join("\n"));
         let last = Content { text, ..self.rest };
         match self.done.last_mut() {
-            Some(before) if last.has_nothing_but_choices() => before.choices = last.choices,
+            Some(before) if last.has_nothing_but_choices() => {
+                (before.choices, before.single_use) = (last.choices, last.single_use);
+            }
             _ => self.done.push(last),
         }
         self.done

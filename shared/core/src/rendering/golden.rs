@@ -1,5 +1,8 @@
 //! What people read where a platform has no markup: source and expected text.
 
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
 use super::{split, to_plain_text};
 use crate::model::Format::{self, Html, Markdown, Plain};
 
@@ -175,6 +178,23 @@ fn hostile_markup_is_rendered_and_split() {
             assert!(parts.iter().all(|part| part.chars().count() <= 4096), "{repeated}");
         }
     }
+}
+
+/// A quadratic search for a cut takes minutes here.
+/// Shows input 20.
+#[test]
+fn a_long_run_of_spaces_or_brackets_is_split_at_once() {
+    let text = |run: &str| format!("Done.{}1", run.repeat(120_000));
+    let (sender, parts) = channel();
+    let texts = [text(" "), text(")")];
+    std::thread::spawn(move || {
+        for text in texts {
+            sender.send(split(&text, 4096, Plain)).unwrap();
+        }
+    });
+    let next = || parts.recv_timeout(Duration::from_secs(10)).expect("it takes too long");
+    assert_eq!(next(), ["Done.", "1"]);
+    assert_eq!(next().concat(), text(")"));
 }
 
 #[test]

@@ -26,7 +26,8 @@ pub fn render(event: &Event, target: &Target) -> Vec<Event> {
         return vec![hide_operator_name(event, target)];
     };
     let mut messages = degrade::degrade(content, target);
-    if target.presentation.sender_prefix && event.author.role == AuthorRole::Agent {
+    let is_person = matches!(event.author.role, AuthorRole::Agent | AuthorRole::Participant);
+    if target.presentation.sender_prefix && is_person {
         prefix_sender(&mut messages[0], event.author.name.as_deref());
     }
     let part = |content| {

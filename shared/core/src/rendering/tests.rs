@@ -77,6 +77,22 @@ fn unsupported_content_is_replaced_by_text() {
     assert_eq!(shown(&bots, &able), [rich()]);
 }
 
+/// Shows U22.
+#[test]
+fn the_agents_name_precedes_each_message() {
+    let channel = Target::addressed(&party(RICH), Role::Channel);
+    let file = Content { text: None, choices: Vec::new(), ..rich() };
+    for (text, named) in [(None, "Ann:"), (Some("Here it is."), "Ann: Here it is.")] {
+        let content = Content { text: text.map(Into::into), ..file.clone() };
+        let shown_of = |role| shown(&message(role, content.clone()), &channel);
+        let with_name = Content { text: Some(named.into()), ..content.clone() };
+        for person in [AuthorRole::Agent, AuthorRole::Participant] {
+            assert_eq!(shown_of(person), std::slice::from_ref(&with_name));
+        }
+        assert_eq!(shown_of(AuthorRole::Bot), std::slice::from_ref(&content));
+    }
+}
+
 #[test]
 fn customer_does_not_see_the_operators_name() {
     let operator = Author { role: AuthorRole::System, name: Some("anna".into()) };

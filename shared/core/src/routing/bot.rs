@@ -66,6 +66,15 @@ pub(super) fn decide(
                 None => builder.disposition = Disposition::RecordedOnly,
             }
         }
+        // The customer selected it on the bot's own platform, so the bot has it already.
+        EventBody::Choice { .. } if event.author.role == AuthorRole::Customer => {
+            builder.note_selection();
+            let desk = builder.owner_target().filter(|owner| owner.role == Role::Desk);
+            match desk {
+                Some(desk) => builder.targets.push(desk),
+                None => builder.disposition = Disposition::RecordedOnly,
+            }
+        }
         EventBody::Accept => builder.disposition = Disposition::RecordedOnly,
         EventBody::Choice { .. } | EventBody::Handback { .. } => {
             return Err(Refusal::UnexpectedEvent { role: "bot", kind: event.body.kind() });

@@ -7,7 +7,6 @@ use crate::model::{
     AgentLocation, AuthorRole, Conversation, EventBody, Handover, HandoverTrigger,
     MessageReference, OnClose, Owner, Phase, Role, Target,
 };
-use crate::rendering::match_typed_choice;
 
 pub(super) fn decide(input: &RoutingInput<'_>) -> Result<Decision, Refusal> {
     let event = input.event;
@@ -96,24 +95,16 @@ fn message(mut builder: DecisionBuilder<'_>) -> Result<Decision, Refusal> {
         AuthorRole::Bot | AuthorRole::System => {
             return Ok(builder.build_with(Disposition::RecordedOnly));
         }
-        AuthorRole::Agent | AuthorRole::Unknown => {
+        AuthorRole::Agent | AuthorRole::Unknown | AuthorRole::Participant => {
             let bot = builder.conversation.parties.bot.as_ref().filter(|bot| bot.copies);
             builder.targets.extend(bot.map(|bot| Target::copied(bot, Role::Bot)));
             return Ok(builder.build_with(Disposition::RecordedOnly));
         }
     }
     let text = plain_text(&event.body);
-    let choice = text
-        .and_then(|text| {
-            let conversation = &builder.conversation;
-            let is_numbered = !conversation.parties.channel.capabilities().choices;
-            match_typed_choice(text, &conversation.offered_choices, is_numbered)
-        })
-        .cloned();
-    if let Some(choice) = choice {
-        let (title, typed) = (Some(choice.title), text.map(ToOwned::to_owned));
-        builder.rewritten_body = Some(EventBody::Choice { id: choice.id, title, typed });
-    } else if let Some(text) = text {
+    if !builder.apply_selection(text)
+        && let Some(text) = text
+    {
         apply_keyword(&mut builder, text)?;
     }
     if builder.conversation.handover.is_none() && builder.conversation.parties.bot.is_none() {
@@ -124,6 +115,7 @@ fn message(mut builder: DecisionBuilder<'_>) -> Result<Decision, Refusal> {
         None => builder.disposition = Disposition::RecordedOnly,
     }
     builder.copy_to_bot();
+    builder.copy_to_desk();
     Ok(builder.build())
 }
 

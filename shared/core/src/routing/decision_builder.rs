@@ -8,9 +8,10 @@ use serde_json::Map;
 use super::keywords;
 use super::{Decision, Disposition, Refusal, RoutingInput, SystemEvent};
 use crate::model::{
-    AgentLocation, Author, AuthorRole, Content, Conversation, DueTimer, EventBody, Handover,
-    HandoverMode, HandoverPolicy, HandoverTrigger, MessageReference, OnClose, Owner, Party, Phase,
-    ReceiptStatus, ResolvedRoute, Role, Target, Texts, Timer, Transcript, TranscriptStart,
+    AgentLocation, Author, AuthorRole, ChoiceSource, Content, Conversation, DueTimer, EventBody,
+    Handover, HandoverMode, HandoverPolicy, HandoverTrigger, MessageReference, OnClose, Owner,
+    Party, Phase, ReceiptStatus, ResolvedRoute, Role, Target, Texts, Timer, Transcript,
+    TranscriptStart,
 };
 
 /// Why a message that has no form on the channel is reported as failed.
@@ -25,6 +26,7 @@ pub(super) struct DecisionBuilder<'a> {
     pub(super) conversation: Conversation,
     pub(super) disposition: Disposition,
     pub(super) rewritten_body: Option<EventBody>,
+    pub(super) choice_source: Option<ChoiceSource>,
     pub(super) preceding: Vec<SystemEvent>,
     pub(super) targets: Vec<Target>,
     pub(super) following: Vec<SystemEvent>,
@@ -38,6 +40,7 @@ impl<'a> DecisionBuilder<'a> {
             conversation,
             disposition: Disposition::Routed,
             rewritten_body: None,
+            choice_source: None,
             preceding: Vec::new(),
             targets: Vec::new(),
             following: Vec::new(),
@@ -74,11 +77,18 @@ impl<'a> DecisionBuilder<'a> {
         for said in self.preceding.iter_mut().chain(&mut self.following) {
             said.targets.extend(observers(&self.conversation));
         }
+        let is_closed_now =
+            before.is_some_and(Conversation::is_open) && !self.conversation.is_open();
+        if let Some(desk) = self.desk_ahead().filter(|_| is_closed_now) {
+            let body = EventBody::Close { reason: None };
+            self.following.push(system_event("closed_ahead", body, vec![desk]));
+        }
         Decision {
             disposition: self.disposition,
             conversation: self.conversation,
             changed,
             rewritten_body: self.rewritten_body,
+            choice_source: self.choice_source,
             preceding: self.preceding,
             targets: self.targets,
             following: self.following,
@@ -108,6 +118,24 @@ impl<'a> DecisionBuilder<'a> {
         if let Some(bot) = bot.filter(|_| self.conversation.owner() == Owner::Desk) {
             self.targets.push(Target::copied(bot, Role::Bot));
         }
+    }
+
+    /// Whether the bot has owned the conversation since its start.
+    pub(super) fn is_before_first_handover(&self) -> bool {
+        let Conversation { handover, bot_since, started_at, .. } = &self.conversation;
+        handover.is_none() && bot_since == started_at
+    }
+
+    /// The desk of a conversation that is opened there ahead of a handover, because the desk wants copies.
+    fn desk_ahead(&self) -> Option<Target> {
+        let desk = self.conversation.parties.desk.as_ref().filter(|desk| desk.copies);
+        let desk = desk.filter(|_| self.is_before_first_handover());
+        desk.map(|desk| Target::copied(desk, Role::Desk))
+    }
+
+    /// Adds a copy of the customer's message for a desk that wants copies, until the first handover.
+    pub(super) fn copy_to_desk(&mut self) {
+        self.targets.extend(self.desk_ahead());
     }
 
     pub(super) fn channel_target(&self) -> Target {
@@ -169,7 +197,7 @@ impl<'a> DecisionBuilder<'a> {
         }
         self.conversation.parties.desk = desk;
         self.conversation.handover = Some(handover);
-        self.conversation.offered_choices = Vec::new();
+        self.forget_choices();
         if place == AgentLocation::Desk && mode == HandoverMode::Offer {
             self.notify_customer("waiting", |texts| &texts.waiting, None, false);
         }
@@ -251,7 +279,7 @@ impl<'a> DecisionBuilder<'a> {
                 self.notify_customer("unanswered", |texts| &texts.unanswered, None, false);
             }
         }
-        self.conversation.offered_choices = Vec::new();
+        self.forget_choices();
         if then == OnClose::Close || !self.has_bot() {
             self.conversation.phase = Phase::Closed;
             return;
@@ -345,11 +373,6 @@ impl<'a> DecisionBuilder<'a> {
             reason: Some(reason.to_owned()),
         };
         self.following.push(system_event("unsupported", body, vec![target]));
-    }
-
-    /// Remembers the offered choices: the customer may type one, even where the channel shows buttons.
-    pub(super) fn remember_choices(&mut self, content: &Content) {
-        self.conversation.offered_choices = content.offered_choices();
     }
 
     /// Schedules the session timer of a new conversation.

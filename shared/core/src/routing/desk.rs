@@ -3,7 +3,9 @@
 use super::bot::receipt;
 use super::decision_builder::{DecisionBuilder, NO_FORM};
 use super::{Decision, Disposition, Refusal, RoutingInput};
-use crate::model::{AuthorRole, EventBody, OnClose, SessionId, Target};
+use crate::model::{
+    AuthorRole, Event, EventBody, HandoverMode, HandoverTrigger, OnClose, SessionId, Target,
+};
 
 pub(super) fn decide(
     input: &RoutingInput<'_>,
@@ -19,16 +21,17 @@ pub(super) fn decide(
     if input.echo || (is_message && event.author.role == AuthorRole::Customer) {
         return Ok(builder.build_with(Disposition::Echo));
     }
+    // A desk with copies has had the conversation since its start, in a session of the conversation's own.
+    let is_opened_ahead = session == Some(before.id.as_session_id());
     // Each handover opens a session of its own at the desk; earlier sessions are closed.
-    let current = before
-        .at_desk()
-        .filter(|handover| session.is_none_or(|session| session == handover.id.as_session_id()));
-    let Some(handover) = current else { return without_handover(builder) };
+    let current = before.at_desk().filter(|handover| {
+        is_opened_ahead || session.is_none_or(|session| session == handover.id.as_session_id())
+    });
+    let Some(handover) = current else { return without_handover(builder, is_opened_ahead) };
     let is_pending = handover.accepted_at.is_none();
     match &event.body {
         EventBody::Message { content, .. } => {
-            let by_machine = matches!(event.author.role, AuthorRole::System | AuthorRole::Bot);
-            if is_pending && !by_machine {
+            if is_pending && is_by_person(event) {
                 builder.accept(event.author.name.as_deref(), true);
             }
             builder.remember_choices(content);
@@ -87,9 +90,37 @@ pub(super) fn decide(
     Ok(builder.build())
 }
 
-/// Decides on an event from a desk that does not hold the conversation, or no longer holds it.
-fn without_handover(builder: DecisionBuilder<'_>) -> Result<Decision, Refusal> {
+/// Whether a message was written by somebody at the desk.
+fn is_by_person(event: &Event) -> bool {
+    let is_message = matches!(event.body, EventBody::Message { .. });
+    is_message && matches!(event.author.role, AuthorRole::Agent | AuthorRole::Unknown)
+}
+
+/// Decides on an agent's message in a conversation that was opened at the desk before any handover.
+fn take_over(mut builder: DecisionBuilder<'_>) -> Result<Decision, Refusal> {
     let event = builder.input.event;
+    builder.hand_over(HandoverMode::Pass, HandoverTrigger::Desk, None)?;
+    if let Some(handover) = &mut builder.conversation.handover {
+        handover.agent.clone_from(&event.author.name);
+    }
+    builder.notify_customer("joined", |texts| &texts.joined, event.author.name.as_deref(), true);
+    if let Some(content) = event.body.content() {
+        builder.remember_choices(content);
+    }
+    builder.targets.push(builder.channel_target());
+    builder.copy_to_bot();
+    Ok(builder.build())
+}
+
+/// Decides on an event from a desk that does not hold the conversation, or no longer holds it.
+fn without_handover(
+    builder: DecisionBuilder<'_>,
+    is_opened_ahead: bool,
+) -> Result<Decision, Refusal> {
+    let event = builder.input.event;
+    if is_opened_ahead && builder.is_before_first_handover() && is_by_person(event) {
+        return take_over(builder);
+    }
     let standing = match &event.body {
         EventBody::Message { .. }
         | EventBody::Accept

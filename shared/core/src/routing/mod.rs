@@ -7,6 +7,7 @@
 mod agent_initiated;
 mod bot;
 mod channel;
+mod choices;
 mod decision_builder;
 mod deliveries;
 mod desk;
@@ -24,8 +25,9 @@ pub use refusal::Refusal;
 pub use timers::{Activity, TimerOutcome, evaluate, evaluate_bot_outage};
 
 use crate::model::{
-    Author, Conversation, ConversationId, ConversationKey, Disposition, DueTimer, Event, EventBody,
-    HandoverId, Parties, Party, Phase, ResolvedRoute, Role, SessionId, Target, Timer,
+    Author, ChoiceSource, Conversation, ConversationId, ConversationKey, Disposition, DueTimer,
+    Event, EventBody, HandoverId, Parties, Party, Phase, ResolvedRoute, Role, SessionId, Target,
+    Timer,
 };
 
 /// Everything that a routing decision depends on.
@@ -110,6 +112,8 @@ pub struct Decision {
     pub changed: bool,
     /// The body to deliver in place of the original, for example a choice in place of its typed number.
     pub rewritten_body: Option<EventBody>,
+    /// The message that offered the selected choice, if the event selects one.
+    pub choice_source: Option<ChoiceSource>,
     /// System events that are delivered before the event.
     pub preceding: Vec<SystemEvent>,
     /// The legs that receive the event.
@@ -156,6 +160,7 @@ impl NewConversation {
             language: None,
             origin: serde_json::Map::new(),
             offered_choices: Vec::new(),
+            offer: None,
             unsupported_notice_sent: false,
             started_at: now,
             touched_at: now,

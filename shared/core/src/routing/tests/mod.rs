@@ -1,5 +1,7 @@
 //! Examples of the main stories, and properties that hold for every sequence of events.
 
+mod ahead;
+mod choices;
 mod examples;
 mod properties;
 mod timers;
