@@ -18,7 +18,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check lint vocabulary template template-lint template-policies template-tests generate platforms parameters deny unit pages e2e previous conformance chaos soak native figures bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings content openapi clean
+.PHONY: help run test check lint vocabulary template template-lint template-policies template-tests generate platforms parameters deny unit pages e2e conform previous documents chaos soak native figures rendering bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings content specs requirements openapi clean
 
 help: ## list all targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -78,9 +78,16 @@ pages: .tools/web/.installed ## test the console in a browser with a mock API
 e2e: tools .tools/web/.installed .tools/test/.installed build ## run end-to-end tests: the real template on a local AWS (ARGS=smoke::)
 	cargo test --workspace --locked --test e2e -- $(ARGS)
 
-conformance: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed build ## call the API as its OpenAPI document allows, and run every documented command
+# The stories with Unblu run with each version of its web API.
+conform: tools .tools/web/.installed .tools/test/.installed build ## judge fixtures, requests, answers and calls by the vendors' own documents
+	cargo test --workspace --locked --test fixtures --test verdict --test tests --test content
+	for version in v3 v4; do \
+	  TRUNKLINE_UNBLU_API=$$version cargo test --workspace --locked --test e2e -- $(ARGS); \
+	done
+
+documents: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed build ## call the API as its OpenAPI document allows, and run every documented command
 	@for p in curl jq openssl; do tools/program.sh $$p $$p >/dev/null; done
-	TRUNKLINE_CONFORMANCE=1 cargo test --workspace --locked --test e2e -- conformance:: $(ARGS)
+	TRUNKLINE_DOCUMENTS=1 cargo test --workspace --locked --test e2e -- documents:: $(ARGS)
 
 chaos: tools .tools/test/.installed build ## run the fault injection tests at full size (about 10 minutes)
 	TRUNKLINE_CHAOS=full cargo test --workspace --locked --test e2e -- chaos:: $(ARGS)
@@ -102,6 +109,9 @@ figures: native ## fail if binary sizes or instruction counts grew by more than 
 	target/debug/trunkline-bench sizes
 	target/debug/trunkline-bench instructions
 	target/debug/trunkline-bench rendering
+
+rendering: native ## fail if rendering a message takes more than linear time
+	@target/debug/trunkline-bench rendering
 
 bench: native ## measure latency, memory, AWS calls and losses (about 4 minutes; ARGS="--rounds 9")
 	@target/debug/trunkline-bench run --json target/bench.json $(ARGS)
@@ -189,6 +199,13 @@ settings: ## regenerate docs/settings.md
 
 content: ## regenerate the tables of docs/content.md
 	UPDATE_CONTENT=1 cargo test --quiet --locked --workspace --test content
+
+requirements: ## regenerate docs/conformance.md: the vendors' requirements and the tests that show them
+	$(PYTHON) tools/conformance.py
+
+specs: .tools/specs/.installed ## regenerate functions/*/spec/*.json from the vendors' machine-readable documents (SPECS=folder)
+	@: "$${SPECS:?name the folder with the documents}"
+	.tools/specs/bin/python3 tools/specs.py "$$SPECS"
 
 openapi: ## regenerate functions/console/openapi.json
 	cargo run --quiet --locked --bin trunkline -- openapi > target/openapi.json

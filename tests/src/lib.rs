@@ -6,6 +6,7 @@ mod fault_proxy;
 mod fixture;
 mod mock_platform;
 mod reference;
+pub mod unblu_version;
 mod used_secrets;
 mod workers;
 

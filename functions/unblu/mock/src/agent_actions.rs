@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::endpoint_calls::{CallStyle, EndpointCall, build_call, ping};
-use super::{CHANNEL, Unblu};
+use super::entities::expanded;
+use super::judging::{ApiVersion, document};
+use super::{ACCOUNT, CHANNEL, Unblu};
 use trunkline_mock::now;
 
 impl Unblu {
@@ -30,12 +32,11 @@ impl Unblu {
             "type": "FILE", "fileName": name, "caption": "As promised", "captionType": "SIMPLE_TEXT",
             "mimeType": "application/pdf", "fileStatus": "COMPLETED", "totalSize": 8,
         });
-        if self.state().channel["webhookApiVersion"] == "V3" {
+        if self.state().call_version() == ApiVersion::V3 {
             data["downloadLink"] = url.clone().into();
             data["agentDeskDownloadLink"] = url.into();
         } else {
-            let link = json!({"$_type": "DownloadLink", "type": "WEB_API", "url": url});
-            data["downloadLinks"] = json!([link]);
+            data["downloadLinks"] = json!([{"type": "WEB_API", "url": url}]);
         }
         self.agent_sends(conversation, name, &data, style)
     }
@@ -54,6 +55,22 @@ impl Unblu {
         self.agent_sends(conversation, title, &data, style)
     }
 
+    /// An agent sends a list: a header with a title and a text, and items with a title.
+    pub fn agent_sends_list(
+        &self,
+        conversation: &str,
+        title: &str,
+        items: &[&str],
+        style: CallStyle,
+    ) -> EndpointCall {
+        let item = |title: &&str| json!({"title": title});
+        let data = json!({
+            "type": "LIST", "items": items.iter().map(item).collect::<Vec<_>>(), "actions": [],
+            "header": {"title": title, "body": "Open daily", "bodyTextType": "SIMPLE_TEXT"},
+        });
+        self.agent_sends(conversation, title, &data, style)
+    }
+
     /// An agent asks a question with options, whose values are their labels in upper case.
     pub fn agent_asks(
         &self,
@@ -62,10 +79,11 @@ impl Unblu {
         options: &[&str],
         style: CallStyle,
     ) -> EndpointCall {
-        let option = |label: &&str| json!({"label": label, "value": label.to_uppercase()});
+        let option =
+            |label: &&str| json!({"label": label, "value": label.to_uppercase(), "primary": false});
         let options: Vec<Value> = options.iter().map(option).collect();
         let data = json!({"type": "MULTICHOICE_QUESTION", "text": text, "textType": "SIMPLE_TEXT",
-                          "options": options});
+                          "options": options, "answerStatus": "PENDING"});
         self.agent_sends(conversation, text, &data, style)
     }
 
@@ -81,7 +99,8 @@ impl Unblu {
         self.agent_sends(conversation, text, &data, style)
     }
 
-    /// An agent sends a message of any type. `data` has the type's own members.
+    /// An agent sends a message of any type. `data` has the type's own members, with or without the
+    /// names of their types; the members of all messages are added.
     pub fn agent_sends(
         &self,
         conversation: &str,
@@ -94,11 +113,10 @@ impl Unblu {
         let now = now().as_millisecond();
         state.messages.push((id.clone(), conversation.to_owned()));
         let mut message = json!({
-            "$_type": "TextMessageData", "id": id, "conversationId": conversation,
-            "externalMessengerChannelId": CHANNEL, "accountId": "aCcOuNtIdExample0000001",
+            "id": id, "conversationId": conversation,
+            "externalMessengerChannelId": CHANNEL, "accountId": ACCOUNT,
             "senderPerson": {
-                "$_type": "PersonData", "id": "aGeNtPeRsOnIdExample001", "personSource": "USER_DB",
-                "displayName": "Grace Hopper", "personType": "AGENT",
+                "id": "aGeNtPeRsOnIdExample001", "personSource": "USER_DB", "displayName": "Grace Hopper", "personType": "AGENT",
             },
             "serverTimestamp": now, "sendTimestamp": now - 90,
             "fallbackText": fallback, "actionId": id, "sourceId": null, "internal": false,
@@ -106,27 +124,27 @@ impl Unblu {
         for (name, value) in data.as_object().unwrap() {
             message[name] = value.clone();
         }
+        document(state.call_version()).add_tags("MessageData", &mut message);
         let mut body = json!({"conversationMessage": message});
         if style == CallStyle::Outbound {
-            let found = state.conversations.iter().find(|one| one["id"] == conversation);
-            let ids = found.map(|found| found["contacts"].clone()).unwrap_or_default();
-            let contacts = state
-                .contacts
-                .iter()
-                .filter(|contact| ids.as_array().is_some_and(|ids| ids.contains(&contact["id"])));
+            let found = state.conversations.iter().find(|one| one.data["id"] == conversation);
+            let ids = found.map_or(&[][..], |found| &found.customers);
+            let contacts =
+                state.contacts.iter().filter(|contact| ids.iter().any(|id| contact["id"] == **id));
             body["receivingContacts"] = contacts.cloned().collect();
         }
         let name = "external_messenger.new_message";
         build_call(&mut state, style, name, "ExternalMessengerNewMessage", body)
     }
 
-    /// An agent ends a conversation, which Unblu reports only by webhook.
+    /// An agent ends a conversation, which Unblu reports only by webhook. `reason` is an `EConversationEndReason`.
     pub fn agent_ends(&self, conversation: &str, reason: &str) -> EndpointCall {
         let mut state = self.state();
         let found = state.conversation(conversation).expect("a conversation to end");
-        found["state"] = "ENDED".into();
+        found.data["state"] = "ENDED".into();
+        found.data["endReason"] = reason.into();
         let body = json!({
-            "conversation": found.clone(), "endReason": reason, "endComment": null,
+            "conversation": expanded(found.data.clone(), ""), "endReason": reason, "endComment": null,
             "endPerson": {"$_type": "PersonData", "displayName": "Grace Hopper", "personType": "AGENT"},
         });
         build_call(&mut state, CallStyle::Webhook, "conversation.ended", "ConversationEnded", body)

@@ -8,13 +8,17 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use trunkline_judge::{Operation, parameters};
 
 use super::CHANNEL;
 use super::auth::{self, Role};
+use super::channels;
 use super::endpoint_calls::{self, CallStyle};
 use super::entities::{
-    Outcome, channel, contact, conversation, end, messenger, on_channel, person, search, update,
+    Outcome, channel, contact, conversation, end, expanded, messenger, on_channel, person, search,
+    update,
 };
+use super::judging::{self, ApiVersion, Request};
 use super::state::ServerState;
 use super::validation::{Rejection, reject, text};
 
@@ -25,168 +29,181 @@ pub(super) async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let path = uri.path().to_owned();
-    let query = parameters(uri.query().unwrap_or_default());
-    if let Some(file) = path.strip_prefix("/files/") {
+    if let Some(file) = uri.path().strip_prefix("/files/") {
         return download(file, &headers);
     }
     let delay = state.lock().unwrap().delay;
     tokio::time::sleep(delay).await;
-    let outcome = {
-        let mut state = state.lock().unwrap();
-        let outcome = handle(&mut state, &method, &path, &query, &headers, &body);
-        let result = match &outcome {
-            Ok(_) => "done".to_owned(),
-            Err((status, why)) => format!("{status} {why}"),
-        };
-        state.log.push(format!("{method} {path}: {result}"));
-        outcome
+    let request = Request {
+        method: method.as_str(),
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+        is_json: headers.get("content-type").is_some_and(|kind| kind == "application/json"),
+        body: &body,
     };
-    match outcome {
+    let (operation, outcome) = handle(&mut state.lock().unwrap(), &request, &headers);
+    let outcome = match outcome {
         Ok(Some(Value::String(ping))) if ping == PING => pinged(&state).await,
-        Ok(Some(body)) => axum::Json(body).into_response(),
-        Ok(None) => StatusCode::NO_CONTENT.into_response(),
-        Err((status, why)) => error(status, &why),
+        outcome => outcome,
+    };
+    let result = match &outcome {
+        Ok(_) => "done".to_owned(),
+        Err((status, why)) => format!("{status} {why}"),
+    };
+    let (status, body) = match outcome {
+        Ok(Some(body)) => (200, Some(body)),
+        Ok(None) => (204, None),
+        Err((status, why)) => (status, Some(error(status, &why))),
+    };
+    let mut state = state.lock().unwrap();
+    state.log.push(format!("{method} {}: {result}", request.path));
+    let judged = operation.map_or(Ok(()), |operation| {
+        judging::judge_answer(&mut state, operation, status, body.as_ref())
+    });
+    match judged {
+        Ok(()) => response(status, body),
+        Err((status, why)) => response(status, Some(error(status, &why))),
     }
 }
 
-/// Returns a query's decoded parameters.
-fn parameters(query: &str) -> HashMap<String, String> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(name, value)| (decoded(name), decoded(value))).collect()
-}
-
-fn decoded(text: &str) -> String {
-    let text = text.replace('+', " ");
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
-        bytes.extend_from_slice(&part.as_bytes()[2..]);
-    }
-    String::from_utf8(bytes).unwrap()
+fn response(status: u16, body: Option<Value>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap();
+    body.map_or_else(|| status.into_response(), |body| (status, axum::Json(body)).into_response())
 }
 
 /// The outcome of a request for a ping. The ping itself is made after the state's lock is released.
 const PING: &str = "ping!";
 
-async fn pinged(state: &Arc<Mutex<ServerState>>) -> Response {
-    let (endpoint, call) = {
-        let mut state = state.lock().unwrap();
-        (state.endpoint.clone(), endpoint_calls::ping(&mut state, CallStyle::Outbound))
+/// Pings the endpoint: in v4 by an outbound request whose answer is returned, in v3 by a webhook.
+async fn pinged(state: &Arc<Mutex<ServerState>>) -> Outcome {
+    let (version, endpoint) = {
+        let state = state.lock().unwrap();
+        (state.version, state.endpoint.clone())
     };
-    let Some(endpoint) = endpoint else { return error(502, "the endpoint could not be reached") };
+    let Some(endpoint) = endpoint else {
+        return match version {
+            ApiVersion::V3 => Ok(None),
+            ApiVersion::V4 => reject(502, "the endpoint could not be reached"),
+        };
+    };
+    let style = match version {
+        ApiVersion::V3 => CallStyle::Webhook,
+        ApiVersion::V4 => CallStyle::Outbound,
+    };
+    let call = endpoint_calls::ping(&mut state.lock().unwrap(), style);
     let result = call.clone().check(&endpoint(call).await);
-    match result.problem {
-        None => axum::Json(result.body).into_response(),
-        Some(problem) => error(502, &problem),
+    match (version, result.problem) {
+        (ApiVersion::V3, _) => Ok(None),
+        (ApiVersion::V4, None) => Ok(Some(result.body)),
+        (ApiVersion::V4, Some(problem)) => reject(502, problem),
     }
 }
 
-fn error(status: u16, why: &str) -> Response {
-    let status = StatusCode::from_u16(status).unwrap();
-    let body = json!({
-        "$_type": "Error", "statusCode": status.as_u16(),
-        "statusDescription": status.canonical_reason(), "errorMessage": why,
-    });
-    (status, axum::Json(body)).into_response()
+fn error(status: u16, why: &str) -> Value {
+    let description = StatusCode::from_u16(status).unwrap().canonical_reason();
+    json!({
+        "$_type": "Error", "statusCode": status, "statusDescription": description,
+        "errorMessage": why,
+    })
 }
 
 /// Files need a login, and are refused while they are reviewed.
 fn download(file: &str, headers: &HeaderMap) -> Response {
     match (auth::role(headers), file.starts_with("reviewed")) {
-        (None, _) => error(401, "log in"),
-        (Some(_), true) => error(403, "the file is being reviewed"),
+        (None, _) => response(401, Some(error(401, "log in"))),
+        (Some(_), true) => response(403, Some(error(403, "the file is being reviewed"))),
         (Some(_), false) => Bytes::from_static(b"%PDF-1.7").into_response(),
     }
 }
 
+/// Judges and answers a request. It judges every request, also one that it refuses for another reason.
 fn handle(
     state: &mut ServerState,
-    method: &Method,
-    path: &str,
-    query: &HashMap<String, String>,
+    request: &Request<'_>,
     headers: &HeaderMap,
-    body: &Bytes,
-) -> Outcome {
-    let Some(role) = auth::role(headers) else { return reject(401, "log in") };
-    let rest = path.strip_prefix("/app/rest/").and_then(|rest| rest.split_once('/'));
-    let Some((version @ ("v3" | "v4"), rest)) = rest else { return reject(404, "no such path") };
-    let scheduled_failures = state.scheduled_failures.front().filter(|(of, _)| match of {
-        Some(call) => rest.ends_with(call.as_str()),
-        None => true,
+) -> (Option<&'static Operation>, Outcome) {
+    let judged = judging::judge_request(state, request);
+    let operation = judged.as_ref().ok().copied();
+    let Some(role) = auth::role(headers) else { return (operation, reject(401, "log in")) };
+    if let Some(status) = scheduled_failure(state, request) {
+        return (operation, reject(status, "scheduled failure"));
+    }
+    let outcome = judged.and_then(|operation| {
+        check_role(role, operation)?;
+        carry_out(state, request)
     });
-    if let Some((_, status)) = scheduled_failures.cloned() {
-        state.scheduled_failures.pop_front();
-        return reject(status, "scheduled failure");
-    }
-    let parts: Vec<&str> = rest.split('/').collect();
-    let v4 = version == "v4";
-    let get = method == Method::GET;
-    if !get && method != Method::POST {
-        return reject(405, "not with this method");
-    }
-    let admin = || if role == Role::Admin { Ok(()) } else { reject(403, "ADMIN is required") };
-    let json_body = || -> Result<Value, Rejection> {
-        let json = headers.get("content-type").is_some_and(|kind| kind == "application/json");
-        let body = serde_json::from_slice(body).ok().filter(|_| json && !get);
-        body.map_or_else(|| reject(400, "POST a JSON body"), Ok)
+    (operation, outcome)
+}
+
+/// Takes the failure that a test scheduled for a request.
+fn scheduled_failure(state: &mut ServerState, request: &Request<'_>) -> Option<u16> {
+    let is_meant = match &state.scheduled_failures.front()?.0 {
+        Some(call) => request.path.ends_with(call.as_str()),
+        None => true,
     };
-    match (parts.as_slice(), v4, get) {
-        (["persons", "createOrUpdateVirtual"], _, false) => {
-            admin()?;
-            person(state, &json_body()?).map(Some)
-        }
-        (["externalmessengercontacts", "search"], true, false) => {
-            admin()?;
-            search(state, &json_body()?).map(Some)
-        }
-        (["externalmessengercontacts", "create"], true, false) => {
-            contact(state, &json_body()?).map(Some)
-        }
-        (["conversations", "getBySourceIdAndChannelId"], _, true) => {
-            let asked = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
-            let found = state.active(asked("sourceId"));
+    if is_meant { state.scheduled_failures.pop_front().map(|(_, status)| status) } else { None }
+}
+
+/// The roles that an operation needs are in the document.
+fn check_role(role: Role, operation: &Operation) -> Result<(), Rejection> {
+    if role == Role::Admin || operation.roles.iter().any(|one| one == "REGISTERED_USER") {
+        return Ok(());
+    }
+    reject(403, format!("{} is required", operation.roles.join(" or ")))
+}
+
+/// Does what a valid request asks for.
+fn carry_out(state: &mut ServerState, request: &Request<'_>) -> Outcome {
+    let path = request.path_in(state.version).unwrap_or_default();
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    let query: HashMap<String, String> = parameters(request.query).into_iter().collect();
+    let asked = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
+    let body = request.json().unwrap_or_default();
+    let found = match (parts.as_slice(), state.version) {
+        (["persons", "createOrUpdateVirtual"], _) => person(state, &body).map(Some),
+        (["externalmessengercontacts", "search"], _) => search(state, &body).map(Some),
+        (["externalmessengercontacts", "create"], _) => contact(state, &body).map(Some),
+        (["conversations", "getBySourceIdAndChannelId"], _) => {
             let here = asked("externalMessengerChannelId") == CHANNEL;
-            match found.filter(|_| here) {
-                Some(found) => Ok(Some(found.clone())),
+            match state.active(asked("sourceId")).filter(|_| here) {
+                Some(found) => Ok(Some(found.data.clone())),
                 None => reject(404, "There is no such conversation"),
             }
         }
-        (["conversations", "create"], _, false) => {
-            admin()?;
-            conversation(state, &json_body()?, v4).map(Some)
+        (["conversations", "create"], _) => conversation(state, &body).map(Some),
+        (["conversations", id, "end"], _) => end(state, id, &body).map(Some),
+        (["externalmessengers", "read"], ApiVersion::V3) => channel(state, asked("id")),
+        (["externalmessengers", id, "read"], ApiVersion::V4) => channel(state, id),
+        (["externalmessengers", "update"], _) => update(state, body).map(Some),
+        (["externalmessengers", "create"], _) => channels::create_channel(state, body).map(Some),
+        (["externalmessengers", "getByName"], _) => {
+            channels::channel_by_name(state, asked("name")).map(Some)
         }
-        (["conversations", id, "end"], _, false) => end(state, id, &json_body()?),
-        (["externalmessengers", "read"], false, true) => {
-            channel(state, query.get("id").map(String::as_str).unwrap_or_default())
+        (["webhookregistrations", "getByName"], _) => {
+            channels::webhook_by_name(state, asked("name")).map(Some)
         }
-        (["externalmessengers", id, "read"], true, true) => channel(state, id),
-        (["externalmessengers", "update"], _, false) => {
-            admin()?;
-            update(state, json_body()?).map(Some)
+        (["webhookregistrations", "search"], _) => {
+            channels::search_webhooks(state, &body).map(Some)
         }
-        (["externalmessengers", "pingCustomChannel"], false, false) => {
-            admin()?;
-            on_channel(text(&json_body()?, "externalMessengerChannelId")?)?;
-            Ok(None)
+        (["webhookregistrations", "create"], _) => channels::create_webhook(state, body).map(Some),
+        (["webhookregistrations", "update"], _) => channels::update_webhook(state, body).map(Some),
+        (["externalmessengers", "pingCustomChannel"], ApiVersion::V3) => {
+            on_channel(text(&body, "externalMessengerChannelId")?)?;
+            Ok(Some(PING.into()))
         }
-        (["externalmessengers", id, "sendPing"], true, false) => {
-            admin()?;
+        (["externalmessengers", id, "sendPing"], ApiVersion::V4) => {
             on_channel(id)?;
             Ok(Some(PING.into()))
         }
-        (["externalmessengers", call], false, false) => {
-            admin()?;
-            let body = json_body()?;
+        (["externalmessengers", call], ApiVersion::V3) => {
             on_channel(text(&body, "externalMessengerChannelId")?)?;
-            messenger(state, call, &body, false)
+            messenger(state, call, &body)
         }
-        (["externalmessengers", id, call], true, false) => {
-            admin()?;
+        (["externalmessengers", id, call], ApiVersion::V4) => {
             on_channel(id)?;
-            messenger(state, call, &json_body()?, true)
+            messenger(state, call, &body)
         }
-        _ => reject(404, "no such path"),
-    }
+        _ => reject(404, "the mock does not have this operation"),
+    };
+    Ok(found?.map(|found| expanded(found, asked("expand"))))
 }

@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
+use super::judging::{self, ApiVersion, document};
 use super::state::ServerState;
-use super::{SECRET, auth};
+use super::{ACCOUNT, SECRET, auth};
 
 /// How Unblu calls the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallStyle {
     /// A webhook: asynchronous, the reply is ignored.
     Webhook,
-    /// An outbound request: synchronous, the reply is used and must be signed.
+    /// An outbound request: synchronous, the reply is used and must be signed. v3 has none to channels.
     Outbound,
 }
 
@@ -22,6 +23,7 @@ pub struct EndpointCall {
     pub body: Vec<u8>,
     style: CallStyle,
     name: &'static str,
+    version: ApiVersion,
 }
 
 /// The endpoint's reply.
@@ -45,7 +47,12 @@ pub struct CallResult {
 }
 
 impl EndpointCall {
-    fn new(style: CallStyle, name: &'static str, id: &str, body: &Value) -> Self {
+    fn new(
+        (style, version): (CallStyle, ApiVersion),
+        name: &'static str,
+        id: &str,
+        body: &Value,
+    ) -> Self {
         let mut headers = vec![
             ("content-type", "application/json".to_owned()),
             ("user-agent", "Unblu-Hookshot".to_owned()),
@@ -63,7 +70,7 @@ impl EndpointCall {
             }
         }
         let body = body.to_string().into_bytes();
-        Self { headers, body, style, name }.signed_with(SECRET)
+        Self { headers, body, style, name, version }.signed_with(SECRET)
     }
 
     /// Signs the call with another secret.
@@ -121,49 +128,39 @@ impl EndpointCall {
         if header("x-unblu-signature-256") != Some(&auth::sha256(SECRET, &reply.body)) {
             return Some("the reply is not signed over its exact bytes".into());
         }
-        check_reply(self.name, &self.json(), body).err()
+        check_reply(self.version, self.name, &self.json(), body).err()
     }
 }
 
-/// Checks that a body is a valid reply to a service's request.
+/// Checks that a body is a valid reply to a service's request: by the document, and by the mandatory members that only its
+/// descriptions name.
 ///
 /// # Errors
 /// Returns why it is not.
-pub fn check_reply(service: &str, request: &Value, body: &Value) -> Result<(), String> {
-    let text = |name: &str| body[name].as_str().is_some_and(|text| !text.is_empty());
-    let union = |kinds: &[(&str, &str, &str)], prefix: &str| {
-        let known = kinds.iter().find(|(kind, ..)| body["type"] == *kind);
-        known.is_some_and(|(_, class, member)| {
-            body["$_type"] == format!("{prefix}{class}Response") && text(member)
-        })
+pub fn check_reply(
+    version: ApiVersion,
+    service: &str,
+    request: &Value,
+    body: &Value,
+) -> Result<(), String> {
+    let (document, name) = (document(version), format!("outbound.{service}"));
+    let known = document.callback(&name);
+    let known = known.ok_or_else(|| format!("{} has no {name}", version.word()))?;
+    let violations = document.judge_answer(known, 200, Some(body));
+    if let Some(first) = violations.first() {
+        return Err(format!("not a valid reply to {service}: {first} in {body}"));
+    }
+    let needed = match (service, body["type"].as_str()) {
+        (_, Some("CREATE")) => "sourceId",
+        ("external_messenger.create_contact", Some("USE_EXISTING")) => "externalMessengerContactId",
+        (_, Some("USE_EXISTING")) => "conversationId",
+        (_, Some(_)) => "errorText",
+        ("ping", None) if body["pingId"] == request["pingId"] => return Ok(()),
+        ("ping", None) => "pingId",
+        (_, None) => return Ok(()),
     };
-    let is_valid = match service {
-        "ping" => body["$_type"] == "PingResponse" && body["pingId"] == request["pingId"],
-        "external_messenger.new_message" => body["$_type"] == "ExternalMessengerNewMessageResponse",
-        "external_messenger.message_state" => {
-            body["$_type"] == "ExternalMessengerMessageStateResponse"
-        }
-        "external_messenger.create_contact" => union(
-            &[
-                ("CREATE", "Create", "sourceId"),
-                ("USE_EXISTING", "UseExisting", "externalMessengerContactId"),
-                ("INVALID_CONTACT_IDENTIFIER", "InvalidContactIdentifier", "errorText"),
-                ("CONTACT_TO_PERSON_MISMATCH", "ContactToPersonMismatch", "errorText"),
-                ("ERROR", "Error", "errorText"),
-            ],
-            "ExternalMessengerCreateContact",
-        ),
-        "external_messenger.create_conversation" => union(
-            &[
-                ("CREATE", "Create", "sourceId"),
-                ("USE_EXISTING", "UseExisting", "conversationId"),
-                ("ERROR", "Error", "errorText"),
-            ],
-            "ExternalMessengerCreateConversation",
-        ),
-        _ => false,
-    };
-    if is_valid { Ok(()) } else { Err(format!("not a valid reply to {service}: {body}")) }
+    let is_there = service != "ping" && body[needed].as_str().is_some_and(|text| !text.is_empty());
+    if is_there { Ok(()) } else { Err(format!("{needed} is missing or wrong in {body}")) }
 }
 
 /// Builds a call. A webhook also has `timestamp` and `eventType`.
@@ -174,25 +171,33 @@ pub(super) fn build_call(
     class: &str,
     members: Value,
 ) -> EndpointCall {
+    let version = state.call_version();
     let mut body = members;
-    body["accountId"] = "aCcOuNtIdExample0000001".into();
-    match style {
+    body["accountId"] = ACCOUNT.into();
+    let callback = match style {
         CallStyle::Webhook => {
             body["$_type"] = format!("{class}Event").into();
             body["timestamp"] = 1_767_225_601_000_u64.into();
             body["eventType"] = name.into();
+            name.to_owned()
         }
         CallStyle::Outbound => {
             body["$_type"] = format!("{class}Request").into();
             body["serviceName"] = format!("outbound.{name}").into();
+            format!("outbound.{name}")
         }
-    }
+    };
+    judging::judge_call(state, version, &callback, &body);
     let id = state.new_id("eVeNt");
-    EndpointCall::new(style, name, &id, &body)
+    EndpointCall::new((style, version), name, &id, &body)
 }
 
 pub(super) fn ping(state: &mut ServerState, style: CallStyle) -> EndpointCall {
-    let class = if style == CallStyle::Webhook { "WebhookPing" } else { "Ping" };
-    let id = state.new_id("PiNg");
-    build_call(state, style, "ping", class, json!({"pingId": id}))
+    match style {
+        CallStyle::Webhook => build_call(state, style, "ping", "WebhookPing", json!({})),
+        CallStyle::Outbound => {
+            let id = state.new_id("PiNg");
+            build_call(state, style, "ping", "Ping", json!({"pingId": id}))
+        }
+    }
 }

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use trunkline_mock::now;
 
-use super::CHANNEL;
-use super::state::{EndedConversation, SentMessage, ServerState, StateReport};
-use super::validation::{self, Rejection, reject, text, typed};
+use super::judging::ApiVersion;
+use super::state::{Conversation, EndedConversation, SentMessage, ServerState, StateReport};
+use super::validation::{self, Rejection, reject, text};
+use super::{ACCOUNT, CHANNEL};
 
 /// A response: a body, none, or a rejection.
 pub(super) type Outcome = Result<Option<Value>, Rejection>;
@@ -16,7 +18,6 @@ pub(super) fn on_channel(id: &str) -> Result<(), Rejection> {
 }
 
 pub(super) fn person(state: &mut ServerState, body: &Value) -> Result<Value, Rejection> {
-    typed(body, "PersonData")?;
     validation::one_of(body, "personSource", &["VIRTUAL"])?;
     validation::one_of(body, "personType", &["VISITOR"])?;
     let source = validation::source_id(body)?;
@@ -33,19 +34,9 @@ pub(super) fn person(state: &mut ServerState, body: &Value) -> Result<Value, Rej
 }
 
 pub(super) fn search(state: &mut ServerState, body: &Value) -> Result<Value, Rejection> {
-    typed(body, "ExternalMessengerContactQuery")?;
     let mut wanted = HashMap::new();
     for filter in body["searchFilters"].as_array().into_iter().flatten() {
-        let (class, operator) = match text(filter, "field")? {
-            "EXTERNAL_MESSENGER_CHANNEL_ID" => (
-                "ExternalMessengerChannelIdExternalMessengerContactSearchFilter",
-                "EqualsIdOperator",
-            ),
-            "SOURCE_ID" => ("SourceIdExternalMessengerContactSearchFilter", "EqualsStringOperator"),
-            other => return reject(400, format!("no filter by {other}")),
-        };
-        typed(filter, class)?;
-        typed(&filter["operator"], operator)?;
+        validation::one_of(filter, "field", &["EXTERNAL_MESSENGER_CHANNEL_ID", "SOURCE_ID"])?;
         validation::one_of(&filter["operator"], "type", &["EQUALS"])?;
         wanted.insert(text(filter, "field")?, text(&filter["operator"], "value")?);
     }
@@ -62,7 +53,6 @@ pub(super) fn search(state: &mut ServerState, body: &Value) -> Result<Value, Rej
 }
 
 pub(super) fn contact(state: &mut ServerState, body: &Value) -> Result<Value, Rejection> {
-    typed(body, "ExternalMessengerContact")?;
     text(body, "name")?;
     on_channel(text(body, "externalMessengerChannelId")?)?;
     let (source, person) = (validation::source_id(body)?, text(body, "personId")?);
@@ -78,78 +68,116 @@ pub(super) fn contact(state: &mut ServerState, body: &Value) -> Result<Value, Re
     Ok(contact)
 }
 
-pub(super) fn conversation(
-    state: &mut ServerState,
-    body: &Value,
-    v4: bool,
-) -> Result<Value, Rejection> {
-    let (class, list, class_of_one, member) = if v4 {
-        (
-            "ConversationCreationData",
-            "externalParticipants",
-            "ConversationCreationExternalParticipantData",
-            "externalMessengerContactId",
-        )
-    } else {
-        ("ConversationData", "participants", "ParticipantData", "personId")
-    };
-    typed(body, class)?;
+pub(super) fn conversation(state: &mut ServerState, body: &Value) -> Result<Value, Rejection> {
     text(body, "initialEngagementType")?;
-    validation::recipient(body)?;
+    if !body["recipient"].is_null() {
+        text(&body["recipient"], "id")?;
+    }
     on_channel(text(body, "externalMessengerChannelId")?)?;
-    let mut taking_part = Vec::new();
-    for one in body[list].as_array().into_iter().flatten() {
-        typed(one, class_of_one)?;
-        let id = text(one, member)?;
-        let known = if v4 { &state.contacts } else { &state.persons };
-        if !known.iter().any(|known| known["id"] == id) {
-            return reject(404, format!("{member} is unknown"));
-        }
-        if v4 {
-            validation::one_of(one, "participationType", &["CONTEXT_PERSON", "SECONDARY_VISITOR"])?;
-        } else if one["connectedViaExternalMessenger"] != true {
-            return reject(400, "no participant is connected via the external messenger");
-        }
-        taking_part.push(id.to_owned());
-    }
-    if taking_part.is_empty() {
-        return reject(400, "the conversation has no participant");
-    }
+    let customers = customers(state, body)?;
     let source = validation::source_id(body)?;
     if state.active(source).is_some() {
         return reject(400, "sourceId and externalMessengerChannelId are not unique");
     }
     let several = state.channel["supportsMultipleConversationsPerContact"] == true;
-    let busy = state.conversations.iter().any(|one| {
-        let mut contacts = one["contacts"].as_array().into_iter().flatten();
-        one["state"] == "ACTIVE"
-            && contacts.any(|id| taking_part.iter().any(|taking| id == taking.as_str()))
-    });
-    if busy && !several {
+    let is_busy = |one: &Conversation| {
+        !one.has_ended() && one.customers.iter().any(|id| customers.contains(id))
+    };
+    if !several && state.conversations.iter().any(is_busy) {
         return reject(400, "The contact already has an active conversation");
     }
-    let mut made = body.clone();
-    made["$_type"] = "ConversationData".into();
-    made["id"] = state.new_id("cOnVeRsAtIoN").into();
-    made["state"] = "ACTIVE".into();
-    made["contacts"] = taking_part.into();
-    state.conversations.push(made.clone());
-    Ok(made)
+    let data = created(state, body);
+    state.conversations.push(Conversation { data: data.clone(), customers });
+    Ok(data)
 }
 
-pub(super) fn end(state: &mut ServerState, id: &str, body: &Value) -> Outcome {
-    validation::one_of(body, "reason", &validation::END_REASONS)?;
+/// Returns the ids of the contacts (v4) or persons (v3) that a new conversation connects.
+fn customers(state: &ServerState, body: &Value) -> Result<Vec<String>, Rejection> {
+    let (list, member, known) = match state.version {
+        ApiVersion::V3 => ("participants", "personId", &state.persons),
+        ApiVersion::V4 => ("externalParticipants", "externalMessengerContactId", &state.contacts),
+    };
+    let mut customers = Vec::new();
+    for one in body[list].as_array().into_iter().flatten() {
+        if state.version == ApiVersion::V3 && one["connectedViaExternalMessenger"] != true {
+            continue;
+        }
+        let id = text(one, member)?;
+        if !known.iter().any(|known| known["id"] == id) {
+            return reject(404, format!("{member} is unknown"));
+        }
+        if state.version == ApiVersion::V4 {
+            text(one, "participationType")?;
+        }
+        customers.push(id.to_owned());
+    }
+    if customers.is_empty() {
+        return reject(400, "no participant is connected via the external messenger");
+    }
+    Ok(customers)
+}
+
+/// Returns a new conversation as Unblu returns it.
+fn created(state: &mut ServerState, body: &Value) -> Value {
+    let mut data = body.clone();
+    data["$_type"] = "ConversationData".into();
+    data["id"] = state.new_id("cOnVeRsAtIoN").into();
+    data["accountId"] = ACCOUNT.into();
+    data["creationTimestamp"] = now().as_millisecond().into();
+    data["state"] = "QUEUED".into();
+    if state.version == ApiVersion::V4 {
+        let recipient = &body["recipient"];
+        let class = match recipient["type"].as_str().unwrap_or_default() {
+            "NAMED_AREA" => "NamedAreaData",
+            "TEAM" => "TeamData",
+            "AGENT" => "PersonData",
+            _ => "AccountData",
+        };
+        if !recipient.is_null() {
+            data["recipient"] = json!({"$_type": class, "id": recipient["id"]});
+        }
+    }
+    let lists = [
+        ("participants", "ParticipantData"),
+        ("externalParticipants", "ExternalParticipantData"),
+        ("botParticipants", "BotParticipantData"),
+    ];
+    for (list, class) in lists {
+        for one in data[list].as_array_mut().into_iter().flatten() {
+            one["$_type"] = class.into();
+            if class != "BotParticipantData" {
+                one["state"] = "ACTIVE".into();
+            }
+        }
+    }
+    data
+}
+
+/// Returns an answer with only the maps that the query parameter `expand` names.
+pub(super) fn expanded(mut answer: Value, expand: &str) -> Value {
+    if let Value::Object(members) = &mut answer {
+        let is_map = |name: &str| ["configuration", "metadata", "text"].contains(&name);
+        members.retain(|name, value| {
+            !(is_map(name) && value.is_object()) || expand.split(',').any(|asked| asked == name)
+        });
+    }
+    answer
+}
+
+pub(super) fn end(state: &mut ServerState, id: &str, body: &Value) -> Result<Value, Rejection> {
     let reason = text(body, "reason")?.to_owned();
     let Some(conversation) = state.conversation(id) else {
         return reject(404, "There is no such conversation");
     };
-    if conversation["state"] != "ACTIVE" {
+    if conversation.has_ended() {
         return reject(400, "The conversation has ended");
     }
-    conversation["state"] = "ENDED".into();
+    conversation.data["state"] = "ENDED".into();
+    conversation.data["endReason"] = reason.clone().into();
+    let data = conversation.data.clone();
     let comment = body["comment"].as_str().map(ToOwned::to_owned);
     state.ended.push(EndedConversation { conversation: id.to_owned(), reason, comment });
-    Ok(None)
+    Ok(data)
 }
 
 pub(super) fn channel(state: &ServerState, id: &str) -> Outcome {
@@ -158,13 +186,12 @@ pub(super) fn channel(state: &ServerState, id: &str) -> Outcome {
 }
 
 pub(super) fn update(state: &mut ServerState, body: Value) -> Result<Value, Rejection> {
-    typed(&body, "CustomExternalMessengerChannel")?;
     validation::one_of(&body, "type", &["CUSTOM"])?;
     on_channel(text(&body, "id")?)?;
     for needed in ["accountId", "name", "webhookEndpoint"] {
         text(&body, needed)?;
     }
-    if !body["outboundTimeoutMillis"].is_u64() {
+    if state.version == ApiVersion::V4 && !body["outboundTimeoutMillis"].is_u64() {
         return reject(400, "outboundTimeoutMillis is mandatory");
     }
     if state.concurrent_changes > 0 {
@@ -179,18 +206,18 @@ pub(super) fn update(state: &mut ServerState, body: Value) -> Result<Value, Reje
     Ok(state.channel.clone())
 }
 
-pub(super) fn messenger(state: &mut ServerState, call: &str, body: &Value, v4: bool) -> Outcome {
+pub(super) fn messenger(state: &mut ServerState, call: &str, body: &Value) -> Outcome {
+    let v4 = state.version == ApiVersion::V4;
     let conversation = text(body, "conversationId")?;
     let Some(found) = state.conversation(conversation) else {
         return reject(404, "There is no such conversation");
     };
-    let (active, contacts) = (found["state"] == "ACTIVE", found["contacts"].clone());
+    let (active, customers) = (!found.has_ended(), found.customers.clone());
     if call == "sendMessage" {
-        typed(body, "ExternalMessengerPostMessage")?;
         validation::message_data(&body["messageData"])?;
         let member = if v4 { "senderExternalMessengerContactId" } else { "senderPersonId" };
         let sender = text(body, member)?;
-        if !contacts.as_array().into_iter().flatten().any(|one| one == sender) {
+        if !customers.iter().any(|one| one == sender) {
             return reject(400, "the sender is not a participant");
         }
         if !active {
@@ -217,13 +244,8 @@ pub(super) fn messenger(state: &mut ServerState, call: &str, body: &Value, v4: b
     if !state.messages.contains(&(message.to_owned(), conversation.to_owned())) {
         return reject(404, "There is no such message");
     }
-    match call {
-        "messageDelivered" | "messageRead" | "messageSentSuccessfully" => {}
-        "messageSendFailed" => {
-            let member = if v4 { "failState" } else { "failedState" };
-            validation::one_of(body, member, &["RETRYABLE", "TERMINAL"])?;
-        }
-        _ => return reject(404, "no such path"),
+    if call == "messageSendFailed" {
+        text(body, if v4 { "failState" } else { "failedState" })?;
     }
     let (call, message) = (call.to_owned(), message.to_owned());
     state.state_reports.push(StateReport { call, message, body: body.clone() });

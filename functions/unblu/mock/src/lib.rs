@@ -1,21 +1,26 @@
 //! A mock Unblu server: web API v3 and v4, webhooks and outbound requests, as documented. It rejects what
 //! the real server would reject, records what it accepted, and lets a test act as the agent.
 //!
+//! Unblu's own OpenAPI document of the API version judges every request, every answer and every call (`spec/`). What is
+//! against it is recorded, and fails the test that drops the last handle of the server ([`Unblu::take_violations`]).
+//!
 //! The vendor does not document some statuses. Our assumptions: invalid content is 400, a violated
 //! uniqueness 400, an outdated version 409, an ended conversation 400.
 
 mod agent_actions;
 mod api;
 mod auth;
+mod channels;
 mod endpoint_calls;
 mod entities;
+mod judging;
 mod player;
 mod state;
 mod validation;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -23,10 +28,12 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 pub use endpoint_calls::{CallResult, CallStyle, EndpointCall, EndpointReply, check_reply};
+pub use judging::{ApiVersion, document};
 pub use player::MOCK;
 pub use state::{EndedConversation, SentMessage, StateReport};
 
-use state::ServerState;
+use judging::ApiVersion::{V3, V4};
+use state::{Conversation, ServerState};
 
 /// The account with the role ADMIN: user name and password. `REGISTERED` has fewer rights.
 pub const ADMIN: (&str, &str) = ("hub", "pa:ss wörd");
@@ -36,6 +43,8 @@ pub const REGISTERED: (&str, &str) = ("grace", "secret");
 pub const SECRET: &str = "s3cr3t-shared-key";
 /// The channel's id.
 pub const CHANNEL: &str = "cHaNnElIdExample0000001";
+/// The id of the account that everything belongs to.
+pub const ACCOUNT: &str = "aCcOuNtIdExample0000001";
 /// The id of a named area, a possible recipient of conversations.
 pub const AREA: &str = "nAmEdArEaIdExample00001";
 
@@ -47,31 +56,79 @@ pub type Endpoint =
 #[derive(Clone)]
 pub struct Unblu {
     port: u16,
+    version: ApiVersion,
     state: Arc<Mutex<ServerState>>,
+    _verdict: Arc<Verdict>,
+}
+
+/// Panics when it is dropped while violations are left, which fails the test.
+struct Verdict(Arc<Mutex<ServerState>>);
+
+impl Drop for Verdict {
+    fn drop(&mut self) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = std::mem::take(&mut state.violations);
+        drop(state);
+        let is_failed_already = std::thread::panicking();
+        assert!(left.is_empty() || is_failed_already, "against Unblu's own document: {left:#?}");
+    }
 }
 
 impl Unblu {
-    /// Starts a server with one active channel. It makes no calls until [`Unblu::set_endpoint`].
-    pub async fn start() -> Self {
-        Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    /// Starts a server with one active channel. It has the web API of one version, as real ones do, and makes no calls
+    /// until [`Unblu::set_endpoint`].
+    pub async fn start(version: ApiVersion) -> Self {
+        Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap(), version)
     }
 
     /// Starts a server on the given listener.
-    pub fn start_at(listener: TcpListener) -> Self {
+    pub fn start_at(listener: TcpListener, version: ApiVersion) -> Self {
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(ServerState::new()));
+        let state = Arc::new(Mutex::new(ServerState::new(version)));
         let router = Router::new().fallback(api::answer).with_state(Arc::clone(&state));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { port, state }
+        let verdict = Arc::new(Verdict(Arc::clone(&state)));
+        Self { port, version, state, _verdict: verdict }
     }
 
     fn state(&self) -> MutexGuard<'_, ServerState> {
         self.state.lock().unwrap()
     }
 
-    /// Returns the web API's address. `version` is `v3` or `v4`.
+    /// Returns the version of the web API.
+    pub fn version(&self) -> ApiVersion {
+        self.version
+    }
+
+    /// Returns the web API's address.
+    pub fn api_url(&self) -> String {
+        self.base_url(self.version.word())
+    }
+
+    /// Returns the address that the web API of a version would have. `version` is `v3` or `v4`.
     pub fn base_url(&self, version: &str) -> String {
         format!("http://127.0.0.1:{}/app/rest/{version}", self.port)
+    }
+
+    /// Returns the styles in which a server of this version calls the channel, the preferred one last.
+    pub fn styles(&self) -> &'static [CallStyle] {
+        match self.version {
+            V3 => &[CallStyle::Webhook],
+            V4 => &[CallStyle::Webhook, CallStyle::Outbound],
+        }
+    }
+
+    /// Returns the style in which a server of this version prefers to call the channel.
+    pub fn style(&self) -> CallStyle {
+        match self.version {
+            V3 => CallStyle::Webhook,
+            V4 => CallStyle::Outbound,
+        }
+    }
+
+    /// Returns what was against Unblu's document, and forgets it. Only a test that provokes it calls this.
+    pub fn take_violations(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().violations)
     }
 
     /// Sets the endpoint of the channel. [`Unblu::post`] and pings through the web API need one.
@@ -149,7 +206,7 @@ impl Unblu {
 
     /// Returns the active conversation with a `sourceId`.
     pub fn conversation(&self, source_id: &str) -> Option<Value> {
-        self.state().active(source_id).cloned()
+        self.state().active(source_id).map(|found| found.data.clone())
     }
 
     /// Returns the contact with a `sourceId`.
@@ -247,10 +304,11 @@ impl Unblu {
         assert_eq!(posted.body["type"], "CREATE", "{posted:?}");
         let mut state = self.state();
         let id = state.new_id("cOnVeRsAtIoN");
-        state.conversations.push(json!({
+        let data = json!({
             "$_type": "ConversationData", "id": id, "sourceId": posted.body["sourceId"],
-            "externalMessengerChannelId": CHANNEL, "contacts": [contact], "state": "ACTIVE",
-        }));
+            "externalMessengerChannelId": CHANNEL, "state": "ACTIVE",
+        });
+        state.conversations.push(Conversation { data, customers: vec![contact.to_owned()] });
         id
     }
 }

@@ -6,7 +6,7 @@ use trunkline_mock::{
     no_conversation_yet, take_new,
 };
 
-use crate::{ADMIN, CHANNEL, CallStyle, SECRET, SentMessage, Unblu};
+use crate::{ADMIN, ApiVersion, CHANNEL, CallStyle, SECRET, SentMessage, Unblu};
 
 /// The mock: an agent.
 pub const MOCK: Mock = Mock { personas: &[Persona::Agent], start };
@@ -20,7 +20,7 @@ struct UnbluPlayer {
 
 /// Starts the Unblu mock and its player.
 fn start(context: PlayerContext) -> Box<dyn Player> {
-    let server = Unblu::start_at(context.listener);
+    let server = Unblu::start_at(context.listener, ApiVersion::V4);
     Box::new(UnbluPlayer { server, known: 0, ended: 0, conversation: None })
 }
 
@@ -28,7 +28,7 @@ impl Player for UnbluPlayer {
     fn setup(&self) -> ConnectionSetup {
         let (user, password) = ADMIN;
         ConnectionSetup {
-            settings: json!({"base_url": self.server.base_url("v4"), "channel_id": CHANNEL}),
+            settings: json!({"base_url": self.server.api_url(), "channel_id": CHANNEL}),
             secrets: vec![
                 ("username", user.to_owned()),
                 ("password", password.to_owned()),
@@ -46,7 +46,7 @@ impl Player for UnbluPlayer {
                 let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
                 self.server.agent_asks(conversation, &text, &choices, style)
             }
-            PlayerCommand::Close => self.server.agent_ends(conversation, "MANUALLY"),
+            PlayerCommand::Close => self.server.agent_ends(conversation, "ENDED_BY_PARTICIPANT"),
             other => {
                 return Err(other.unsupported_by("an agent at Unblu", "a text, /offer, /close"));
             }
@@ -63,6 +63,8 @@ impl Player for UnbluPlayer {
         let ended = take_new(self.server.ended(), &mut self.ended);
         let mut received: Vec<String> = sent.iter().map(display).collect();
         received.extend(ended.iter().map(|ended| format!("(ended: {})", ended.reason)));
+        let violations = self.server.take_violations();
+        received.extend(violations.iter().map(|one| format!("(against Unblu's document: {one})")));
         received
     }
 }

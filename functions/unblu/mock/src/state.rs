@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{CHANNEL, Endpoint, SECRET};
+use super::channels::Registrations;
+use super::judging::ApiVersion;
+use super::{ACCOUNT, CHANNEL, Endpoint, SECRET};
 
 /// An accepted message.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,13 +40,30 @@ pub struct EndedConversation {
     pub comment: Option<String>,
 }
 
+/// A conversation at Unblu.
+#[derive(Debug, Clone)]
+pub(super) struct Conversation {
+    /// The `ConversationData`.
+    pub(super) data: Value,
+    /// The ids of the contacts (v4) or persons (v3) that write through the channel.
+    pub(super) customers: Vec<String>,
+}
+
+impl Conversation {
+    pub(super) fn has_ended(&self) -> bool {
+        self.data["state"] == "ENDED"
+    }
+}
+
 pub(super) struct ServerState {
+    pub(super) version: ApiVersion,
+    /// What was against the document, unless a test took it.
+    pub(super) violations: Vec<String>,
     pub(super) endpoint: Option<Endpoint>,
     pub(super) channel: Value,
     pub(super) persons: Vec<Value>,
     pub(super) contacts: Vec<Value>,
-    /// With the members `contacts` and `state`, which the real server does not return like this.
-    pub(super) conversations: Vec<Value>,
+    pub(super) conversations: Vec<Conversation>,
     /// The ids of agents' messages, with their conversations.
     pub(super) messages: Vec<(String, String)>,
     pub(super) sent: Vec<SentMessage>,
@@ -56,21 +75,29 @@ pub(super) struct ServerState {
     pub(super) hide_contacts: bool,
     pub(super) delay: Duration,
     pub(super) concurrent_changes: u32,
+    pub(super) registrations: Registrations,
     ids: u32,
 }
 
 impl ServerState {
-    pub(super) fn new() -> Self {
-        let channel = json!({
+    pub(super) fn new(version: ApiVersion) -> Self {
+        let mut channel = json!({
             "$_type": "CustomExternalMessengerChannel", "type": "CUSTOM", "id": CHANNEL,
-            "accountId": "aCcOuNtIdExample0000001", "version": 1, "name": "acme-hub",
+            "accountId": ACCOUNT, "version": 1, "name": "acme-hub",
             "sourceId": "acme-hub-prod", "webhookEndpoint": "https://hub.example.com/unblu",
-            "webhookApiVersion": "V4", "webhookSecret": SECRET, "webhookStatus": "ACTIVE",
-            "messageStateHandledExternally": true, "outboundSupported": true,
-            "outboundTimeoutMillis": 5_000, "contactIdentifierFieldType": "OTHER",
-            "supportsMultipleConversationsPerContact": false, "metadata": {"hub.cursor": "0"},
+            "webhookApiVersion": version.word().to_uppercase(), "webhookSecret": SECRET,
+            "webhookStatus": "ACTIVE", "messageStateHandledExternally": true,
+            "metadata": {"hub.cursor": "0"},
         });
+        if version == ApiVersion::V4 {
+            channel["outboundSupported"] = true.into();
+            channel["outboundTimeoutMillis"] = 5_000.into();
+            channel["contactIdentifierFieldType"] = "OTHER".into();
+            channel["supportsMultipleConversationsPerContact"] = false.into();
+        }
         Self {
+            version,
+            violations: Vec::new(),
             endpoint: None,
             channel,
             persons: Vec::new(),
@@ -86,6 +113,7 @@ impl ServerState {
             hide_contacts: false,
             delay: Duration::ZERO,
             concurrent_changes: 0,
+            registrations: Registrations::default(),
             ids: 0,
         }
     }
@@ -102,12 +130,18 @@ impl ServerState {
     }
 
     /// Returns the active conversation with a `sourceId`.
-    pub(super) fn active(&self, source_id: &str) -> Option<&Value> {
+    pub(super) fn active(&self, source_id: &str) -> Option<&Conversation> {
         let mut all = self.conversations.iter();
-        all.find(|one| one["sourceId"] == source_id && one["state"] == "ACTIVE")
+        all.find(|one| one.data["sourceId"] == source_id && !one.has_ended())
     }
 
-    pub(super) fn conversation(&mut self, id: &str) -> Option<&mut Value> {
-        self.conversations.iter_mut().find(|one| one["id"] == id)
+    pub(super) fn conversation(&mut self, id: &str) -> Option<&mut Conversation> {
+        self.conversations.iter_mut().find(|one| one.data["id"] == id)
+    }
+
+    /// Returns the version of the channel's webhooks and outbound requests.
+    pub(super) fn call_version(&self) -> ApiVersion {
+        let word = self.channel["webhookApiVersion"].as_str().unwrap_or_default();
+        word.to_lowercase().parse().unwrap_or(self.version)
     }
 }
