@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod apply;
+pub mod check;
 pub mod cost;
 pub mod local;
 pub mod simulate;

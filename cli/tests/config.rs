@@ -132,7 +132,7 @@ routes:
         "line 2: 'Shop' is not an id",
         "line 3: the platform cannot be 'webx' (did you mean 'webex'?): use cm, servisbot, twin, unblu, webex, webhook",
         "line 5: a webex connection cannot have this role: use channel",
-        "line 5: the connection shop needs the secret verification_token",
+        "line 5: the connection shop: it needs the secret verification_token",
         "line 8: reply_event must be a text: put quotes around it",
         "line 8: the settings of webex has no 'colour'",
         "line 9: the secret send_url must be a public https URL",

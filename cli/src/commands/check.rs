@@ -3,12 +3,13 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use trunkline::api::{Api, ApiError};
+use trunkline::check::describe;
 
 use super::CliError;
 use super::table::{Table, text};
 
 pub(super) async fn verify(api: &Api, connection: &str) -> Result<(), CliError> {
-    let result = request_verification(api, connection).await?;
+    let result = request(api, connection, false).await?;
     if let Some(problem) = result["problem"].as_str() {
         return Err(CliError(problem.to_owned()));
     }
@@ -19,8 +20,9 @@ pub(super) async fn verify(api: &Api, connection: &str) -> Result<(), CliError> 
     Ok(())
 }
 
-/// Verifies all or some connections concurrently. Fails if any is broken.
-pub(super) async fn check(api: &Api, only: &[String]) -> Result<(), CliError> {
+/// Verifies all or some connections concurrently, after `fix` has corrected what their platforms store about
+/// them. Fails if any is broken.
+pub(super) async fn check(api: &Api, only: &[String], fix: bool) -> Result<(), CliError> {
     let all = api.get_all("/connections", &[]).await?;
     let named = |name: &String| all.iter().any(|connection| connection["id"] == name.as_str());
     if let Some(missing) = only.iter().find(|name| !named(name)) {
@@ -34,9 +36,7 @@ pub(super) async fn check(api: &Api, only: &[String]) -> Result<(), CliError> {
         eprintln!("verifying {} connections, which takes some seconds …", selected.len());
     }
     let answers = join_all(
-        selected
-            .iter()
-            .map(|one| async move { request_verification(api, &text(&one["id"])).await }),
+        selected.iter().map(|one| async move { request(api, &text(&one["id"]), fix).await }),
     )
     .await;
     let (mut table, mut broken) = (Table::new(&["", "CONNECTION", "PLATFORM", "REASON"]), 0);
@@ -52,17 +52,7 @@ pub(super) async fn check(api: &Api, only: &[String]) -> Result<(), CliError> {
     }
 }
 
-async fn request_verification(api: &Api, connection: &str) -> Result<Value, ApiError> {
-    api.post(&format!("/connections/{connection}/verify"), &json!({})).await
-}
-
-fn describe(answer: Result<Value, ApiError>) -> (&'static str, String) {
-    match answer {
-        Err(why) => ("broken", why.to_string()),
-        Ok(result) => match (result["problem"].as_str(), result["unsupported_reason"].as_str()) {
-            (Some(why), _) => ("broken", why.to_owned()),
-            (None, Some(how)) => ("unsupported", how.to_owned()),
-            (None, None) => ("works", String::new()),
-        },
-    }
+async fn request(api: &Api, connection: &str, fix: bool) -> Result<Value, ApiError> {
+    let action = if fix { "fix" } else { "verify" };
+    api.post(&format!("/connections/{connection}/{action}"), &json!({})).await
 }

@@ -24,7 +24,7 @@ pub(super) struct Cost {
     /// Relayed receipts, per message.
     #[arg(long, default_value_t = 0.0)]
     receipts: f64,
-    /// TWIN listeners that run continuously: 1 if a connection has `answers: socket`.
+    /// TWIN listeners that run continuously: 1 if TWIN chats answer on sockets, the default.
     #[arg(long, default_value_t = 0.0)]
     listeners: f64,
     /// Deliveries per batch. Default: as measured at 100 messages a second.

@@ -45,6 +45,7 @@ Examples:
   trunkline export > trunkline.yaml      write the current configuration to a file
   trunkline urls trunkline.yaml          print the inbound URLs for the vendors' forms
   trunkline check                        verify all connections and their credentials
+  trunkline check --fix advisers         create or update Unblu's channel for a connection
   trunkline verify shop-bot              verify one connection
   trunkline status                       show the state of all connections
   trunkline conversations --state desk   list conversations that agents handle
@@ -86,11 +87,14 @@ enum Command {
         /// Id of the connection.
         connection: String,
     },
-    /// Verify all or some connections and their credentials, and repair registrations that are out of
-    /// sync.
+    /// Verify all or some connections and their credentials, and switch on again what a platform switched
+    /// off. Shows what differs on the platform; --fix corrects it.
     Check {
         /// Ids of the connections. Default: all.
         connections: Vec<String>,
+        /// Create or update what the platform stores about the connections, such as Unblu's channel.
+        #[arg(long, requires = "connections")]
+        fix: bool,
     },
     /// Show rejected inbound requests of a connection. They are stored for a week.
     Rejected {
@@ -228,8 +232,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Verify { connection } => {
             check::verify(&open_api(&name, cli.api).await?, &connection).await
         }
-        Command::Check { connections } => {
-            check::check(&open_api(&name, cli.api).await?, &connections).await
+        Command::Check { connections, fix } => {
+            check::check(&open_api(&name, cli.api).await?, &connections, fix).await
         }
         Command::Rejected { connection, limit } => {
             deliveries::rejected(&open_api(&name, cli.api).await?, &connection, limit).await

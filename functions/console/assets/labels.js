@@ -48,6 +48,7 @@ export const AUTHOR = {
   agent: "Agent",
   system: "System",
   unknown: "Unknown author",
+  participant: "Another participant",
 };
 
 const TRIGGER = {

@@ -54,7 +54,8 @@ fn lists_the_values_of_each_enum() {
     let dispositions =
         [Disposition::Routed, Disposition::RecordedOnly, Disposition::NotOwner, Disposition::Echo];
     assert_eq!(of("TimelineEntry", "disposition"), json_of(dispositions));
-    assert_eq!(of("AuthorView", "role"), ["customer", "bot", "agent", "system", "unknown"]);
+    let authors = ["customer", "bot", "agent", "system", "unknown", "participant"];
+    assert_eq!(of("AuthorView", "role"), authors);
     let verdicts = [
         "delivered",
         "retryable",

@@ -58,9 +58,11 @@ fn connection_of(letter: &DeadLetter) -> Option<ConnectionId> {
             | Job::ReleaseHeld { leg }
             | Job::BindSession { leg, .. },
         ) => leg.connection,
-        Ok(Job::Verify { connection, .. } | Job::ReconcileRegistration { connection }) => {
-            connection
-        }
+        Ok(
+            Job::Verify { connection, .. }
+            | Job::FixRegistration { connection, .. }
+            | Job::ReconcileRegistration { connection },
+        ) => connection,
         Ok(Job::RelayFile { .. }) | Err(_) => letter.platform.as_str().parse().ok()?,
     };
     Some(connection)

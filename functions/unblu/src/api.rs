@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
+use trunkline_core::json;
 use trunkline_core::model::{ExternalMessageId, Verdict};
 use trunkline_runtime::http_client::{HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{Classification, EncodeError, classify_by_status};
@@ -26,13 +27,24 @@ pub(crate) struct Api<'a> {
 }
 
 impl<'a> Api<'a> {
+    /// Returns the web API of a connection whose channel is known.
     pub(crate) fn of(settings: &'a Settings, secrets: &SecretBag) -> Result<Self, EncodeError> {
+        if settings.channel_id.is_empty() {
+            let why =
+                "the setting channel_id is missing: `trunkline check --fix` creates a channel";
+            return Err(EncodeError::Misconfigured(why.into()));
+        }
+        Self::without_channel(settings, secrets)
+    }
+
+    /// Returns the web API of a connection whose channel may not be known yet.
+    pub(crate) fn without_channel(
+        settings: &'a Settings,
+        secrets: &SecretBag,
+    ) -> Result<Self, EncodeError> {
         let missing = |what| EncodeError::Misconfigured(format!("{what} is missing or wrong"));
         let base = Url::parse(&settings.base_url).ok().filter(|url| !url.cannot_be_a_base());
         let base = base.ok_or_else(|| missing("the setting base_url"))?;
-        if settings.channel_id.is_empty() {
-            return Err(missing("the setting channel_id"));
-        }
         let secret = |name, what| secrets.newest(name).ok_or_else(|| missing(what));
         let username = secret(USERNAME, "the secret username")?;
         let password = secret(PASSWORD, "the secret password")?;
@@ -103,7 +115,7 @@ pub(crate) fn classification(answer: &HttpResponse) -> Classification {
 
 /// Describes an error response, with Unblu's own message if there is one (UA4 `Error`).
 pub(crate) fn problem(answer: &HttpResponse) -> String {
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let body: Value = json::from_slice(&answer.body).unwrap_or_default();
     let message = body.as_object().and_then(|body| Object(body).text("errorMessage"));
     let message = message.map(|message| message.chars().take(MAX_REASON).collect::<String>());
     let hint = match answer.status {
@@ -118,7 +130,7 @@ pub(crate) fn problem(answer: &HttpResponse) -> String {
 
 /// Returns the id of a sent message: v4 returns the message's id, v3 the action's id as a bare string.
 fn message_id(body: &[u8]) -> Option<ExternalMessageId> {
-    match serde_json::from_slice(body).ok()? {
+    match json::from_slice(body).ok()? {
         Value::String(action) => Some(action.into()),
         Value::Object(result) => Object(&result).text("messageId").map(Into::into),
         _ => None,
@@ -181,5 +193,15 @@ mod tests {
             "Unblu answered 401 Unauthorized: check the secrets username and password"
         );
         assert_eq!(classification(&answer(503, "")).verdict, Verdict::Retryable);
+    }
+
+    /// Shows input 8. Shows input 10.
+    #[test]
+    fn responses_are_read_with_a_byte_order_mark_and_half_an_emoji() {
+        let sent = format!("\u{feff}{}", include_str!("../fixtures/send-result-v4.json"));
+        let id = classification(&answer(200, &sent)).external_message_id;
+        assert_eq!(id, Some("mEsSaGeIdExample0000002".into()));
+        let error = "\u{feff}{\"errorMessage\": \"No \\ud83d\"}";
+        assert_eq!(problem(&answer(400, error)), "Unblu answered 400 Bad Request: No \u{fffd}");
     }
 }

@@ -6,7 +6,8 @@ use trunkline_core::model::{Card, CardAction, Choice, Content, EarlierMessage, F
 use crate::events::message_event_id;
 use crate::wire::Object;
 
-/// The prefix of the id of a choice that answers a question.
+/// The prefix of the id of a choice that answers a question, and of the message id of a question that the customer
+/// answers in their own words.
 const ANSWER_PREFIX: &str = "question";
 /// The prefix of the id of a choice whose rest is the text that the customer says.
 const SAID_PREFIX: &str = "say:";
@@ -14,7 +15,8 @@ const SAID_PREFIX: &str = "say:";
 /// Returns a message's content; empty if nothing can be displayed.
 pub(crate) fn from_message(message: Object<'_>) -> Content {
     let content = match message.text("type").unwrap_or_default() {
-        "TEXT" | "TEXT_QUESTION" => formatted_text(message, "text", "textType"),
+        "TEXT" => formatted_text(message, "text", "textType"),
+        "TEXT_QUESTION" => text_question(message),
         "FILE" => file(message),
         "CARD" => Content { cards: vec![card(message)], ..Content::default() },
         "LIST" => list(message),
@@ -69,8 +71,8 @@ fn file(message: Object<'_>) -> Content {
         links.find(|link| link.text("type") == Some(kind))?.text("url")
     };
     let any = || message.objects("downloadLinks").find_map(|link| link.text("url"));
-    // v3 has a single link (UA3 `FileMessageData`).
-    let single = || message.text("downloadLink");
+    // v3 has one link of each type (UA3 `FileMessageData`).
+    let single = || message.text("downloadLink").or_else(|| message.text("agentDeskDownloadLink"));
     let Some(url) = link("WEB_API").or_else(any).or_else(single) else { return Content::default() };
     let media = vec![Media {
         url: url.to_owned(),
@@ -141,11 +143,39 @@ fn question(message: Object<'_>) -> Content {
         let value = option.text("value").or_else(|| option.text("label"))?;
         Some(choice(value, option.text("label").unwrap_or(value)))
     });
-    let mut choices: Vec<_> = options.collect();
-    if let Some(label) = message.text("declineLabel").filter(|_| message.is_true("declinable")) {
-        choices.push(choice(message.text("declineValue").unwrap_or(label), label));
-    }
+    let choices = options.chain(decline(message)).collect();
     Content { choices, ..formatted_text(message, "text", "textType") }
+}
+
+/// Returns the choice by which the customer declines a question.
+fn decline(question: Object<'_>) -> Option<Choice> {
+    let label = question.text("declineLabel").filter(|_| question.is_true("declinable"))?;
+    let id = question.text("id").unwrap_or_default();
+    let value = question.text("declineValue").unwrap_or(label);
+    Some(Choice { id: answer_id(id, value), title: label.to_owned() })
+}
+
+/// Returns a question that the customer answers in their own words. The hint says what the answer contains.
+fn text_question(message: Object<'_>) -> Content {
+    let content = formatted_text(message, "text", "textType");
+    let lines = content.text.as_deref().into_iter().chain(message.text("hint"));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let text = Some(text).filter(|text| !text.is_empty());
+    Content { text, choices: decline(message).into_iter().collect(), ..content }
+}
+
+/// Returns the id under which a message is known: for a question that the customer answers in their own words, an
+/// id that says so.
+pub(crate) fn known_id(message: Object<'_>, id: &str) -> String {
+    match message.text("type") {
+        Some("TEXT_QUESTION") => format!("{ANSWER_PREFIX}/{id}"),
+        _ => id.to_owned(),
+    }
+}
+
+/// Returns the question that a known id stands for; `None` if the message is no such question.
+pub(crate) fn parse_question(known_id: &str) -> Option<&str> {
+    known_id.strip_prefix(ANSWER_PREFIX)?.strip_prefix('/')
 }
 
 fn answer_id(question: &str, value: &str) -> String {
@@ -154,8 +184,7 @@ fn answer_id(question: &str, value: &str) -> String {
 
 /// Returns the question that a choice answers, and the value; `None` if the choice answers no question.
 pub(crate) fn parse_answer_id(choice: &str) -> Option<(&str, &str)> {
-    let (question, value) =
-        choice.strip_prefix(ANSWER_PREFIX)?.strip_prefix('/')?.split_once('/')?;
+    let (question, value) = parse_question(choice)?.split_once('/')?;
     (!question.is_empty() && !value.is_empty()).then_some((question, value))
 }
 

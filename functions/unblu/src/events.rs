@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use trunkline_core::json;
 use trunkline_core::model::{
     Author, AuthorRole, ConversationKey, Delivery, Event, EventBody, EventId, ReceiptStatus, digest,
 };
 
 use crate::settings::Settings;
-use crate::source_id::parse_source_id;
+use crate::source_id::{is_source_id, parse_source_id};
 use crate::wire::Object;
 use crate::{Call, content};
 
@@ -17,7 +18,8 @@ fn required<'a>(object: Object<'a>, name: &str) -> Result<&'a str, String> {
 
 /// Returns whether a conversation belongs to another channel or to none.
 pub(crate) fn is_on_another_channel(conversation: Object<'_>, settings: &Settings) -> bool {
-    conversation.text("externalMessengerChannelId") != Some(settings.channel_id.as_str())
+    let channel = conversation.text("externalMessengerChannelId");
+    !settings.channel_id.is_empty() && channel != Some(settings.channel_id.as_str())
 }
 
 /// Returns a message as an event. Webhooks and outbound requests use the same message id, so a message
@@ -57,7 +59,7 @@ pub(crate) fn message_event(
         author(message, kind),
         body,
     );
-    Ok(Event { external_message_id: Some(id.into()), ..event })
+    Ok(Event { external_message_id: Some(content::known_id(message, id).into()), ..event })
 }
 
 /// Returns the id of a message's event.
@@ -67,15 +69,17 @@ pub(crate) fn message_event_id(message: &str) -> EventId {
 
 /// Returns whether Trunkline sent the message. Unblu documents that it never sends back what came in
 /// through the channel (S2). As a safeguard: Trunkline's messages have a delivery's id as `sourceId`, and
-/// a virtual visitor as sender.
+/// one of Trunkline's visitors as sender. Other visitors, who take part through Unblu itself, are virtual
+/// persons as well (UA4 `EPersonSource`).
 fn is_own_message(message: Object<'_>) -> bool {
     let ids = [message.text("sourceId"), message.text("externalMessageId")];
-    let is_virtual_visitor = |person: Object<'_>| {
+    let is_own_visitor = |person: Object<'_>| {
         person.text("personSource") == Some("VIRTUAL")
             && person.text("personType") == Some("VISITOR")
+            && person.text("sourceId").is_some_and(is_source_id)
     };
     ids.into_iter().flatten().any(|id| Delivery::is_delivery_id(delivery_id(id)))
-        || message.object("senderPerson").is_some_and(is_virtual_visitor)
+        || message.object("senderPerson").is_some_and(is_own_visitor)
 }
 
 /// Strips the message number from the `sourceId` of a delivery sent as several messages.
@@ -87,11 +91,18 @@ fn author(message: Object<'_>, kind: &str) -> Author {
     let Some(person) = message.object("senderPerson") else {
         return Author::nameless(AuthorRole::Unknown);
     };
+    let author = person_as_author(person);
+    let role = if kind == "SYSTEM" { AuthorRole::System } else { author.role };
+    Author { role, ..author }
+}
+
+/// Returns a person as an author. A visitor is not the customer, whose own messages come from the channel.
+fn person_as_author(person: Object<'_>) -> Author {
     let role = match person.text("personType") {
-        _ if kind == "SYSTEM" => AuthorRole::System,
         Some("AGENT") => AuthorRole::Agent,
         Some("BOT") => AuthorRole::Bot,
         Some("SYSTEM") => AuthorRole::System,
+        Some("VISITOR") => AuthorRole::Participant,
         _ => AuthorRole::Unknown,
     };
     let full_name = || {
@@ -129,10 +140,13 @@ pub(crate) fn state_event(state: Object<'_>, now: Timestamp) -> Result<Event, St
 pub(crate) fn ended_event(body: Object<'_>, now: Timestamp) -> Result<Event, String> {
     let conversation = body.object("conversation").ok_or("the member conversation is missing")?;
     let id = required(conversation, "id")?;
-    let reason = body.text("endReason").map(ToOwned::to_owned);
+    let parts = [body.text("endReason"), body.text("endComment")];
+    let reason = parts.into_iter().flatten().collect::<Vec<_>>().join(": ");
+    let reason = Some(reason).filter(|reason| !reason.is_empty());
     let at = body.time("timestamp").or_else(|| conversation.time("endTimestamp")).unwrap_or(now);
-    let who = body.object("endPerson").and_then(|person| person.text("displayName"));
-    let author = Author { role: AuthorRole::Agent, name: who.map(ToOwned::to_owned) };
+    // Without a person, Unblu itself ended it.
+    let author = body.object("endPerson").map(person_as_author);
+    let author = author.unwrap_or(Author::nameless(AuthorRole::System));
     let event = EventId::from_parts(&["end", id]);
     Ok(Event::new(event, id, at, author, EventBody::Close { reason }))
 }
@@ -159,7 +173,7 @@ pub(crate) fn other_event(body: Object<'_>, name: &str, call: &Call<'_>) -> Resu
 /// that an agent started. Webhooks do not list the receiving contacts.
 #[must_use]
 pub fn intended_recipient(body: &[u8]) -> Option<ConversationKey> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+    let body: Value = json::from_slice(body).ok()?;
     let mut contacts = Object(body.as_object()?).objects("receivingContacts");
     contacts.find_map(|contact| parse_source_id(contact.text("sourceId")?))
 }

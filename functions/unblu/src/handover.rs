@@ -63,6 +63,7 @@ fn author_label(author: &Author) -> String {
         AuthorRole::Bot => "Bot",
         AuthorRole::Agent => "Agent",
         AuthorRole::System => "System",
+        AuthorRole::Participant => "Participant",
         AuthorRole::Unknown => "Unknown",
     };
     match &author.name {

@@ -2,11 +2,12 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use trunkline_core::json;
 use trunkline_core::model::Event;
 use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall, Reply};
 
 use crate::events::{ended_event, is_on_another_channel, message_event, other_event, state_event};
-use crate::signature::verified_secret;
+use crate::signature::verified_caller;
 use crate::wire::Object;
 use crate::{Call, Unblu, service_replies};
 
@@ -26,7 +27,7 @@ impl Inbound for Unblu {
                 &service_replies::error(status, "POST only"),
             ));
         }
-        let secret = match verified_secret(call.secrets, call.headers, call.body) {
+        let secret = match verified_caller(call) {
             Ok(secret) => secret,
             Err(denied) => return ParsedCall::Denied(denied),
         };
@@ -34,7 +35,7 @@ impl Inbound for Unblu {
             let why = "the request has neither X-Unblu-Event nor X-Unblu-Service-Name";
             return ParsedCall::Unreadable(why.into());
         };
-        let body = match serde_json::from_slice(call.body) {
+        let body = match json::from_slice(call.body) {
             Ok(Value::Object(body)) => body,
             Ok(_) => return ParsedCall::Unreadable("the body is not a JSON object".into()),
             Err(why) => return ParsedCall::Unreadable(format!("the body is not JSON: {why}")),
@@ -72,12 +73,17 @@ impl Inbound for Unblu {
             CallOutcome::TooLarge => {
                 refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
             }
+            CallOutcome::UnsupportedEncoding(encoding) => {
+                let why = format!("the body is compressed with {encoding}: send gzip or none");
+                refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, &why)
+            }
+            CallOutcome::Unavailable => return Reply::unavailable(),
             CallOutcome::Denied(why) => {
                 let status = StatusCode::UNAUTHORIZED;
                 return Reply::json(status, &service_replies::error(status, &why.to_string()));
             }
         };
-        match verified_secret(call.secrets, call.headers, call.body) {
+        match verified_caller(call) {
             Ok(secret) => service_replies::signed(secret, status, &body),
             Err(_) => Reply::json(status, &body),
         }

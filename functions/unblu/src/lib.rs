@@ -14,8 +14,10 @@ mod message_data;
 mod open;
 mod outbound;
 mod platform;
-pub mod registration;
+mod recipients;
+mod registration;
 mod requests;
+mod send;
 mod service_replies;
 mod settings;
 mod signature;
@@ -24,7 +26,11 @@ mod wire;
 
 pub use events::intended_recipient;
 pub use platform::Unblu;
-pub use settings::{ApiVersion, MEDIA_HEADER, PASSWORD, Settings, USERNAME, WEBHOOK_SECRET};
+pub use recipients::{Recipient, Recipients};
+pub use settings::{
+    ApiVersion, CustomerIdType, MEDIA_HEADER, PASSWORD, RecipientType, Settings, USERNAME,
+    WEBHOOK_SECRET,
+};
 pub use source_id::{MAX_SOURCE_ID, parse_source_id, source_id};
 
 type Call<'a> = trunkline_runtime::inbound::Call<'a, Settings>;

@@ -16,14 +16,22 @@ pub(crate) type DataUrls = HashMap<String, String>;
 
 /// Returns a delivery's messages, each with its `sourceId`. The last message has the delivery's own id,
 /// so that Unblu's message states can be matched. A handover's messages never have it, because they are
-/// not a message of the customer.
+/// not a message of the customer. `pending` is the question that waits for an answer in the customer's own words.
 pub(crate) fn messages(
     delivery: &Delivery,
     settings: &Settings,
     files: &DataUrls,
+    pending: Option<&str>,
 ) -> Result<Vec<OutgoingMessage>, EncodeError> {
     let (data, is_customer_message) = match &delivery.event.body {
-        EventBody::Message { content, .. } => (content_messages(content, files), true),
+        EventBody::Message { content, .. } => {
+            let question = answered_question(delivery, content, pending);
+            let answers = question.zip(content.text.as_deref()).map(|(question, text)| {
+                let text = to_plain_text(text, content.format);
+                vec![answer(question, &text, &text)]
+            });
+            (answers.unwrap_or_else(|| content_messages(content, files)), true)
+        }
         EventBody::Choice { id, title, .. } => (vec![reply(id, title.as_deref())], true),
         EventBody::Handover { reason, context, transcript, .. } => {
             let texts = handover::texts(settings, delivery, reason.as_deref(), context, transcript);
@@ -49,9 +57,43 @@ pub(crate) fn messages(
         _ => None,
     };
     let messages = data.into_iter().enumerate();
-    let message =
-        |(index, data)| OutgoingMessage { id: id(index), data, reply_to: reply_to(index) };
+    let message = |(index, data)| {
+        let instead = text_instead(&data);
+        OutgoingMessage { id: id(index), data, reply_to: reply_to(index), instead }
+    };
     Ok(messages.map(message).collect())
+}
+
+/// Returns the question that a message answers in the customer's own words: the one that it replies to, or the one
+/// that waits for an answer. A message with more than a text is no answer.
+fn answered_question<'a>(
+    delivery: &'a Delivery,
+    content: &'a Content,
+    pending: Option<&'a str>,
+) -> Option<&'a str> {
+    let has_text = content.text.as_deref().is_some_and(|text| !text.trim().is_empty());
+    if !has_text || !content.media.is_empty() {
+        return None;
+    }
+    match &content.reply_to {
+        Some(earlier) => {
+            let known = earlier.known_to(&delivery.to.connection)?;
+            content::parse_question(known.as_str())
+        }
+        None => pending,
+    }
+}
+
+/// Returns the question that `messageData` answers; `None` if it is no answer.
+pub(crate) fn question_of(data: &Value) -> Option<&str> {
+    data["questionMessageId"].as_str()
+}
+
+/// Returns the text of an answer, as a message that is sent if Unblu refuses the answer: the question may have been
+/// answered or withdrawn.
+fn text_instead(data: &Value) -> Option<Value> {
+    question_of(data)?;
+    data["fallbackText"].as_str().map(|said| text(said, Format::Plain))
 }
 
 /// Returns the messages of a content. Their number does not depend on which files could be read, so that
@@ -121,15 +163,19 @@ fn file_message(media: &Media, caption: Option<(&str, Format)>, files: &DataUrls
 /// Returns the reply to a question of Unblu. Any other choice is a text.
 fn reply(id: &str, title: Option<&str>) -> Value {
     match content::parse_answer_id(id) {
-        Some((question, value)) => json!({
-            "$_type": "ReplyPostMessageData",
-            "type": "REPLY",
-            "questionMessageId": question,
-            "value": value,
-            "fallbackText": title.unwrap_or(value),
-        }),
+        Some((question, value)) => answer(question, value, title.unwrap_or(value)),
         None => text(content::parse_said(id).or(title).unwrap_or(id), Format::Plain),
     }
+}
+
+fn answer(question: &str, value: &str, said: &str) -> Value {
+    json!({
+        "$_type": "ReplyPostMessageData",
+        "type": "REPLY",
+        "questionMessageId": question,
+        "value": value,
+        "fallbackText": said,
+    })
 }
 
 #[cfg(test)]

@@ -1,22 +1,30 @@
 //! Creates what Unblu needs before a message can be sent: person, contact and conversation (UA4 §4,
 //! UA3). Each step first looks for what an earlier attempt may have created.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use serde_json::{Map, Value};
+use trunkline_core::json;
 use trunkline_core::model::{AuthorRole, Delivery, EventBody, Session, Verdict};
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
-use trunkline_runtime::outbound::Attempt;
+use trunkline_runtime::outbound::{Attempt, EncodeError};
 
 use crate::SendContext;
 use crate::api::{Api, classification};
-use crate::requests::{self, Visitor};
-use crate::settings::ApiVersion;
+use crate::requests::{self, NewConversation, Profile, Visitor};
+use crate::settings::{ApiVersion, CustomerIdType, Settings};
 use crate::source_id::source_id;
 use crate::wire::Object;
 
 /// The keys of the visitor's ids in a session's platform data.
 const PERSON: &str = "person";
 const CONTACT: &str = "contact";
+
+/// How long opening may take: up to seven calls. The next attempt finds what was created by then.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest phone number or e-mail address that is sent, in characters.
+const MAX_ADDRESS: usize = 250;
 
 /// Unblu's ids of the visitor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,8 +66,16 @@ pub(crate) async fn conversation(
 ) -> Result<Session, Box<Attempt>> {
     let delivery = context.delivery;
     let session_id = delivery.session_id();
+    let found = match find(api, session_id.as_str(), http_client).await? {
+        None => opened_ahead(api, context, http_client).await?,
+        found => found,
+    };
+    if found.is_none() && matches!(delivery.event.body, EventBody::Close { .. }) {
+        let why = EncodeError::Unsupported("there is no conversation to end");
+        return Err(Box::new(why.into()));
+    }
     let visitor = visitor(api, delivery, http_client).await?;
-    let id = match find(api, session_id.as_str(), http_client).await? {
+    let id = match found {
         Some(id) => id,
         None => create(api, delivery, visitor.visitor(), http_client).await?,
     };
@@ -68,25 +84,39 @@ pub(crate) async fn conversation(
     Ok(session)
 }
 
+/// Finds the conversation that copies of the customer's messages opened before the handover.
+async fn opened_ahead(
+    api: &Api<'_>,
+    context: &SendContext<'_>,
+    http_client: &HttpClient,
+) -> Result<Option<String>, Box<Attempt>> {
+    let delivery = context.delivery;
+    if !context.connection.copies || delivery.to.session_id.is_none() {
+        return Ok(None);
+    }
+    find(api, delivery.conversation.as_str(), http_client).await
+}
+
 /// Finds or creates the visitor. v3 has persons only; v4 adds a contact on the channel.
 pub(crate) async fn visitor(
     api: &Api<'_>,
     delivery: &Delivery,
     http_client: &HttpClient,
 ) -> Result<VisitorIds, Box<Attempt>> {
-    let (source_id, name) = (source_id(&delivery.key), name(delivery));
+    let source_id = source_id(&delivery.key);
+    let profile = profile(delivery, &source_id, api.settings);
     if api.version() == ApiVersion::V4
         && let Some(found) = find_contact(api, &source_id, http_client).await?
     {
         return Ok(found);
     }
-    let person = requests::person(&source_id, &name);
+    let person = requests::person(&profile);
     let person = api.post(&["persons", "createOrUpdateVirtual"], Some(&person));
     let person = id_of(&call(person, http_client).await?)?;
     if api.version() == ApiVersion::V3 {
         return Ok(VisitorIds { person, contact: String::new() });
     }
-    let contact = requests::contact(api.channel(), &source_id, &person, &name);
+    let contact = requests::contact(api.channel(), &profile, &person);
     let contact = api.post(&["externalmessengercontacts", "create"], Some(&contact));
     match call(contact, http_client).await {
         Ok(answer) => Ok(VisitorIds { person, contact: id_of(&answer)? }),
@@ -116,7 +146,7 @@ async fn find_contact(
 
 /// Finds the channel's active conversation with a `sourceId`. If there is none, Unblu answers with an
 /// error (UA4) whose status is not documented.
-async fn find(
+pub(crate) async fn find(
     api: &Api<'_>,
     source_id: &str,
     http_client: &HttpClient,
@@ -140,13 +170,14 @@ async fn create(
 ) -> Result<String, Box<Attempt>> {
     let session_id = delivery.session_id();
     let none = Map::new();
-    let context = match &delivery.event.body {
-        EventBody::Handover { context, .. } => context,
-        _ => &none,
+    let new = NewConversation {
+        visitor,
+        source_id: session_id.as_str(),
+        language: delivery.event.language.as_deref(),
+        context: context_of(delivery).unwrap_or(&none),
+        recipient: api.settings.recipient(&delivery.key),
     };
-    // Unblu accepts language codes without a region: `en`, `de`.
-    let language = delivery.event.language.as_deref().and_then(|tag| tag.split(['-', '_']).next());
-    let body = requests::conversation(api, visitor, session_id.as_str(), language, context);
+    let body = requests::conversation(api, &new);
     let create = api.post(&["conversations", "create"], Some(&body));
     match call(create, http_client).await {
         Ok(answer) => id_of(&answer),
@@ -157,8 +188,33 @@ async fn create(
     }
 }
 
-/// Returns the customer's name: the latest one in the event or the transcript, or else their id.
-fn name(delivery: &Delivery) -> String {
+fn context_of(delivery: &Delivery) -> Option<&Map<String, Value>> {
+    match &delivery.event.body {
+        EventBody::Handover { context, .. } => Some(context),
+        _ => None,
+    }
+}
+
+/// Returns what is known about the customer. The context of a handover may name a phone number and an e-mail
+/// address.
+fn profile<'a>(delivery: &'a Delivery, source_id: &'a str, settings: &Settings) -> Profile<'a> {
+    let customer = delivery.key.customer.as_str();
+    let in_context = |name: &str| {
+        let value = context_of(delivery)?.get(name)?.as_str()?.trim();
+        Some(value).filter(|value| !value.is_empty() && value.chars().count() <= MAX_ADDRESS)
+    };
+    let as_id = |kind| Some(customer).filter(|_| settings.customer_id_type == kind);
+    Profile {
+        source_id,
+        customer,
+        name: name(delivery),
+        phone: in_context("phone").or_else(|| as_id(CustomerIdType::Phone)),
+        email: in_context("email").or_else(|| as_id(CustomerIdType::Email)),
+    }
+}
+
+/// Returns the customer's name: the latest one in the event or the transcript.
+fn name(delivery: &Delivery) -> Option<&str> {
     let event = &delivery.event;
     let transcript = match &event.body {
         EventBody::Handover { transcript, .. } => transcript.entries.as_slice(),
@@ -166,11 +222,10 @@ fn name(delivery: &Delivery) -> String {
     };
     let authors = transcript.iter().rev().map(|line| &line.author);
     let mut authors = std::iter::once(&event.author).chain(authors);
-    let name = authors.find_map(|author| {
+    authors.find_map(|author| {
         let name = author.name.as_deref().filter(|name| !name.trim().is_empty());
         name.filter(|_| author.role == AuthorRole::Customer)
-    });
-    name.unwrap_or(&delivery.key.customer).to_owned()
+    })
 }
 
 /// Makes a call. Any other result than success is the failed attempt.
@@ -193,7 +248,7 @@ async fn call(
 }
 
 /// Whether Unblu refused this request, and not the account.
-fn is_refusal(attempt: &Attempt) -> bool {
+pub(crate) fn is_refusal(attempt: &Attempt) -> bool {
     let account_errors = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
     attempt.classification.verdict == Verdict::Permanent
         && attempt
@@ -202,7 +257,7 @@ fn is_refusal(attempt: &Attempt) -> bool {
 }
 
 fn object(answer: &HttpResponse) -> Result<Map<String, Value>, Box<Attempt>> {
-    serde_json::from_slice(&answer.body).map_err(|_| unreadable(answer))
+    json::from_slice(&answer.body).map_err(|_| unreadable(answer))
 }
 
 fn id_of(answer: &HttpResponse) -> Result<String, Box<Attempt>> {

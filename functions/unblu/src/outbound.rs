@@ -1,12 +1,10 @@
 //! Sends deliveries to Unblu.
 
-use std::time::Duration;
-
 use http::StatusCode;
 use jiff::SignedDuration;
 use serde_json::Value;
-use tokio::sync::SemaphorePermit;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
+use trunkline_core::json;
 use trunkline_core::model::{
     Delivery, EventBody, ExternalMessageId, ReceiptStatus, Session, Verdict,
 };
@@ -19,17 +17,9 @@ use trunkline_runtime::outbound::{
 use crate::api::{Api, classification, problem};
 use crate::message_data::{self, DataUrls};
 use crate::open::{self, VisitorIds};
-use crate::requests::{self, MessageState, OutgoingMessage};
+use crate::requests::{self, MessageState};
 use crate::settings::{FailState, Settings};
-use crate::{CheckContext, SendContext, Unblu, files, registration};
-
-/// The key in a session's platform data for the progress of a delivery of several messages:
-/// `<delivery>/<number of messages that Unblu has>`.
-const PROGRESS: &str = "sent";
-/// How long opening may take: up to six calls. The next attempt finds what was created by then.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an attempt starts further messages of a delivery. The next attempt sends the rest.
-const SEND_BUDGET: Duration = Duration::from_secs(4);
+use crate::{CheckContext, SendContext, Unblu, content, registration, send};
 
 impl Outbound for Unblu {
     /// Opening, sending, and the call of the last message.
@@ -41,12 +31,10 @@ impl Outbound for Unblu {
         http_client: &HttpClient,
     ) -> Result<Option<Session>, Box<Attempt>> {
         let api = Api::of(context.settings, context.secrets).map_err(|why| Box::new(why.into()))?;
-        match timeout(OPEN_TIMEOUT, open::conversation(&api, context, http_client)).await {
-            Ok(opened) => opened.map(Some),
-            Err(_) => {
-                Err(Box::new(too_slow("the next attempt continues opening the conversation")))
-            }
-        }
+        let opening = open::conversation(&api, context, http_client);
+        let opened = timeout(open::TIMEOUT, opening).await;
+        let slow = "the next attempt continues opening the conversation";
+        opened.unwrap_or_else(|_| Err(Box::new(send::too_slow(slow)))).map(Some)
     }
 
     async fn send(&self, context: &SendContext<'_>, http_client: &HttpClient) -> Attempt {
@@ -54,13 +42,16 @@ impl Outbound for Unblu {
             Ok(api) => api,
             Err(unsendable) => return unsendable.into(),
         };
-        let sent = match &context.delivery.event.body {
+        match &context.delivery.event.body {
             EventBody::Message { .. } | EventBody::Choice { .. } | EventBody::Handover { .. } => {
-                send_messages(&api, context, http_client).await
+                send::messages(&api, context, http_client).await.unwrap_or_else(Attempt::from)
             }
-            _ => send_single(&api, context, http_client).await,
-        };
-        sent.unwrap_or_else(Attempt::from)
+            _ => {
+                let sent = send_single(&api, context, http_client).await;
+                let session = send::question_asked(context);
+                Attempt { session, ..sent.unwrap_or_else(Attempt::from) }
+            }
+        }
     }
 
     /// Message states name a message by its `sourceId`, which is the delivery's id. So they can be
@@ -82,7 +73,9 @@ impl Outbound for Unblu {
         ) {
             return single_request(&api, context);
         }
-        let messages = message_data::messages(context.delivery, api.settings, &DataUrls::new())?;
+        let pending = send::pending_question(context.session);
+        let files = DataUrls::new();
+        let messages = message_data::messages(context.delivery, api.settings, &files, pending)?;
         let ids =
             context.session.and_then(|session| VisitorIds::from_session(session, api.version()));
         let ids = ids.unwrap_or_default();
@@ -105,8 +98,15 @@ impl Outbound for Unblu {
         }
     }
 
-    /// Unblu refuses a file until it is scanned or reviewed.
-    const FILE_NOT_READY: &'static [StatusCode] = &[StatusCode::FORBIDDEN];
+    /// Unblu answers 403 to the download of a file that is reviewed (UA4 `FileMessageData`). What it answers while a
+    /// file is uploaded or scanned is not documented.
+    const FILE_NOT_READY: &'static [StatusCode] = &[
+        StatusCode::FORBIDDEN,
+        StatusCode::NOT_FOUND,
+        StatusCode::CONFLICT,
+        StatusCode::ACCEPTED,
+        StatusCode::NO_CONTENT,
+    ];
 
     async fn file_request(
         &self,
@@ -124,6 +124,14 @@ impl Outbound for Unblu {
     ) -> RegistrationState {
         registration::reconcile(context, http_client).await
     }
+
+    async fn fix_registration(
+        &self,
+        context: &CheckContext<'_>,
+        http_client: &HttpClient,
+    ) -> RegistrationState {
+        registration::fix(context, http_client).await
+    }
 }
 
 /// Asks Unblu to ping the endpoint. v4 returns the endpoint's reply; v3 only confirms the call.
@@ -139,109 +147,12 @@ async fn ping(context: &CheckContext<'_>, http_client: &HttpClient) -> Verificat
     if !answer.status.is_success() {
         return Verification::Failed(problem(&answer));
     }
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let body: Value = json::from_slice(&answer.body).unwrap_or_default();
     let ponged = body.get("$_type").and_then(Value::as_str) == Some("PingResponse");
     if ponged || answer.status == StatusCode::NO_CONTENT {
         return Verification::Ok;
     }
     Verification::Failed("Unblu pinged the endpoint but did not return its reply".to_owned())
-}
-
-/// Sends a delivery's messages one by one. The session records how many Unblu has, so that a retry
-/// continues from there.
-async fn send_messages(
-    api: &Api<'_>,
-    context: &SendContext<'_>,
-    http_client: &HttpClient,
-) -> Result<Attempt, EncodeError> {
-    let delivery = context.delivery;
-    let (messages, memory) = encode_messages(api, context, http_client).await?;
-    let missing = || EncodeError::Misconfigured("the conversation has no session at Unblu".into());
-    let mut session = context.session.ok_or_else(missing)?.clone();
-    // If an agent started the conversation, the session does not have the visitor's ids yet.
-    let known = VisitorIds::from_session(&session, api.version());
-    let ids_are_new = known.is_none();
-    let ids = match known {
-        Some(ids) => ids,
-        None => match timeout(OPEN_TIMEOUT, open::visitor(api, delivery, http_client)).await {
-            Ok(Ok(ids)) => ids,
-            Ok(Err(failed)) => return Ok(*failed),
-            Err(_) => return Ok(too_slow("the next attempt looks for the visitor again")),
-        },
-    };
-    let already_sent = messages_sent(&session, delivery);
-    let end = Instant::now() + SEND_BUDGET;
-    let mut attempt = None;
-    for (index, message) in messages.iter().enumerate().skip(already_sent) {
-        let request = requests::message(
-            api,
-            session.external_conversation_id.as_str(),
-            ids.visitor(),
-            message,
-        );
-        let result = if index > already_sent && Instant::now() >= end {
-            too_slow("the next attempt sends the rest")
-        } else {
-            match http_client.send(request).await {
-                Ok(answer) => Attempt::with_response(&answer, classification(&answer)),
-                Err(error) => error.into(),
-            }
-        };
-        let failed = result.classification.verdict != Verdict::Delivered;
-        attempt = Some(result);
-        if failed {
-            if index > 0 {
-                session
-                    .platform_data
-                    .insert(PROGRESS.to_owned(), format!("{}/{index}", delivery.id));
-            }
-            break;
-        }
-    }
-    // All messages may have been sent by an earlier attempt whose outcome was lost.
-    let mut attempt = attempt.unwrap_or_else(|| {
-        let classification =
-            Classification { verdict: Verdict::Delivered, reason: None, external_message_id: None };
-        Attempt::without_response(classification)
-    });
-    if ids_are_new {
-        ids.store_in(&mut session);
-    }
-    attempt.session = Some(session).filter(|session| Some(session) != context.session);
-    drop(memory);
-    Ok(attempt)
-}
-
-/// Encodes a delivery's messages with their files. The permit is for the memory of the files.
-async fn encode_messages<'a>(
-    api: &Api<'_>,
-    context: &SendContext<'_>,
-    http_client: &'a HttpClient,
-) -> Result<(Vec<OutgoingMessage>, Option<SemaphorePermit<'a>>), EncodeError> {
-    let delivery = context.delivery;
-    let (files, memory) = match &delivery.event.body {
-        EventBody::Message { content, .. } => {
-            files::read(content, api.settings, context.secrets, http_client).await
-        }
-        _ => (DataUrls::new(), None),
-    };
-    Ok((message_data::messages(delivery, api.settings, &files)?, memory))
-}
-
-fn too_slow(then: &str) -> Attempt {
-    let reason = Some(format!("Unblu is too slow: {then}"));
-    Attempt::without_response(Classification {
-        verdict: Verdict::Retryable,
-        reason,
-        external_message_id: None,
-    })
-}
-
-/// Returns how many of a delivery's messages Unblu has already.
-fn messages_sent(session: &Session, delivery: &Delivery) -> usize {
-    let sent = session.platform_data.get(PROGRESS).and_then(|sent| sent.split_once('/'));
-    let own = sent.filter(|(id, _)| *id == delivery.id.as_str());
-    own.and_then(|(_, count)| count.parse().ok()).unwrap_or(0)
 }
 
 /// Makes the single call of an event that is not a message.
@@ -250,7 +161,13 @@ async fn send_single(
     context: &SendContext<'_>,
     http_client: &HttpClient,
 ) -> Result<Attempt, EncodeError> {
-    let answer = match http_client.send(single_request(api, context)?).await {
+    let request = single_request(api, context)?;
+    if context.delivery.to.copy
+        && let Err(nothing_to_do) = find_opened_ahead(api, context, http_client).await
+    {
+        return Ok(*nothing_to_do);
+    }
+    let answer = match http_client.send(request).await {
         Ok(answer) => answer,
         Err(error) => return Ok(error.into()),
     };
@@ -260,6 +177,18 @@ async fn send_single(
         classification.verdict = Verdict::Skipped;
     }
     Ok(Attempt::with_response(&answer, classification))
+}
+
+/// Finds the conversation that was opened before a handover. An agent may have ended it.
+async fn find_opened_ahead(
+    api: &Api<'_>,
+    context: &SendContext<'_>,
+    http_client: &HttpClient,
+) -> Result<(), Box<Attempt>> {
+    let session_id = context.delivery.session_id().as_str();
+    let found = open::find(api, session_id, http_client).await?;
+    let ended = || EncodeError::Unsupported("the conversation has ended at Unblu");
+    found.map(|_| ()).ok_or_else(|| Box::new(ended().into()))
 }
 
 fn single_request(api: &Api<'_>, context: &SendContext<'_>) -> Result<HttpRequest, EncodeError> {
@@ -318,11 +247,8 @@ fn receipt(api: &Api<'_>, context: &SendContext<'_>) -> Result<HttpRequest, Enco
     };
     let ids = context.session.and_then(|session| VisitorIds::from_session(session, api.version()));
     let visitor = ids.as_ref().map(VisitorIds::visitor);
-    Ok(requests::message_state(
-        api,
-        context.external_conversation_id(),
-        visitor,
-        target.message.as_str(),
-        state,
-    ))
+    let message = target.message.as_str();
+    let message = content::parse_question(message).unwrap_or(message);
+    let conversation = context.external_conversation_id();
+    Ok(requests::message_state(api, conversation, visitor, message, state))
 }

@@ -8,35 +8,57 @@ use trunkline_core::model::{Delivery, ExternalMessageId};
 use trunkline_runtime::http_client::HttpRequest;
 
 use crate::api::Api;
-use crate::settings::{ApiVersion, FailState};
+use crate::content;
+use crate::recipients::Recipient;
+use crate::settings::{ApiVersion, FailState, RecipientType, Settings};
 
 /// The longest name of a person, in characters.
 const MAX_NAME: usize = 100;
 
-/// Returns a virtual person: a visitor without an Unblu account.
-pub(crate) fn person(source_id: &str, name: &str) -> Value {
-    let name = shortened(name);
-    let (first, last) = name.split_once(' ').unwrap_or((&name, ""));
+/// What is known about a customer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Profile<'a> {
+    pub(crate) source_id: &'a str,
+    /// The customer's id on the channel.
+    pub(crate) customer: &'a str,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) phone: Option<&'a str>,
+    pub(crate) email: Option<&'a str>,
+}
+
+/// Returns a virtual person: a visitor without an Unblu account. Without a name, the customer's id is the user
+/// name, which Unblu then displays (UA4 `PersonData`).
+pub(crate) fn person(profile: &Profile<'_>) -> Value {
     let mut person = json!({
         "$_type": "PersonData",
         "personSource": "VIRTUAL",
-        "sourceId": source_id,
+        "sourceId": profile.source_id,
         "personType": "VISITOR",
         "authorizationRole": "WEBUSER",
-        "firstName": first,
     });
-    if !last.is_empty() {
-        person["lastName"] = last.into();
+    let name = shortened(profile.name.unwrap_or_default());
+    let (first, last) = name.split_once(' ').unwrap_or((&name, ""));
+    let user_name = if name.is_empty() { shortened(profile.customer) } else { String::new() };
+    for (member, value) in [
+        ("firstName", first),
+        ("lastName", last),
+        ("username", &*user_name),
+        ("phone", profile.phone.unwrap_or_default()),
+        ("email", profile.email.unwrap_or_default()),
+    ] {
+        if !value.is_empty() {
+            person[member] = value.into();
+        }
     }
     person
 }
 
-pub(crate) fn contact(channel: &str, source_id: &str, person: &str, name: &str) -> Value {
+pub(crate) fn contact(channel: &str, profile: &Profile<'_>, person: &str) -> Value {
     json!({
         "$_type": "ExternalMessengerContact",
-        "name": shortened(name),
+        "name": shortened(profile.name.unwrap_or(profile.customer)),
         "externalMessengerChannelId": channel,
-        "sourceId": source_id,
+        "sourceId": profile.source_id,
         "personId": person,
     })
 }
@@ -76,19 +98,26 @@ pub(crate) struct Visitor<'a> {
     pub(crate) contact: &'a str,
 }
 
-/// Returns a new conversation with only the visitor, so that Unblu queues it for agents (S2).
-pub(crate) fn conversation(
-    api: &Api<'_>,
-    visitor: Visitor<'_>,
-    source_id: &str,
-    language: Option<&str>,
-    context: &Map<String, Value>,
-) -> Value {
+/// A conversation that is about to be created.
+#[derive(Debug, Clone)]
+pub(crate) struct NewConversation<'a> {
+    pub(crate) visitor: Visitor<'a>,
+    pub(crate) source_id: &'a str,
+    /// The customer's language.
+    pub(crate) language: Option<&'a str>,
+    /// The context of the handover.
+    pub(crate) context: &'a Map<String, Value>,
+    /// `None`: Unblu decides.
+    pub(crate) recipient: Option<Recipient>,
+}
+
+/// Returns a new conversation. With only the visitor, Unblu queues it for agents (S2).
+pub(crate) fn conversation(api: &Api<'_>, new: &NewConversation<'_>) -> Value {
     let settings = api.settings;
     let mut body = json!({
         "initialEngagementType": settings.initial_engagement_type,
         "externalMessengerChannelId": api.channel(),
-        "sourceId": source_id,
+        "sourceId": new.source_id,
     });
     let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -96,40 +125,83 @@ pub(crate) fn conversation(
         }
     };
     put("topic", settings.topic.clone().map(Value::from));
-    put("locale", settings.locale.as_deref().or(language).map(Value::from));
-    let recipient = |kind: &str| {
-        let recipient = settings.recipient_type.zip(settings.recipient_id.as_ref());
-        recipient.map(|(which, id)| json!({"$_type": kind, "type": which.word(), "id": id}))
-    };
+    put("locale", locale(settings, new.language).map(Value::from));
+    put("metadata", metadata(new.context));
+    let recipient = new.recipient.as_ref();
+    let assignee = recipient.filter(|recipient| recipient.kind == RecipientType::Assignee);
+    let recipient = recipient.filter(|recipient| recipient.kind != RecipientType::Assignee);
     match api.version() {
         ApiVersion::V4 => {
             put("$_type", Some("ConversationCreationData".into()));
             put("conversationVisibility", settings.visibility.clone().map(Value::from));
-            put("recipient", recipient("ConversationCreationRecipientData"));
-            let participant = json!({
-                "$_type": "ConversationCreationExternalParticipantData",
-                "externalMessengerContactId": visitor.contact,
-                "participationType": "CONTEXT_PERSON",
-            });
-            put("externalParticipants", Some(json!([participant])));
-            put("metadata", metadata(context));
+            put("recipient", recipient.map(v4_recipient));
+            put("externalParticipants", Some(json!([v4_visitor(new.visitor)])));
+            put("participants", assignee.map(|agent| json!([v4_assignee(agent)])));
         }
         ApiVersion::V3 => {
             put("$_type", Some("ConversationData".into()));
-            put("recipient", recipient("ConversationRecipientData"));
-            let participant = json!({
-                "$_type": "ParticipantData",
-                "personId": visitor.person,
-                "connectedViaExternalMessenger": true,
-            });
-            put("participants", Some(json!([participant])));
-            put("contextPersonId", Some(visitor.person.into()));
+            put("recipient", recipient.map(v3_recipient));
+            let visitor = v3_participant(new.visitor.person, true);
+            let agent = assignee.map(|agent| v3_participant(&agent.id, false));
+            put("participants", Some(std::iter::once(visitor).chain(agent).collect()));
+            put("contextPersonId", Some(new.visitor.person.into()));
+            put("assigneePersonId", assignee.map(|agent| agent.id.clone().into()));
         }
     }
     body
 }
 
-/// Returns the context as `metadata`: a map from string to string (UA4).
+/// Returns the language as a BCP 47 tag, with the region if there is one (UA4 `ConversationCreationData`).
+fn locale(settings: &Settings, language: Option<&str>) -> Option<String> {
+    let language = || {
+        let tag = language?.replace('_', "-");
+        let primary = tag.split('-').next().unwrap_or_default();
+        Some(if settings.locale_region { tag.clone() } else { primary.to_owned() })
+    };
+    settings.locale.clone().or_else(language).filter(|locale| !locale.is_empty())
+}
+
+fn v4_recipient(recipient: &Recipient) -> Value {
+    json!({"$_type": "ConversationCreationRecipientData", "type": recipient.kind.word(), "id": recipient.id})
+}
+
+/// Returns a recipient as v3 has it: the entity itself, which `$_type` tells apart (UA3
+/// `ConversationRecipientData`).
+fn v3_recipient(recipient: &Recipient) -> Value {
+    let class = match recipient.kind {
+        RecipientType::NamedArea => "NamedAreaData",
+        RecipientType::Team => "TeamData",
+        RecipientType::Agent | RecipientType::Assignee => "PersonData",
+        RecipientType::Account => "AccountData",
+    };
+    json!({"$_type": class, "id": recipient.id})
+}
+
+fn v4_visitor(visitor: Visitor<'_>) -> Value {
+    json!({
+        "$_type": "ConversationCreationExternalParticipantData",
+        "externalMessengerContactId": visitor.contact,
+        "participationType": "CONTEXT_PERSON",
+    })
+}
+
+fn v4_assignee(agent: &Recipient) -> Value {
+    json!({
+        "$_type": "ConversationCreationParticipantData",
+        "personId": agent.id,
+        "participationType": "ASSIGNED_AGENT",
+    })
+}
+
+fn v3_participant(person: &str, is_external: bool) -> Value {
+    json!({
+        "$_type": "ParticipantData",
+        "personId": person,
+        "connectedViaExternalMessenger": is_external,
+    })
+}
+
+/// Returns the context as `metadata`: a map from string to string (UA3, UA4).
 fn metadata(context: &Map<String, Value>) -> Option<Value> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
@@ -149,6 +221,8 @@ pub(crate) struct OutgoingMessage {
     pub(crate) data: Value,
     /// The earlier message that it replies to, as Unblu knows it.
     pub(crate) reply_to: Option<ExternalMessageId>,
+    /// The `messageData` that is sent if Unblu refuses the answer to a question.
+    pub(crate) instead: Option<Value>,
 }
 
 /// Returns the request that sends a message from the visitor.
@@ -158,7 +232,7 @@ pub(crate) fn message(
     visitor: Visitor<'_>,
     message: &OutgoingMessage,
 ) -> HttpRequest {
-    let OutgoingMessage { id, data, reply_to } = message;
+    let OutgoingMessage { id, data, reply_to, .. } = message;
     let mut body = json!({
         "$_type": "ExternalMessengerPostMessage",
         "conversationId": conversation,
@@ -168,6 +242,7 @@ pub(crate) fn message(
     });
     let replied = |is_own: bool| {
         let id = reply_to.as_ref().map(ExternalMessageId::as_str);
+        let id = id.map(|id| content::parse_question(id).unwrap_or(id));
         id.filter(|id| Delivery::is_delivery_id(id) == is_own)
     };
     match api.version() {

@@ -3,6 +3,8 @@
 use trunkline_core::platform::{BoundedNumber, WebUrl};
 use trunkline_core::{setting_enum, settings};
 
+use crate::recipients::Recipients;
+
 /// The secret with the user name for Unblu's web API: HTTP Basic, an account with the role ADMIN (UA4).
 pub const USERNAME: &str = "username";
 /// The secret with the password that belongs to [`USERNAME`].
@@ -23,16 +25,27 @@ settings! {
     pub struct Settings {
         /// URL of the web API, such as https://unblu.cloud/app/rest/v4
         base_url: WebUrl;
-        /// id of the custom external messenger channel
-        channel_id: String;
+        /// id of the custom external messenger channel (none: `trunkline check --fix` creates one and shows its id)
+        channel_id: String = String::new();
+        /// name of the channel and of the webhook registration that `trunkline check --fix` creates (Trunkline and
+        /// the connection's id)
+        channel_name: Option<String> = None;
+        /// URL that Unblu calls, if a proxy hides the connection's own
+        webhook_endpoint: Option<WebUrl> = None;
         /// version of the web API
         api_version: ApiVersion = ApiVersion::V4;
         /// type of the recipient of new conversations (Unblu decides)
         recipient_type: Option<RecipientType> = None;
         /// id of the recipient of new conversations
         recipient_id: Option<String> = None;
+        /// recipients of the conversations of some customers: customer=TYPE:id, comma-separated (none)
+        recipients: Recipients = Recipients::default();
         /// language of new conversations (the customer's)
         locale: Option<String> = None;
+        /// whether the customer's language is sent with its region
+        locale_region: bool = true;
+        /// what a customer's id is; a phone number or an e-mail address is also stored in the person
+        customer_id_type: CustomerIdType = CustomerIdType::Other;
         /// initialEngagementType of new conversations
         initial_engagement_type: String = "CHAT_REQUEST".into();
         /// conversationVisibility of new conversations (Unblu decides)
@@ -76,6 +89,17 @@ setting_enum! {
         Team = "TEAM",
         Agent = "AGENT",
         Account = "ACCOUNT",
+        /// An agent who is assigned to the conversation from the start, so that it does not wait in a queue.
+        Assignee = "ASSIGNEE",
+    }
+}
+
+setting_enum! {
+    /// What a customer's id on the channel is.
+    pub enum CustomerIdType {
+        Other = "other",
+        Phone = "phone",
+        Email = "email",
     }
 }
 

@@ -9,16 +9,33 @@ use sha2::Sha256;
 use trunkline_runtime::secrets::SecretBag;
 use trunkline_runtime::security::{AuthError, secrets_equal};
 
+use crate::Call;
 use crate::settings::WEBHOOK_SECRET;
+
+/// How many values of a signature header are tried.
+const MAX_VALUES: usize = 8;
 
 /// The header of the SHA-1 signature.
 const SHA1: &str = "x-unblu-signature";
 /// The header of the SHA-256 signature, on Unblu's calls and on replies.
 pub(crate) const SHA256: &str = "x-unblu-signature-256";
 
-/// Verifies a call's signatures and returns the secret that signed it. At least one signature is
-/// required, and every signature that is present must be correct (UM).
-pub(crate) fn verified_secret<'a>(
+/// Verifies a call's signatures and returns the secret that signed it. Unblu may have signed the body before or
+/// after it was compressed.
+pub(crate) fn verified_caller<'a>(call: &Call<'a>) -> Result<&'a str, AuthError> {
+    let verified = verified_secret(call.secrets, call.headers, call.received_body);
+    match verified {
+        Err(AuthError::Mismatch) if call.body != call.received_body => {
+            verified_secret(call.secrets, call.headers, call.body)
+        }
+        verified => verified,
+    }
+}
+
+/// Verifies signatures and returns the secret that signed `body`. At least one signature is required, and each
+/// kind of signature that is present must be correct (UM). A gateway may join several header lines by commas;
+/// one correct value is enough.
+fn verified_secret<'a>(
     secrets: &'a SecretBag,
     headers: &HeaderMap,
     body: &[u8],
@@ -30,23 +47,25 @@ pub(crate) fn verified_secret<'a>(
     let given = |name: &str| -> Vec<String> {
         // A header that is not text counts as a wrong signature, not as an absent one.
         let text = |value: &http::HeaderValue| value.to_str().unwrap_or_default().to_lowercase();
-        headers.get_all(name).iter().map(text).collect()
+        let lines: Vec<String> = headers.get_all(name).iter().map(text).collect();
+        let values = lines.iter().flat_map(|line| line.split(','));
+        values.map(|value| value.trim().to_owned()).take(MAX_VALUES).collect()
     };
     let (sha1, sha256) = (given(SHA1), given(SHA256));
     if sha1.is_empty() && sha256.is_empty() {
         return Err(AuthError::InvalidHeader(SHA256));
     }
-    let all_match = |given: &[String], expected: Option<String>| match expected {
-        Some(expected) => {
-            given.iter().fold(true, |all, one| all & secrets_equal(one.trim(), &expected))
-        }
-        None => given.is_empty(),
+    let fits = |given: &[String], expected: Option<String>| {
+        let one_fits = |expected: String| {
+            given.iter().fold(false, |fits, one| fits | secrets_equal(one, &expected))
+        };
+        given.is_empty() || expected.is_some_and(one_fits)
     };
     // All secrets are tried, so that the timing does not show which one matches.
     let verified = live.into_iter().fold(None, |found, secret| {
-        let fits = all_match(&sha1, sign::<Hmac<Sha1>>(secret, body))
-            & all_match(&sha256, sign::<Hmac<Sha256>>(secret, body));
-        found.or(fits.then_some(secret))
+        let both_fit = fits(&sha1, sign::<Hmac<Sha1>>(secret, body))
+            & fits(&sha256, sign::<Hmac<Sha256>>(secret, body));
+        found.or(both_fit.then_some(secret))
     });
     verified.ok_or(AuthError::Mismatch)
 }
@@ -100,6 +119,7 @@ mod tests {
         assert_eq!(sign::<Hmac<Sha1>>(KEY, DATA).as_deref(), Some(SHORT));
     }
 
+    /// Shows U4.
     #[test]
     fn requires_one_signature_and_rejects_any_wrong_one() {
         let live = secrets(&["new", KEY]);
@@ -112,7 +132,7 @@ mod tests {
         for wrong in [
             &[(SHA1, SHORT), (SHA256, SHORT)][..],
             &[(SHA1, LONG), (SHA256, LONG)],
-            &[(SHA256, LONG), (SHA256, "")],
+            &[(SHA256, SHORT), (SHA256, "")],
             &[(SHA256, "")],
         ] {
             assert_eq!(verified_secret(wrong), Err(AuthError::Mismatch), "{wrong:?}");
@@ -123,6 +143,24 @@ mod tests {
         assert_eq!(none, Err(AuthError::NoSecret));
     }
 
+    /// Shows input 17.
+    #[test]
+    fn one_correct_value_of_a_header_is_enough() {
+        let live = secrets(&[KEY]);
+        let verified = |pairs: &[(&'static str, &str)]| {
+            super::verified_secret(&live, &headers(pairs), DATA).is_ok()
+        };
+        let joined = format!("{SHORT}, {LONG}");
+        assert!(verified(&[(SHA256, &joined)]));
+        assert!(verified(&[(SHA256, &format!("{LONG},{SHORT}"))]));
+        assert!(verified(&[(SHA256, SHORT), (SHA256, LONG)]), "on two lines");
+        assert!(verified(&[(SHA1, &format!("{LONG},{SHORT}"))]));
+        assert!(!verified(&[(SHA256, &format!("{SHORT},{SHORT}"))]));
+        let late = format!("{}{LONG}", "x,".repeat(MAX_VALUES));
+        assert!(!verified(&[(SHA256, &late)]), "the number of values is limited");
+    }
+
+    /// Shows U4.
     #[test]
     fn all_signatures_must_use_the_same_secret() {
         let (sha1, sha256) = (sign::<Hmac<Sha1>>("new", DATA).unwrap(), LONG);

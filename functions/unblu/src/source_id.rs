@@ -1,7 +1,7 @@
 //! The `sourceId` of a customer's person and contact at Unblu: `<channel connection>/<customer>`. It
 //! identifies the customer when an agent starts the conversation.
 
-use trunkline_core::model::{ConversationKey, digest};
+use trunkline_core::model::{ConnectionId, ConversationKey, digest};
 
 /// The longest `sourceId` that Unblu accepts (UA4), in bytes.
 pub const MAX_SOURCE_ID: usize = 250;
@@ -32,6 +32,12 @@ pub fn parse_source_id(source_id: &str) -> Option<ConversationKey> {
     Some(ConversationKey { channel: channel.parse().ok()?, customer: customer.to_owned() })
 }
 
+/// Returns whether a `sourceId` has the form of Trunkline's own.
+pub(crate) fn is_source_id(source_id: &str) -> bool {
+    let parts = source_id.split_once('/').filter(|(_, customer)| !customer.is_empty());
+    parts.is_some_and(|(channel, _)| channel.parse::<ConnectionId>().is_ok())
+}
+
 fn is_digest(customer: &str) -> bool {
     customer.strip_prefix(DIGEST).is_some_and(|rest| rest.len() == DIGEST_LENGTH)
 }
@@ -52,8 +58,9 @@ mod tests {
         assert_eq!(parse_source_id("shop/+31 6/x"), Some(key("+31 6/x")));
         let long = source_id(&key(&"x".repeat(400)));
         assert!(long.len() <= MAX_SOURCE_ID && parse_source_id(&long).is_none(), "{long}");
+        assert!(is_source_id("shop/+31 6/x") && is_source_id(&long));
         for other in ["hub-user-4711", "shop/", "/x", "A B/x", ""] {
-            assert_eq!(parse_source_id(other), None, "{other}");
+            assert!(parse_source_id(other).is_none() && !is_source_id(other), "{other}");
         }
     }
 

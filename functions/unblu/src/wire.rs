@@ -25,6 +25,17 @@ impl<'a> Object<'a> {
         self.0.get(name)?.as_str().filter(|text| !text.trim().is_empty())
     }
 
+    /// Returns the strings in a member that is a list.
+    pub(crate) fn texts(self, name: &str) -> impl Iterator<Item = &'a str> {
+        let list = self.0.get(name).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    /// Returns a member that is a whole number, from 0.
+    pub(crate) fn number(self, name: &str) -> Option<u64> {
+        self.0.get(name)?.as_u64()
+    }
+
     /// Returns whether a member is `true`.
     pub(crate) fn is_true(self, name: &str) -> bool {
         self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
@@ -55,6 +66,10 @@ mod tests {
         assert_eq!((object.text("a"), object.text("b"), object.text("s")), (None, Some("x"), None));
         assert!(object.objects("c").next().unwrap().is_true("d"));
         assert_eq!(object.objects("b").count(), 0);
+        assert_eq!(
+            (object.number("a"), object.number("b"), object.texts("c").count()),
+            (Some(7), None, 0)
+        );
         assert_eq!(object.time("t"), Some("2026-01-01T00:00:00Z".parse().unwrap()));
         assert_eq!((object.time("far"), object.time("b"), object.time("n")), (None, None, None));
         assert!(object.object("n").is_none() && !object.is_true("b"));

@@ -3,5 +3,9 @@
 
 mod common;
 mod inbound;
+mod messages;
 mod mock_server;
 mod properties;
+mod tolerance;
+
+type Call<'a> = trunkline_runtime::inbound::Call<'a, trunkline_unblu::Settings>;

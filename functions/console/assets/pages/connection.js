@@ -66,6 +66,21 @@ export function open(view) {
     now();
   }
 
+  async function fix() {
+    const before = await post(`${path}/verify`);
+    const sure = await ask({
+      title: `Fix ${id} on ${platform.name}?`, action: "Fix",
+      text: before.problem
+        ? `Trunkline creates or updates what ${platform.name} stores about this connection. Now: ${before.problem}`
+        : `${id} is verified: there is nothing to fix.`,
+    });
+    if (!sure) return;
+    const { problem, repaired } = await post(`${path}/fix`);
+    if (problem) notifyError([repaired, problem].filter(Boolean).join("; "));
+    else notify(repaired ? `${id} is fixed: ${repaired}` : `${id} needed no fix.`);
+    now();
+  }
+
   async function suspend() {
     const sure = connection.suspended || await ask({
       title: `Suspend ${id}?`, action: "Suspend", danger: true,
@@ -96,6 +111,7 @@ export function open(view) {
     view.draw(id,
       heading(id,
         button("Verify", { needs: "operator", look: "main", run: verify }),
+        button("Fix …", { needs: "admin", run: fix }),
         button(connection.suspended ? "Resume" : "Suspend …", { key: "suspend", needs: "admin", run: suspend })),
       h("p", { key: "what", class: "about" }, `${platform.name}, as a ${connection.role}. Version ${connection.version}.`),
       state && h("section", { key: "state", "aria-labelledby": "state" },

@@ -22,6 +22,7 @@ export function connectionForm({ connection, platform, routes, action, save }) {
         control: choose([["", "none"], ...routes.map(({ id }) => [id])], connection.route),
       }),
       role === "bot" && tick("copies", "Send copies while the desk owns the conversation", connection.copies),
+      role === "desk" && tick("copies", "Open the conversation here at its start, with copies until the first handover", connection.copies),
       role === "channel" && tick("sender_prefix", "Start agents' messages with the agent's name", connection.sender_prefix, "For accounts that several agents share."),
       field({
         name: "text_limit", label: "Maximum text length (characters)", about: "Longer texts are split at the ends of sentences. At least 20. Empty: the platform's limit.",

@@ -12,6 +12,7 @@ use trunkline_core::model::{AccessLevel, Connection, ScheduledTask};
 use trunkline_registry::PLATFORMS;
 use trunkline_runtime::operator::VerifyError;
 use trunkline_runtime::secrets::PATH_KEY;
+use trunkline_runtime::store::Health;
 use utoipa::ToSchema;
 
 use super::connections::{connection_response, find_connection};
@@ -36,6 +37,29 @@ pub struct VerificationResult {
     problem: Option<String>,
     /// Why the platform cannot be verified; null if it can.
     unsupported_reason: Option<String>,
+    /// What was created or updated on the platform; null if nothing.
+    repaired: Option<String>,
+}
+
+impl VerificationResult {
+    /// Returns the result of a verification; one that takes too long is a problem.
+    fn of(verified: Result<Health, VerifyError>, now: Timestamp) -> Result<Self, Problem> {
+        match verified {
+            Ok(health) => Ok(Self {
+                at: health.at,
+                problem: health.problem,
+                unsupported_reason: health.unsupported,
+                repaired: health.repaired,
+            }),
+            Err(VerifyError::TimedOut(seconds)) => {
+                let problem =
+                    format!("no result within {seconds} seconds: see the outbound function's log");
+                let problem = Some(problem);
+                Ok(Self { at: now, problem, unsupported_reason: None, repaired: None })
+            }
+            Err(VerifyError::Backend(error)) => Err(error.into()),
+        }
+    }
 }
 
 /// The inbound URLs of a connection.
@@ -87,24 +111,31 @@ pub async fn verify(
         .operator_actions()
         .verify(&connection.id, connection.platform, VERIFY_TIMEOUT_SECONDS)
         .await;
-    let result = match verified {
-        Ok(health) => VerificationResult {
-            at: health.at,
-            problem: health.problem,
-            unsupported_reason: health.unsupported,
-        },
-        Err(VerifyError::TimedOut(seconds)) => {
-            let problem =
-                format!("no result within {seconds} seconds: see the outbound function's log");
-            VerificationResult {
-                at: app.clock.now(),
-                problem: Some(problem),
-                unsupported_reason: None,
-            }
-        }
-        Err(VerifyError::Backend(error)) => return Err(error.into()),
-    };
+    let result = VerificationResult::of(verified, app.clock.now())?;
     caller.audit(app, "connection.verify", &id, json!({"problem": result.problem})).await?;
+    Ok(axum::Json(result))
+}
+
+/// Create or update what the platform stores about Trunkline, such as a channel or a webhook registration, and
+/// verify the connection. A verification shows beforehand what differs.
+#[utoipa::path(post, path = "/connections/{id}/fix", tag = "connections",
+    params(ConnectionPath),
+    responses((status = 200, body = VerificationResult)))]
+pub async fn fix(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    Path(ConnectionPath { id }): Path<ConnectionPath>,
+) -> Result<axum::Json<VerificationResult>, Problem> {
+    caller.require(AccessLevel::Admin)?;
+    let connection = find_connection(&console, &id).await?;
+    let app = &console.app;
+    let fixed = app
+        .operator_actions()
+        .fix_registration(&connection.id, connection.platform, VERIFY_TIMEOUT_SECONDS)
+        .await;
+    let result = VerificationResult::of(fixed, app.clock.now())?;
+    let details = json!({"problem": result.problem, "repaired": result.repaired});
+    caller.audit(app, "connection.fix", &id, details).await?;
     Ok(axum::Json(result))
 }
 

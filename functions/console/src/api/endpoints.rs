@@ -61,6 +61,7 @@ endpoints! {
         get "/connections/{id}" => connections::one;
         put "/connections/{id}" => connections::put;
         post "/connections/{id}/verify" => connection_actions::verify;
+        post "/connections/{id}/fix" => connection_actions::fix;
         post "/connections/{id}/suspend" => connection_actions::suspend;
         post "/connections/{id}/resume" => connection_actions::resume;
         post "/connections/{id}/rotate-key" => connection_actions::rotate_key;

@@ -1,6 +1,6 @@
 // The API in memory: paths, roles and problems.
 import { randomUUID } from "node:crypto";
-import { audit, deliveries, putConnection, putRoute, act, tokens, verify } from "./changes.mjs";
+import { audit, deliveries, fix, putConnection, putRoute, act, tokens, verify } from "./changes.mjs";
 import { platforms } from "./platforms.mjs";
 import { ProblemError } from "./problem-error.mjs";
 import { conversationOrder } from "./talk.mjs";
@@ -27,6 +27,7 @@ const ROUTES = [
   ["GET connections/:id", "viewer", ({ world, id }) => world.connection(id)],
   ["PUT connections/:id", "admin", putConnection],
   ["POST connections/:id/verify", "operator", verify],
+  ["POST connections/:id/fix", "admin", fix],
   ["POST connections/:id/suspend", "admin", ({ world, id }) => Object.assign(world.connection(id), { suspended: true })],
   ["POST connections/:id/resume", "admin", ({ world, id }) => Object.assign(world.connection(id), { suspended: false })],
   ["POST connections/:id/rotate-key", "admin", ({ world, id }) => ({ url: world.rotate(id) })],

@@ -53,7 +53,12 @@ export function verify({ world, id }) {
   const down = world.breaker(id).state !== "closed";
   const verification = { at: now(), problem: down ? "503: the bot is being restarted" : null };
   world.verifications[id] = verification;
-  return { ...verification, unsupported_reason: null };
+  return { ...verification, unsupported_reason: null, repaired: null };
+}
+
+export function fix({ world, id }) {
+  const repaired = `created the webhook registration 'Trunkline ${id}'`;
+  return { ...verify({ world, id }), repaired };
 }
 
 export function deliveries(world, { state, connection, conversation }) {

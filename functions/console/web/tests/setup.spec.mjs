@@ -27,6 +27,15 @@ test("a connection is created, its URL is copied, and it is verified", async ({ 
   await expect(page.getByText("minutes is verified.")).toBeVisible();
 });
 
+test("a fix shows what differs, and then what it did", async ({ page }) => {
+  await enter(page, "admin", "connections/care");
+  await page.getByRole("button", { name: "Fix …" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("there is nothing to fix");
+  await dialog.getByRole("button", { name: "Fix" }).click();
+  await expect(page.getByText("care is fixed: created the webhook registration")).toBeVisible();
+});
+
 test("a number has the limits of its setting and is sent as a number", async ({ page }) => {
   await enter(page, "admin", "connections/care");
   const field = page.getByRole("spinbutton", { name: "page_timeout" });

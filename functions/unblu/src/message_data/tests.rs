@@ -1,7 +1,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{
-    Author, AuthorRole, Choice, ConversationKey, Event, EventId, Resend, Role, Target,
+    Author, AuthorRole, Choice, ConversationKey, EarlierMessage, Event, EventId, MessageReference,
+    Resend, Role, Target,
 };
 
 use super::*;
@@ -27,7 +28,7 @@ fn delivery(body: EventBody) -> Delivery {
 
 fn sent_with(content: Content, files: &DataUrls) -> Vec<(String, Value)> {
     let body = EventBody::Message { content, metadata: Map::new() };
-    let sent = messages(&delivery(body), &Settings::default(), files).unwrap();
+    let sent = messages(&delivery(body), &Settings::default(), files, None).unwrap();
     sent.into_iter().map(|message| (message.id, message.data)).collect()
 }
 
@@ -93,7 +94,8 @@ fn the_last_of_several_messages_has_the_delivery_id() {
 fn an_option_becomes_a_reply_and_any_other_choice_a_text() {
     let choose = |id: &str, title: Option<&str>| {
         let choice = EventBody::Choice { id: id.into(), title: title.map(Into::into), typed: None };
-        let sent = messages(&delivery(choice), &Settings::default(), &DataUrls::new()).unwrap();
+        let sent =
+            messages(&delivery(choice), &Settings::default(), &DataUrls::new(), None).unwrap();
         (sent[0].id.clone(), sent[0].data.clone())
     };
     let documented: Value =
@@ -105,16 +107,43 @@ fn an_option_becomes_a_reply_and_any_other_choice_a_text() {
     assert_eq!(choose("say:I take it", Some("Red")).1["text"], "I take it");
 }
 
+/// Shows U19.
+#[test]
+fn a_text_answers_the_pending_question_or_the_one_that_it_replies_to() {
+    let sent = |content: Content, pending: Option<&str>| {
+        let body = EventBody::Message { content, metadata: Map::new() };
+        let sent = messages(&delivery(body), &Settings::default(), &DataUrls::new(), pending);
+        sent.unwrap().remove(0)
+    };
+    let answered = sent(Content::text("Main Street 1"), Some("m-7"));
+    let expected = json!({"$_type": "ReplyPostMessageData", "type": "REPLY", "questionMessageId": "m-7",
+                          "value": "Main Street 1", "fallbackText": "Main Street 1"});
+    assert_eq!(answered.data, expected);
+    let instead = answered.instead.unwrap();
+    assert_eq!((&instead["type"], &instead["text"]), (&json!("TEXT"), &json!("Main Street 1")));
+
+    let replying = |to: &str| {
+        let mut earlier = EarlierMessage::new(to, EventId::from_parts(&["m", "1"]));
+        let desk = "desk".parse().unwrap();
+        earlier.known_as = vec![MessageReference { connection: desk, message: to.into() }];
+        Content { reply_to: Some(Box::new(earlier)), ..Content::text("Yes") }
+    };
+    assert_eq!(sent(replying("question/m-8"), Some("m-7")).data["questionMessageId"], "m-8");
+    assert_eq!(sent(replying("m-9"), Some("m-7")).data["type"], "TEXT", "about another message");
+    let file = Content { media: vec![media(URL, None)], ..Content::text("See") };
+    assert_ne!(sent(file, Some("m-7")).data["type"], "REPLY", "a file is no answer");
+}
+
 #[test]
 fn rejects_empty_messages() {
     let choices = vec![Choice { id: "a".into(), title: "A".into() }];
     for content in [Content::default(), Content { choices, ..Content::text(" ") }] {
         let body = EventBody::Message { content, metadata: Map::new() };
-        let sent = messages(&delivery(body), &Settings::default(), &DataUrls::new());
+        let sent = messages(&delivery(body), &Settings::default(), &DataUrls::new(), None);
         assert!(matches!(sent, Err(EncodeError::Unsupported(_))));
     }
     let typing = EventBody::Typing { active: true };
-    assert!(messages(&delivery(typing), &Settings::default(), &DataUrls::new()).is_err());
+    assert!(messages(&delivery(typing), &Settings::default(), &DataUrls::new(), None).is_err());
 }
 
 #[test]

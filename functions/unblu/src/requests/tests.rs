@@ -42,16 +42,38 @@ fn parts(request: &HttpRequest) -> (&str, Value) {
     (&request.url, serde_json::from_slice(&request.body).unwrap())
 }
 
+fn profile(name: Option<&str>) -> Profile<'_> {
+    Profile { source_id: "hub-user-4711", customer: "4711", name, phone: None, email: None }
+}
+
+fn new_conversation<'a>(
+    source_id: &'a str,
+    language: Option<&'a str>,
+    context: &'a Map<String, Value>,
+) -> NewConversation<'a> {
+    NewConversation { visitor: VISITOR, source_id, language, context, recipient: None }
+}
+
+#[test]
+fn a_person_has_what_is_known_about_the_customer() {
+    let unnamed =
+        Profile { phone: Some("+31612345678"), email: Some("ada@example.com"), ..profile(None) };
+    let unnamed = person(&unnamed);
+    assert_eq!((&unnamed["username"], unnamed.get("firstName")), (&json!("4711"), None));
+    assert_eq!(unnamed["phone"], "+31612345678");
+    assert_eq!(unnamed["email"], "ada@example.com");
+    assert_eq!(person(&profile(Some("Ada"))).get("username"), None);
+    assert_eq!(contact("c", &profile(None), "p")["name"], "4711");
+}
+
 #[test]
 fn person_contact_and_search_match_the_documentation() {
-    assert_eq!(
-        person("hub-user-4711", " Ada  Lovelace "),
-        fixture(include_str!("../../fixtures/person.json"))
-    );
-    assert!(person("s", "Ada").get("lastName").is_none());
+    let ada = profile(Some(" Ada  Lovelace "));
+    assert_eq!(person(&ada), fixture(include_str!("../../fixtures/person.json")));
+    assert!(person(&profile(Some("Ada"))).get("lastName").is_none());
     let channel = "cHaNnElIdExample0000001";
     assert_eq!(
-        contact(channel, "hub-user-4711", VISITOR.person, "Ada Lovelace"),
+        contact(channel, &ada, VISITOR.person),
         fixture(include_str!("../../fixtures/contact.json"))
     );
     assert_eq!(
@@ -60,6 +82,7 @@ fn person_contact_and_search_match_the_documentation() {
     );
 }
 
+/// Shows U12, U14, U15, U16.
 #[test]
 fn a_v4_conversation_matches_the_documentation() {
     let settings = settings(
@@ -72,16 +95,92 @@ fn a_v4_conversation_matches_the_documentation() {
     // Trunkline has no page that shows a conversation.
     documented.as_object_mut().unwrap().remove("sourceUrl");
     let Value::Object(context) = json!({"hub.tenant": "acme"}) else { panic!("an object") };
-    assert_eq!(conversation(&api, VISITOR, "hub-conv-99", Some("nl"), &context), documented);
+    let recipient =
+        Some(Recipient { kind: RecipientType::NamedArea, id: "nAmEdArEaIdExample00001".into() });
+    let new =
+        NewConversation { recipient, ..new_conversation("hub-conv-99", Some("nl"), &context) };
+    assert_eq!(conversation(&api, &new), documented);
 }
 
+/// Shows U12, U14, U15, U16.
 #[test]
 fn a_v3_conversation_matches_the_documentation() {
     let settings = settings("v3", &json!({"topic": "Hub chat 99"}));
     let api = api(&settings);
     let documented = fixture(include_str!("../../fixtures/conversation-v3.json"));
-    let made = conversation(&api, VISITOR, "hub-conv-99", Some("en"), &Map::new());
+    let none = Map::new();
+    let made = conversation(&api, &new_conversation("hub-conv-99", Some("en"), &none));
     assert_eq!(made, documented);
+}
+
+/// Shows U12, U13.
+#[test]
+fn a_recipient_has_the_form_of_its_version() {
+    let none = Map::new();
+    let made = |version: &str, kind| {
+        let recipient = Some(Recipient { kind, id: "r-1".into() });
+        let new = NewConversation { recipient, ..new_conversation("s", None, &none) };
+        conversation(&api(&plain(version)), &new)
+    };
+    for (kind, word, class) in [
+        (RecipientType::NamedArea, "NAMED_AREA", "NamedAreaData"),
+        (RecipientType::Team, "TEAM", "TeamData"),
+        (RecipientType::Agent, "AGENT", "PersonData"),
+        (RecipientType::Account, "ACCOUNT", "AccountData"),
+    ] {
+        let v4 = json!({"$_type": "ConversationCreationRecipientData", "type": word, "id": "r-1"});
+        assert_eq!(made("v4", kind)["recipient"], v4);
+        assert_eq!(made("v3", kind)["recipient"], json!({"$_type": class, "id": "r-1"}));
+    }
+}
+
+/// Shows U13.
+#[test]
+fn an_assigned_agent_takes_part_from_the_start() {
+    let none = Map::new();
+    let made = |version: &str| {
+        let recipient = Some(Recipient { kind: RecipientType::Assignee, id: "agent-1".into() });
+        let new = NewConversation { recipient, ..new_conversation("s", None, &none) };
+        conversation(&api(&plain(version)), &new)
+    };
+    let (v3, v4) = (made("v3"), made("v4"));
+    let agent = json!({"$_type": "ConversationCreationParticipantData", "personId": "agent-1",
+                       "participationType": "ASSIGNED_AGENT"});
+    assert_eq!((&v4["participants"], v4.get("recipient")), (&json!([agent]), None));
+    assert_eq!(v4["externalParticipants"][0]["externalMessengerContactId"], VISITOR.contact);
+    assert_eq!(v3["assigneePersonId"], "agent-1");
+    let external =
+        |index: usize| v3["participants"][index]["connectedViaExternalMessenger"].clone();
+    assert_eq!((external(0), external(1)), (json!(true), json!(false)));
+    assert_eq!(v3["participants"][1]["personId"], "agent-1");
+}
+
+#[test]
+fn the_locale_keeps_its_region() {
+    let none = Map::new();
+    let locale = |change: &Value, language: &str| {
+        let settings = settings("v4", change);
+        let made = conversation(&api(&settings), &new_conversation("s", Some(language), &none));
+        made["locale"].as_str().map(ToOwned::to_owned)
+    };
+    assert_eq!(locale(&json!({}), "nl-BE").as_deref(), Some("nl-BE"));
+    assert_eq!(locale(&json!({}), "nl_BE").as_deref(), Some("nl-BE"));
+    assert_eq!(locale(&json!({}), "nl").as_deref(), Some("nl"));
+    assert_eq!(locale(&json!({"locale_region": false}), "nl-BE").as_deref(), Some("nl"));
+    assert_eq!(locale(&json!({"locale": "en-GB"}), "nl-BE").as_deref(), Some("en-GB"));
+    assert_eq!(locale(&json!({}), ""), None);
+}
+
+/// Shows U15, U16.
+#[test]
+fn the_context_is_metadata_in_both_versions() {
+    let Value::Object(context) = json!({"order": 7}) else { panic!("an object") };
+    for version in ["v3", "v4"] {
+        let new = new_conversation("s", None, &context);
+        let made = conversation(&api(&plain(version)), &new);
+        assert_eq!(made["metadata"], json!({"order": "7"}), "{version}");
+        assert_eq!(made["sourceId"], "s");
+    }
 }
 
 #[test]
@@ -95,7 +194,7 @@ fn metadata_values_are_strings() {
 
 fn outgoing(data: &Value, reply_to: Option<&str>) -> OutgoingMessage {
     let reply_to = reply_to.map(Into::into);
-    OutgoingMessage { id: "hub-msg-5002".into(), data: data.clone(), reply_to }
+    OutgoingMessage { id: "hub-msg-5002".into(), data: data.clone(), reply_to, instead: None }
 }
 
 #[test]
@@ -113,12 +212,14 @@ fn a_reply_names_the_message_as_unblu_knows_it() {
         let body: Value = serde_json::from_slice(&sent.body).unwrap();
         ["replyToMessageId", "replyToExternalMessageId"].map(|name| body.get(name).cloned())
     };
+    assert_eq!(named("v4", "question/m-1"), [Some(json!("m-1")), Some(Value::Null)]);
     assert_eq!(named("v4", "m-1"), [Some(json!("m-1")), Some(Value::Null)]);
     assert_eq!(named("v4", own.as_str()), [Some(Value::Null), Some(json!(own))]);
     assert_eq!(named("v3", "m-1"), [Some(json!("m-1")), None]);
     assert_eq!(named("v3", own.as_str()), [None, None]);
 }
 
+/// Shows U18.
 #[test]
 fn messages_match_the_documentation_of_both_versions() {
     let v4 = fixture(include_str!("../../fixtures/send-text-v4.json"));
@@ -133,6 +234,7 @@ fn messages_match_the_documentation_of_both_versions() {
     assert_eq!(parts(&sent), (url.as_str(), v3));
 }
 
+/// Shows U21.
 #[test]
 fn message_states_match_the_documentation_of_both_versions() {
     let id = "mEsSaGeIdExample0000001";

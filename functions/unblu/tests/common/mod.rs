@@ -71,7 +71,18 @@ pub fn call<T>(
 ) -> T {
     let (connection, secrets) = (&connection(settings), &secrets());
     let (settings, now) = (&settings_of(connection), now());
-    with(&Call { connection, settings, secrets, method, path: "", query: "", headers, body, now })
+    with(&Call {
+        connection,
+        settings,
+        secrets,
+        method,
+        path: "",
+        query: "",
+        headers,
+        body,
+        received_body: body,
+        now,
+    })
 }
 
 /// Parses a call and replies as the handler does if ingestion succeeds.

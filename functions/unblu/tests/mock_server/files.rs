@@ -13,8 +13,7 @@ use trunkline_unblu_mock::CallStyle;
 use super::{Setup, VERSIONS};
 
 /// Sends a file as an agent, and returns it as Trunkline understands it.
-async fn sent_file(setup: &Setup, version: &str, name: &str) -> Media {
-    setup.server.set_webhook_version(version);
+async fn sent_file(setup: &Setup, name: &str) -> Media {
     let (post, received) = super::inbound::recording_endpoint(&json!({}));
     setup.server.set_endpoint(post);
     let session = setup.open().await;
@@ -46,11 +45,12 @@ async fn fetch(setup: &Setup, url: &str) -> (Result<FetchedFile, FileError>, Vec
     (fetched, stored.read_all().unwrap())
 }
 
+/// Shows U19.
 #[tokio::test]
 async fn an_agents_file_is_private_and_fetched_with_the_login() {
     for version in VERSIONS {
         let mut setup = Setup::start(version, &json!({})).await;
-        let media = sent_file(&setup, version, "offer.pdf").await;
+        let media = sent_file(&setup, "offer.pdf").await;
         assert!(media.private, "{version}");
         assert_eq!(media.name.as_deref(), Some("offer.pdf"));
         assert_eq!(fetch(&setup, &media.url).await.1, b"%PDF-1.7", "{version}");
@@ -65,7 +65,7 @@ async fn an_agents_file_is_private_and_fetched_with_the_login() {
 #[tokio::test]
 async fn a_file_that_is_reviewed_is_tried_again() {
     let setup = Setup::start("v4", &json!({})).await;
-    let media = sent_file(&setup, "v4", "reviewed.pdf").await;
+    let media = sent_file(&setup, "reviewed.pdf").await;
     let (waiting, _) = fetch(&setup, &media.url).await;
     assert!(waiting.is_err_and(|error| error.is_retryable()));
 }

@@ -10,7 +10,9 @@ use trunkline_unblu::intended_recipient;
 
 use super::{Setup, VERSIONS};
 use crate::common::{delivery_id, headers, post, text_message};
-use trunkline_unblu_mock::{CallStyle, Endpoint, EndpointCall, EndpointReply, check_reply};
+use trunkline_unblu_mock::{
+    ApiVersion, CallStyle, Endpoint, EndpointCall, EndpointReply, check_reply,
+};
 
 /// The connection's endpoint, called without a network.
 pub fn endpoint(setup: &Setup) -> Endpoint {
@@ -44,10 +46,13 @@ fn last(received: &Recorded) -> EventBody {
     }
 }
 
+/// Shows U5, U19, U20.
 #[tokio::test]
 async fn receives_every_agent_action_by_webhook_and_outbound_request() {
-    for style in [CallStyle::Webhook, CallStyle::Outbound] {
-        let setup = Setup::start("v4", &json!({})).await;
+    for (version, style) in
+        [("v3", CallStyle::Webhook), ("v4", CallStyle::Webhook), ("v4", CallStyle::Outbound)]
+    {
+        let setup = Setup::start(version, &json!({})).await;
         let (post, received) = recording_endpoint(&json!({}));
         setup.server.set_endpoint(post);
         let session = setup.open().await;
@@ -62,6 +67,10 @@ async fn receives_every_agent_action_by_webhook_and_outbound_request() {
             (
                 server.agent_sends_card(id, "Card", style),
                 "Card\nDetails\nOpen: https://acme.example/1",
+            ),
+            (
+                server.agent_sends_list(id, "Branches", &["Bern"], style),
+                "Branches\nOpen daily\n\nBern",
             ),
         ] {
             let posted = server.post(call).await.unwrap();
@@ -97,6 +106,7 @@ async fn receives_every_agent_action_by_webhook_and_outbound_request() {
     }
 }
 
+/// Shows U4.
 #[tokio::test]
 async fn accepts_only_calls_signed_by_unblu() {
     let setup = Setup::start("v4", &json!({})).await;
@@ -116,6 +126,7 @@ async fn accepts_only_calls_signed_by_unblu() {
     }
 }
 
+/// Shows U13.
 #[tokio::test]
 async fn an_agent_starts_a_conversation() {
     let setup = Setup::start("v4", &json!({"contact_channel": "shop"})).await;
@@ -174,8 +185,9 @@ fn the_mock_accepts_every_documented_reply() {
         ),
     ] {
         let answer: Value = serde_json::from_str(answer).unwrap();
-        assert_eq!(check_reply(service, &json!({}), &answer), Ok(()), "{service}");
-        assert!(check_reply(service, &json!({}), &json!({"type": "CREATE"})).is_err());
+        let check = |answer: &Value| check_reply(ApiVersion::V4, service, &json!({}), answer);
+        assert_eq!(check(&answer), Ok(()), "{service}");
+        assert!(check(&json!({"type": "CREATE"})).is_err());
     }
 }
 
@@ -192,14 +204,15 @@ async fn the_mock_rejects_invalid_messages() {
         let base = setup.server.base_url(version);
         let sender =
             if version == "v4" { "senderExternalMessengerContactId" } else { "senderPersonId" };
-        let good = json!({
+        let mut good = json!({
             "$_type": "ExternalMessengerPostMessage", "conversationId": session.external_conversation_id,
-            "externalMessengerChannelId": crate::common::CHANNEL, sender: known, "sourceId": "x",
+            sender: known, "sourceId": "x",
             "messageData": {"$_type": "TextPostMessageData", "type": "TEXT", "text": "x", "textType": "SIMPLE_TEXT"},
         });
         let path = if version == "v4" {
             format!("{base}/externalmessengers/{}/sendMessage", crate::common::CHANNEL)
         } else {
+            good["externalMessengerChannelId"] = crate::common::CHANNEL.into();
             format!("{base}/externalmessengers/sendMessage")
         };
         let call = async |url: &str, body: &Value| {
@@ -219,16 +232,22 @@ async fn the_mock_rejects_invalid_messages() {
             answer.status.as_u16()
         };
         assert_eq!(call(&path, &good).await, 200);
-        for (pointer, value) in [
-            ("/$_type", json!("Message")),
-            ("/messageData/$_type", json!("TextMessageData")),
-            ("/messageData/type", json!(null)),
-            ("/messageData/textType", json!("HTML")),
-            (&*format!("/{sender}"), json!("stranger")),
+        let mut stranger = good.clone();
+        stranger[sender] = json!("stranger");
+        assert_eq!(call(&path, &stranger).await, 400, "{version}");
+        assert!(setup.server.take_violations().is_empty());
+        for (name, at, value) in [
+            ("$_type", "", json!("Message")),
+            ("x", "", json!(1)),
+            ("$_type", "/messageData", json!("TextMessageData")),
+            ("type", "/messageData", json!(null)),
+            ("textType", "/messageData", json!("HTML")),
+            ("x", "/messageData", json!(1)),
         ] {
             let mut bad = good.clone();
-            *bad.pointer_mut(pointer).unwrap() = value;
-            assert_eq!(call(&path, &bad).await, 400, "{version} {pointer}");
+            bad.pointer_mut(at).unwrap()[name] = value;
+            assert_eq!(call(&path, &bad).await, 400, "{version} {at}/{name}");
+            assert!(!setup.server.take_violations().is_empty(), "{version} {at}/{name}");
         }
         let mut unknown = good.clone();
         unknown["conversationId"] = json!("unknown");
@@ -236,5 +255,8 @@ async fn the_mock_rejects_invalid_messages() {
         let old =
             if version == "v4" { "sendMessage" } else { "cHaNnElIdExample0000001/sendMessage" };
         assert_eq!(call(&format!("{base}/externalmessengers/{old}"), &good).await, 404);
+        let query = format!("{path}?dryRun=true");
+        assert_eq!(call(&query, &good).await, 400);
+        assert_eq!(setup.server.take_violations().len(), 2, "path and query");
     }
 }

@@ -1,8 +1,10 @@
 //! Tests against the mock Unblu server, over real HTTP.
 
+mod ahead;
 mod files;
 mod inbound;
 mod opening;
+mod questions;
 mod registration;
 mod sending;
 
@@ -24,7 +26,7 @@ struct Setup {
 
 impl Setup {
     async fn start(version: &str, settings: &Value) -> Self {
-        let server = unblu::Unblu::start().await;
+        let server = unblu::Unblu::start(version.parse().unwrap()).await;
         let mut all = json!({"base_url": server.base_url(version), "api_version": version});
         for (name, value) in settings.as_object().unwrap() {
             all[name] = value.clone();

@@ -10,6 +10,7 @@ use trunkline_core::model::{
 use super::{Setup, VERSIONS};
 use trunkline_unblu_mock::{AREA, REGISTERED};
 
+/// Shows U5, U11, U15, U17.
 #[tokio::test]
 async fn creates_person_contact_and_conversation_once() {
     for version in VERSIONS {
@@ -68,6 +69,7 @@ async fn retrying_a_failed_step_creates_nothing_twice() {
     }
 }
 
+/// Shows U16, U17.
 #[tokio::test]
 async fn concurrent_opens_yield_the_same_conversation() {
     for version in VERSIONS {
@@ -97,6 +99,7 @@ async fn finds_a_contact_created_concurrently() {
     assert!(setup.server.log().iter().any(|line| line.contains("There already is such a contact")));
 }
 
+/// Shows U12.
 #[tokio::test]
 async fn conversations_have_recipient_topic_and_context() {
     for version in VERSIONS {
@@ -113,11 +116,9 @@ async fn conversations_have_recipient_topic_and_context() {
         );
         assert_eq!(
             (&made["locale"], &made["initialEngagementType"]),
-            (&json!("nl"), &json!("OFFLINE_CHAT_REQUEST"))
+            (&json!("nl-BE"), &json!("OFFLINE_CHAT_REQUEST"))
         );
-        if version == "v4" {
-            assert_eq!(made["metadata"], json!({"order": "48121", "tries": "3"}));
-        }
+        assert_eq!(made["metadata"], json!({"order": "48121", "tries": "3"}));
         // The bot hands over; the customer's name is in the transcript.
         assert_eq!(setup.server.person("shop/4711").unwrap()["firstName"], "Noor");
     }
@@ -155,8 +156,32 @@ async fn a_customer_without_a_name_is_named_by_id() {
     delivery.event.author.name = None;
     setup.try_open(&delivery).await.unwrap();
     assert_eq!(setup.server.contact("shop/4711").unwrap()["name"], "4711");
+    let person = setup.server.person("shop/4711").unwrap();
+    assert_eq!((&person["username"], person.get("firstName")), (&json!("4711"), None));
 }
 
+#[tokio::test]
+async fn a_person_has_the_phone_number_and_the_e_mail_address() {
+    for (settings, context, phone, email) in [
+        (
+            json!({}),
+            json!({"phone": "+31612345678", "email": "a@b.example"}),
+            Some("+31612345678"),
+            Some("a@b.example"),
+        ),
+        (json!({"customer_id_type": "phone"}), json!({}), Some("4711"), None),
+        (json!({"customer_id_type": "email"}), json!({"email": 7}), None, Some("4711")),
+        (json!({}), json!({}), None, None),
+    ] {
+        let setup = Setup::start("v4", &settings).await;
+        let body = crate::common::handover(None, context, Transcript::default());
+        setup.try_open(&crate::common::delivery("h1", body)).await.unwrap();
+        let person = setup.server.person("shop/4711").unwrap();
+        assert_eq!((person["phone"].as_str(), person["email"].as_str()), (phone, email));
+    }
+}
+
+/// Shows U3.
 #[tokio::test]
 async fn unblu_may_allow_only_one_active_conversation_per_contact() {
     let setup = Setup::start("v4", &json!({})).await;
@@ -204,6 +229,7 @@ async fn reports_a_wrong_version_or_an_unreachable_server() {
     let (verdict, reason) = failure(&setup).await;
     assert_eq!(verdict, Verdict::Permanent);
     assert!(reason.starts_with("Unblu answered 404"), "{reason}");
+    assert!(!setup.server.take_violations().is_empty(), "the server has no v3");
     setup.connection.settings["base_url"] = Value::from("http://127.0.0.1:1/app/rest/v4");
     assert_eq!(failure(&setup).await.0, Verdict::Retryable);
 }

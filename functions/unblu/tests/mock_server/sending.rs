@@ -18,6 +18,7 @@ use super::{Setup, VERSIONS};
 use crate::common::{delivery, delivery_id, handover, map, text_message};
 use trunkline_unblu_mock::CallStyle;
 
+/// Shows U1, U18.
 #[tokio::test]
 async fn a_text_has_the_delivery_id_as_source_id() {
     for version in VERSIONS {
@@ -43,6 +44,7 @@ async fn a_text_has_the_delivery_id_as_source_id() {
     }
 }
 
+/// Shows U21.
 #[tokio::test]
 async fn message_states_refer_to_the_outcomes_message_id() {
     let setup = Setup::start("v4", &json!({})).await;
@@ -185,6 +187,7 @@ async fn finds_the_visitor_of_a_conversation_started_by_an_agent() {
     }
 }
 
+/// Shows U18.
 #[tokio::test]
 async fn a_reply_names_its_question() {
     let setup = Setup::start("v4", &json!({})).await;
@@ -206,7 +209,11 @@ async fn a_reply_names_its_question() {
     assert_eq!(sent.data["type"], "REPLY");
 }
 
-fn receipt(message: &str, known: Option<(&str, &str)>, status: ReceiptStatus) -> EventBody {
+pub(super) fn receipt(
+    message: &str,
+    known: Option<(&str, &str)>,
+    status: ReceiptStatus,
+) -> EventBody {
     let about = known.map(|(connection, message)| MessageReference {
         connection: connection.parse().unwrap(),
         message: message.into(),
@@ -215,6 +222,7 @@ fn receipt(message: &str, known: Option<(&str, &str)>, status: ReceiptStatus) ->
     EventBody::Receipt { message: message.into(), target: about, status, reason }
 }
 
+/// Shows U21.
 #[tokio::test]
 async fn reports_receipts_as_message_states() {
     for version in VERSIONS {
@@ -282,7 +290,7 @@ async fn a_close_ends_the_conversation() {
         let attempt = setup.send("x1", close(), &session).await;
         assert_eq!(
             (attempt.classification.verdict, attempt.status),
-            (Verdict::Delivered, Some(204))
+            (Verdict::Delivered, Some(200))
         );
         let ended = setup.server.wait_for_ends(1).await.remove(0);
         assert_eq!(session.external_conversation_id, *ended.conversation);

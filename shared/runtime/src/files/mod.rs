@@ -145,6 +145,12 @@ impl Files {
         Ok(Some(Self::new(Arc::new(s3), &address, days.unwrap_or(DEFAULT_DAYS))))
     }
 
+    /// The public URL of the stack's API.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The store of the files.
     #[must_use]
     pub fn store(&self) -> &dyn FileStore {

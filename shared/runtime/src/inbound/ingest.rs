@@ -202,10 +202,13 @@ async fn persist_and_enqueue(
 ) -> Result<Option<Ingested>, InboundError> {
     let event = &inbound.event;
     let timers = std::mem::take(&mut decision.timers);
-    let (mut records, conversation) =
+    let (mut records, mut conversation) =
         records::build(&inbound.key, &inbound.from, event, decision, now);
     let deliveries: Vec<Delivery> = records.deliveries().collect();
     records.count_parts(&deliveries);
+    if let Some(offer) = conversation.as_mut().and_then(|changed| changed.offer.as_mut()) {
+        offer.note_parts(&records.main);
+    }
     // An event whose deliveries do not fit into the queue must not be accepted.
     let messages = enqueue::to_messages(deliveries.into_iter())?;
     // Scheduled before the write: a crash in between must not lose the timer. A timer without the
@@ -327,8 +330,7 @@ async fn find_conversation(
     }
     match connection.role {
         Role::Channel => {
-            let customer = event.external_conversation_id.as_str().to_owned();
-            let key = ConversationKey { channel: connection.id.clone(), customer };
+            let key = find_customer(app, connection, event, now).await?;
             Ok(ConversationMatch { key, session: None, agent_initiated_on: None })
         }
         Role::Observer => Err(Refusal::ObserverCannotSend.into()),
@@ -343,6 +345,41 @@ async fn find_conversation(
             let (channel, key) = initiated.ok_or(Refusal::UnknownConversation)?;
             Ok(ConversationMatch { key, session: None, agent_initiated_on: Some(channel) })
         }
+    }
+}
+
+/// Finds the customer of a channel's event: its conversation id names the customer. An event whose
+/// conversation may have an id of its own is joined to the customer that it, or an earlier event under that
+/// id, names. It is refused if the customer is unknown, or if an earlier event named another one.
+async fn find_customer(
+    app: &App,
+    channel: &Connection,
+    event: &Event,
+    now: Timestamp,
+) -> Result<ConversationKey, InboundError> {
+    let id = &event.external_conversation_id;
+    let key_of = |customer: &str| ConversationKey {
+        channel: channel.id.clone(),
+        customer: customer.to_owned(),
+    };
+    let own = key_of(id.as_str());
+    let Some(CorrelationHint::Customer(named)) = &event.correlation_hint else { return Ok(own) };
+    let named = named.as_deref().filter(|named| named.len() <= MAX_EXTERNAL_ID_BYTES).map(key_of);
+    let known = match app.config_cache.leg_address(&channel.id, id, now).await? {
+        Some(found) => Some(found.key),
+        None => app.store.conversation(&own).await?.map(|_| own),
+    };
+    match (known, named) {
+        (Some(known), named) if named.as_ref().is_none_or(|named| *named == known) => Ok(known),
+        (None, Some(key)) => {
+            let conversation = app.store.conversation(&key).await?;
+            let conversation = conversation.ok_or(Refusal::UnknownConversation)?;
+            let session_id = conversation.id.as_session_id().clone();
+            let address = LegAddress { key: key.clone(), session_id };
+            app.store.put_leg_address(&channel.id, id, &address, now).await?;
+            Ok(key)
+        }
+        _ => Err(Refusal::UnknownConversation.into()),
     }
 }
 

@@ -84,6 +84,7 @@ pub(super) fn build(
             origin: serde_json::Map::new(),
             intended_recipient: None,
             correlation_hint: None,
+            choice_source: None,
             claimed_owner: None,
             body: system_event.body,
             ..event.clone()
@@ -96,6 +97,7 @@ pub(super) fn build(
     if let Some(body) = decision.rewritten_body {
         event.body = body;
     }
+    event.choice_source = decision.choice_source.map(Box::new).or(event.choice_source);
     let ids = |records: &[EventRecord]| records.iter().map(|r| r.event.id.clone()).collect();
     let main = EventRecord {
         preceding: ids(&preceding),

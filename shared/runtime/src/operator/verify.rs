@@ -37,6 +37,34 @@ impl OperatorActions<'_> {
     ) -> Result<Health, VerifyError> {
         let challenge = self.ids.next(self.clock.now());
         let job = Job::Verify { connection: connection.clone(), challenge: challenge.clone() };
+        self.result_of(job, challenge, connection, platform, seconds).await
+    }
+
+    /// Creates or updates a connection's registration on its platform, and verifies the connection. Waits for
+    /// the result for at most `seconds`.
+    ///
+    /// # Errors
+    /// If no result is stored in time, or an internal error occurred.
+    pub async fn fix_registration(
+        &self,
+        connection: &ConnectionId,
+        platform: PlatformId,
+        seconds: u64,
+    ) -> Result<Health, VerifyError> {
+        let challenge = self.ids.next(self.clock.now());
+        let (id, result) = (connection.clone(), challenge.clone());
+        let job = Job::FixRegistration { connection: id, challenge: result };
+        self.result_of(job, challenge, connection, platform, seconds).await
+    }
+
+    async fn result_of(
+        &self,
+        job: Job,
+        challenge: String,
+        connection: &ConnectionId,
+        platform: PlatformId,
+        seconds: u64,
+    ) -> Result<Health, VerifyError> {
         let group = format!("verify-{connection}");
         self.queues.enqueue(platform, group, challenge.clone(), &job).await?;
         for _ in 0..seconds * 4 {

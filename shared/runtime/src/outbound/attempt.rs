@@ -40,7 +40,7 @@ pub(super) async fn attempt<P: Outbound>(
         Opened::Leg(leg) => leg,
         Opened::Failed(leg, attempt) => return Ok((leg, *attempt)),
     };
-    let session = leg.session(delivery.session_id()).filter(|session| session.is_active(now));
+    let session = leg.session(delivery.session_id());
     let context = SendContext { session, now: app.clock.now(), ..opening };
     if let Some(key) = platform.correlation_key(&context) {
         let (id, session_id) = (delivery.leg(), delivery.session_id());
@@ -82,13 +82,15 @@ async fn open_session<P: Outbound>(
     opening: &SendContext<'_, P::Settings>,
 ) -> Result<Opened, OutboundError> {
     let (session_id, now) = (opening.delivery.session_id(), opening.now);
-    let open = leg.session(session_id).filter(|session| session.is_active(now));
+    let former = leg.session(session_id);
+    let with_former = SendContext { session: former, ..*opening };
+    let open = former.filter(|session| session.is_active(now));
     let leg = match open {
         Some(_) if leg.touched_at.is_some_and(|at| !app.store.is_stale(at, now)) => {
             return Ok(Opened::Leg(leg));
         }
         Some(_) => leg.touched(now),
-        None => match platform.open(opening, &app.http_client).await {
+        None => match platform.open(&with_former, &app.http_client).await {
             Ok(Some(session))
                 if session.external_conversation_id.as_str().len() > MAX_EXTERNAL_ID_BYTES =>
             {

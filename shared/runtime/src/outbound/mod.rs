@@ -16,6 +16,7 @@ mod record_outcome;
 mod relay;
 mod relayed_files;
 mod release_held;
+mod retry_after;
 mod sqs;
 mod transcript;
 mod verify;
@@ -26,6 +27,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use classify::{classify_by_status, classify_error};
 pub use headers::{insert_secret_header, json_headers, required_secret};
 pub use private_files::{FetchedFile, FileContext, FileError, download_file};
+pub use retry_after::RetryAfter;
 pub use sqs::{Receipt, receive_batch, run_job, serve};
 
 use crate::app::App;
@@ -90,7 +92,7 @@ pub struct SendContext<'a, S> {
     /// The connection's settings.
     pub settings: &'a S,
     pub secrets: &'a SecretBag,
-    /// The platform's session of the conversation; `None` while it is being opened.
+    /// The platform's session of the conversation, which may have expired; `None` before the first one.
     pub session: Option<&'a Session>,
     pub delivery: &'a Delivery,
     pub now: Timestamp,
@@ -140,8 +142,8 @@ pub struct Attempt {
     pub classification: Classification,
     /// The platform's HTTP status; `None` without a response.
     pub status: Option<u16>,
-    /// The platform's `Retry-After`, in seconds.
-    pub retry_after: Option<u32>,
+    /// The platform's `Retry-After`.
+    pub retry_after: Option<RetryAfter>,
     /// The platform's session of the conversation, if the attempt opened or changed it.
     pub session: Option<Session>,
     /// Events that the platform returned in its response. They are ingested like inbound events.
@@ -156,7 +158,7 @@ impl Attempt {
     pub fn with_response(response: &HttpResponse, classification: Classification) -> Self {
         Self {
             status: Some(response.status.as_u16()),
-            retry_after: retry_after(response),
+            retry_after: RetryAfter::from_headers(&response.headers),
             ..Self::without_response(classification)
         }
     }
@@ -196,12 +198,6 @@ impl From<HttpError> for Attempt {
     fn from(error: HttpError) -> Self {
         Self::without_response(classify_error(&error))
     }
-}
-
-/// Reads `Retry-After` in seconds. A date is ignored: the retry schedule applies instead.
-fn retry_after(response: &HttpResponse) -> Option<u32> {
-    let value = response.headers.get(http::header::RETRY_AFTER)?;
-    value.to_str().ok()?.trim().parse().ok()
 }
 
 /// The outbound side of a platform: sends deliveries and classifies the responses. Most platforms need one
@@ -334,6 +330,15 @@ pub trait Outbound: Platform {
     ) -> impl Future<Output = RegistrationState> + Send {
         std::future::ready(RegistrationState::InSync)
     }
+
+    /// Creates or updates Trunkline's registration on the platform as configured, on an operator's request.
+    fn fix_registration(
+        &self,
+        check: &CheckContext<'_, Self::Settings>,
+        http_client: &HttpClient,
+    ) -> impl Future<Output = RegistrationState> + Send {
+        self.reconcile_registration(check, http_client)
+    }
 }
 
 /// What a platform needs to verify a connection or its registration.
@@ -345,6 +350,8 @@ pub struct CheckContext<'a, S> {
     pub secrets: &'a SecretBag,
     /// A new value that the endpoint must return.
     pub challenge: &'a str,
+    /// The inbound URL of the connection, with its key; `None` if the stack does not know its own URL.
+    pub address: Option<&'a str>,
     pub now: Timestamp,
 }
 

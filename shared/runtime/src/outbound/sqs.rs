@@ -14,7 +14,7 @@ use super::deliver::deliver;
 use super::drain::{discard, drain};
 use super::relay::relay_file;
 use super::release_held::release_held;
-use super::verify::{reconcile_registration, verify};
+use super::verify::{fix_registration, reconcile_registration, verify};
 use super::{Budget, Outbound, OutboundError};
 use crate::app::App;
 use crate::queue::QueueMessage;
@@ -195,6 +195,9 @@ pub async fn run_job<P: Outbound>(
         Job::RelayFile { id } => relay_file(app, platform, &id, budget).await,
         Job::Verify { connection, challenge } => {
             verify(app, platform, &connection, &challenge).await
+        }
+        Job::FixRegistration { connection, challenge } => {
+            fix_registration(app, platform, &connection, &challenge).await
         }
         Job::ReconcileRegistration { connection } => {
             reconcile_registration(app, platform, &connection).await

@@ -26,6 +26,9 @@ pub struct Health {
     /// Why the platform cannot be checked, and what to do instead; `None` if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsupported: Option<String>,
+    /// What was created or updated on the platform; `None` if nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repaired: Option<String>,
 }
 
 /// Result of the last check of a connection's webhook registration on its platform.
