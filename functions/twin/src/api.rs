@@ -13,7 +13,7 @@ use crate::login::{LoginError, Tokens, has_credentials};
 use crate::settings::Settings;
 
 /// The largest response that is read, in bytes: it can contain several messages of any length.
-const MAX_RESPONSE: usize = 512 * 1024;
+pub(crate) const MAX_RESPONSE: usize = 512 * 1024;
 
 /// Why a call got no response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,10 +103,21 @@ impl<'a> Api<'a> {
         url: String,
         body: Body,
     ) -> Result<HttpResponse, ApiError> {
+        self.authenticated_with_limit(method, url, body, MAX_RESPONSE).await
+    }
+
+    /// Makes a call with a login and reads at most `limit` bytes of the response.
+    pub(crate) async fn authenticated_with_limit(
+        &self,
+        method: Method,
+        url: String,
+        body: Body,
+        limit: usize,
+    ) -> Result<HttpResponse, ApiError> {
         let Self { connection, settings, secrets, http_client, now, .. } = *self;
         let bearer = self.tokens.bearer(connection, settings, secrets, http_client, now).await?;
         let first = request(method.clone(), url.clone(), Some(bearer), body.clone());
-        let answer = self.http_client.send_with_limit(first, MAX_RESPONSE).await?;
+        let answer = self.http_client.send_with_limit(first, limit).await?;
         if !matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return Ok(answer);
         }
@@ -114,7 +125,7 @@ impl<'a> Api<'a> {
         let bearer = self.tokens.bearer(connection, settings, secrets, http_client, now).await?;
         Ok(self
             .http_client
-            .send_with_limit(request(method, url, Some(bearer), body), MAX_RESPONSE)
+            .send_with_limit(request(method, url, Some(bearer), body), limit)
             .await?)
     }
 }

@@ -2,14 +2,15 @@
 
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
-use trunkline_core::model::{AuthorRole, Session, Verdict, time};
+use trunkline_core::json;
+use trunkline_core::model::{Session, Verdict, time};
 use trunkline_runtime::http_client::HttpResponse;
 use trunkline_runtime::outbound::{Attempt, EncodeError};
 
 use crate::SendContext;
 use crate::api::{Api, Body, attempt, is_gone};
 use crate::callback_data;
+use crate::client::Client;
 use crate::client_message::ClientMessage;
 use crate::responses;
 use crate::settings::{
@@ -34,10 +35,10 @@ pub(crate) async fn send(
             )
             .into();
         }
-        (Some(session), Follow::Messages) => post_message(context, api, message, session).await,
-        (Some(session), Follow::Session) => {
-            start_session(context, api, message, Some(session)).await
+        (Some(session), Follow::Messages) if !lacks_listener(api, session) => {
+            post_message(context, api, message, session).await
         }
+        (Some(session), _) => start_session(context, api, message, Some(session)).await,
         (None, _) => return start_session(context, api, message, None).await,
     };
     match first.status.and_then(|status| http::StatusCode::from_u16(status).ok()) {
@@ -71,10 +72,10 @@ async fn post_message(
     if attempt.classification.verdict != Verdict::Delivered {
         return attempt;
     }
-    let posted: wire::PostedMessage = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let posted: wire::PostedMessage = json::from_slice(&answer.body).unwrap_or_default();
     attempt.classification.external_message_id = posted.id.non_blank().map(Into::into);
     attempt.session = extended_session(context, api, session);
-    if api.settings.answers == Answers::Response {
+    if api.settings.answers() == Answers::Response {
         attempt.reply_events = responses::response_events(
             context,
             api,
@@ -97,12 +98,14 @@ async fn start_session(
         Err(unsendable) => return unsendable.into(),
     };
     let path = format!("chats/{}/sessions?x_widget=1", path_segment(&api.settings.chat_id));
-    let (url, json) = (join_url(&api.settings.chats_url, &path), Body::json(&body));
+    let (url, request) = (join_url(&api.settings.chats_url, &path), Body::json(&body));
     let answer = match api.settings.start {
-        Start::New => api.anonymous(Method::POST, url, json).await,
+        Start::New => api.anonymous(Method::POST, url, request).await,
         // The vendor's SDK logs in for this call (`TS`).
-        Start::Continue if api.has_credentials() => api.authenticated(Method::PUT, url, json).await,
-        Start::Continue => api.anonymous(Method::PUT, url, json).await,
+        Start::Continue if api.has_credentials() => {
+            api.authenticated(Method::PUT, url, request).await
+        }
+        Start::Continue => api.anonymous(Method::PUT, url, request).await,
     };
     let answer = match answer {
         Ok(answer) => answer,
@@ -121,7 +124,7 @@ fn start_session_body(
     if settings.chat_id.is_empty() {
         return Err(EncodeError::Misconfigured("the setting chat_id is missing".into()));
     }
-    let callback = match (settings.answers, api.secrets.newest(CALLBACK_URL)) {
+    let callback = match (settings.answers(), api.secrets.newest(CALLBACK_URL)) {
         (Answers::Callback, Some(url)) => Some(wire::EventCallback {
             url: join_url(url, "events"),
             data: callback_data::encode(delivery.session_id().as_str(), delivery.id.as_str()),
@@ -130,49 +133,49 @@ fn start_session_body(
         (Answers::Callback, None) => return Err(responses::missing_callback_url()),
         (Answers::Response | Answers::Socket, _) => None,
     };
-    let by_customer = delivery.event.author.role == AuthorRole::Customer;
-    let messenger_type = settings.messenger_type.clone();
+    let client = Client::of(settings, delivery, &message.metadata);
     Ok(wire::StartSession {
         name: delivery.session_id().to_string(),
         bot_id: settings.bot_id.clone(),
         session_id: known.map(|session| session.external_conversation_id.to_string()),
         session_ttl: settings.session_ttl.0,
-        messenger_user_id: messenger_type.as_ref().map(|_| delivery.key.customer.clone()),
-        messenger_type,
+        messenger_type: client.messenger_type,
+        messenger_user_id: client.messenger_user_id,
         message_body: Some(message.text.clone()).filter(|text| !text.is_empty()),
         message_attachments: message.files.clone(),
         reply_to_message_id: message.reply_to.clone(),
-        client_name_for_operator: delivery.event.author.name.clone().filter(|_| by_customer),
+        client_name_for_operator: client.name,
+        client_id: responses::client_id(context)
+            .filter(|_| settings.send_client_id)
+            .map(Into::into),
         client_external_id: responses::client_external_id(delivery),
-        client_metadata: metadata(context, message),
-        return_answer_async: answers_later(api),
+        client_phone: client.phone,
+        client_email: client.email,
+        client_device_id: client.device_id,
+        client_timezone: client.timezone,
+        client_metadata: client.variables,
+        return_answer_async: answers_later(api, known),
         callback,
     })
+}
+
+/// Returns whether a session is older than the setting `answers: socket`, so that no socket is open for it. Its
+/// next message is answered in the response, as before.
+fn lacks_listener(api: &Api<'_>, session: &Session) -> bool {
+    api.settings.answers() == Answers::Socket && !session.needs_listener
 }
 
 /// Returns whether TWIN is to send answers later instead of in the response. No socket is open before
 /// its session starts. So without a login, which allows reading the history, the first answers have to
 /// be in the response.
-fn answers_later(api: &Api<'_>) -> bool {
-    match api.settings.answers {
+fn answers_later(api: &Api<'_>, known: Option<&Session>) -> bool {
+    match api.settings.answers() {
         Answers::Response => false,
         Answers::Callback => true,
-        Answers::Socket => api.has_credentials(),
-    }
-}
-
-fn metadata(context: &SendContext<'_>, message: &ClientMessage) -> Map<String, Value> {
-    let event = &context.delivery.event;
-    let mut metadata = message.metadata.clone();
-    let mut put = |key: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            metadata.insert(key.to_owned(), json!(value));
+        Answers::Socket => {
+            api.has_credentials() && !known.is_some_and(|known| lacks_listener(api, known))
         }
-    };
-    put("channel", Some(context.delivery.key.channel.as_str()));
-    put("network", event.channel.as_deref());
-    put("language", event.language.as_deref());
-    metadata
+    }
 }
 
 /// Interprets the response to starting or continuing a session.
@@ -187,7 +190,7 @@ fn session_started(
     if attempt.classification.verdict != Verdict::Delivered {
         return attempt;
     }
-    let started: wire::Session = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let started: wire::Session = json::from_slice(&answer.body).unwrap_or_default();
     let Some(id) = started.id.non_blank() else {
         return responses::without_id(attempt, "a session's id");
     };
@@ -196,6 +199,9 @@ fn session_started(
         attempt.reply_events = responses::response_events(context, api, &started.messages.0, id);
     }
     attempt.session = match known.filter(|known| known.external_conversation_id == id) {
+        Some(known) if lacks_listener(api, known) => {
+            Some(Session { needs_listener: true, ..known.clone() })
+        }
         Some(known) => extended_session(context, api, known),
         None => Some(new_session(context, api, id, &started)),
     };
@@ -214,8 +220,8 @@ fn new_session(
     let start = started_at.map_or(context.now, |started_at| started_at.min(context.now));
     let ttl = started.ttl.trimmed().parse().unwrap_or(api.settings.session_ttl.0);
     session.expires_at = Some(usable_until(start, ttl));
-    session.needs_listener = api.settings.answers == Answers::Socket;
-    let client = started.client_id.non_blank();
+    session.needs_listener = api.settings.answers() == Answers::Socket;
+    let client = started.client_id.non_blank().or_else(|| responses::client_id(context));
     session
         .platform_data
         .extend(client.map(|client| (responses::CLIENT_ID.to_owned(), client.to_owned())));

@@ -8,6 +8,7 @@ use trunkline_runtime::outbound::EncodeError;
 use crate::SendContext;
 use crate::api::Api;
 use crate::files;
+use crate::settings::ChoiceReply;
 
 /// A message from the client.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -18,7 +19,7 @@ pub(crate) struct ClientMessage {
     pub(crate) files: Vec<String>,
     /// TWIN's id of the message that this one replies to.
     pub(crate) reply_to: Option<String>,
-    /// Additional variables for a new session's bot.
+    /// The message's metadata or the handover's context, for a new session.
     pub(crate) metadata: Map<String, Value>,
 }
 
@@ -36,13 +37,17 @@ pub(crate) async fn client_message(
     let mut metadata = Map::new();
     let mut reply_to = None;
     let (text, media): (String, &[Media]) = match &delivery.event.body {
-        EventBody::Message { content, .. } => {
+        EventBody::Message { content, metadata: of_message } => {
+            metadata.clone_from(of_message);
             let earlier = content.reply_to.as_ref();
             let known = earlier.and_then(|earlier| earlier.known_to(&delivery.to.connection));
             reply_to = known.map(ToString::to_string);
             (content.text.clone().unwrap_or_default(), &content.media)
         }
-        EventBody::Choice { id, title, .. } => (title.as_ref().unwrap_or(id).clone(), &[]),
+        EventBody::Choice { id, title, .. } => {
+            let title = title.as_ref().filter(|_| api.settings.choice_reply == ChoiceReply::Title);
+            (title.unwrap_or(id).clone(), &[])
+        }
         EventBody::Handover { reason, context, transcript, .. } => {
             metadata.clone_from(context);
             metadata.extend(reason.iter().map(|reason| ("reason".into(), reason.as_str().into())));
@@ -79,7 +84,7 @@ fn transcript_text(transcript: &Transcript) -> String {
             AuthorRole::Customer => "customer",
             AuthorRole::Bot => "bot",
             AuthorRole::Agent => "agent",
-            AuthorRole::System | AuthorRole::Unknown => "-",
+            AuthorRole::System | AuthorRole::Unknown | AuthorRole::Participant => "-",
         });
         format!("{who}: {}", content_as_text(&line.content))
     };

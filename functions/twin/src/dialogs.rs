@@ -2,12 +2,14 @@
 
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
+use trunkline_core::json;
 use trunkline_core::model::{Session, Verdict};
 use trunkline_runtime::outbound::{Attempt, EncodeError};
 
 use crate::SendContext;
 use crate::api::{Api, Body, attempt, is_gone};
 use crate::callback_data;
+use crate::client::Client;
 use crate::client_message::ClientMessage;
 use crate::responses;
 use crate::settings::{Answers, CALLBACK_URL, join_url, path_segment};
@@ -60,7 +62,7 @@ async fn post_message(
     if attempt.classification.verdict != Verdict::Delivered {
         return attempt;
     }
-    let state: wire::DialogState = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let state: wire::DialogState = json::from_slice(&answer.body).unwrap_or_default();
     let known_id = known.map(|known| known.external_conversation_id.as_str());
     let Some(id) = state.dialog_id.non_blank().or(known_id) else {
         return responses::without_id(attempt, "a dialog's id");
@@ -88,20 +90,27 @@ fn dialog_body(
     let Some(bot_id) = bot_id else {
         return Err(EncodeError::Misconfigured("the setting bot_id is missing".into()));
     };
-    let by_callback = settings.answers == Answers::Callback;
+    let by_callback = settings.answers() == Answers::Callback;
     let callback_url = match (by_callback, api.secrets.newest(CALLBACK_URL)) {
         (true, None) => return Err(responses::missing_callback_url()),
         (true, Some(url)) => Some(join_url(url, "callback")),
         (false, _) => None,
     };
-    let messenger_type = settings.messenger_type.clone();
-    let start = known.is_none().then(|| wire::StartDialog {
-        bot_id,
-        ttl: settings.session_ttl.0,
-        communication_type: "TEXT",
-        messenger_user_id: messenger_type.as_ref().map(|_| delivery.key.customer.clone()),
-        messenger_type,
-        client_external_id: responses::client_external_id(delivery),
+    let start = known.is_none().then(|| {
+        let client = Client::of(settings, delivery, &message.metadata);
+        wire::StartDialog {
+            bot_id,
+            ttl: settings.session_ttl.0,
+            communication_type: "TEXT",
+            messenger_type: client.messenger_type,
+            messenger_user_id: client.messenger_user_id,
+            client_external_id: responses::client_external_id(delivery),
+            client_name: client.name,
+            client_phone: client.phone,
+            client_email: client.email,
+            client_timezone_offset: client.timezone,
+            client_metadata: client.variables,
+        }
     });
     Ok(wire::DialogMessage {
         start,

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use trunkline_core::json;
 use trunkline_core::model::{Media, Verdict};
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{Classification, FileContext, FileError};
@@ -81,7 +82,7 @@ async fn upload(api: &Api<'_>, file: &Media, left: usize) -> Option<(String, usi
     let form = HeaderValue::from_str(&format!("multipart/form-data; boundary={boundary}")).ok()?;
     let url = api.settings.files_url();
     let answer = api.authenticated(Method::POST, url, Body::of(form, body)).await.ok()?;
-    let stored: Value = serde_json::from_slice(&answer.body).ok()?;
+    let stored: Value = json::from_slice(&answer.body).ok()?;
     // A list, or a page with `items` as TWIN's other lists are.
     let listed = stored.get("items").cloned().unwrap_or(stored);
     let stored: LenientList<Attachment> = serde_json::from_value(listed).ok()?;

@@ -1,7 +1,8 @@
 //! Parses TWIN's callbacks into events: those of dialogs, and event callbacks of chats (fact sheet 2.6).
 
 use http::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
+use trunkline_core::json;
 use trunkline_core::model::{
     Author, AuthorRole, Event, EventBody, EventId, LenientText, Role, digest,
 };
@@ -19,8 +20,11 @@ impl Inbound for Twin {
         if call.method != Method::POST {
             return ParsedCall::Reply(answer());
         }
-        let value: Value = match serde_json::from_slice(call.body) {
-            Ok(value) => value,
+        let value: Value = match json::from_slice(call.body) {
+            Ok(mut value) => {
+                json::remove_null_members(&mut value);
+                value
+            }
             Err(why) => return ParsedCall::Unreadable(format!("the body is not JSON: {why}")),
         };
         match read(&value, call) {
@@ -32,13 +36,16 @@ impl Inbound for Twin {
     }
 
     /// Always answers 200: how TWIN handles any other status is unknown (fact sheet 2.6).
-    fn reply(&self, _: &Call<'_>, _: &CallOutcome<'_>) -> Reply {
-        answer()
+    fn reply(&self, _: &Call<'_>, result: &CallOutcome<'_>) -> Reply {
+        match result {
+            CallOutcome::Unavailable => Reply::unavailable(),
+            _ => answer(),
+        }
     }
 }
 
 fn answer() -> Reply {
-    Reply::json(StatusCode::OK, &json!({"status": "ok"}))
+    Reply::json(StatusCode::OK, &serde_json::json!({"status": "ok"}))
 }
 
 /// Parses a callback, or a list of them; `None` if a conversation is unknown.

@@ -2,8 +2,10 @@
 //! messages, files, callbacks and sockets. Trunkline is TWIN's client and sends what customers write.
 
 mod api;
+mod buttons;
 mod callback_data;
 mod chats;
+mod client;
 mod client_message;
 mod dialogs;
 mod files;
@@ -14,6 +16,7 @@ pub mod listener;
 mod login;
 mod message;
 mod outbound;
+mod pairs;
 mod platform;
 mod responses;
 mod settings;
@@ -22,14 +25,16 @@ mod wire;
 
 pub use api::{Api, ApiError};
 pub use callback_data::{conversation_id as callback_conversation_id, encode as callback_data};
-pub use history::{HistoryError, history};
+pub use history::{History, HistoryError, RejectedItem, history};
 pub use lenient_list::LenientList;
 pub use login::{LoginError, Tokens, has_credentials};
 pub use message::{Context, message_event, named_event};
+pub use pairs::{ClientKeys, Pairs};
 pub use platform::Twin;
 pub use responses::CLIENT_ID;
 pub use settings::{
-    Answers, CALLBACK_URL, EMAIL, Expiry, Follow, MAX_TTL, MIN_TTL, Mode, PASSWORD, Settings, Start,
+    Answers, CALLBACK_URL, ChoiceReply, EMAIL, Expiry, Follow, MAX_TTL, MIN_TTL, Mode, PASSWORD,
+    Settings, Start,
 };
 pub use wire::{Attachment, Message};
 

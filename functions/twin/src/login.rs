@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use trunkline_core::json;
 use trunkline_core::model::{Connection, ConnectionId, Verdict};
 use trunkline_runtime::http_client::{HttpClient, HttpError, HttpRequest};
 use trunkline_runtime::outbound::{Attempt, Classification};
@@ -152,7 +153,7 @@ async fn log_in(
     if !answer.status.is_success() {
         return Err(LoginError::Refused(answer.status));
     }
-    let response: LoginResponse = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let response: LoginResponse = json::from_slice(&answer.body).unwrap_or_default();
     let jwt = response.auth_token.non_blank().ok_or(LoginError::NoToken)?;
     let bearer = HeaderValue::from_str(&format!("Bearer {jwt}"));
     let mut bearer = bearer.map_err(|_| LoginError::NoToken)?;
@@ -165,7 +166,7 @@ async fn log_in(
 /// only decides when to log in again.
 fn expiry(jwt: &str) -> Option<Timestamp> {
     let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?.trim_end_matches('=')).ok()?;
-    let claims: Value = serde_json::from_slice(&payload).ok()?;
+    let claims: Value = json::from_slice(&payload).ok()?;
     let exp = claims.get("exp")?;
     #[expect(clippy::cast_possible_truncation, reason = "a fraction of a second does not matter")]
     let seconds = exp.as_i64().or_else(|| exp.as_f64().map(|seconds| seconds as i64))?;

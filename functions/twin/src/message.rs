@@ -1,12 +1,14 @@
 //! Turns TWIN's messages and named events into Trunkline's events, wherever they come from.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use trunkline_core::json::remove_null_members;
 use trunkline_core::model::{
-    Author, AuthorRole, Choice, Content, EarlierMessage, Event, EventBody, EventId, LenientText,
-    Media, ReceiptStatus, digest, time,
+    Author, AuthorRole, Content, EarlierMessage, Event, EventBody, EventId, LenientText, Media,
+    ReceiptStatus, digest, time,
 };
 
+use crate::buttons::{Buttons, is_link, raw_buttons};
 use crate::settings::{Settings, join_url};
 use crate::wire::{Attachment, Message};
 
@@ -24,12 +26,14 @@ pub struct Context<'a> {
 }
 
 /// Returns a message as an event, however it arrived; `None` if its conversation is unknown. If the
-/// message has no id, `fallback_id` identifies it: parts that a repeat of the message shares.
+/// message has no id, `fallback_id` identifies it: parts that a repeat of the message shares. A member that is
+/// `null` counts as absent.
 ///
 /// The client's messages become opaque events: they are echoes of what Trunkline sent (fact sheet 2.5).
 #[must_use]
 pub fn message_event(value: &Value, context: &Context<'_>, fallback_id: &[&str]) -> Option<Event> {
-    let message: Message = serde_json::from_value(value.clone()).unwrap_or_default();
+    let value = &without_nulls(value);
+    let message = read(value);
     let conversation = context.conversation.or(message.session_id.non_blank())?;
     let id = match message.id.non_blank() {
         Some(id) => message_event_id(id),
@@ -53,13 +57,25 @@ pub fn message_event(value: &Value, context: &Context<'_>, fallback_id: &[&str])
             let shown = kind.is_empty() || kind.eq_ignore_ascii_case("TEXT");
             opaque(!shown, if kind.is_empty() { "message" } else { kind })
         }
-        _ => EventBody::Message { content: parsed, metadata: Map::new() },
+        _ => EventBody::Message { content: parsed, metadata: raw_buttons(&message) },
     };
     let external_id = message.id.non_blank().map(Into::into);
     Some(Event {
         external_message_id: external_id,
         ..Event::new(id, conversation, at, author, body)
     })
+}
+
+fn without_nulls(value: &Value) -> Value {
+    let mut value = value.clone();
+    remove_null_members(&mut value);
+    value
+}
+
+/// Reads a message. What is not an object has no members.
+fn read(value: &Value) -> Message {
+    let object = Some(value).filter(|value| value.is_object()).cloned();
+    object.and_then(|object| serde_json::from_value(object).ok()).unwrap_or_default()
 }
 
 /// Returns the id of a message's event.
@@ -91,11 +107,7 @@ fn role(message: &Message, context: &Context<'_>) -> AuthorRole {
 }
 
 fn content(message: &Message, settings: &Settings) -> Content {
-    let choice = |answer: &LenientText| {
-        // TWIN expects exactly this string back, so it is both id and title (fact sheet 2.8).
-        let string = || answer.raw().to_owned();
-        answer.non_blank().map(|_| Choice { id: string(), title: string() })
-    };
+    let buttons = Buttons::of(message);
     let reply_to = match &message.reply_to {
         Value::Object(earlier) => earlier.get("id"),
         other => Some(other),
@@ -107,7 +119,8 @@ fn content(message: &Message, settings: &Settings) -> Content {
         reply_to,
         text: message.body.non_blank().map(|_| message.body.raw().to_owned()),
         media: message.attachments.0.iter().filter_map(|file| media(file, settings)).collect(),
-        choices: message.answers.0.iter().filter_map(choice).collect(),
+        cards: buttons.card().into_iter().collect(),
+        choices: buttons.choices,
         ..Content::default()
     }
 }
@@ -127,24 +140,21 @@ fn media(file: &Attachment, settings: &Settings) -> Option<Media> {
     })
 }
 
-fn is_link(text: &str) -> bool {
-    text.starts_with("https://") || text.starts_with("http://")
-}
-
 fn opaque(name: &str, data: &Value) -> EventBody {
     EventBody::Opaque { is_message: false, name: name.to_owned(), raw: data.clone() }
 }
 
 /// Returns a named event of a socket or an event callback (`TC-ev`, `TC-op2`); `None` if it is not
-/// passed on or its conversation is unknown.
+/// passed on or its conversation is unknown. A member that is `null` counts as absent.
 #[must_use]
 pub fn named_event(name: &str, data: &Value, context: &Context<'_>) -> Option<Event> {
+    let data = &without_nulls(data);
     let plain = name.strip_suffix("Emit").unwrap_or(name);
     let whole = data.to_string();
     if plain == "chatMessageCreated" {
         return message_event(data, context, &["h", &digest(&[plain, &whole])]);
     }
-    let message: Message = serde_json::from_value(data.clone()).unwrap_or_default();
+    let message = read(data);
     let conversation = context.conversation.or(message.session_id.non_blank())?;
     let message_id = message.id.non_blank().unwrap_or_default();
     let role = role(&message, context);

@@ -18,15 +18,20 @@ use crate::{CheckContext, SendContext, Twin, chats, dialogs, files, responses};
 
 impl Outbound for Twin {
     /// The first message opens the session. With callbacks, a session under Trunkline's own id exists
-    /// before that, because a callback may arrive before the response with TWIN's id.
+    /// before that, because a callback may arrive before the response with TWIN's id. It keeps what an expired
+    /// session knew about the client.
     async fn open(
         &self,
         context: &SendContext<'_>,
         _: &HttpClient,
     ) -> Result<Option<Session>, Box<Attempt>> {
         let id = context.delivery.session_id();
-        let by_callback = context.settings.answers == Answers::Callback;
-        Ok(by_callback.then(|| Session::new(id, id.as_str())))
+        let by_callback = context.settings.answers() == Answers::Callback;
+        let known = context.session.map(|session| session.platform_data.clone());
+        Ok(by_callback.then(|| Session {
+            platform_data: known.unwrap_or_default(),
+            ..Session::new(id, id.as_str())
+        }))
     }
 
     async fn send(&self, context: &SendContext<'_>, http_client: &HttpClient) -> Attempt {

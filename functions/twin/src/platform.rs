@@ -105,7 +105,7 @@ fn check_login(settings: &Settings, input: &CheckInput<'_>) -> Vec<String> {
 }
 
 fn check_answers(settings: &Settings, input: &CheckInput<'_>) -> Option<String> {
-    match settings.answers {
+    match settings.answers() {
         Answers::Response if settings.follow == Some(Follow::Messages) => Some(
             "follow: messages does not work with answers: response: omit follow, or set answers to callback or socket"
                 .into(),
@@ -137,6 +137,8 @@ mod tests {
     fn consistent_settings_have_no_problem() {
         for (settings, secrets) in [
             (json!({"chat_id": "4ee0"}), &[][..]),
+            (json!({"chat_id": "4ee0", "follow": "messages"}), &[]),
+            (json!({"chat_id": "4ee0", "answers": "response"}), &[]),
             (json!({"chat_id": "4ee0", "answers": "callback"}), &[CALLBACK_URL]),
             (json!({"chat_id": "4ee0", "answers": "socket", "follow": "messages"}), LOGIN),
             (json!({"mode": "dialogs", "bot_id": "c11c"}), LOGIN),
@@ -160,7 +162,11 @@ mod tests {
                 "mode: dialogs has no sockets",
             ),
             (json!({"chat_id": "1", "answers": "callback"}), &[], "needs the secret callback_url"),
-            (json!({"chat_id": "1", "follow": "messages"}), &[], "follow: messages does not work"),
+            (
+                json!({"chat_id": "1", "answers": "response", "follow": "messages"}),
+                &[],
+                "follow: messages does not work",
+            ),
         ] {
             let found = problems(&settings, secrets);
             assert_eq!(found.len(), 1, "{settings}: {found:?}");

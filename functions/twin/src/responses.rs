@@ -12,11 +12,17 @@ use crate::settings::CALLBACK_URL;
 /// The key of TWIN's client id in a session's platform data.
 pub const CLIENT_ID: &str = "client";
 
-/// Returns the session if TWIN has one. Until then a session may be stored under Trunkline's own id, so
-/// that callbacks that arrive before the response find it.
+/// Returns the session if TWIN has one that has not expired. Until then a session may be stored under
+/// Trunkline's own id, so that callbacks that arrive before the response find it.
 pub(crate) fn known_session<'a>(context: &SendContext<'a>) -> Option<&'a Session> {
     let id = context.delivery.session_id();
-    context.session.filter(|session| session.external_conversation_id.as_str() != id.as_str())
+    let is_known = |session: &&Session| session.external_conversation_id.as_str() != id.as_str();
+    context.session.filter(is_known).filter(|session| session.is_active(context.now))
+}
+
+/// Returns TWIN's id of the client, if an earlier session of the conversation has it.
+pub(crate) fn client_id<'a>(context: &SendContext<'a>) -> Option<&'a str> {
+    context.session?.platform_data.get(CLIENT_ID).map(String::as_str)
 }
 
 /// Returns the `clientExternalId`: the customer's id, prefixed by the channel, because two channels may
@@ -38,10 +44,7 @@ pub(crate) fn response_events(
         conversation: Some(session),
         // An immediate answer is the bot's.
         default_role: AuthorRole::Bot,
-        client_id: context
-            .session
-            .and_then(|known| known.platform_data.get(CLIENT_ID))
-            .map(String::as_str),
+        client_id: client_id(context),
         now: context.now,
     };
     let delivery = digest(&[context.delivery.id.as_str()]);

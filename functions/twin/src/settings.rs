@@ -4,6 +4,8 @@ use trunkline_core::platform::{BoundedNumber, WebUrl};
 use trunkline_core::{setting_enum, settings};
 use trunkline_runtime::security::{escape_dot_segment, percent_encode};
 
+use crate::pairs::{ClientKeys, Pairs};
+
 /// The secret with the login's e-mail address. A login is needed for history, file uploads, dialogs and
 /// ending sessions.
 pub const EMAIL: &str = "email";
@@ -24,8 +26,8 @@ settings! {
     pub struct Settings {
         /// API to use: chats, or dialogs for the bot alone
         mode: Mode = Mode::Chats;
-        /// how Trunkline receives answers
-        answers: Answers = Answers::Response;
+        /// how Trunkline receives answers (socket; response if mode is dialogs)
+        answers: Option<Answers> = None;
         /// id of the chat; required unless mode is dialogs
         chat_id: String = String::new();
         /// id of the bot; required if mode is dialogs (the bot of the chat)
@@ -48,10 +50,20 @@ settings! {
         session_expiry: Expiry = Expiry::Fixed;
         /// whether a conversation starts a new session or continues the customer's last
         start: Start = Start::New;
-        /// API for the second and later messages (session if answers is response)
+        /// API for the second and later messages (messages; session if answers is response)
         follow: Option<Follow> = None;
-        /// messenger type, such as WHATSAPP (none)
+        /// messenger type of all customers, such as WHATSAPP; none: never sent (by the customer's network)
         messenger_type: Option<String> = None;
+        /// messenger types of further networks, such as 'sms=SMS'; an empty type is not sent
+        messenger_types: Pairs = Pairs::default();
+        /// keys of the metadata or handover context that hold fields about the client; an empty key switches a field off
+        client_fields: ClientKeys = ClientKeys::default();
+        /// whether a session that replaces another names the client by TWIN's own id
+        send_client_id: bool = true;
+        /// constants for the bot's variables, such as 'source=web, plan=gold'
+        client_metadata: Pairs = Pairs::default();
+        /// what a selected choice is sent as
+        choice_reply: ChoiceReply = ChoiceReply::Title;
         /// authorType of customers' messages
         client_author: String = "CLIENT".into();
         /// events that close the conversation, comma-separated (none)
@@ -78,12 +90,22 @@ setting_enum! {
 setting_enum! {
     /// How TWIN's answers arrive.
     pub enum Answers {
+        /// On a Socket.IO connection (S3, "Подключение к сокетам").
+        Socket = "socket",
         /// In the response to each message (`returnAnswerAsync: false`).
         Response = "response",
         /// In TWIN's calls to this connection's address.
         Callback = "callback",
-        /// On a Socket.IO connection.
-        Socket = "socket",
+    }
+}
+
+setting_enum! {
+    /// What a selected choice is sent as. TWIN documents no answer to a button.
+    pub enum ChoiceReply {
+        /// The label that the customer saw.
+        Title = "title",
+        /// The value of the button.
+        Id = "id",
     }
 }
 
@@ -118,11 +140,20 @@ setting_enum! {
 }
 
 impl Settings {
+    /// Returns how answers arrive.
+    #[must_use]
+    pub fn answers(&self) -> Answers {
+        self.answers.unwrap_or(match self.mode {
+            Mode::Chats => Answers::Socket,
+            Mode::Dialogs => Answers::Response,
+        })
+    }
+
     /// Returns how the second and later messages are sent. Only the calls that start sessions have
     /// answers in their responses (S3, `TS`), so `answers: response` keeps using those calls.
     #[must_use]
     pub fn follow(&self) -> Follow {
-        self.follow.unwrap_or(match self.answers {
+        self.follow.unwrap_or(match self.answers() {
             Answers::Response => Follow::Session,
             Answers::Callback | Answers::Socket => Follow::Messages,
         })
@@ -175,9 +206,18 @@ mod tests {
         let settings = of(&json!({}));
         assert_eq!(settings, Settings::default());
         assert_eq!(settings.files_url(), "https://iam.twin24.ai/api/v1/files");
+    }
+
+    /// Shows T1, T25.
+    #[test]
+    fn answers_arrive_on_sockets_and_later_messages_go_to_the_session_by_default() {
+        let settings = of(&json!({}));
+        assert_eq!((settings.answers(), settings.follow()), (Answers::Socket, Follow::Messages));
+        let settings = of(&json!({"answers": "response"}));
         assert_eq!(settings.follow(), Follow::Session);
-        assert_eq!(of(&json!({"answers": "socket"})).follow(), Follow::Messages);
-        assert_eq!(of(&json!({"follow": "messages"})).follow(), Follow::Messages);
+        let settings = of(&json!({"answers": "response", "follow": "messages"}));
+        assert_eq!(settings.follow(), Follow::Messages);
+        assert_eq!(of(&json!({"mode": "dialogs"})).answers(), Answers::Response);
     }
 
     #[test]

@@ -28,10 +28,12 @@ pub struct Message {
     pub body: LenientText,
     /// The suggested replies.
     pub answers: LenientList<LenientText>,
-    /// Actions of the bot; not interpreted.
+    /// The buttons (`TS`); their members are not documented.
+    pub keyboard: Value,
+    /// Actions of the bot: a list of maps (S3), or a map (`TS`). Their members are not documented.
     pub actions: Value,
     pub attachments: LenientList<Attachment>,
-    /// The message that this one replies to: its id, or the message itself (`TS` shows only null).
+    /// The message that this one replies to: the message itself (`TS`), or its id.
     pub reply_to: Value,
     /// ISO 8601 with an offset.
     pub created_at: LenientText,
@@ -85,8 +87,23 @@ pub struct StartSession {
     /// The customer's name for operators.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_name_for_operator: Option<String>,
+    /// TWIN's id of the customer, from an earlier session of the conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
     /// Trunkline's id of the customer.
     pub client_external_id: String,
+    /// The customer's phone number: a text in the table of `TC-fld` and in `TS`, a number in S3's example.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_phone: Option<String>,
+    /// The customer's e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_email: Option<String>,
+    /// The id of the customer's device, for push notifications.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_device_id: Option<String>,
+    /// The customer's time zone, in minutes east of UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_timezone: Option<i64>,
     /// The bot's variables.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub client_metadata: Map<String, Value>,
@@ -189,6 +206,21 @@ pub struct StartDialog {
     pub messenger_user_id: Option<String>,
     /// Trunkline's id of the customer.
     pub client_external_id: String,
+    /// The customer's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    /// The customer's phone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_phone: Option<String>,
+    /// The customer's e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_email: Option<String>,
+    /// The customer's time zone, in minutes east of UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_timezone_offset: Option<i64>,
+    /// The bot's variables.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub client_metadata: Map<String, Value>,
 }
 
 /// A dialog's response and its callback (`TS`, `TC-hook`).
@@ -203,16 +235,6 @@ pub struct DialogState {
     pub messages: LenientList<Value>,
     /// The callback data that Trunkline sent.
     pub callback_data: LenientText,
-}
-
-/// A page of a session's history (`TS` `GET sessions/{id}/messages`).
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct HistoryPage {
-    /// The total number of messages.
-    pub count: LenientText,
-    /// The messages of this page.
-    pub items: LenientList<Value>,
 }
 
 /// The body of a login (`TS` `POST auth/login`).

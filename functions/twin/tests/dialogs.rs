@@ -43,6 +43,8 @@ async fn reads_a_dialogs_answers_from_the_response() {
     {
         assert_eq!(sent[field], expected[field], "{field}");
     }
+    assert_eq!(sent["clientName"], "Ada Lovelace");
+    assert_eq!(sent["clientMetadata"], json!({"channel": "shop", "language": "en"}));
     twin.queue_reply(json!([{"body": "On its way"}]));
     assert_eq!(text(&leg.say("Where is my order?").await.reply_events[0]), "On its way");
     assert_eq!(twin.accepted()[1].what, "dialog message");

@@ -5,7 +5,8 @@ use http::{Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_core::model::{
-    AuthorRole, Choice, Content, EarlierMessage, Event, EventBody, EventId, Media, ReceiptStatus,
+    AuthorRole, CardAction, Choice, Content, EarlierMessage, Event, EventBody, EventId, Media,
+    ReceiptStatus,
 };
 use trunkline_core::platform::PlatformSettings;
 use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall};
@@ -40,6 +41,7 @@ fn choice(title: &str) -> Choice {
 }
 
 /// The same message is the same event, whichever way it arrives.
+/// Shows T24, T30.
 #[test]
 fn a_message_from_socket_callback_or_history_is_the_same_event() {
     let frame = of(include_str!("../fixtures/socket-message.json"));
@@ -75,6 +77,7 @@ fn a_message_from_socket_callback_or_history_is_the_same_event() {
     );
 }
 
+/// Shows T21, T22, T24.
 #[test]
 fn parses_the_vendors_example_of_a_message() {
     let started = of(include_str!("../fixtures/documented-started.json"));
@@ -100,6 +103,7 @@ fn parses_the_vendors_example_of_a_message() {
     assert_eq!(content(&event).choices, [choice("Order"), choice("Refund")]);
 }
 
+/// Shows T24.
 #[test]
 fn a_public_file_with_a_link_needs_no_login() {
     let settings = Settings::default();
@@ -151,6 +155,59 @@ fn unsupported_messages_become_opaque_events() {
     assert_eq!(message_event(&json!({"body": "x"}), &context(&settings), &["x"]), None);
 }
 
+/// Shows T23.
+#[test]
+fn keyboards_and_actions_are_choices_and_are_passed_on() {
+    let settings = Settings::default();
+    let message = json!({
+        "sessionId": "s", "id": "m-1", "body": "Which order?", "answers": ["None"],
+        "keyboard": [[{"text": "Shoes", "value": "17"}, {"text": "Shop", "url": "https://x.example"}]],
+        "actions": [{"type": "transfer", "group": "9"}],
+    });
+    let event = message_event(&message, &context(&settings), &["x"]).unwrap();
+    let EventBody::Message { content: shown, metadata } = &event.body else { panic!("{event:?}") };
+    let shoes = Choice { id: "17".into(), title: "Shoes".into() };
+    assert_eq!(shown.choices, [choice("None"), shoes]);
+    let link = CardAction::Link { title: "Shop".into(), url: "https://x.example".into() };
+    assert_eq!(shown.cards[0].actions, [link]);
+    assert_eq!(metadata["twin_actions"], r#"[{"group":"9","type":"transfer"}]"#);
+    assert!(metadata["twin_keyboard"].as_str().unwrap().contains("Shoes"));
+    let buttons = json!({"sessionId": "s", "body": "", "keyboard": ["Yes", "No"]});
+    let event = message_event(&buttons, &context(&settings), &["x"]).unwrap();
+    assert_eq!(content(&event).choices, [choice("Yes"), choice("No")]);
+}
+
+/// Shows input 8, input 10.
+#[test]
+fn callbacks_may_have_a_byte_order_mark_and_half_an_emoji() {
+    let body = r#"{"event":"chatMessageCreated","data":{"id":"m-8","sessionId":"s","body":"Great \ud83d"}}"#;
+    for mark in ["", "\u{feff}"] {
+        let read = events(&json!({}), "events", format!("{mark}{body}").as_bytes());
+        assert_eq!(text(&read[0]), "Great \u{fffd}");
+    }
+}
+
+/// Shows input 11.
+#[test]
+fn a_null_member_counts_as_absent() {
+    let of = |body: Value| events(&json!({}), "events", body.to_string().as_bytes());
+    let message = json!({"id": "m-1", "sessionId": "s", "body": "Hi"});
+    let expected = of(json!({"event": "chatMessageCreated", "data": message}));
+    let nulls = json!({
+        "id": "m-1", "sessionId": "s", "body": "Hi", "answers": null, "actions": null, "keyboard": null,
+        "attachments": [{"id": null, "url": null}], "replyTo": null, "createdAt": null,
+        "authorType": null, "type": null,
+    });
+    let full = json!({"eventName": "chatMessageCreated", "event": null, "data": null, "payload": nulls,
+                      "eventCallbackData": null, "callbackData": null, "messages": null});
+    assert_eq!(of(full), expected);
+    let started = json!({"event": "chatSessionStarted", "data": {"id": "s", "sessionId": null, "chatId": "c"}});
+    assert_eq!(of(started)[0].external_conversation_id, "s");
+    let dialog = json!({"dialogId": "d", "callbackData": null, "status": null,
+                        "messages": [{"body": "Hi", "answers": null}]});
+    assert_eq!(text(&of(dialog)[0]), "Hi");
+}
+
 #[test]
 fn parses_a_dialog_callback() {
     let body = include_bytes!("../fixtures/dialog-callback.json");
@@ -185,6 +242,7 @@ fn the_same_answer_to_another_message_is_a_new_event() {
     assert_ne!(first[0].id, answered("dlv_2", "I did not get that")[0].id);
 }
 
+/// Shows T31.
 #[test]
 fn parses_event_callbacks_of_chats() {
     let read = |settings: Value, event: &str, data: Value| {

@@ -33,15 +33,17 @@ const FAST: Timing = Timing {
 };
 
 #[derive(Default)]
-struct Table {
+pub struct Table {
     active: Vec<ActiveSession>,
     ended: Vec<String>,
     lease: Option<(String, Timestamp)>,
     ingested: Vec<Event>,
+    /// What was stored for operators: reason and body.
+    pub rejected: Vec<(String, String)>,
     failures: usize,
 }
 
-struct TestBackend {
+pub struct TestBackend {
     table: Mutex<Table>,
     connection: Connection,
     secrets: Arc<SecretBag>,
@@ -55,7 +57,7 @@ fn unavailable() -> ListenerError {
 }
 
 impl TestBackend {
-    fn of(leg: &Leg) -> (Arc<Self>, mpsc::UnboundedReceiver<String>) {
+    pub fn of(leg: &Leg) -> (Arc<Self>, mpsc::UnboundedReceiver<String>) {
         let (called, calls) = mpsc::unbounded_channel();
         let fake = Self {
             table: Mutex::default(),
@@ -68,11 +70,11 @@ impl TestBackend {
         (Arc::new(fake), calls)
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    pub fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap()
     }
 
-    fn add_session(&self, session: &str, lasts: SignedDuration) {
+    pub fn add_session(&self, session: &str, lasts: SignedDuration) {
         let channel = "shop".parse().unwrap();
         let key = ConversationKey { channel, customer: session.to_owned() };
         let leg = LegId { key, connection: self.connection.id.clone() };
@@ -83,14 +85,14 @@ impl TestBackend {
     }
 
     /// The texts of the ingested events, without duplicates.
-    fn ingested_texts(&self) -> Vec<String> {
+    pub fn ingested_texts(&self) -> Vec<String> {
         let mut seen = HashSet::new();
         let table = self.table();
         let unique = table.ingested.iter().filter(|event| seen.insert(event.id.clone()));
         unique.map(|event| text(event).to_owned()).collect()
     }
 
-    async fn wait_for_events(&self, count: usize) -> Vec<String> {
+    pub async fn wait_for_events(&self, count: usize) -> Vec<String> {
         let end = Instant::now() + Duration::from_secs(20);
         loop {
             let texts = self.ingested_texts();
@@ -177,6 +179,17 @@ impl Backend for TestBackend {
         Ok(())
     }
 
+    async fn store_rejected(
+        &self,
+        _: &Connection,
+        reason: &str,
+        body: &[u8],
+    ) -> Result<(), ListenerError> {
+        let body = String::from_utf8_lossy(body).into_owned();
+        self.table().rejected.push((reason.to_owned(), body));
+        Ok(())
+    }
+
     fn http_client(&self) -> &HttpClient {
         &self.http_client
     }
@@ -190,7 +203,7 @@ impl Backend for TestBackend {
     }
 }
 
-fn start(
+pub fn start(
     backend: &Arc<TestBackend>,
     id: &str,
     predecessor: Option<&str>,
@@ -206,7 +219,7 @@ fn start(
 }
 
 /// A mock TWIN with sockets, and a leg with `answers: socket`.
-async fn twin() -> (Twin24, Sockets, Leg) {
+pub async fn twin() -> (Twin24, Sockets, Leg) {
     let http = plain_http();
     let sockets = Sockets::start(http.clone(), 25_000, 20_000).await;
     let twin = Twin24::start(http).await;
@@ -268,6 +281,7 @@ async fn a_successor_takes_over_without_losing_events() {
     listening.abort();
 }
 
+/// Shows T1.
 #[tokio::test]
 async fn recovers_missed_messages_from_the_history() {
     let (twin, sockets, mut leg) = twin().await;

@@ -4,30 +4,34 @@ use crate::common::{CONVERSATION, Leg, events, map, message, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use trunkline_core::model::{
-    Author, AuthorRole, Choice, Content, EventBody, HandoverMode, Media, Transcript,
-    TranscriptEntry, Verdict,
+    Author, AuthorRole, Choice, Content, EarlierMessage, EventBody, EventId, HandoverMode, Media,
+    MessageReference, ReceiptStatus, Transcript, TranscriptEntry, Verdict,
 };
 use trunkline_runtime::outbound::Attempt;
 use trunkline_twin_mock::{Accepted, EMAIL, PASSWORD, Twin24, plain_http};
 
-async fn twin_and_leg(settings: Value) -> (Twin24, Leg) {
+/// A mock TWIN, and a leg that reads answers in responses unless the settings say otherwise.
+pub async fn twin_and_leg(mut settings: Value) -> (Twin24, Leg) {
     let twin = Twin24::start(plain_http()).await;
+    settings["answers"] = settings.get("answers").cloned().unwrap_or(json!("response"));
     let leg = Leg::new("bot", &twin.settings(&settings));
     (twin, leg)
 }
 
-fn log_in(leg: &mut Leg) {
+pub fn log_in(leg: &mut Leg) {
     leg.secret("email", EMAIL);
     leg.secret("password", PASSWORD);
 }
 
-fn verdict(attempt: &Attempt) -> Verdict {
+pub fn verdict(attempt: &Attempt) -> Verdict {
     attempt.classification.verdict
 }
 
+/// Shows T2, T3, T4, T9, T10, T12, T14, T20, T21, T22.
 #[tokio::test]
 async fn the_first_message_starts_a_session_and_gets_answers_in_the_response() {
-    let (twin, mut leg) = twin_and_leg(json!({"messenger_type": "TELEGRAM"})).await;
+    let settings = json!({"messenger_type": "TELEGRAM", "bot_id": trunkline_twin_mock::BOT});
+    let (twin, mut leg) = twin_and_leg(settings).await;
     twin.queue_reply(
         json!([{"body": "Hi! Choose:", "answers": ["Order", "Refund"]}, {"body": "?"}]),
     );
@@ -59,19 +63,73 @@ async fn the_first_message_starts_a_session_and_gets_answers_in_the_response() {
     assert_eq!(sent["name"], CONVERSATION);
     assert_eq!(sent["clientExternalId"], "shop:hub-user-4711");
     assert_eq!(sent["clientMetadata"], json!({"channel": "shop", "language": "en"}));
+    assert_eq!(sent["botId"], trunkline_twin_mock::BOT);
     assert_eq!(sent["returnAnswerAsync"], false);
 }
 
+/// Shows T27, T28.
 #[tokio::test]
-async fn the_second_message_continues_the_session() {
-    let (twin, mut leg) = twin_and_leg(json!({})).await;
+async fn a_reply_names_the_message_that_it_answers() {
+    let (twin, mut leg) = twin_and_leg(json!({"answers": "socket"})).await;
     leg.say("Hello").await;
-    twin.queue_reply(json!([{"body": "On its way"}]));
-    let attempt = leg.say("Where is my order?").await;
-    assert_eq!(text(&attempt.reply_events[0]), "On its way");
-    assert_eq!(attempt.session, None, "nothing to store");
-    assert_eq!(twin.sessions().len(), 1);
-    assert_eq!(twin.accepted()[1].body["sessionId"], twin.sessions()[0]);
+    let operators = twin.operator_says(leg.external_id(), "Olga", "Which one?").await;
+    let mut earlier = EarlierMessage::new("m-1", EventId::from_parts(&["m", "1"]));
+    let connection = leg.connection.id.clone();
+    earlier.known_as.push(MessageReference { connection, message: operators.as_str().into() });
+    let content = Content { reply_to: Some(Box::new(earlier)), ..Content::text("That one") };
+    leg.send(EventBody::Message { content, metadata: map(json!({})) }).await;
+    assert_eq!(twin.accepted()[1].body["replyToMessageId"], operators);
+}
+
+/// Shows T28.
+#[tokio::test]
+async fn a_read_receipt_marks_the_operators_message_as_read() {
+    let (twin, mut leg) = twin_and_leg(json!({"answers": "socket"})).await;
+    leg.say("Hello").await;
+    let message = twin.operator_says(leg.external_id(), "Olga", "Hi").await;
+    let read = |connection: &str, status| {
+        let connection = connection.parse().unwrap();
+        let target = Some(MessageReference { connection, message: message.as_str().into() });
+        EventBody::Receipt { message: "w-1".into(), target, status, reason: None }
+    };
+    let own = leg.connection.id.to_string();
+    let without_login = leg.send(read(&own, ReceiptStatus::Read)).await;
+    assert_eq!(verdict(&without_login), Verdict::Skipped);
+    log_in(&mut leg);
+    assert_eq!(verdict(&leg.send(read(&own, ReceiptStatus::Read)).await), Verdict::Delivered);
+    assert_eq!(twin.accepted()[1].what, "read");
+    assert_ne!(twin.messages(leg.external_id())[1]["readAt"], Value::Null);
+    for other in [read("shop", ReceiptStatus::Read), read(&own, ReceiptStatus::Delivered)] {
+        assert_eq!(verdict(&leg.send(other).await), Verdict::Skipped);
+    }
+}
+
+/// Shows input 8, input 10.
+#[tokio::test]
+async fn responses_may_begin_with_a_byte_order_mark() {
+    let (twin, mut leg) = twin_and_leg(json!({})).await;
+    log_in(&mut leg);
+    twin.send_byte_order_marks();
+    twin.queue_reply(json!([{"body": "Hi"}]));
+    let attempt = leg.say("Hello").await;
+    assert_eq!((verdict(&attempt), text(&attempt.reply_events[0])), (Verdict::Delivered, "Hi"));
+    let source = serve_file(vec![7; 10]).await;
+    let media = vec![Media { url: source, ..Media::default() }];
+    let content = Content { media, ..Content::text("Look") };
+    leg.send(EventBody::Message { content, metadata: map(json!({})) }).await;
+    assert_eq!(twin.accepted()[2].body["messageAttachments"], json!([twin.accepted()[1].session]));
+    let posted =
+        serve_json(r#"{"id":"s-1","clientId":"c","ttl":600,"messages":[{"body":"Great \ud83d"}]}"#);
+    let (settings, answers) = (json!({"chat_id": "c", "chats_url": posted.await}), "response");
+    let mut leg = Leg::new("bot", &settings);
+    leg.connection.settings.insert("answers".into(), answers.into());
+    let attempt = leg.say("Hello").await;
+    assert_eq!(text(&attempt.reply_events[0]), "Great \u{fffd}");
+}
+
+/// Serves a text on a local port.
+async fn serve_json(body: &str) -> String {
+    serve_file(body.as_bytes().to_vec()).await
 }
 
 #[tokio::test]
@@ -86,53 +144,7 @@ async fn repeating_a_delivery_yields_the_same_events() {
     assert_eq!(first.reply_events[0].id, repeat.reply_events[0].id);
 }
 
-#[tokio::test]
-async fn restarts_a_lost_session_with_the_undelivered_message() {
-    for follow in ["session", "messages"] {
-        let (twin, mut leg) = twin_and_leg(json!({"follow": follow})).await;
-        leg.say("Hello").await;
-        twin.expire(&twin.sessions()[0]);
-        twin.queue_reply(json!([{"body": "Hi again"}]));
-        let attempt = leg.say("Still there?").await;
-        assert_eq!(verdict(&attempt), Verdict::Delivered);
-        assert_eq!(leg.external_id(), twin.sessions()[1]);
-        assert_eq!(attempt.reply_events[0].external_conversation_id.as_str(), twin.sessions()[1]);
-        let again = &twin.accepted()[1];
-        assert_eq!((again.what, again.text().as_str()), ("start", "Still there?"));
-        assert!(twin.refused()[0].contains("404"));
-    }
-}
-
-#[tokio::test]
-async fn a_session_expires_shortly_before_it_does_at_twin() {
-    let (twin, mut leg) = twin_and_leg(json!({"session_ttl": "600"})).await;
-    leg.say("Hello").await;
-    let ends = leg.session.clone().unwrap().expires_at.unwrap();
-    let left = ends.duration_since(leg.now);
-    assert!(
-        left > SignedDuration::from_secs(530) && left <= SignedDuration::from_secs(540),
-        "{left}"
-    );
-    leg.now = ends;
-    leg.say("Later").await;
-    assert_eq!(twin.sessions().len(), 2);
-    assert_eq!(twin.refused(), Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn stores_only_significant_extensions_of_a_sliding_session() {
-    let (twin, mut leg) =
-        twin_and_leg(json!({"session_ttl": "600", "session_expiry": "sliding"})).await;
-    leg.say("Hello").await;
-    let ends = leg.session.clone().unwrap().expires_at.unwrap();
-    leg.now += SignedDuration::from_secs(60);
-    assert_eq!(leg.say("Soon").await.session, None);
-    leg.now += SignedDuration::from_secs(200);
-    let prolonged = leg.say("Later").await.session.unwrap();
-    assert!(prolonged.expires_at.unwrap() > ends);
-    assert_eq!(twin.sessions().len(), 1);
-}
-
+/// Shows T20, T29.
 #[tokio::test]
 async fn a_callback_before_the_response_finds_its_conversation() {
     let (twin, mut leg) = twin_and_leg(json!({"answers": "callback"})).await;
@@ -168,6 +180,7 @@ async fn fails_without_a_callback_url() {
     assert_eq!(verdict(&without_chat.say("Hello").await), Verdict::Permanent);
 }
 
+/// Shows T1, T20, T25.
 #[tokio::test]
 async fn with_sockets_the_first_answers_are_in_the_response_unless_the_history_is_readable() {
     let (twin, mut leg) = twin_and_leg(json!({"answers": "socket"})).await;
@@ -185,16 +198,7 @@ async fn with_sockets_the_first_answers_are_in_the_response_unless_the_history_i
     assert_eq!(twin.accepted()[2].body["returnAnswerAsync"], true);
 }
 
-#[tokio::test]
-async fn start_continue_resumes_the_last_session() {
-    let (twin, mut leg) = twin_and_leg(json!({"start": "continue"})).await;
-    leg.say("Hello").await;
-    leg.session = None;
-    leg.say("Again").await;
-    assert_eq!(twin.sessions().len(), 1);
-    assert_eq!(twin.accepted()[1].what, "continue");
-}
-
+/// Shows T23.
 #[tokio::test]
 async fn sends_a_choice_as_its_title_or_id() {
     let (twin, mut leg) = twin_and_leg(json!({})).await;
@@ -203,6 +207,10 @@ async fn sends_a_choice_as_its_title_or_id() {
     leg.send(EventBody::Choice { id: "2".into(), title, typed: Some("2".into()) }).await;
     let texts: Vec<_> = twin.accepted().iter().map(Accepted::text).collect();
     assert_eq!(texts, ["Refund", "Refund, please"]);
+    let (twin, mut leg) = twin_and_leg(json!({"choice_reply": "id"})).await;
+    let title = Some("Track".into());
+    leg.send(EventBody::Choice { id: "7".into(), title, typed: None }).await;
+    assert_eq!(twin.accepted()[0].text(), "7", "the value of a button in `keyboard`");
 }
 
 #[tokio::test]
@@ -278,6 +286,7 @@ async fn a_failed_login_fails_the_delivery() {
     assert!(reason.contains("login") && !reason.contains("wrong"), "{reason}");
 }
 
+/// Shows T11, T27.
 #[tokio::test]
 async fn uploads_files_or_sends_links() {
     let (twin, mut leg) = twin_and_leg(json!({})).await;

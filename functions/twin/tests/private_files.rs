@@ -28,6 +28,7 @@ async fn fetch(leg: &Leg, url: &str) -> (Result<FetchedFile, FileError>, Vec<u8>
     (fetched, stored.read_all().unwrap())
 }
 
+/// Shows T24.
 #[tokio::test]
 async fn a_private_file_is_fetched_with_the_login() {
     let twin = Twin24::start(plain_http()).await;

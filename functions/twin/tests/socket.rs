@@ -39,7 +39,7 @@ impl Client {
                 assert_eq!((name.as_str(), &data), ("chatMessageCreatedEmit", expected));
                 acknowledgement.send();
             }
-            SocketEvent::Joined => panic!("joined again"),
+            other => panic!("{other:?}"),
         }
     }
 }
@@ -56,6 +56,7 @@ async fn emit(sockets: &Sockets, data: &Value) {
     assert_eq!(sockets.emit(SESSION, "chatMessageCreatedEmit", data.clone()).await, 1);
 }
 
+/// Shows T1, T30.
 #[tokio::test]
 async fn receives_events_and_stays_connected_with_both_generations() {
     let sockets = Sockets::start(plain_http(), 300, 200).await;
@@ -76,6 +77,7 @@ async fn receives_events_and_stays_connected_with_both_generations() {
     }
 }
 
+/// Shows T30.
 #[tokio::test]
 async fn falls_back_when_an_older_server_refuses_the_newer_protocol() {
     let sockets = Sockets::start(plain_http(), 300, 200).await;
@@ -98,6 +100,30 @@ async fn acknowledges_events_on_request() {
             client.expect_event(&expected)
         );
         assert_eq!(acked, 1);
+        client.stop.send_replace(true);
+        client.task.await.unwrap();
+        sockets.wait_for_none(SESSION).await;
+    }
+}
+
+/// Shows input 8, input 9.
+#[tokio::test]
+async fn an_unreadable_frame_is_reported_and_half_an_emoji_is_read() {
+    let sockets = Sockets::start(plain_http(), 25_000, 20_000).await;
+    for origin in [sockets.newer(), sockets.older()] {
+        let mut client = Client::connect(origin);
+        client.expect_joined().await;
+        sockets.wait_for_single(SESSION).await;
+        sockets.send_raw(SESSION, r#"2["chatMessageCreatedEmit",{"body":"ok \ud83d"}]"#).await;
+        client.expect_event(&json!({"body": "ok \u{fffd}"})).await;
+        let cut = r#"2["chatMessageCreatedEmit",{"body":"o"#;
+        sockets.send_raw(SESSION, cut).await;
+        match client.next().await {
+            SocketEvent::Unreadable { frame, .. } => assert_eq!(frame, format!("4{cut}")),
+            other => panic!("{other:?}"),
+        }
+        emit(&sockets, &frame()).await;
+        client.expect_event(&frame()).await;
         client.stop.send_replace(true);
         client.task.await.unwrap();
         sockets.wait_for_none(SESSION).await;

@@ -1,4 +1,4 @@
-//! Sessions and messages (S3, `TS`).
+//! Sessions and messages (S3, `TS`). Each rule names its page, or is marked as our assumption.
 
 use std::collections::HashMap;
 
@@ -11,11 +11,14 @@ use serde_json::{Value, json};
 use super::CHAT;
 use super::state::{Accepted, Callback, Session, Shared, State, seconds};
 use super::validation::{
-    Field, Outcome, Rejection, parse_object, require_known_files, require_login, respond, text,
-    texts, ttl,
+    Field, Outcome, Rejection, json_response, parse_object, require_known_files, require_login,
+    respond, text, texts, ttl,
 };
 use trunkline_mock::now;
 
+/// The fields of S3, "Старт новой чат-сессии", with the types of its table and example: `clientPhone` is a text
+/// in one and a number in the other. `name` is required by later revisions (`TC-fld`, `TC-fld2`). The last
+/// six are the SDK's (`TS`).
 const START: [Field; 23] = [
     Field("name", text, true),
     Field("botId", text, false),
@@ -42,13 +45,14 @@ const START: [Field; 23] = [
     Field("notifyOnEvents", texts, false),
 ];
 
+/// The fields of S3, "Создать сообщение клиента в чате".
 const MESSAGE: [Field; 3] = [
     Field("body", text, true),
     Field("attachments", texts, false),
     Field("replyToMessageId", text, false),
 ];
 
-/// `POST chats/{chat_id}/sessions`.
+/// `POST chats/{chat_id}/sessions` (S3, "Старт новой чат-сессии").
 pub async fn start(
     Extract(shared): Extract<Shared>,
     Path(chat): Path<String>,
@@ -59,7 +63,8 @@ pub async fn start(
     start_or_continue(&shared, "start", &chat, &query(&uri), &headers, &body)
 }
 
-/// `PUT chats/{chat_id}/sessions`: the client's last session, or a new one.
+/// `PUT chats/{chat_id}/sessions` (`TS`). Our assumption: the last session with the same `clientExternalId`,
+/// or a new one.
 pub async fn continue_last(
     Extract(shared): Extract<Shared>,
     Path(chat): Path<String>,
@@ -86,6 +91,7 @@ fn start_or_continue(
 ) -> Response {
     let mut later = None;
     let response = respond(shared, what, |state| {
+        // Without a login with `x_widget=1` (S3), otherwise with one (`TS`).
         let of_widget = query.get("x_widget").is_some_and(|value| value == "1");
         if !of_widget || headers.contains_key("authorization") {
             require_login(state, headers)?;
@@ -100,6 +106,7 @@ fn start_or_continue(
         if body["messageBody"].is_string() || body["messageAttachments"].is_array() {
             let (message, replies) = client_message(state, &id, &body["messageBody"]);
             answer["messageId"] = message["id"].clone();
+            // Our assumption: answers come later if `returnAnswerAsync` is true, otherwise in `messages`.
             if body["returnAnswerAsync"] == json!(true) {
                 later = Some((id.clone(), message, replies));
             } else {
@@ -116,7 +123,8 @@ fn start_or_continue(
     response
 }
 
-/// Returns the id of the session that the call starts or continues.
+/// Returns the id of the session that the call starts or continues. Our assumption: `sessionId` continues that
+/// session. Its lifetime is an hour unless `sessionTtl` says otherwise (S3).
 fn session_of(state: &mut State, what: &str, body: &Value) -> Result<String, Rejection> {
     if let Some(id) = body["sessionId"].as_str() {
         let open = state.sessions.get(id).is_some_and(Session::is_open);
@@ -148,6 +156,7 @@ fn session_of(state: &mut State, what: &str, body: &Value) -> Result<String, Rej
     Ok(id)
 }
 
+/// Returns the response's members (S3, "Код 201").
 fn session_body(state: &State, id: &str) -> Value {
     let session = &state.sessions[id];
     json!({"id": id, "clientId": client(id), "startedAt": seconds(session.started),
@@ -158,14 +167,14 @@ fn client(session: &str) -> String {
     session.replacen("6b1d7f5e", "a1b0c9d8", 1)
 }
 
-/// Adds the client's message. Returns it with the bot's answers.
+/// Adds the client's message. Returns it with the bot's answers. Our assumption: its `authorType` is `CLIENT`.
 fn client_message(state: &mut State, session: &str, body: &Value) -> (Value, Vec<Value>) {
     let message = json!({"body": body, "authorType": "CLIENT", "authorId": client(session),
                          "authorName": null});
     (state.message(session, &message), state.replies.pop_front().unwrap_or_default())
 }
 
-/// Returns a message as in a response: without id and time.
+/// Returns a message as in a response (S3, "Код 201"): without id and time.
 fn without_ids(message: &Value) -> Value {
     let known = ["body", "answers", "actions", "attachments"];
     let kept =
@@ -182,7 +191,8 @@ async fn notify_listeners(shared: Shared, session: String, message: Value, repli
     }
 }
 
-/// `POST sessions/{session_id}/messages`.
+/// `POST sessions/{session_id}/messages` (S3, "Создать сообщение клиента в чате"): without a login, and
+/// without answers in the response.
 pub async fn message(
     Extract(shared): Extract<Shared>,
     Path(session): Path<String>,
@@ -211,28 +221,38 @@ pub async fn message(
     response
 }
 
-/// `GET sessions/{id}/messages`.
+/// `GET sessions/{id}/messages` (`TS`). Our assumptions: oldest first, 20 messages without a `limit`.
 pub async fn history(
     Extract(shared): Extract<Shared>,
     Path(session): Path<String>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    respond(&shared, "history", |state| {
-        require_login(state, &headers)?;
-        let known = state.sessions.get(&session).ok_or_else(|| Rejection::unknown("session"))?;
-        let query = query(&uri);
+    let raw = {
+        let state = shared.state.lock().unwrap();
+        let raw = state.raw_history.clone().filter(|_| require_login(&state, &headers).is_ok());
+        raw.map(|raw| json_response(&state, StatusCode::OK, &raw))
+    };
+    raw.unwrap_or_else(|| page(&shared, &session, &uri, &headers))
+}
+
+fn page(shared: &Shared, session: &str, uri: &Uri, headers: &HeaderMap) -> Response {
+    respond(shared, "history", |state| {
+        require_login(state, headers)?;
+        let known = state.sessions.get(session).ok_or_else(|| Rejection::unknown("session"))?;
+        let query = query(uri);
         let number = |name: &str, default| match query.get(name) {
             Some(text) => text.parse::<usize>().map_err(|_| Rejection::invalid(name)),
             None => Ok(default),
         };
         let (offset, limit) = (number("offset", 0)?, number("limit", 20)?);
+        let (offset, limit) = if state.ignores_paging { (0, usize::MAX) } else { (offset, limit) };
         let items: Vec<_> = known.messages.iter().skip(offset).take(limit).collect();
         Ok((StatusCode::OK, json!({"count": known.messages.len(), "items": items})))
     })
 }
 
-/// `PATCH messages/{id}/read` (`TS`).
+/// `PATCH messages/{id}/read` (`TS`). Our assumption: the response has no content.
 pub async fn read(
     Extract(shared): Extract<Shared>,
     Path(message): Path<String>,
@@ -253,7 +273,7 @@ pub async fn read(
     })
 }
 
-/// `DELETE sessions/{id}`.
+/// `DELETE sessions/{id}` (`TS`). Our assumption: the response has no content.
 pub async fn end(
     Extract(shared): Extract<Shared>,
     Path(session): Path<String>,

@@ -12,6 +12,7 @@ use super::validation::{
     Field, Rejection, parse_object, require_known_files, require_login, respond, text, texts, ttl,
 };
 
+/// The fields of a message to a dialog (`TS` `MessageSendRequest`, `TC-hook`).
 const MESSAGE: [Field; 5] = [
     Field("message", text, false),
     Field("attachments", texts, false),
@@ -20,14 +21,20 @@ const MESSAGE: [Field; 5] = [
     Field("callbackData", text, false),
 ];
 
-const START: [Field; 12] = [
+/// The fields that start a dialog (`TS` `DialogStartRequest`), as far as Trunkline has them. Our assumption: the
+/// only `communicationType` is the one of the SDK's example.
+const START: [Field; 16] = [
     Field("botId", text, true),
     Field("ttl", ttl, false),
     Field("communicationType", |value| value == "TEXT", true),
     Field("messengerType", text, false),
     Field("messengerUserId", text, false),
     Field("clientExternalId", text, false),
+    Field("clientName", text, false),
+    Field("clientPhone", text, false),
+    Field("clientEmail", text, false),
     Field("clientTimezoneOffset", Value::is_i64, false),
+    Field("clientMetadata", Value::is_object, false),
     Field("message", text, false),
     Field("attachments", texts, false),
     Field("returnAnswerAsync", Value::is_boolean, false),
@@ -35,7 +42,7 @@ const START: [Field; 12] = [
     Field("callbackData", text, false),
 ];
 
-/// `POST dialogs`.
+/// `POST dialogs` (`TS`), with a login.
 pub async fn start(Extract(shared): Extract<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let mut later = None;
     let response = respond(&shared, "dialog", |state| {
@@ -52,7 +59,7 @@ pub async fn start(Extract(shared): Extract<Shared>, headers: HeaderMap, body: B
     response
 }
 
-/// `POST dialogs/{dialogId}`.
+/// `POST dialogs/{dialogId}` (`TS`), with a login.
 pub async fn message(
     Extract(shared): Extract<Shared>,
     Path(dialog): Path<String>,
@@ -74,6 +81,8 @@ pub async fn message(
 
 type PendingCallback = Option<(String, Value)>;
 
+/// Accepts a message. Our assumptions: answers come in a callback if `returnAnswerAsync` is true, which then needs
+/// a `callbackUrl`; a dialog that goes on has the status `WAIT`.
 fn handle_message(
     state: &mut State,
     what: &'static str,
@@ -125,7 +134,7 @@ fn call_back(shared: Shared, later: PendingCallback) {
     }
 }
 
-/// `POST dialogs/{dialogId}/finish`.
+/// `POST dialogs/{dialogId}/finish` (`TS`), with a login.
 pub async fn finish(
     Extract(shared): Extract<Shared>,
     Path(dialog): Path<String>,

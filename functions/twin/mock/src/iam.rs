@@ -19,7 +19,7 @@ const LOGIN: [Field; 5] = [
     Field("extra", Value::is_object, false),
 ];
 
-/// `POST auth/login`.
+/// `POST auth/login` (`TS` `Authenticator.php`). Our assumption: 401 for a wrong password.
 pub async fn login(Extract(shared): Extract<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     respond(&shared, "login", |state| {
         let body = parse_object(&headers, &body, &LOGIN)?;
@@ -35,7 +35,7 @@ pub async fn login(Extract(shared): Extract<Shared>, headers: HeaderMap, body: B
     })
 }
 
-/// `POST files`: a form with parts named `file[]`.
+/// `POST files` (`TS`): a form with parts named `file[]`. Our assumption: the files of this account are private.
 pub async fn upload(Extract(shared): Extract<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     respond(&shared, "file", |state| {
         require_login(state, &headers)?;
@@ -76,7 +76,7 @@ fn part(form: &[u8], boundary: &str) -> Option<(String, String, Vec<u8>)> {
     Some((name.to_owned(), kind.to_owned(), form[content..end].to_vec()))
 }
 
-/// `GET files/{id}`, with a login: all files are private.
+/// `GET files/{id}` (`TS`), with a login.
 pub async fn download(
     Extract(shared): Extract<Shared>,
     Path(id): Path<String>,

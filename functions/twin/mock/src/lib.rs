@@ -1,7 +1,19 @@
-//! A mock TWIN server, according to the fact sheet: the chat platform's sessions and messages, the bot's
-//! dialogs, login and files. It rejects what the real server would reject, lets a test send messages as
-//! bot and operator, and makes callbacks. The [`sockets`] are a separate program, which is notified of
-//! new messages.
+//! A mock TWIN server: the chat platform's sessions and messages, the bot's dialogs, login and files. It
+//! rejects what the real server would reject, lets a test send messages as bot and operator, and makes
+//! callbacks. The [`sockets`] are a separate program, which is notified of new messages.
+//!
+//! Each rule names its source by these keys, or is marked as our assumption; the platform's README lists the
+//! assumptions with the settings.
+//!
+//! | key | source |
+//! | --- | --- |
+//! | S3 | TWIN's knowledge base, page on the integration of the chat platform, version 9, sections "Старт новой чат-сессии", "Создать сообщение клиента в чате", "Подключение к сокетам"; a later version: <https://confluence.twin24.ai/plugins/viewsource/viewpagesrc.action?pageId=177307698> |
+//! | `TC-fld`, `TC-fld2` | the same page, filled-in table of the fields: <https://confluence.twin24.ai/pages/diffpages.action?originalId=175636869&pageId=175636870>, <https://confluence.twin24.ai/pages/diffpages.action?originalId=177307686&pageId=177307690> |
+//! | `TC-py` | the same page, example in Python: <https://confluence.twin24.ai/pages/diffpages.action?originalId=175636786&pageId=175636787> |
+//! | `TC-ev` | the same page, events of the socket: <https://confluence.twin24.ai/pages/diffpages.action?originalId=175636782&pageId=175636783> |
+//! | `TC-hook` | integration by webhooks: <https://confluence.twin24.ai/pages/diffpages.action?originalId=183861459&pageId=231899148> |
+//! | `TC-op`, `TC-op2` | the operator's events: <https://confluence.twin24.ai/plugins/viewsource/viewpagesrc.action?pageId=299991434>, <https://confluence.twin24.ai/pages/diffpages.action?originalId=299991436&pageId=299991442> |
+//! | `TS` | the vendor's SDK: <https://github.com/URALINNOVATSIYA/sdk-php> |
 
 mod chats;
 mod dialogs;
@@ -168,6 +180,26 @@ impl Twin24 {
     /// Revokes all tokens.
     pub fn revoke_tokens(&self) {
         self.state().tokens.clear();
+    }
+
+    /// Begins all responses with a byte-order mark.
+    pub fn send_byte_order_marks(&self) {
+        self.state().byte_order_marks = true;
+    }
+
+    /// Ignores the history's `limit` and `offset`.
+    pub fn ignore_paging(&self) {
+        self.state().ignores_paging = true;
+    }
+
+    /// Answers requests for a history with this body; `None`: with the history.
+    pub fn set_raw_history(&self, body: Option<String>) {
+        self.state().raw_history = body;
+    }
+
+    /// Returns the messages of a session.
+    pub fn messages(&self, session: &str) -> Vec<Value> {
+        self.state().sessions[session].messages.clone()
     }
 
     /// Returns the ids of the sessions, in the order of their start.

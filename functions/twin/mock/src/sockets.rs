@@ -1,4 +1,6 @@
-//! TWIN's sockets: real Socket.IO servers in a separate Node.js program.
+//! TWIN's sockets: real Socket.IO servers in a separate Node.js program. That TWIN uses Socket.IO is in S3,
+//! "Подключение к сокетам"; the path `/operator/socket.io/` and the query `key` in `TC-py`. Our assumptions: the
+//! key is the session's id, no event has to be sent to join, and either protocol generation is possible.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command as Blocking, Stdio};
@@ -91,6 +93,11 @@ impl Sockets {
     pub async fn emit_with_ack(&self, session: &str, event: &str, data: Value) -> Value {
         let body = json!({"session": session, "event": event, "data": data, "ack": true});
         self.command("emit", body).await["acked"].clone()
+    }
+
+    /// Sends a session's sockets a Socket.IO packet as it is.
+    pub async fn send_raw(&self, session: &str, packet: &str) {
+        self.command("raw", json!({"session": session, "packet": packet})).await;
     }
 
     /// Closes a session's sockets; `hard` drops the TCP connection.

@@ -54,7 +54,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Returns whether the session accepts messages.
+    /// Returns whether the session accepts messages. Our assumption: its lifetime counts from its start.
     pub fn is_open(&self) -> bool {
         let end = self.started + SignedDuration::from_secs(self.ttl);
         !self.has_ended && !self.ended && now() < end
@@ -102,6 +102,12 @@ pub struct State {
     pub sockets: Option<String>,
     /// The port of this machine that receives all callbacks.
     pub callback_port: Option<u16>,
+    /// Whether responses begin with a byte-order mark.
+    pub byte_order_marks: bool,
+    /// Whether the history is sent at once, for any `limit` and `offset`.
+    pub ignores_paging: bool,
+    /// The body of the history's responses, in place of the history.
+    pub raw_history: Option<String>,
     /// The accepted calls.
     pub accepted: Vec<Accepted>,
     /// The rejected calls.
@@ -116,7 +122,8 @@ impl State {
         format!("{kind}-0000-4000-8000-{:012x}", self.id_count)
     }
 
-    /// Adds a message to the history, with an id and a time, and returns it.
+    /// Adds a message to the history, with an id and a time, and returns it. Its members are those of the
+    /// socket's events (`TC-ev`) and of the history (`TS`); the second as the unit of time is S3's.
     pub fn message(&mut self, session: &str, message: &Value) -> Value {
         let mut whole = json!({
             "id": self.id("0f0e0d0c"), "sessionId": session, "authorId": "b07",
@@ -149,7 +156,9 @@ impl Shared {
         id
     }
 
-    /// Notifies the sockets and the callback of a session's event.
+    /// Notifies the sockets (`TC-ev`: the event's name ends with `Emit`) and the callback of a session's event.
+    /// Our assumption: a callback's body is `{event, data, eventCallbackData}` with the names of the operator's
+    /// events (`TC-op2`); an empty list of events means all.
     pub async fn notify(&self, session: &str, event: &str, data: Value) {
         let (callback, sockets) = {
             let state = self.state.lock().unwrap();
@@ -168,7 +177,7 @@ impl Shared {
         }
     }
 
-    /// Makes a dialog's callback.
+    /// Makes a dialog's callback (`TC-hook`).
     pub async fn dialog_says(&self, dialog: &str, messages: Value, status: &str) {
         let callback = {
             let mut state = self.state.lock().unwrap();

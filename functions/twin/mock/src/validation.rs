@@ -1,7 +1,7 @@
-//! Validates requests. The form of TWIN's errors is unknown. Our assumption: a JSON object with a message.
+//! Validates requests. No page describes TWIN's errors. Our assumptions: a JSON object with a message; 404 for
+//! what does not exist, 422 for an invalid body, 415 for another content type than JSON.
 
-use axum::Json;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -41,12 +41,19 @@ pub fn respond(
     };
     match outcome {
         Ok((StatusCode::NO_CONTENT, _)) => StatusCode::NO_CONTENT.into_response(),
-        Ok((status, body)) => (status, Json(body)).into_response(),
+        Ok((status, body)) => json_response(&state, status, &body.to_string()),
         Err(Rejection(status, why)) => {
             state.refused.push(format!("{what}: {status}: {why}"));
-            (status, Json(json!({"message": why}))).into_response()
+            json_response(&state, status, &json!({"message": why}).to_string())
         }
     }
+}
+
+/// Builds a response with JSON, after a byte-order mark if a test wants one.
+pub fn json_response(state: &State, status: StatusCode, body: &str) -> Response {
+    let mark = if state.byte_order_marks { "\u{feff}" } else { "" };
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (status, kind, format!("{mark}{body}")).into_response()
 }
 
 /// Whether a good token came along.
@@ -68,7 +75,8 @@ pub fn require_login(state: &State, headers: &HeaderMap) -> Result<(), Rejection
     })
 }
 
-/// Parses a JSON object that has only the known fields.
+/// Parses a JSON object that has only the known fields. Our assumption: TWIN refuses any other, so that a
+/// misspelled field is noticed.
 pub fn parse_object(headers: &HeaderMap, body: &[u8], known: &[Field]) -> Result<Value, Rejection> {
     let kind = headers.get("content-type").and_then(|value| value.to_str().ok());
     if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
@@ -105,12 +113,12 @@ pub fn texts(value: &Value) -> bool {
     value.as_array().is_some_and(|items| items.iter().all(text))
 }
 
-/// Checks a session's lifetime in seconds: at most 12 hours (S3).
+/// Checks a session's lifetime in seconds: at most 12 hours (S3, "Старт новой чат-сессии", `sessionTtl`).
 pub fn ttl(value: &Value) -> bool {
     value.as_i64().is_some_and(|seconds| (1..=43_200).contains(&seconds))
 }
 
-/// Requires that the files have been uploaded.
+/// Requires that the files have been uploaded. Our assumption: their ids are those of the file API (`TS`).
 pub fn require_known_files(state: &State, files: &Value) -> Result<(), Rejection> {
     let files = files.as_array().into_iter().flatten();
     let unknown =

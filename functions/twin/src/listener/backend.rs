@@ -13,7 +13,7 @@ use trunkline_runtime::inbound::{InboundError, ingest_or_store_rejected};
 use trunkline_runtime::listener;
 use trunkline_runtime::queue::StartListener;
 use trunkline_runtime::secrets::SecretBag;
-use trunkline_runtime::store::{ActiveSession, Lease, LoadedConnection};
+use trunkline_runtime::store::{ActiveSession, Lease, LoadedConnection, Rejected};
 use trunkline_runtime::telemetry::{self, LogFields, Metric};
 
 use crate::Twin;
@@ -92,6 +92,14 @@ pub trait Backend: Send + Sync + 'static {
         &self,
         connection: &Connection,
         event: Event,
+    ) -> impl Future<Output = Result<(), ListenerError>> + Send;
+
+    /// Stores what TWIN sent and Trunkline cannot read, so that operators can inspect it.
+    fn store_rejected(
+        &self,
+        connection: &Connection,
+        reason: &str,
+        body: &[u8],
     ) -> impl Future<Output = Result<(), ListenerError>> + Send;
 
     /// Returns the client for TWIN's API.
@@ -207,6 +215,19 @@ impl Backend for AppBackend {
             (self.now(), ingested.as_ref().map(|ingested| ingested.conversation.as_str()));
         let fields = LogFields::inbound(trace, kind, conversation, now.duration_since(started));
         telemetry::record(now, count, connection, fields);
+        Ok(())
+    }
+
+    async fn store_rejected(
+        &self,
+        connection: &Connection,
+        reason: &str,
+        body: &[u8],
+    ) -> Result<(), ListenerError> {
+        let now = self.now();
+        let rejected = Rejected::new(now, reason.to_owned(), body);
+        self.app.store.put_rejected(&connection.id, &self.app.ids.next(now), &rejected).await?;
+        telemetry::count(now, Metric::Unreadable, connection);
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 //! sees that. In between, both receive the same events, and ingestion drops the duplicates by id.
 
 mod backend;
+mod receiver;
 mod serve;
 mod session;
 mod sockets;

@@ -1,29 +1,17 @@
 //! One session's socket, and the ingestion of the events it receives.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, timeout_at};
-use trunkline_core::model::{AuthorRole, Connection, Event, ExternalMessageId, Role};
-use trunkline_runtime::secrets::SecretBag;
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use trunkline_runtime::store::ActiveSession;
 
+use super::receiver::{EventReceiver, FIRST_WAIT, LONGEST_WAIT, Progress};
 use super::sockets::session_end;
 use super::{Backend, ConfiguredConnection, ListenerError};
-use crate::api::Api;
-use crate::history::history;
-use crate::login::has_credentials;
-use crate::message::{Context, named_event};
-use crate::responses::CLIENT_ID;
-use crate::settings::Settings;
 use crate::socket::{Address, SocketEvent, listen};
-
-/// The shortest and the longest wait before ingestion is retried; doubled each time.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What a session's task reports to the listener.
 #[derive(Debug, Default)]
@@ -70,20 +58,21 @@ pub(super) async fn run_session<W: Backend>(
         }
     };
     let ingestion = async {
-        let mut seen = HashSet::new();
-        let mut since = since;
-        while let Some(received) = events.recv().await {
-            match received {
-                SocketEvent::Joined => {
-                    status.joined.store(true, Ordering::Relaxed);
-                    receiver.recover_history(&mut since, &mut seen, deadline).await;
-                }
-                SocketEvent::Event { name, data, acknowledgement } => {
-                    let now = backend.now();
-                    if let Some(event) = named_event(&name, &data, &receiver.context(now)) {
-                        receiver.ingest(event, &mut seen, deadline).await;
+        let mut progress = Progress::new(since);
+        loop {
+            let refill_at = progress.refill_at();
+            tokio::select! {
+                next = events.recv() => match next {
+                    None => break,
+                    Some(event) => {
+                        if matches!(event, SocketEvent::Joined) {
+                            status.joined.store(true, Ordering::Relaxed);
+                        }
+                        receiver.receive(event, &mut progress, deadline).await;
                     }
-                    acknowledgement.send();
+                },
+                () = sleep_until(refill_at.unwrap_or(deadline)), if refill_at.is_some() => {
+                    receiver.recover_history(&mut progress, deadline).await;
                 }
             }
         }
@@ -132,97 +121,4 @@ async fn until_session_end<W: Backend>(
     let left =
         Duration::try_from(session_end(active).duration_since(backend.now())).unwrap_or_default();
     let _ = timeout_at(deadline.min(Instant::now() + left), stop.wait_for(|stop| *stop)).await;
-}
-
-/// Turns what a session's socket receives into ingested events.
-struct EventReceiver<'a, W> {
-    backend: &'a W,
-    active: &'a ActiveSession,
-    connection: &'a Connection,
-    secrets: &'a SecretBag,
-    settings: &'a Settings,
-}
-
-impl<W: Backend> EventReceiver<'_, W> {
-    fn context(&self, now: Timestamp) -> Context<'_> {
-        Context {
-            settings: self.settings,
-            conversation: Some(self.active.session.external_conversation_id.as_str()),
-            default_role: match self.connection.role {
-                Role::Desk => AuthorRole::Unknown,
-                _ => AuthorRole::Bot,
-            },
-            client_id: self.active.session.platform_data.get(CLIENT_ID).map(String::as_str),
-            now,
-        }
-    }
-
-    /// Ingests the messages sent while no socket was open. Reading the history needs a login.
-    async fn recover_history(
-        &self,
-        since: &mut Option<Timestamp>,
-        seen: &mut HashSet<ExternalMessageId>,
-        deadline: Instant,
-    ) {
-        if !has_credentials(self.secrets) {
-            return;
-        }
-        let now = self.backend.now();
-        let api = Api {
-            tokens: self.backend.tokens(),
-            connection: self.connection,
-            settings: self.settings,
-            secrets: self.secrets,
-            http_client: self.backend.http_client(),
-            now,
-        };
-        let mut wait = FIRST_WAIT;
-        loop {
-            match history(
-                &api,
-                self.active.session.external_conversation_id.as_str(),
-                *since,
-                &self.context(now),
-            )
-            .await
-            {
-                Ok(events) => {
-                    for event in events {
-                        self.ingest(event, seen, deadline).await;
-                    }
-                    // A minute of overlap, because TWIN's clock may differ from Trunkline's.
-                    *since = Some(now - jiff::SignedDuration::from_mins(1));
-                    return;
-                }
-                Err(why) => {
-                    tracing::warn!(connection = %self.connection.id, %why, "cannot read the session's history");
-                    if Instant::now() + wait > deadline || wait > LONGEST_WAIT {
-                        return;
-                    }
-                    sleep(wait).await;
-                    wait *= 2;
-                }
-            }
-        }
-    }
-
-    /// Ingests an event, and retries until the deadline while the table or the queue does not answer.
-    async fn ingest(&self, event: Event, seen: &mut HashSet<ExternalMessageId>, deadline: Instant) {
-        // Trunkline itself sent the client's messages; the transcript has them already.
-        let seen_before = event.external_message_id.as_ref().is_some_and(|id| seen.contains(id));
-        if seen_before || event.author.role == AuthorRole::Customer {
-            return;
-        }
-        let id = event.external_message_id.clone();
-        let mut wait = FIRST_WAIT;
-        while let Err(why) = self.backend.ingest(self.connection, event.clone()).await {
-            tracing::warn!(connection = %self.connection.id, %why, "cannot ingest an event; will retry");
-            if Instant::now() + wait > deadline {
-                return;
-            }
-            sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
-        }
-        seen.extend(id);
-    }
 }

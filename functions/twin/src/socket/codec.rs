@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use trunkline_core::json::from_slice;
 
 /// Why a frame is not a valid packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum CodecError {
     /// The packet's data is malformed.
     #[error("cannot parse the packet's data")]
     Data,
+    /// The packet is an event without a name.
+    #[error("the event has no name")]
+    Event,
 }
 
 /// An Engine.IO packet. Messages carry Socket.IO packets.
@@ -108,7 +112,7 @@ pub fn decode(text: &str) -> Result<Packet, CodecError> {
     let kind = text.chars().next().ok_or(CodecError::Empty)?;
     let rest = text.get(1..).unwrap_or_default();
     Ok(match kind {
-        '0' => Packet::Open(serde_json::from_str(rest).map_err(|_| CodecError::Data)?),
+        '0' => Packet::Open(from_slice(rest.as_bytes()).map_err(|_| CodecError::Data)?),
         '1' => Packet::Close,
         '2' => Packet::Ping(rest.to_owned()),
         '3' => Packet::Pong(rest.to_owned()),
@@ -156,7 +160,7 @@ fn decode_socket_packet(text: &str) -> Result<SocketPacket, CodecError> {
         rest = &rest[digits..];
     }
     if !rest.is_empty() {
-        let data: Value = serde_json::from_str(rest).map_err(|_| CodecError::Data)?;
+        let data: Value = from_slice(rest.as_bytes()).map_err(|_| CodecError::Data)?;
         // Encoded, it would be read as an id.
         if data.is_number() {
             return Err(CodecError::Data);
@@ -238,6 +242,14 @@ mod tests {
         };
         assert_eq!(decode(r#"44"no""#), Ok(Packet::Message(refused)));
         assert_eq!(decode("2probe"), Ok(Packet::Ping("probe".into())));
+    }
+
+    /// Shows input 8, input 9.
+    #[test]
+    fn half_an_emoji_is_read_as_the_replacement_character() {
+        let frame = r#"42["chatMessageCreatedEmit",{"body":"ok \ud83d"}]"#;
+        let expected = json!(["chatMessageCreatedEmit", {"body": "ok \u{fffd}"}]);
+        assert_eq!(decode(frame), Ok(event(expected)));
     }
 
     #[test]

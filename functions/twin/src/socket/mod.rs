@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::Message as Frame;
 pub use dial::{Address, SocketError};
 pub use protocol::{Action, CloseReason, Protocol, Revision};
 
+use codec::CodecError;
 use dial::{Ws, dial};
 
 /// How long to wait for an older server to join the client by itself.
@@ -39,6 +40,8 @@ pub enum SocketEvent {
         /// To be sent once the event is stored.
         acknowledgement: Acknowledgement,
     },
+    /// A frame that cannot be parsed: a message may have been missed.
+    Unreadable { frame: String, why: CodecError },
 }
 
 /// Acknowledges an event to TWIN, if TWIN asked for an acknowledgement.
@@ -182,11 +185,15 @@ async fn handle_frame(
     acks: &mpsc::UnboundedSender<u64>,
     events: &mpsc::UnboundedSender<SocketEvent>,
 ) -> Result<FrameOutcome, SocketError> {
-    // A malformed frame is the server's mistake and no reason to stop listening.
-    let actions = protocol.receive(text).unwrap_or_else(|why| {
-        tracing::warn!(%why, "cannot parse a socket frame");
-        Vec::new()
-    });
+    let actions = match protocol.receive(text) {
+        Ok(actions) => actions,
+        // A malformed frame is the server's mistake and no reason to stop listening.
+        Err(why) => {
+            let unreadable = SocketEvent::Unreadable { frame: text.to_owned(), why };
+            events.send(unreadable).map_err(|_| SocketError::Closed)?;
+            return Ok(FrameOutcome::Other);
+        }
+    };
     let mut handled = FrameOutcome::Other;
     for action in actions {
         let event = match action {

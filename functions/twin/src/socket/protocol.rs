@@ -130,18 +130,18 @@ impl Protocol {
             }
             Packet::Close => vec![Action::Close(CloseReason::Closed)],
             Packet::Ping(probe) => vec![Action::Send(encode(&Packet::Pong(probe)))],
-            Packet::Message(packet) if packet.namespace == "/" => self.message(packet),
+            Packet::Message(packet) if packet.namespace == "/" => self.message(packet)?,
             Packet::Message(_) | Packet::Pong(_) | Packet::Upgrade | Packet::Noop => Vec::new(),
         })
     }
 
-    fn message(&mut self, packet: SocketPacket) -> Vec<Action> {
-        match packet.kind {
+    fn message(&mut self, packet: SocketPacket) -> Result<Vec<Action>, CodecError> {
+        Ok(match packet.kind {
             SocketPacketKind::Connect => {
                 // Only the newer revision answers with an object (the socket's id).
                 let has_object = packet.data.as_ref().is_some_and(Value::is_object);
                 if !has_object && self.revision == Revision::Four {
-                    return vec![Action::Close(CloseReason::OtherRevision)];
+                    return Ok(vec![Action::Close(CloseReason::OtherRevision)]);
                 }
                 let first = !self.joined;
                 self.joined = true;
@@ -155,16 +155,13 @@ impl Protocol {
                 vec![Action::Close(CloseReason::Refused(reason))]
             }
             SocketPacketKind::Event | SocketPacketKind::BinaryEvent => {
-                let Some(Value::Array(mut data)) = packet.data else { return Vec::new() };
-                if data.is_empty() {
-                    return Vec::new();
-                }
-                let Value::String(name) = data.remove(0) else { return Vec::new() };
-                let first = if data.is_empty() { Value::Null } else { data.remove(0) };
-                vec![Action::Event(name, first, packet.id)]
+                let Some(Value::Array(data)) = packet.data else { return Err(CodecError::Event) };
+                let mut data = data.into_iter();
+                let Some(Value::String(name)) = data.next() else { return Err(CodecError::Event) };
+                vec![Action::Event(name, data.next().unwrap_or_default(), packet.id)]
             }
             SocketPacketKind::Ack | SocketPacketKind::BinaryAck => Vec::new(),
-        }
+        })
     }
 }
 
@@ -222,10 +219,19 @@ mod tests {
     }
 
     #[test]
-    fn ignores_other_namespaces_and_malformed_events() {
+    fn ignores_other_namespaces_and_acknowledgements() {
         let mut protocol = Protocol::new(Revision::Four);
-        for frame in [r#"42/other,["a"]"#, "42[]", "42[1]", "42{}", r#"43["a"]"#, "6"] {
+        for frame in [r#"42/other,["a"]"#, r#"43["a"]"#, "6"] {
             assert_eq!(protocol.receive(frame), Ok(vec![]), "{frame}");
+        }
+    }
+
+    /// Shows input 9.
+    #[test]
+    fn an_event_without_a_name_is_an_error() {
+        let mut protocol = Protocol::new(Revision::Four);
+        for frame in ["42", "42[]", "42[1]", "42{}"] {
+            assert_eq!(protocol.receive(frame), Err(CodecError::Event), "{frame}");
         }
     }
 

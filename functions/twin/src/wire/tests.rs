@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 
+/// Shows T31.
 #[test]
 fn lists_accept_every_php_encoding() {
     let read = |value: Value| {
@@ -29,12 +30,14 @@ fn assert_matches_examples(written: &impl Serialize, examples: &[&str], more: &[
         if more.contains(&name.as_str()) {
             continue;
         }
-        let known = examples.iter().find_map(|example| example.get(name));
-        let known = known.unwrap_or_else(|| panic!("no example contains {name}"));
-        assert_eq!(std::mem::discriminant(value), std::mem::discriminant(known), "{name}");
+        let mut known = examples.iter().filter_map(|example| example.get(name)).peekable();
+        assert!(known.peek().is_some(), "no example contains {name}");
+        let kind = std::mem::discriminant(value);
+        assert!(known.any(|known| kind == std::mem::discriminant(known)), "{name}");
     }
 }
 
+/// Shows T3, T4, T5, T13, T15, T16, T17, T18, T19, T26, T27, T28.
 #[test]
 fn requests_match_the_vendors_examples() {
     let text = || Some("x".to_owned());
@@ -47,6 +50,11 @@ fn requests_match_the_vendors_examples() {
         message_body: text(),
         message_attachments: vec!["x".into()],
         client_name_for_operator: text(),
+        client_id: text(),
+        client_phone: text(),
+        client_email: text(),
+        client_device_id: text(),
+        client_timezone: Some(300),
         client_metadata: Map::from_iter([("a".to_owned(), json!("b"))]),
         callback: Some(EventCallback { url: "u".into(), data: "d".into(), events: vec![] }),
         ..StartSession::default()
@@ -72,15 +80,25 @@ fn requests_match_the_vendors_examples() {
         ..DialogMessage::default()
     };
     assert_matches_examples(&message, &[include_str!("../../fixtures/dialog-message.json")], &[]);
-    let start =
-        StartDialog { messenger_type: text(), messenger_user_id: text(), ..StartDialog::default() };
+    let start = StartDialog {
+        messenger_type: text(),
+        messenger_user_id: text(),
+        client_name: text(),
+        client_phone: text(),
+        client_email: text(),
+        client_timezone_offset: Some(180),
+        client_metadata: Map::from_iter([("a".to_owned(), json!("b"))]),
+        ..StartDialog::default()
+    };
     let started = DialogMessage { start: Some(start), attachments: Vec::new(), ..message };
-    assert_matches_examples(&started, &[include_str!("../../fixtures/dialog-start.json")], &[]);
+    let more = ["clientName", "clientPhone", "clientEmail", "clientMetadata"];
+    assert_matches_examples(&started, &[include_str!("../../fixtures/dialog-start.json")], &more);
     let login = Login { email: "bot@example.com", password: "***", ttl: 43_200 };
     let expected: Value = read(include_str!("../../fixtures/login.json"));
     assert_eq!(serde_json::to_value(&login).unwrap(), expected);
 }
 
+/// Shows T21, T29.
 #[test]
 fn parses_the_vendors_responses() {
     let documented: Session = read(include_str!("../../fixtures/documented-started.json"));
@@ -96,8 +114,6 @@ fn parses_the_vendors_responses() {
     assert_eq!(posted.id.trimmed(), "0f0e0d0c-0000-4000-8000-00000000a001");
     let state: DialogState = read(include_str!("../../fixtures/dialog-callback.json"));
     assert_eq!((state.status.trimmed(), state.callback_data.trimmed()), ("STOP", "hub-conv-99"));
-    let history: HistoryPage = read(include_str!("../../fixtures/history.json"));
-    assert_eq!((history.count.trimmed(), history.items.0.len()), ("1", 1));
     let given: LoginResponse = read(include_str!("../../fixtures/logged-in.json"));
     assert!(given.auth_token.trimmed().starts_with("e30."));
 }

@@ -57,6 +57,7 @@ pub fn call<T>(
         query: "",
         headers,
         body,
+        received_body: body,
         now: now(),
     })
 }
@@ -93,6 +94,12 @@ pub struct Leg {
     pub copy: bool,
     pub now: Timestamp,
     pub count: usize,
+    /// The author of the next deliveries.
+    pub author: Author,
+    /// The network of the channel.
+    pub network: Option<String>,
+    /// What the channel's platform wants back.
+    pub origin: Map<String, Value>,
 }
 
 impl Leg {
@@ -107,6 +114,9 @@ impl Leg {
             copy: false,
             now: Timestamp::now(),
             count: 0,
+            author: Author { role: AuthorRole::Customer, name: Some("Ada Lovelace".into()) },
+            network: None,
+            origin: Map::new(),
         }
     }
 
@@ -114,14 +124,15 @@ impl Leg {
         self.secrets.set(name, vec![value.to_owned()]);
     }
 
-    /// The next delivery of a customer named Ada.
+    /// The next delivery, of a customer named Ada unless `author` is another.
     pub fn delivery(&self, body: EventBody) -> Delivery {
         let key =
             ConversationKey { channel: "shop".parse().unwrap(), customer: "hub-user-4711".into() };
-        let author = Author { role: AuthorRole::Customer, name: Some("Ada Lovelace".into()) };
         let id = EventId::from_parts(&["e", &self.count.to_string()]);
-        let mut event = Event::new(id, CONVERSATION, self.now, author, body);
+        let mut event = Event::new(id, CONVERSATION, self.now, self.author.clone(), body);
         event.language = Some("en".into());
+        event.channel.clone_from(&self.network);
+        event.origin.clone_from(&self.origin);
         let party = self.connection.as_party();
         let addressed = Target::addressed(&party, self.connection.role);
         let to = if self.copy { Target::copied(&party, Role::Bot) } else { addressed };
@@ -142,12 +153,13 @@ impl Leg {
         self.count += 1;
         let delivery = self.delivery(body);
         let http_client = HttpClient::new(true);
-        let lasting = self.session.clone().filter(|session| session.is_active(self.now));
+        let former = self.session.clone();
+        let lasting = former.clone().filter(|session| session.is_active(self.now));
         let mut context = SendContext {
             connection: &self.connection,
             settings: &parse(&self.connection.settings),
             secrets: &self.secrets,
-            session: None,
+            session: former.as_ref(),
             delivery: &delivery,
             now: self.now,
         };
@@ -155,7 +167,7 @@ impl Leg {
             Some(session) => Some(session),
             None => self.twin.open(&context, &http_client).await.unwrap(),
         };
-        context.session = opened.as_ref();
+        context.session = opened.as_ref().or(former.as_ref());
         let attempt = self.twin.send(&context, &http_client).await;
         let after = attempt.session.clone().or(opened);
         self.session = after;

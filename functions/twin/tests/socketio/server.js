@@ -4,6 +4,7 @@
 //
 //   POST /emit    {"session", "event", "data", "ack"?}   emits to the session's sockets; returns their number,
 //                                                        and with "ack" the number of acknowledgements
+//   POST /raw     {"session", "packet"}                  sends the session's sockets this text as a packet
 //   POST /drop    {"session"?, "hard"?}                  closes sockets; "hard" without a closing handshake
 //   POST /refuse  {"eio4"?, "session"?}                  refuses EIO=4, or a session, from now on
 //   GET  /sockets                                        the number of sockets of each session, now and in total
@@ -80,6 +81,11 @@ const commands = {
         }
       });
     }
+  },
+  '/raw': ({ session, packet }, done) => {
+    const found = socketsOf(session);
+    for (const socket of found) socket.conn.write(packet);
+    done({ sockets: found.length });
   },
   '/drop': ({ session, hard }, done) => {
     const found = socketsOf(session);
