@@ -14,66 +14,118 @@ use crate::jwt;
 use crate::settings::{API_KEY, Auth, ENGAGEMENT_SECRET, EgressAuth, JWT_SECRET, Settings};
 
 const AUTHORIZATION: &str = "authorization";
+const BEARER: &str = "bearer";
+const API_KEY_SCHEME: &str = "apikey";
+/// Maximum number of credentials that a call can have.
+const MAX_CREDENTIALS: usize = 16;
 
-/// Checks that an egress comes from the engagement adapter: it carries the endpoint's secret (SW;
-/// that this is a Bearer token is inferred).
+/// Checks that an egress comes from the engagement adapter: it carries the endpoint's secret (SW, Setting up; that
+/// this is a Bearer token in `Authorization` is our assumption: `egress_auth`).
 pub(crate) fn check_egress(call: &Call<'_>) -> Result<(), AuthError> {
     match call.settings.egress_auth {
         EgressAuth::None => Ok(()),
         EgressAuth::Bearer => {
-            let given = credentials(call.headers, AUTHORIZATION, "bearer");
-            check_secret(given, call.secrets, ENGAGEMENT_SECRET)
+            let given = credentials(call.headers, AUTHORIZATION, BEARER);
+            check_secret(&given, call.secrets, ENGAGEMENT_SECRET, BEARER)
         }
     }
 }
 
-/// Checks that an event comes from eventing (S4: an API key or a token in the header).
+/// Checks that an event comes from eventing (S4, Authorization: an API key or a token in the header).
 pub(crate) fn check_eventing(call: &Call<'_>, keys: &KeyCache) -> Result<(), TokenError> {
     let settings = call.settings;
     let given = |scheme| credentials(call.headers, &settings.auth_header, scheme);
     match settings.auth {
-        Auth::ApiKey => {
-            check_secret(given("apikey"), call.secrets, API_KEY).map_err(TokenError::Denied)
-        }
+        Auth::ApiKey => check_secret(&given(API_KEY_SCHEME), call.secrets, API_KEY, API_KEY_SCHEME)
+            .map_err(TokenError::Denied),
         Auth::JwtSecret => {
-            let token = given("bearer")
-                .ok_or(TokenError::Denied(AuthError::InvalidHeader(AUTHORIZATION)))?;
-            jwt::check_secrets(token, &call.secrets.live(JWT_SECRET), settings, call.now)
-                .map_err(TokenError::Denied)
+            let secrets = call.secrets.live(JWT_SECRET);
+            check_each(&given(BEARER), |token| {
+                jwt::check_secrets(token, &secrets, settings, call.now).map_err(TokenError::Denied)
+            })
         }
         Auth::Jwks => {
-            let token = given("bearer")
-                .ok_or(TokenError::Denied(AuthError::InvalidHeader(AUTHORIZATION)))?;
-            let url =
-                settings.jwks_url.as_deref().ok_or(TokenError::Denied(AuthError::NoSecret))?;
-            keys.check(url, token, settings, call.now)
+            let no_url = TokenError::Denied(AuthError::NoSecret);
+            let url = settings.jwks_url.as_deref();
+            check_each(&given(BEARER), |token| {
+                keys.check(url.ok_or(no_url.clone())?, token, settings, call.now)
+            })
         }
     }
 }
 
-/// Returns the credentials after a header's scheme. Only `authorization` requires the scheme.
-fn credentials<'a>(headers: &'a HeaderMap, name: &str, scheme: &str) -> Option<&'a str> {
-    let value = headers.get(name)?.to_str().ok()?.trim();
-    match value.split_once(' ') {
-        Some((given, rest)) if given.eq_ignore_ascii_case(scheme) => Some(rest.trim()),
-        None if !name.eq_ignore_ascii_case(AUTHORIZATION) => Some(value),
-        _ => None,
+/// Checks each token until one is valid. A token whose key is not known yet goes before an invalid one.
+fn check_each(
+    tokens: &[&str],
+    mut check: impl FnMut(&str) -> Result<(), TokenError>,
+) -> Result<(), TokenError> {
+    let mut result = Err(TokenError::Denied(AuthError::InvalidHeader(AUTHORIZATION)));
+    for token in tokens {
+        match check(token) {
+            Ok(()) => return Ok(()),
+            Err(TokenError::KeyPending) => result = Err(TokenError::KeyPending),
+            Err(denied) if !matches!(result, Err(TokenError::KeyPending)) => result = Err(denied),
+            Err(_) => {}
+        }
     }
+    result
 }
 
-fn check_secret(given: Option<&str>, secrets: &SecretBag, name: &str) -> Result<(), AuthError> {
+/// Returns the credentials after a header's scheme. Only `authorization` requires the scheme. The header may
+/// have several values, also joined by commas, as an HTTP gateway joins them.
+fn credentials<'a>(headers: &'a HeaderMap, name: &str, scheme: &str) -> Vec<&'a str> {
+    let requires_scheme = name.eq_ignore_ascii_case(AUTHORIZATION);
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    // A credential may contain a comma itself.
+    let parts = values.flat_map(|value| {
+        let joined = value.split(',').filter(|part| part.len() < value.len());
+        [value].into_iter().chain(joined)
+    });
+    let given = parts.filter_map(|value| {
+        let value = value.trim();
+        match after_scheme(value, scheme) {
+            Some(credential) => Some(credential),
+            None => (!requires_scheme && !value.contains(' ')).then_some(value),
+        }
+    });
+    given.take(MAX_CREDENTIALS).collect()
+}
+
+/// Returns what follows a scheme, such as `Bearer`; `None` without this scheme.
+fn after_scheme<'a>(value: &'a str, scheme: &str) -> Option<&'a str> {
+    let (given, rest) = value.split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+}
+
+/// Compares credentials with the live secrets. A secret may be configured with its scheme, as ServisBOT's sample
+/// writes it: `Bearer <key>` (SB).
+fn check_secret(
+    given: &[&str],
+    secrets: &SecretBag,
+    name: &str,
+    scheme: &str,
+) -> Result<(), AuthError> {
     let live = secrets.live(name);
     if live.is_empty() {
         return Err(AuthError::NoSecret);
     }
-    let given = given.ok_or(AuthError::InvalidHeader(AUTHORIZATION))?;
-    if matches_any_secret(given, live) { Ok(()) } else { Err(AuthError::Mismatch) }
+    if given.is_empty() {
+        return Err(AuthError::InvalidHeader(AUTHORIZATION));
+    }
+    let live: Vec<&str> = live.iter().map(|secret| without_scheme(secret, scheme)).collect();
+    let is_one = given.iter().any(|given| matches_any_secret(given, live.iter().copied()));
+    if is_one { Ok(()) } else { Err(AuthError::Mismatch) }
+}
+
+fn without_scheme<'a>(secret: &'a str, scheme: &str) -> &'a str {
+    after_scheme(secret.trim(), scheme).unwrap_or(secret)
 }
 
 /// Builds the headers of a call to the engagement adapter (SW).
 pub(crate) fn engagement_headers(secrets: &SecretBag) -> Result<HeaderMap, EncodeError> {
     let mut headers = json_headers();
     let secret = required_secret(secrets, ENGAGEMENT_SECRET)?;
+    let secret = without_scheme(secret, BEARER);
     insert_secret_header(&mut headers, AUTHORIZATION, &format!("Bearer {secret}"))?;
     Ok(headers)
 }
@@ -89,7 +141,7 @@ pub(crate) fn event_headers(
     insert_secret_header(&mut headers, "x-correlation-id", correlation)?;
     let credential = match settings.auth {
         Auth::ApiKey if settings.auth_header.eq_ignore_ascii_case(AUTHORIZATION) => {
-            format!("ApiKey {}", required_secret(secrets, API_KEY)?)
+            format!("ApiKey {}", without_scheme(required_secret(secrets, API_KEY)?, API_KEY_SCHEME))
         }
         Auth::ApiKey => required_secret(secrets, API_KEY)?.to_owned(),
         Auth::JwtSecret => {

@@ -1,5 +1,6 @@
 //! Parses the egress calls that the webhook engagement adapter sends to its `Url`. No formal
-//! description is public: the members are those that a third party's bridge reads (SC).
+//! description is public: the members are those of ServisBOT's own sample (SB) and those that a third party's
+//! bridge reads (SC).
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -7,12 +8,13 @@ use trunkline_core::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Format, digest,
 };
 
-use crate::eventing::message_or_handover;
+use crate::eventing::{handover, message_or_handover};
 use crate::markup;
 use crate::settings::{EgressContent, ReplySource, Settings};
 
 /// Parses an egress into one event per message, in order. If eventing is the source of replies, the
-/// egress is only recorded.
+/// messages are only recorded. A host notification is a signal to the page around ServisBOT's messenger: it is
+/// recorded, or it requests a handover.
 ///
 /// # Errors
 /// If the egress names no customer: it cannot be assigned to a conversation.
@@ -23,14 +25,15 @@ pub fn parse(body: &Value, settings: &Settings, now: Timestamp) -> Result<Vec<Ev
         Some(Value::Number(number)) => number.to_string(),
         _ => return Err("CustomerReference is missing".into()),
     };
-    let opaque =
-        || EventBody::Opaque { is_message: false, name: "egress".into(), raw: body.clone() };
     let mut bodies = match settings.replies {
         ReplySource::Egress => message_bodies(object, settings),
         ReplySource::Eventing => Vec::new(),
     };
+    let notification = member(object, "HostNotification").filter(|given| !given.is_null());
+    bodies.extend(notification.map(|given| host_notification(given, settings)));
     if bodies.is_empty() {
-        bodies.push(opaque());
+        let name = "egress".into();
+        bodies.push(EventBody::Opaque { is_message: false, name, raw: body.clone() });
     }
     let whole = digest(&[&body.to_string()]);
     let repeat_key = repeat_key(settings, now);
@@ -42,6 +45,16 @@ pub fn parse(body: &Value, settings: &Settings, now: Timestamp) -> Result<Vec<Ev
         Event::new(id, reference.as_str(), now.saturating_add(later).unwrap_or(now), author, body)
     });
     Ok(events.collect())
+}
+
+/// A host notification: a text (SH, Host Notifications).
+fn host_notification(given: &Value, settings: &Settings) -> EventBody {
+    let requested = given.as_str().filter(|text| settings.hands_over_on(text)).map(handover);
+    requested.unwrap_or_else(|| EventBody::Opaque {
+        is_message: false,
+        name: "HostNotification".into(),
+        raw: given.clone(),
+    })
 }
 
 /// The part of an event id that separates equal egress calls. An egress has neither an id nor a
@@ -108,8 +121,14 @@ fn mentions(content: &Content, url: &str) -> bool {
     content.text.as_deref().is_some_and(|text| text.contains(url))
 }
 
-/// Finds a member by name, ignoring case.
+/// Finds a member by name, in any case. Of several spellings, the exact one counts unless it is empty.
 fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    let exact = object.get(name);
-    exact.or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v))
+    let others = object.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+    let mut found = object.get(name).into_iter().chain(others.map(|(_, value)| value));
+    found.find(|value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    })
 }

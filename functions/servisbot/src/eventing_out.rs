@@ -2,15 +2,18 @@
 //! (S4, SL), for existing consumers of ServisBOT's events.
 
 use http::{Method, StatusCode};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trunkline_core::model::{AuthorRole, Content, Delivery, EventBody, EventId, digest};
+use trunkline_core::model::{
+    AuthorRole, ChoiceSource, Content, Delivery, DeliveryId, EventBody, EventId, digest,
+};
 use trunkline_runtime::http_client::HttpRequest;
 use trunkline_runtime::outbound::EncodeError;
 
 use crate::markup::{self, Node};
 use crate::settings::Settings;
-use crate::wire::{Endpoint, InputSource, TimelineMessage};
-use crate::{SendContext, auth};
+use crate::wire::{Endpoint, INTERACTION, InputSource, TimelineMessage};
+use crate::{SendContext, auth, interaction};
 
 /// The status of a chat history server's response to an event that it already has (SL).
 pub const DUPLICATE: StatusCode = StatusCode::CONFLICT;
@@ -47,37 +50,11 @@ pub fn timeline_message(
     conversation: &str,
     settings: &Settings,
 ) -> Result<TimelineMessage, EncodeError> {
-    let event = &delivery.event;
     let from_user = is_from_user(delivery);
-    let (kind, contents, input) = match &event.body {
-        EventBody::Message { content, .. } if from_user => {
-            ("message", text_contents(content), Some("utterance"))
-        }
-        EventBody::Message { content, .. } => {
-            let (kind, contents) = bot_contents(content, delivery.to.capabilities().choices);
-            (kind, contents, None)
-        }
-        EventBody::Choice { id, title, typed } => {
-            let input = if typed.is_some() { "utterance" } else { "interaction" };
-            let text = title.as_ref().unwrap_or(id);
-            ("message", message_contents(text), Some(input))
-        }
-        EventBody::Receipt { .. }
-        | EventBody::Typing { .. }
-        | EventBody::Handover { .. }
-        | EventBody::Accept
-        | EventBody::Handback { .. }
-        | EventBody::Edit { .. }
-        | EventBody::Delete { .. }
-        | EventBody::Reaction { .. }
-        | EventBody::Close { .. }
-        | EventBody::Opaque { .. } => {
-            return Err(EncodeError::Unsupported("eventing supports only messages and choices"));
-        }
-    };
+    let Encoded { kind, contents, input, id } = encoded(delivery, conversation, from_user)?;
+    let event = &delivery.event;
     // Consumers sort by time, so the parts of one event are one millisecond apart.
-    let timestamp = event.at.as_millisecond() + i64::from(delivery.to.part);
-    let id = short_digest(&[delivery.id.as_str()]);
+    let timestamp = part_time(event.at, delivery.to.part);
     let customer = &delivery.key.customer;
     let is_short = customer.chars().count() <= MAX_ID_CHARS;
     Ok(TimelineMessage {
@@ -99,13 +76,89 @@ pub fn timeline_message(
     })
 }
 
+/// The members of a message that depend on its event.
+struct Encoded {
+    /// The content type.
+    kind: &'static str,
+    contents: Map<String, Value>,
+    /// How the customer made the input.
+    input: Option<&'static str>,
+    id: String,
+}
+
+fn encoded(
+    delivery: &Delivery,
+    conversation: &str,
+    from_user: bool,
+) -> Result<Encoded, EncodeError> {
+    let id = message_id(&delivery.id);
+    Ok(match (&delivery.event.body, &delivery.event.choice_source) {
+        (EventBody::Message { content, .. }, _) if from_user => Encoded {
+            kind: "message",
+            contents: text_contents(content),
+            input: Some("utterance"),
+            id,
+        },
+        (EventBody::Message { content, .. }, _) => {
+            let (kind, contents) = bot_contents(content, delivery.to.capabilities().choices);
+            Encoded { kind, contents, input: None, id }
+        }
+        (EventBody::Choice { id, title, .. }, Some(source)) => {
+            interaction(source, delivery, conversation, (id, title.as_ref().unwrap_or(id)))
+        }
+        (EventBody::Choice { id: choice, title, typed }, None) => {
+            let input = if typed.is_some() { "utterance" } else { "interaction" };
+            let contents = message_contents(title.as_ref().unwrap_or(choice));
+            Encoded { kind: "message", contents, input: Some(input), id }
+        }
+        (
+            EventBody::Receipt { .. }
+            | EventBody::Typing { .. }
+            | EventBody::Handover { .. }
+            | EventBody::Accept
+            | EventBody::Handback { .. }
+            | EventBody::Edit { .. }
+            | EventBody::Delete { .. }
+            | EventBody::Reaction { .. }
+            | EventBody::Close { .. }
+            | EventBody::Opaque { .. },
+            _,
+        ) => {
+            return Err(EncodeError::Unsupported("eventing supports only messages and choices"));
+        }
+    })
+}
+
+/// An interaction with a markup that this observer has received. It has the id of that markup (S4, Markup
+/// Interaction Event), also if the customer typed the choice: a consumer waits for an interaction.
+fn interaction(
+    source: &ChoiceSource,
+    delivery: &Delivery,
+    conversation: &str,
+    choice: (&str, &str),
+) -> Encoded {
+    let (sent, part) = source.delivery_to(&delivery.to.connection, &delivery.key);
+    let (id, sent_at) = (message_id(&sent), part_time(source.at, part));
+    let at = delivery.event.at.as_millisecond();
+    let contents = interaction::contents((&id, sent_at), conversation, choice, at);
+    Encoded { kind: INTERACTION, contents, input: Some("interaction"), id }
+}
+
 /// Whether the customer is the author. An unknown author on the channel counts as the customer.
 fn is_from_user(delivery: &Delivery) -> bool {
     match delivery.event.author.role {
         AuthorRole::Customer => true,
         AuthorRole::Unknown => delivery.from == delivery.key.channel,
-        AuthorRole::Bot | AuthorRole::Agent | AuthorRole::System => false,
+        AuthorRole::Bot | AuthorRole::Agent | AuthorRole::System | AuthorRole::Participant => false,
     }
+}
+
+fn message_id(delivery: &DeliveryId) -> String {
+    short_digest(&[delivery.as_str()])
+}
+
+fn part_time(at: Timestamp, part: u16) -> i64 {
+    at.as_millisecond() + i64::from(part)
 }
 
 /// The correlation id, the same for all deliveries of an event.
@@ -167,7 +220,9 @@ fn build_markup(content: &Content, shows_choices: bool) -> Node {
         root.children.push(Node::with(name, &attributes));
     }
     if !content.choices.is_empty() {
-        let mut buttons = Node::with("ButtonPromptContainer", &[("interactionType", "event")]);
+        let mut attributes = vec![("interactionType", "event")];
+        attributes.extend(content.single_use.then_some(("preventRetries", "true")));
+        let mut buttons = Node::with("ButtonPromptContainer", &attributes);
         let choices = content.choices.iter();
         buttons.children = choices
             .map(|choice| {

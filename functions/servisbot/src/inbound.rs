@@ -3,6 +3,7 @@
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use trunkline_core::json;
 use trunkline_core::model::{Connection, Event};
 use trunkline_runtime::http_client::HttpClient;
 use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall, Reply};
@@ -52,9 +53,9 @@ impl Inbound for Servisbot {
             Err(TokenError::KeyPending) => return ParsedCall::Reply(key_pending_response()),
             Ok(()) => {}
         }
-        let events = serde_json::from_slice(call.body)
+        let events = json::from_slice(call.body)
             .map_err(|why| format!("the body is not JSON: {why}"))
-            .and_then(|body: Value| parse(&body, is_egress, call.settings, call.now));
+            .and_then(|body: Value| parse(call, &body, is_egress));
         match events {
             Ok(events) => ParsedCall::Events(events),
             Err(reason) => ParsedCall::Unreadable(reason),
@@ -68,23 +69,21 @@ impl Inbound for Servisbot {
             CallOutcome::Denied(_) => {
                 Reply::json(StatusCode::UNAUTHORIZED, &json!({"message": "Unauthorized"}))
             }
-            CallOutcome::Ingested(_) | CallOutcome::Unreadable(_) | CallOutcome::TooLarge => {
-                Reply::json(StatusCode::OK, &json!({}))
-            }
+            CallOutcome::Unavailable => Reply::unavailable(),
+            CallOutcome::Ingested(_)
+            | CallOutcome::Unreadable(_)
+            | CallOutcome::TooLarge
+            | CallOutcome::UnsupportedEncoding(_) => Reply::json(StatusCode::OK, &json!({})),
         }
     }
 }
 
-fn parse(
-    body: &Value,
-    is_egress: bool,
-    settings: &Settings,
-    now: Timestamp,
-) -> Result<Vec<Event>, String> {
+fn parse(call: &Call<'_>, body: &Value, is_egress: bool) -> Result<Vec<Event>, String> {
     if is_egress {
-        egress::parse(body, settings, now)
+        egress::parse(body, call.settings, call.now)
     } else {
-        eventing::parse(body, settings, now).map(|event| vec![event])
+        let connection = &call.connection.id;
+        eventing::parse(body, connection, call.settings, call.now).map(|event| vec![event])
     }
 }
 

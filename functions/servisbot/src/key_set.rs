@@ -22,7 +22,8 @@ pub(crate) struct Key {
 /// # Errors
 /// If the body is not a key set, or has no supported key.
 pub(crate) fn parse(body: &[u8]) -> Result<Vec<Key>, String> {
-    let set: Value = serde_json::from_slice(body).map_err(|why| format!("not JSON: {why}"))?;
+    let set: Value =
+        trunkline_core::json::from_slice(body).map_err(|why| format!("not JSON: {why}"))?;
     let listed = set.get("keys").and_then(Value::as_array).ok_or("it has no array keys")?;
     let keys: Vec<Key> = listed.iter().filter_map(parse_key).take(MAX_KEYS).collect();
     if keys.is_empty() { Err("it has no key for RS256 or ES256".into()) } else { Ok(keys) }

@@ -1,11 +1,8 @@
 //! ServisBOT. As a bot: remote conversation eventing and the webhook engagement adapter. As an
 //! observer: eventing out, for existing consumers of ServisBOT's events.
 //!
-//! Comments mark protocol rules with their source, as the project's fact sheets do: `S4` is
-//! <https://docs.servisbot.com/product-features/remote-conversation-eventing/>, `SW` is
-//! <https://docs.servisbot.com/product-features/engagement-adapters/webhook>, `SD` and `SX` describe
-//! Timeline Markup Language, `SL` is ServisBOT's own chat history server, `SC` a third party's
-//! bridge.
+//! Comments mark protocol rules with their source. `README.md` lists the keys (`S4`, `SW`, `SB`, …) with titles and
+//! addresses. A rule without a source is our assumption, and the page says which setting changes it.
 
 mod auth;
 mod crypto;
@@ -14,6 +11,7 @@ mod engagement;
 mod eventing;
 mod eventing_out;
 mod inbound;
+mod interaction;
 mod jwks;
 mod jwt;
 mod key_set;

@@ -29,8 +29,13 @@ settings! {
         repeat_window: BoundedNumber<0, 3_600> = BoundedNumber(0);
         /// bot: prefix of a bot message that hands the conversation over to people (none)
         handover_phrase: Option<String> = None;
-        /// bot: send hand-backs and closes as context updates, which ServisBOT does not document
+        /// bot: texts of host notifications that hand the conversation over to people, comma-separated (none)
+        handover_on: Option<String> = None;
+        /// bot: send the bot what Trunkline knows: channel, language, hand-backs and closes
         context_updates: bool = false;
+        /// bot: how context is sent: in a message call, as in ServisBOT's sample, or in a call of its own,
+        /// whose form is a guess
+        context_form: ContextForm = ContextForm::Message;
         /// how event calls authenticate, in both directions
         auth: Auth = Auth::ApiKey;
         /// header that carries the credential of event calls
@@ -82,6 +87,16 @@ setting_enum! {
 }
 
 setting_enum! {
+    /// How a bot receives context.
+    pub enum ContextForm {
+        /// As `Context` of a message call (SB).
+        Message = "message",
+        /// As the `Value` of a call of its own. SW says that there is one; its form is our assumption.
+        Standalone = "standalone",
+    }
+}
+
+setting_enum! {
     /// Which of an egress's two representations of the same content is read (SC).
     pub enum EgressContent {
         /// `Markdown`, or else `Messages`.
@@ -100,5 +115,15 @@ setting_enum! {
         JwtSecret = "jwt_secret",
         /// A token that is signed with a private key, whose public key can be fetched (RS256, ES256).
         Jwks = "jwks",
+    }
+}
+
+impl Settings {
+    /// Returns whether a host notification requests a handover.
+    #[must_use]
+    pub fn hands_over_on(&self, notification: &str) -> bool {
+        let texts = self.handover_on.as_deref().unwrap_or_default().split(',').map(str::trim);
+        let wanted = notification.trim();
+        texts.filter(|text| !text.is_empty()).any(|text| text.eq_ignore_ascii_case(wanted))
     }
 }

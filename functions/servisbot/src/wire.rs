@@ -3,6 +3,11 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+/// The content type of rich content.
+pub(crate) const MARKUP: &str = "markup";
+/// The content type of a selection in a markup.
+pub(crate) const INTERACTION: &str = "markupInteraction";
+
 /// The `message` of an eventing event (S4's key table). Parsed leniently, because the key table and
 /// the examples disagree on the required members. Encoded as the chat history server requires (SL).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -69,14 +74,17 @@ pub struct Endpoint {
     pub address: String,
 }
 
-/// The body of a call to the webhook engagement adapter (SW).
+/// The body of a call to the webhook engagement adapter (SW; `Context`: SB).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct EngagementRequest<'a> {
-    /// `message`, or `context`, whose value is a best guess.
+    /// `message`, or `context`, which is our assumption.
     pub r#type: &'a str,
     /// The user's text, or the context for the bot.
     pub value: Value,
+    /// Context for the bot, beside a message.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub context: Map<String, Value>,
     /// The conversation's id on both sides.
     pub customer_reference: &'a str,
 }

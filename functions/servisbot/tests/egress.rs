@@ -2,8 +2,10 @@
 
 use crate::common::{WITH_BEARER, content, events, now, parse_call, parsed};
 use proptest::prelude::*;
-use serde_json::{Value, json};
-use trunkline_core::model::{AuthorRole, Choice, Event, EventBody, Format};
+use serde_json::{Map, Value, json};
+use trunkline_core::model::{
+    AuthorRole, Choice, Event, EventBody, Format, HandoverMode, Transcript,
+};
 use trunkline_runtime::inbound::ParsedCall;
 use trunkline_runtime::security::AuthError;
 use trunkline_servisbot::{Servisbot, Settings, parse_egress};
@@ -33,6 +35,82 @@ fn each_message_of_an_egress_is_an_event_in_order() {
     assert_eq!(events_of[0].at, now());
     assert!(events_of[0].at < events_of[1].at && events_of[1].at < events_of[2].at);
     assert!(events_of[0].id != events_of[1].id && events_of[1].id != events_of[2].id);
+}
+
+/// Shows input 14.
+#[test]
+fn of_two_spellings_of_a_key_the_one_with_a_value_counts() {
+    for body in [
+        json!({"CustomerReference": "c", "customerreference": "", "Messages": ["Hi"], "messages": null}),
+        json!({"CustomerReference": "", "customerReference": "c", "Messages": [], "messages": ["Hi"]}),
+    ] {
+        let events_of = events_of(&body.to_string(), &json!({}));
+        assert_eq!(events_of[0].external_conversation_id, "c", "{body}");
+        assert_eq!(content(&events_of[0]).text.as_deref(), Some("Hi"));
+    }
+}
+
+/// Shows input 23.
+#[test]
+fn reads_the_bodies_of_servisbots_sample() {
+    let customer = "test@acme.example:::this is a subject";
+    for body in [
+        include_str!("../fixtures/egress-messages.json"),
+        include_str!("../fixtures/egress-markdown.json"),
+    ] {
+        let events_of = events_of(body, &json!({}));
+        assert_eq!(events_of.len(), 1);
+        assert_eq!(content(&events_of[0]).text.as_deref(), Some("Yes, we have it."));
+        assert_eq!(events_of[0].external_conversation_id, customer);
+    }
+}
+
+/// Shows input 23.
+#[test]
+fn a_host_notification_is_recorded_or_hands_over() {
+    const NOTIFICATION: &str = include_str!("../fixtures/egress-host-notification.json");
+    let bodies = |body: &str, settings: &Value| -> Vec<EventBody> {
+        events_of(body, settings).into_iter().map(|event| event.body).collect()
+    };
+    let opaque =
+        |raw: Value| EventBody::Opaque { is_message: false, name: "HostNotification".into(), raw };
+    let handover = EventBody::Handover {
+        mode: HandoverMode::Offer,
+        reason: Some("agent wanted".into()),
+        context: Map::new(),
+        transcript: Transcript::default(),
+    };
+    for settings in [json!({}), json!({"handover_on": "other, agent"}), json!({"handover_on": ","})]
+    {
+        assert_eq!(bodies(NOTIFICATION, &settings), [opaque(json!("agent wanted"))], "{settings}");
+    }
+    for replies in ["egress", "eventing"] {
+        let settings = json!({"handover_on": "other, Agent wanted ", "replies": replies});
+        assert_eq!(bodies(NOTIFICATION, &settings), std::slice::from_ref(&handover), "{replies}");
+    }
+    let with_text = json!({"CustomerReference": "c", "Messages": ["One moment."],
+                           "HostNotification": "agent wanted"});
+    let settings = json!({"handover_on": "agent wanted"});
+    let both = bodies(&with_text.to_string(), &settings);
+    assert_eq!((both.len(), both[0].kind(), &both[1]), (2, "message", &handover));
+    let object = json!({"CustomerReference": "c", "HostNotification": {"alias": "x"}});
+    assert_eq!(bodies(&object.to_string(), &settings), [opaque(json!({"alias": "x"}))]);
+}
+
+/// Shows input 8, input 10, input 11.
+#[test]
+fn reads_what_other_serializers_send() {
+    let text = |body: &str| content(&events_of(body, &json!({}))[0]).text.clone().unwrap();
+    let body = r#"{"CustomerReference": "c", "Messages": ["Great \ud83d"]}"#;
+    assert_eq!(text(body), "Great \u{fffd}");
+    assert_eq!(text(&format!("\u{feff}{body}")), "Great \u{fffd}");
+    let nulls = json!({"CustomerReference": null, "customerReference": "c", "Markdown": null,
+                       "Messages": null, "messages": ["hi"], "HostNotification": null,
+                       "ContentType": null});
+    assert_eq!(text(&nulls.to_string()), "hi");
+    let member = json!({"CustomerReference": "c", "Messages": null,
+                        "Markdown": [{"message": "hi", "url": null, "type": null}]});
+    assert_eq!(text(&member.to_string()), "hi");
 }
 
 #[test]
@@ -91,6 +169,7 @@ fn equal_egress_is_distinct_unless_repeat_window_is_set() {
     assert_eq!(first, second);
 }
 
+/// Shows input 17.
 #[test]
 fn requires_the_endpoints_secret() {
     let body = r#"{"CustomerReference": "c", "Messages": ["a"]}"#.as_bytes();
@@ -100,6 +179,9 @@ fn requires_the_endpoints_secret() {
     let usual = json!({});
     let is_accepted = |received: ParsedCall| matches!(received, ParsedCall::Events(_));
     assert!(is_accepted(received(&[("authorization", "bearer engage-old")], &usual)));
+    let two = [("authorization", "Bearer wrong"), ("authorization", "Bearer engage-7d1f")];
+    assert!(is_accepted(received(&two, &usual)));
+    assert!(is_accepted(received(&[("authorization", "Bearer wrong,Bearer engage-7d1f")], &usual)));
     let wrong = received(&[("authorization", "Bearer eventing-key-51")], &usual);
     assert_eq!(
         wrong,

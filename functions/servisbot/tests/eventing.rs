@@ -1,13 +1,14 @@
 //! Calls of ServisBOT's eventing and the responses to them.
 
 use crate::common::{
-    WITH_KEY, connection, content, event, eventing, now, parse_call, parsed, secrets,
+    WITH_KEY, connection, connection_id, content, event, eventing, events, now, parse_call, parsed,
+    secrets,
 };
 use http::{HeaderMap, Method, StatusCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trunkline_core::model::{
-    AuthorRole, Choice, CorrelationHint, EventBody, EventId, HandoverMode, Transcript,
+    AuthorRole, Choice, ChoiceSource, CorrelationHint, EventBody, EventId, HandoverMode, Transcript,
 };
 use trunkline_runtime::inbound::{
     Call, CallOutcome, Inbound, InboundError, Ingested, ParsedCall, Reply,
@@ -49,6 +50,7 @@ fn refused(body: &str) -> String {
     }
 }
 
+/// Shows S20.
 #[test]
 fn an_event_without_a_customer_has_a_correlation_hint() {
     let mut settings = eventing();
@@ -72,59 +74,130 @@ fn an_event_without_a_customer_has_a_correlation_hint() {
     );
 }
 
+/// Shows S8, S12, S14, S15, S16, S18, S21.
 #[test]
 fn passes_a_bots_text_to_the_customer() {
     let event = event(BOT, &eventing());
     assert_eq!(content(&event).text.as_deref(), Some("Let me check."));
-    let id = ["acme", "5f2c1c7e-0a53-4c0b-9d0f-6a0c2f0d9e11", "message", "bOt0mSg01-"];
-    let parts = [&["e"], &id[..], &["1767225600900"]].concat();
-    assert_eq!(event.id, EventId::from_parts(&parts));
+    let id = ["e", "acme", "5f2c1c7e-0a53-4c0b-9d0f-6a0c2f0d9e11", "message", "bOt0mSg01-"];
+    assert_eq!(event.id, EventId::from_parts(&id));
     assert_eq!(event.external_message_id, Some("bOt0mSg01-".into()));
     assert_eq!(event.external_conversation_id, "5f2c1c7e-0a53-4c0b-9d0f-6a0c2f0d9e11");
     assert_eq!(event.at.as_millisecond(), 1_767_225_600_900);
     assert_eq!((event.author.role, event.author.name), (AuthorRole::Bot, None));
 }
 
+/// Shows S9, S23, S24.
 #[test]
 fn a_bots_buttons_are_choices() {
     let event = event(MARKUP, &eventing());
     let content = content(&event);
     assert_eq!(content.text.as_deref(), Some("Pick one"));
     assert_eq!(content.choices, [choice("0", "Track"), choice("1", "Refund")]);
+    assert!(content.single_use, "preventRetries");
 }
 
+/// Shows S18, S20, S22.
 #[test]
-fn the_users_own_events_are_opaque() {
-    for (body, kind) in [(USER, "message"), (CLICK, "markupInteraction")] {
-        let event = event(body, &eventing());
-        let raw = serde_json::from_str::<Value>(body).unwrap()["message"].clone();
-        assert_eq!(event.body, EventBody::Opaque { is_message: false, name: kind.into(), raw });
-        assert_eq!((event.author.role, event.external_message_id), (AuthorRole::Customer, None));
-    }
+fn the_users_own_messages_are_opaque() {
+    let event = event(USER, &eventing());
+    let raw = serde_json::from_str::<Value>(USER).unwrap()["message"].clone();
+    let name = "message".into();
+    assert_eq!(event.body, EventBody::Opaque { is_message: false, name, raw });
+    assert_eq!((event.author.role, event.external_message_id), (AuthorRole::Customer, None));
+    assert_eq!(event.external_conversation_id, "hub-user-4711", "its customerReference");
+}
+
+/// Shows S10, S11.
+#[test]
+fn a_click_is_the_customers_choice_of_its_markup() {
+    let markup = event(MARKUP, &eventing());
+    let click = event(CLICK, &eventing());
+    let picked = |id: &str, label: Option<&str>| EventBody::Choice {
+        id: id.into(),
+        title: label.map(Into::into),
+        typed: None,
+    };
     assert_eq!(
-        event(USER, &eventing()).external_conversation_id,
-        "hub-user-4711",
-        "its customerReference"
+        (&click.body, click.author.role),
+        (&picked("1", Some("Refund")), AuthorRole::Customer)
     );
+    let source = |event, at| ChoiceSource { from: connection_id(), event, at, parts: [].into() };
+    assert_eq!(click.choice_source.as_deref(), Some(&source(markup.id.clone(), markup.at)));
+
+    let documented = event(DOCUMENTED[2].1, &eventing());
+    assert_eq!(documented.body, picked("2", Some("Option Three")));
+    assert_eq!(
+        documented.choice_source.as_deref().unwrap().event,
+        event(DOCUMENTED[1].1, &eventing()).id
+    );
+    let of_other_source = event(CLICK, &json!({"replies": "egress"}));
+    assert_eq!((of_other_source.body, of_other_source.choice_source), (click.body.clone(), None));
+
+    let with = |value: Value| {
+        let contents = json!({"interaction": {"action": "listInteraction", "value": value}});
+        event(&changed(CLICK, &json!({"contents": contents})), &eventing())
+    };
+    let cases = [
+        (json!({"id": 7, "title": "Blue"}), picked("7", Some("Blue"))),
+        (json!({"label": "Blue", "title": "B"}), picked("Blue", Some("Blue"))),
+        (json!({"id": "7", "label": " "}), picked("7", None)),
+        (json!("Blue"), picked("Blue", Some("Blue"))),
+    ];
+    for (value, expected) in cases {
+        let event = with(value);
+        assert_eq!(event.body, expected);
+        let without_source = event.choice_source.as_deref().unwrap();
+        assert_eq!((&without_source.event, without_source.at), (&markup.id, click.at));
+    }
+    for value in [Value::Null, json!({}), json!(["a"]), json!({"files": 2}), json!("")] {
+        let body = with(value).body;
+        assert!(matches!(body, EventBody::Opaque { is_message: false, .. }), "{body:?}");
+    }
+    let from_bot = event(&changed(CLICK, &json!({"to": "client"})), &eventing()).body;
+    assert!(matches!(from_bot, EventBody::Opaque { is_message: true, .. }), "{from_bot:?}");
 }
 
+/// Shows S3.
 #[test]
-fn a_click_is_not_a_repeat_of_its_markup() {
-    assert_ne!(event(MARKUP, &eventing()).id, event(CLICK, &eventing()).id);
-    let again = changed(CLICK, &json!({"timestamp": 1_767_225_605_000_i64}));
-    assert_ne!(event(&again, &eventing()).id, event(CLICK, &eventing()).id, "a second click");
-    assert_eq!(event(CLICK, &eventing()).id, event(CLICK, &json!({})).id);
+fn a_repeat_is_recognized_by_its_id_and_a_click_by_its_time() {
+    let id = |body: &str, change: Value| event(&changed(body, &change), &eventing()).id;
+    let later = || json!({"timestamp": 1_767_225_609_000_i64, "correlationId": "x"});
+    for body in [BOT, USER, MARKUP, CLICK] {
+        assert_eq!(id(body, later()), event(body, &json!({})).id, "a repeat at another time");
+        for other in
+            [json!({"id": "x"}), json!({"conversationId": "x"}), json!({"organization": "x"})]
+        {
+            assert_ne!(id(body, other.clone()), event(body, &eventing()).id, "{other}");
+        }
+    }
+    assert_ne!(event(MARKUP, &eventing()).id, event(CLICK, &eventing()).id, "they share an id");
+    let mut again: Value = serde_json::from_str(CLICK).unwrap();
+    again["message"]["contents"]["interaction"]["timestamp"] = json!(1_767_225_609_000_i64);
+    assert_ne!(
+        event(&again.to_string(), &eventing()).id,
+        event(CLICK, &eventing()).id,
+        "a second click"
+    );
+    let timeless = json!({"contents": {"interaction": {"value": "A"}}});
+    let at = |at: i64| {
+        let mut change = timeless.clone();
+        change["timestamp"] = json!(at);
+        id(CLICK, change)
+    };
+    assert_ne!(at(1), at(2), "without a time of its own");
 }
 
+/// Shows S1, S17, S19, S22.
 #[test]
 fn parses_the_vendors_examples() {
     for (kind, body) in DOCUMENTED {
         let recorded = event(body, &json!({}));
         assert_eq!(recorded.external_conversation_id, "391ab66c-d3c9-415d-87ce-9b9d92a9e754");
-        let EventBody::Opaque { is_message: false, name, .. } = recorded.body else {
-            panic!("{recorded:?}")
-        };
-        assert_eq!(name, kind);
+        match recorded.body {
+            EventBody::Opaque { is_message: false, name, .. } => assert_eq!(name, kind),
+            other => assert!(matches!(other, EventBody::Choice { .. }), "{other:?}"),
+        }
     }
     let markup = event(DOCUMENTED[1].1, &eventing());
     assert_eq!(markup.at, "2023-05-08T15:53:42.398Z".parse().unwrap());
@@ -138,6 +211,7 @@ fn parses_the_vendors_examples() {
     assert_eq!(content(&by_xml), content(&markup), "XML and object have the same content");
 }
 
+/// Shows S18.
 #[test]
 fn passes_on_only_the_chosen_source() {
     for body in [BOT, MARKUP] {
@@ -161,6 +235,46 @@ fn unknown_content_is_an_opaque_message() {
     }
 }
 
+/// Shows input 8, input 10, input 11 and input 12.
+#[test]
+fn reads_what_other_serializers_send() {
+    let text = |body: &[u8]| {
+        let received = parse_call(&Servisbot::default(), "", WITH_KEY, body, &eventing());
+        content(&events(received)[0]).text.clone().unwrap()
+    };
+    let half = BOT.replace("Let me check.", "Great \\ud83d");
+    assert_eq!(text(half.as_bytes()), "Great \u{fffd}");
+    assert_eq!(text(format!("\u{feff}{BOT}").as_bytes()), "Let me check.");
+    let mut nulls: Value = serde_json::from_str(BOT).unwrap();
+    for name in ["key", "customerReference", "identity", "inputSource", "endpoint", "version"] {
+        nulls["message"][name] = Value::Null;
+    }
+    nulls["message"]["contents"]["markup"] = Value::Null;
+    nulls["message"]["contents"]["context"] = Value::Null;
+    assert_eq!(text(nulls.to_string().as_bytes()), "Let me check.");
+    let mut markup: Value = serde_json::from_str(MARKUP).unwrap();
+    markup["message"]["contents"]["markupObject"] = Value::Null;
+    assert_eq!(text(markup.to_string().as_bytes()), "Pick one");
+
+    let (connection, secrets) = (connection("bot", &json!({})), secrets());
+    let headers = [("authorization", "ApiKey eventing-key-51"), ("content-encoding", "gzip")];
+    let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+    let received = Servisbot::default().parse(&Call {
+        connection: &connection,
+        settings: &parsed(&eventing()),
+        secrets: &secrets,
+        method: &Method::POST,
+        path: "",
+        query: "",
+        headers: &HeaderMap::from_iter(headers),
+        body: BOT.as_bytes(),
+        received_body: b"\x1f\x8b",
+        now: now(),
+    });
+    assert_eq!(content(&events(received)[0]).text.as_deref(), Some("Let me check."));
+}
+
+/// Shows S13, S20.
 #[test]
 fn optional_members_may_be_missing() {
     let bare = json!({"message": {"conversationId": 7, "to": "client", "contentType": "message",
@@ -169,7 +283,8 @@ fn optional_members_may_be_missing() {
     assert_eq!((event.external_conversation_id.as_str(), event.at), ("7", now()));
     assert_eq!(content(&event).text.as_deref(), Some("x"));
     assert!(refused(&changed(BOT, &json!({"conversationId": null}))).contains("customerReference"));
-    for bad in ["", "[]", "7", "{}", r#"{"message": "x"}"#, "{", "\u{feff}"] {
+    for bad in ["", "[]", "7", "{}", r#"{"message": "x"}"#, r#"{"message": null}"#, "{", "\u{feff}"]
+    {
         refused(bad);
     }
 }
@@ -190,6 +305,7 @@ fn handover_phrase_requests_a_handover() {
     assert_eq!(content(&event_with("Type #people")).text.as_deref(), Some("Type #people"));
 }
 
+/// Shows S5.
 #[test]
 fn accepts_an_api_key_in_the_configured_header() {
     let denied = |headers: &[(&str, &str)], settings: &Value| match parse_call(
@@ -222,6 +338,37 @@ fn accepts_an_api_key_in_the_configured_header() {
     assert_eq!(denied(&token, &without_url), Some(AuthError::NoSecret));
 }
 
+/// Shows input 17.
+#[test]
+fn any_of_several_credentials_is_accepted() {
+    let is_accepted = |values: &[&str], settings: &Value| {
+        let name = settings["auth_header"].as_str().unwrap_or("authorization");
+        let headers: Vec<_> = values.iter().map(|value| (name, *value)).collect();
+        let body = USER.as_bytes();
+        let received = parse_call(&Servisbot::default(), "", &headers, body, settings);
+        matches!(received, ParsedCall::Events(_))
+    };
+    let (good, bad) = ("ApiKey eventing-key-51", "ApiKey wrong");
+    for values in [
+        vec![bad, good],
+        vec![good, bad],
+        vec!["Basic x", "ApiKey wrong,ApiKey eventing-key-51"],
+        vec!["ApiKey eventing-key-51, ApiKey wrong"],
+    ] {
+        assert!(is_accepted(&values, &json!({})), "{values:?}");
+    }
+    for values in
+        [vec![bad, bad], vec!["ApiKey wrong,ApiKey other"], vec!["Basic x", "eventing-key-51"]]
+    {
+        assert!(!is_accepted(&values, &json!({})), "{values:?}");
+    }
+    let own = json!({"auth_header": "x-api-key"});
+    assert!(is_accepted(&["wrong", "eventing-key-51"], &own));
+    assert!(is_accepted(&["wrong,eventing-key-51"], &own));
+    let many = vec![bad; 100];
+    assert!(!is_accepted(&[&many[..], &[good]].concat(), &json!({})), "their number is limited");
+}
+
 fn reply(result: &CallOutcome<'_>) -> Reply {
     let (connection, secrets) = (connection("bot", &json!({})), secrets());
     Servisbot::default().reply(
@@ -234,12 +381,14 @@ fn reply(result: &CallOutcome<'_>) -> Reply {
             query: "",
             headers: &HeaderMap::new(),
             body: b"",
+            received_body: b"",
             now: now(),
         },
         result,
     )
 }
 
+/// Shows S2, input 12.
 #[test]
 fn responds_200_except_for_failed_authentication() {
     let taken = |duplicate| Ok(Ingested { conversation: "c".into(), duplicate });
@@ -250,9 +399,12 @@ fn responds_200_except_for_failed_authentication() {
         CallOutcome::Ingested(&[Err(unknown)]),
         CallOutcome::Unreadable("no"),
         CallOutcome::TooLarge,
+        CallOutcome::UnsupportedEncoding("br"),
     ] {
         assert_eq!(reply(&result).status, StatusCode::OK, "{result:?}");
     }
+    let later = reply(&CallOutcome::Unavailable);
+    assert_eq!(later.status, StatusCode::SERVICE_UNAVAILABLE, "nothing is stored: send it again");
     let denied = reply(&CallOutcome::Denied(&AuthError::Mismatch));
     assert_eq!(
         (denied.status, denied.body.as_str()),
@@ -260,6 +412,7 @@ fn responds_200_except_for_failed_authentication() {
     );
 }
 
+/// Shows S1.
 #[test]
 fn only_post_carries_events() {
     let (connection, secrets) = (connection("bot", &json!({})), secrets());
@@ -273,6 +426,7 @@ fn only_post_carries_events() {
             query: "",
             headers: &HeaderMap::new(),
             body: b"",
+            received_body: b"",
             now: now(),
         };
         let ParsedCall::Reply(reply) = Servisbot::default().parse(&call) else { panic!() };
@@ -326,7 +480,7 @@ proptest! {
             message[name] = member;
         }
         let settings = parsed(&eventing());
-        let _ = parse_event(&json!({"message": message}), &settings, now());
+        let _ = parse_event(&json!({"message": message}), &connection_id(), &settings, now());
     }
 
     #[test]

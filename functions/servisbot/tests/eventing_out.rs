@@ -1,9 +1,14 @@
 //! Eventing out: events to an observer in ServisBOT's envelope.
 
+use std::collections::BTreeMap;
+
 use crate::common::{CONVERSATION, delivery, event, eventing, now, sending, text_message};
+use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use trunkline_core::model::{AuthorRole, Choice, Content, Delivery, EventBody, Media, Role};
+use trunkline_core::model::{
+    AuthorRole, Choice, ChoiceSource, Content, Delivery, EventBody, Media, Role,
+};
 use trunkline_core::rendering::render;
 use trunkline_runtime::outbound::{EncodeError, Outbound};
 use trunkline_servisbot::{Servisbot, Settings, TimelineMessage, timeline_message};
@@ -29,6 +34,7 @@ fn choices(titles: &[&str]) -> Vec<Choice> {
     titles.iter().enumerate().map(choice).collect()
 }
 
+/// Shows S12, S13, S14, S15, S16, S17, S19, S20, S22, S25.
 #[test]
 fn a_customers_message_has_all_required_members() {
     let sent = timeline_json(&observed(AuthorRole::Customer, text_message("where is my order")));
@@ -47,6 +53,7 @@ fn a_customers_message_has_all_required_members() {
     assert!(sent["key"].as_str().unwrap().len() <= 100 && id.as_str().unwrap().len() <= 60);
 }
 
+/// Shows S18.
 #[test]
 fn bot_agent_and_system_messages_go_to_the_client() {
     for author in [AuthorRole::Bot, AuthorRole::Agent, AuthorRole::System] {
@@ -59,8 +66,9 @@ fn bot_agent_and_system_messages_go_to_the_client() {
     assert_eq!(timeline_json(&unknown)["to"], "server", "the channel sent the event");
 }
 
+/// Shows S9, S23, S25.
 #[test]
-fn a_choice_is_a_message_and_a_question_is_markup_in_both_forms() {
+fn a_question_is_markup_in_both_forms_and_a_choice_without_one_is_a_message() {
     let choice = |typed: Option<&str>| EventBody::Choice {
         id: "1".into(),
         title: Some("Refund".into()),
@@ -90,6 +98,102 @@ fn a_choice_is_a_message_and_a_question_is_markup_in_both_forms() {
             ]}},
         })
     );
+}
+
+fn bots() -> Delivery {
+    let content = Content { choices: choices(&["Track", "Refund"]), ..Content::text("Pick one") };
+    observed(AuthorRole::Bot, message(content))
+}
+
+/// The delivery of the customer's choice, an hour after the question.
+fn picked(question: &Delivery, typed: Option<&str>) -> Delivery {
+    let (id, title, typed) = ("1".into(), Some("Refund".into()), typed.map(Into::into));
+    let mut picked = observed(AuthorRole::Customer, EventBody::Choice { id, title, typed });
+    picked.event.at = question.event.at + SignedDuration::from_hours(1);
+    picked.event.choice_source = Some(Box::new(ChoiceSource {
+        from: question.from.clone(),
+        event: question.event.id.clone(),
+        at: question.event.at,
+        parts: BTreeMap::new(),
+    }));
+    picked
+}
+
+/// Shows S10, S11, S25.
+#[test]
+fn a_choice_is_an_interaction_with_the_markup_that_offered_it() {
+    let question = bots();
+    let asked = timeline_json(&question);
+    for typed in [None, Some("2")] {
+        let sent = timeline_json(&picked(&question, typed));
+        let at = 1_772_619_321_412_i64;
+        let members = ["contentType", "id", "to", "timestamp"].map(|name| sent[name].clone());
+        assert_eq!(
+            members,
+            [json!("markupInteraction"), asked["id"].clone(), json!("server"), json!(at)]
+        );
+        assert_eq!(
+            sent["contents"],
+            json!({
+                "source": {"eventType": "TimelineMessage", "timestamp": asked["timestamp"],
+                           "id": asked["id"], "conversationId": CONVERSATION},
+                "interaction": {"action": "buttonInteraction", "timestamp": at,
+                                "value": {"id": "1", "label": "Refund"}},
+            })
+        );
+        assert_eq!(sent["inputSource"]["type"], "interaction");
+        let id = asked["id"].as_str().unwrap();
+        assert_eq!(sent["key"], format!("TIMELINEMESSAGE:::{CONVERSATION}:::{at}:::{id}"));
+        assert_ne!(sent["key"], asked["key"]);
+        // As the vendor's own example, in every member.
+        let example = include_str!("../fixtures/documented-interaction.json");
+        let example: Value = serde_json::from_str(example).unwrap();
+        let names =
+            |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+        let ours = names(&sent);
+        assert!(names(&example["message"]).iter().all(|name| ours.contains(name)), "{ours:?}");
+        for of in ["/source", "/interaction", "/interaction/value"] {
+            let of = format!("/contents{of}");
+            let theirs = example["message"].pointer(&of).unwrap();
+            assert_eq!(names(sent.pointer(&of).unwrap()), names(theirs));
+        }
+    }
+}
+
+/// Shows S25.
+#[test]
+fn an_interaction_names_the_part_with_the_choices() {
+    let mut question = bots();
+    let whole = question.clone();
+    question.to.part = 2;
+    question.id =
+        Delivery::make_id(&question.key, &question.from, &question.event.id, &question.to);
+    let asked = timeline_json(&question);
+    let mut picked = picked(&whole, None);
+    let source = picked.event.choice_source.as_mut().unwrap();
+    source.parts.insert(picked.to.connection.clone(), 3);
+    let sent = timeline_json(&picked);
+    let source = &sent["contents"]["source"];
+    assert_eq!((&source["id"], &source["timestamp"]), (&asked["id"], &asked["timestamp"]));
+}
+
+/// Shows S24.
+#[test]
+fn a_single_use_question_prevents_retries() {
+    let mut question = bots();
+    let single = |question: &mut Delivery, single_use| {
+        question.event.body.content_mut().unwrap().single_use = single_use;
+        let sent = timeline_json(question);
+        let read = event(&json!({"message": sent}).to_string(), &eventing());
+        assert_eq!(crate::common::content(&read).single_use, single_use);
+        sent["contents"]["markup"].as_str().unwrap().contains("preventRetries=\"true\"")
+    };
+    assert!(single(&mut question, true) && !single(&mut question, false));
+    question.event.body.content_mut().unwrap().single_use = true;
+    question.to.presentation.capabilities.choices = false;
+    for part in render(&question.event, &question.to) {
+        assert!(part.body.content().unwrap().single_use, "also where the choices are a list");
+    }
 }
 
 #[test]
@@ -157,6 +261,7 @@ fn shortens_long_customer_ids_and_rejects_other_events() {
     assert!(matches!(timeline_message(&close, "c", &settings()), Err(EncodeError::Unsupported(_))));
 }
 
+/// Shows S5, S6, S19.
 #[test]
 fn authenticates_with_a_key_or_a_token() {
     let delivery = observed(AuthorRole::Customer, text_message("x"));

@@ -8,7 +8,9 @@ use crate::common::{
 use http::{HeaderMap, HeaderName, Method};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use trunkline_core::model::{AuthorRole, Choice, Content, Delivery, EventBody, Role, Verdict};
+use trunkline_core::model::{
+    AuthorRole, Choice, ChoiceSource, Content, Delivery, EventBody, EventId, Role, Verdict,
+};
 use trunkline_runtime::http_client::HttpClient;
 use trunkline_runtime::inbound::{Call, Inbound, ParsedCall};
 use trunkline_runtime::outbound::{Attempt, Outbound, SendContext};
@@ -52,7 +54,11 @@ async fn receive(
         .headers
         .iter()
         .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
-    let headers: HeaderMap = headers.collect();
+    let mut received = HeaderMap::new();
+    headers.for_each(|(name, value)| {
+        received.append(name, value);
+    });
+    let headers = received;
     platform.parse(&Call {
         connection: &connection,
         settings,
@@ -62,6 +68,7 @@ async fn receive(
         query: "",
         headers: &headers,
         body: posted.body.as_bytes(),
+        received_body: posted.body.as_bytes(),
         now: at,
     })
 }
@@ -81,6 +88,7 @@ fn bot(servisbot: &ServisBot) -> Value {
     json!({"engagement_url": servisbot.engagement_url(), "replies": "eventing"})
 }
 
+/// Shows S3, S4, S10, S11.
 #[tokio::test]
 async fn sends_a_message_and_accepts_replies_only_from_the_chosen_source() {
     let servisbot = started().await;
@@ -91,7 +99,7 @@ async fn sends_a_message_and_accepts_replies_only_from_the_chosen_source() {
     let posts = servisbot.wait_for_posts(1, Duration::from_secs(5)).await;
     let customer = CONVERSATION.to_owned();
     let (kind, value) = ("message".to_owned(), json!("where is my order"));
-    assert_eq!(posts, [Post { kind, value, customer }]);
+    assert_eq!(posts, [Post { kind, value, customer, context: Value::Null }]);
 
     let echo = servisbot.user_message(CONVERSATION, "where is my order");
     let answer = servisbot.bot_message(CONVERSATION, "Let me check.");
@@ -111,9 +119,11 @@ async fn sends_a_message_and_accepts_replies_only_from_the_chosen_source() {
     assert_eq!(content(&events_received[1]).text.as_deref(), Some("Let me check."));
     let choice = |title: &str| Choice { id: title.into(), title: title.into() };
     assert_eq!(content(&events_received[2]).choices, [choice("A"), choice("B")]);
-    for opaque in [&events_received[0], &events_received[3]] {
-        assert!(matches!(opaque.body, EventBody::Opaque { is_message: false, .. }));
-    }
+    assert!(matches!(events_received[0].body, EventBody::Opaque { is_message: false, .. }));
+    let clicked = EventBody::Choice { id: "1".into(), title: Some("B".into()), typed: None };
+    assert_eq!(events_received[3].body, clicked);
+    let source = events_received[3].choice_source.as_deref().unwrap();
+    assert_eq!((&source.event, source.at), (&events_received[2].id, events_received[2].at));
 
     let egress = ServisBot::egress(CONVERSATION, &["Let me check."]);
     let opaque = events(receive(&platform, &egress, &settings, now()).await);
@@ -143,6 +153,7 @@ async fn classifies_the_responses_of_the_endpoint() {
     }
     let mut with_context_updates = bot(&servisbot);
     with_context_updates["context_updates"] = json!(true);
+    with_context_updates["context_form"] = json!("standalone");
     let close = delivery(Role::Bot, AuthorRole::System, EventBody::Close { reason: None });
     assert_eq!(
         send(&close, &with_context_updates).await.classification.verdict,
@@ -154,9 +165,19 @@ async fn classifies_the_responses_of_the_endpoint() {
         Verdict::Delivered
     );
     assert_eq!(send(&close, &bot(&servisbot)).await.classification.verdict, Verdict::Skipped);
-    assert_eq!(servisbot.posts().len(), 1);
+    with_context_updates["context_form"] = json!("message");
+    let mut asked = asked.clone();
+    asked.event.channel = Some("WhatsApp".into());
+    for delivery in [&close, &asked] {
+        let attempt = send(delivery, &with_context_updates).await;
+        assert_eq!(attempt.classification.verdict, Verdict::Delivered);
+    }
+    let contexts: Vec<_> = servisbot.posts().into_iter().map(|post| post.context).collect();
+    let expected = [Value::Null, json!({"event": "close"}), json!({"channel": "WhatsApp"})];
+    assert_eq!(contexts, expected);
 }
 
+/// Shows S6.
 #[tokio::test]
 async fn verifies_tokens_by_secret_and_by_rotated_keys() {
     let servisbot = started().await;
@@ -183,7 +204,10 @@ async fn verifies_tokens_by_secret_and_by_rotated_keys() {
     servisbot.set_auth(EventingAuth::Jwks);
     let call = servisbot.event_call(&event);
     assert!(is_accepted(receive(&platform, &call, &with("jwks"), now()).await));
-    assert!(is_accepted(receive(&platform, &call, &with("jwks"), now()).await));
+    let mut two = call.clone();
+    two.headers.push(("authorization", "Bearer a.b.c".into()));
+    two.headers.rotate_right(1);
+    assert!(is_accepted(receive(&platform, &two, &with("jwks"), now()).await), "input 17");
     assert_eq!(servisbot.key_fetches(), 1, "keys are cached");
     servisbot.rotate_keys();
     let call = servisbot.event_call(&event);
@@ -212,12 +236,14 @@ async fn without_keys_calls_receive_503() {
     assert!(matches!(receive(&platform, &call, &settings, later).await, ParsedCall::Events(_)));
 }
 
+/// Shows S10, S11, S24, S25.
 #[tokio::test]
-async fn a_chat_history_server_accepts_each_event_once() {
+async fn a_chat_history_server_joins_each_choice_to_its_markup() {
     let servisbot = started().await;
     let settings = json!({"eventing_url": servisbot.history_url(), "organization": "acme"});
     let question = Content {
         choices: vec![Choice { id: "1".into(), title: "Yes".into() }],
+        single_use: true,
         ..Content::text("Sure?")
     };
     let message = EventBody::Message { content: question, metadata: serde_json::Map::new() };
@@ -230,7 +256,17 @@ async fn a_chat_history_server_accepts_each_event_once() {
     ]) {
         let mut observed = delivery(Role::Observer, author, body);
         observed.event.at = now() + SignedDuration::from_secs(second);
-        observed.id = format!("dlv_{second}").into();
+        observed.event.id = EventId::from_parts(&["m", &second.to_string()]);
+        observed.id =
+            Delivery::make_id(&observed.key, &observed.from, &observed.event.id, &observed.to);
+        if matches!(observed.event.body, EventBody::Choice { .. }) {
+            observed.event.choice_source = Some(Box::new(ChoiceSource {
+                from: "bot".parse().unwrap(),
+                event: EventId::from_parts(&["m", "1"]),
+                at: now() + SignedDuration::from_secs(1),
+                parts: [].into(),
+            }));
+        }
         for _ in 0..2 {
             let attempt = send(&observed, &settings).await;
             assert_eq!(
@@ -248,8 +284,14 @@ async fn a_chat_history_server_accepts_each_event_once() {
         .collect();
     assert_eq!(
         stored,
-        [("server", "message"), ("client", "markup"), ("server", "message"), ("client", "message")]
+        [
+            ("server", "message"),
+            ("client", "markup"),
+            ("server", "markupInteraction"),
+            ("client", "message")
+        ]
     );
+    assert_eq!(history[1]["id"], history[2]["id"]);
     assert_eq!(servisbot.refused().len(), 4, "each repeat was rejected");
 
     servisbot.set_auth(EventingAuth::JwtSecret);

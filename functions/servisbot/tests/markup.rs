@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{Card, CardAction, Choice, Content, Media};
-use trunkline_core::rendering::content_as_text;
+use trunkline_core::rendering::{content_as_text, match_typed_choice};
 use trunkline_servisbot::markup::{
     MAX_BYTES, MAX_DEPTH, MarkupError, Node, content_of, from_object, from_xml, to_content,
     to_object, to_xml,
@@ -47,6 +47,7 @@ fn text_messages_become_lines() {
     assert_eq!(text("<TextMsg>see <b>this</b></TextMsg>"), "see this");
 }
 
+/// Shows S23.
 #[test]
 fn button_ids_are_labels_or_by_event_their_own_ids() {
     let buttons =
@@ -60,6 +61,129 @@ fn button_ids_are_labels_or_by_event_their_own_ids() {
     assert_eq!(choices(&content_of_inner(&by_event)), named(&[("0", "Track"), ("1", "Refund")]));
     let by_event = "<SuggestionPrompt interactionType=\"event\"><Option title=\"S\" id=\"1\"/><Option id=\"2\"/></SuggestionPrompt>";
     assert_eq!(choices(&content_of_inner(by_event)), named(&[("1", "S"), ("2", "2")]));
+}
+
+/// Shows input 21.
+#[test]
+fn an_option_card_becomes_text_choices_and_links() {
+    let menu = content_of_inner(
+        "<OptionCard subtitle=\"CHOOSE ONE\" preventRetries=\"true\"><Option title=\"Track\" id=\"1\"/>\
+         <Option title=\"Refund\" id=\"2\"/><Option title=\"Open order\" id=\"o\" \
+         url=\"https://x.example/o\" urlTitle=\"Order\" linkOpenTarget=\"tab\"/></OptionCard>",
+    );
+    assert_eq!(menu.text.as_deref(), Some("CHOOSE ONE"));
+    assert_eq!(choices(&menu), named(&[("Track", "Track"), ("Refund", "Refund")]));
+    assert!(menu.single_use);
+    let shown = "CHOOSE ONE\nOpen order: https://x.example/o\n1. Track\n2. Refund";
+    assert_eq!(content_as_text(&menu), shown);
+    assert_eq!(match_typed_choice("1", &menu.offered_choices(), true).unwrap().id, "Track");
+}
+
+/// Shows S24.
+#[test]
+fn every_prompt_can_prevent_retries() {
+    let option = "<Option title=\"A\" id=\"1\"/>";
+    for (name, inner) in [
+        ("ButtonPromptContainer", "<ButtonPrompt label=\"A\" id=\"1\"/>"),
+        ("SuggestionPrompt", option),
+        ("OptionCard", option),
+        ("BroadcastMsg", option),
+        ("Dropdown", "<DropdownItem title=\"A\" id=\"1\"/>"),
+        ("List selectable=\"true\"", "<Item title=\"A\" id=\"1\"/>"),
+        ("List", &format!("<Item title=\"I\">{option}</Item>")),
+    ] {
+        let element = name.split(' ').next().unwrap();
+        let prompt = |value: &str| {
+            content_of_inner(&format!("<{name} preventRetries=\"{value}\">{inner}</{element}>"))
+        };
+        assert_eq!(choices(&prompt("true")).len(), 1, "{name}");
+        assert!(prompt("true").single_use && !prompt("false").single_use, "{name}");
+        let mixed = format!(
+            "<{name} preventRetries=\"true\">{inner}</{element}><SuggestionPrompt>{option}</SuggestionPrompt>"
+        );
+        assert!(!content_of_inner(&mixed).single_use, "{name}: another prompt stays usable");
+    }
+    let no_choice = "<TextMsg>A</TextMsg><OptionCard subtitle=\"B\" preventRetries=\"true\"/>";
+    assert!(!content_of_inner(no_choice).single_use);
+}
+
+/// Shows S23, input 21.
+#[test]
+fn a_drop_down_becomes_choices() {
+    let list = content_of_inner(
+        "<Dropdown description=\"What time?\" value=\"M\" interactionType=\"event\">\
+         <DropdownItem id=\"M\" title=\"8-12 (morning)\"/><DropdownItem id=\"E\" title=\"5-8\"/></Dropdown>",
+    );
+    assert_eq!(list.text.as_deref(), Some("What time?"));
+    assert_eq!(choices(&list), named(&[("M", "8-12 (morning)"), ("E", "5-8")]));
+}
+
+/// Shows input 21.
+#[test]
+fn a_date_picker_alone_has_no_content() {
+    let picker = "<DateTime componentType=\"dateOnly\"/>";
+    assert!(content_of_inner(picker).is_empty(), "it is recorded, and not an empty message");
+    assert_eq!(text(&format!("<TextMsg>When?</TextMsg>{picker}")), "When?");
+}
+
+/// Shows input 21.
+#[test]
+fn stray_brackets_and_an_open_last_tag_are_tolerated() {
+    for (markup, shown) in [
+        ("<TextMsg>Hello</TextMsg>></TimelineMessage>", "Hello"),
+        (">\n<TextMsg>Hello</TextMsg> > ></TimelineMessage>", "Hello"),
+        ("<TextMsg>Hello</TextMsg></TimelineMessage>>\n>", "Hello"),
+        ("<TextMsg>Hello</TextMsg>\n</TimelineMessage", "Hello"),
+        ("<TextMsg>5 > 4 ></TextMsg></TimelineMessage>", "5 > 4 >"),
+        ("<SuggestionPrompt><Option title=\"A\"/>></SuggestionPrompt></TimelineMessage>", "1. A"),
+        ("<Other title=\"T\"><b>x</b>></Other></TimelineMessage>", "T\nx"),
+    ] {
+        let node = from_xml(&format!("<TimelineMessage>{markup}")).unwrap();
+        assert_eq!(content_as_text(&to_content(&node)), shown, "{markup}");
+        assert_eq!(to_content(&from_object(&to_object(&node)).unwrap()), to_content(&node));
+    }
+    assert!(from_xml("<a>x</b").is_err() && from_xml("<a>x</a> </").is_err());
+}
+
+/// Shows input 21.
+#[test]
+fn loops_repeat_their_elements() {
+    let shown = |inner: &str, context: Value| {
+        let contents = json!({"markup": format!("<TimelineMessage>{inner}</TimelineMessage>"),
+                              "context": context});
+        content_of(contents.as_object().unwrap()).map(|content| content_as_text(&content))
+    };
+    let carousel = "<List title=\"\" horizontal=\"true\" style=\"large-icon\">\n\
+                    #foreach( $item in $data )\n<Item title=\"$item.first_name  $item.last_name\" \
+                    subtitle=\"$item.email\" id=\"$velocityCount\"/>\n#end\n</List>";
+    let people = json!({"data": [
+        {"first_name": "Noor", "last_name": "Vos", "email": "n@x.example"},
+        {"first_name": "<b>", "last_name": "&"},
+    ]});
+    let two = "Noor  Vos\nn@x.example\n\n<b>  &\n$item.email";
+    assert_eq!(shown(carousel, people.clone()).as_deref(), Some(two));
+    assert_eq!(shown(carousel, json!({"data": []})), None);
+    assert_eq!(shown(carousel, json!({})), None, "no list, no items");
+    let mixed = "<SuggestionPrompt><Option title=\"First\"/>#foreach($a in ${x.list})\
+                 <Option title=\"${a} ($foreach.count)\"/>#end #foreach($b in $!y)<Option title=\"$b\"/>#end\
+                 <Option title=\"Last\"/></SuggestionPrompt>";
+    let lists = json!({"x": {"list": ["A", "B"]}, "y": {"k": "C"}});
+    let options = "1. First\n2. A (1)\n3. B (2)\n4. C\n5. Last";
+    assert_eq!(shown(mixed, lists).as_deref(), Some(options));
+    let nested = "<List>#foreach($i in $items)<Item title=\"$i.name\">#foreach($o in $i.options)\
+                  <Option title=\"$o\"/>#end</Item>#end</List>";
+    let items = json!({"items": [{"name": "I", "options": ["a", "b"]}, {"name": "J"}]});
+    assert_eq!(shown(nested, items).as_deref(), Some("I\n1. I: a\n2. I: b\n\nJ"));
+    let many = json!({"data": vec![json!({"first_name": "x", "last_name": "y"}); 100_000]});
+    let lines = shown(carousel, many).unwrap().lines().count();
+    assert!(lines < 20_000, "their number is limited: {lines}");
+}
+
+#[test]
+fn a_card_may_have_a_link() {
+    let video =
+        "<Card title=\"Measure\" imgUrl=\"https://i.example/g\" url=\"https://v.example/g.mp4\"/>";
+    assert_eq!(text(video), "Measure\nhttps://i.example/g\nhttps://v.example/g.mp4");
 }
 
 #[test]
@@ -149,9 +273,9 @@ fn texts_and_cards_keep_their_order() {
 
 #[test]
 fn an_unknown_element_becomes_all_its_texts() {
-    let dropdown = "<Dropdown title=\"Size\" label=\"Pick\" body=\"b\" description=\"d\" other=\"o\">Now\
-                    <Entry label=\"S\"/><Entry><Deep content=\"c\">L</Deep></Entry></Dropdown>";
-    assert_eq!(text(dropdown), "Now\nPick\nSize\nb\nd\nS\nc\nL");
+    let calendar = "<Calendar title=\"Size\" label=\"Pick\" body=\"b\" description=\"d\" other=\"o\">Now\
+                    <Entry label=\"S\"/><Entry><Deep content=\"c\">L</Deep></Entry></Calendar>";
+    assert_eq!(text(calendar), "Now\nPick\nSize\nb\nd\nS\nc\nL");
     assert_eq!(to_content(&from_xml("<StarRating id=\"1\"/>").unwrap()), Content::default());
 }
 
@@ -165,6 +289,7 @@ fn substituted_values_are_never_markup() {
     assert_eq!(content.text.as_deref(), Some("Hello <TextMsg>&amp;, ${rest}"));
 }
 
+/// Shows S9, S21.
 #[test]
 fn prefers_the_object_and_falls_back_to_xml() {
     let text_of = |object: Value| {

@@ -3,7 +3,7 @@
 use crate::common::{CONVERSATION, delivery, now, sending, text_message};
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{
-    Author, AuthorRole, Content, Delivery, EarlierMessage, EventBody, EventId, HandoverMode,
+    Author, AuthorRole, Content, Delivery, EarlierMessage, Event, EventBody, EventId, HandoverMode,
     ReceiptStatus, Role, Transcript, TranscriptEntry,
 };
 use trunkline_runtime::http_client::HttpRequest;
@@ -29,6 +29,12 @@ fn is_unsupported(body: EventBody, settings: &Value) -> bool {
     matches!(encode(&delivery, settings), Err(EncodeError::Unsupported(_)))
 }
 
+fn standalone() -> Value {
+    let mut settings = with_context_updates();
+    settings["context_form"] = json!("standalone");
+    settings
+}
+
 fn with_context_updates() -> Value {
     let mut settings = settings();
     settings["context_updates"] = json!(true);
@@ -52,6 +58,7 @@ fn encodes_a_message_as_documented() {
     );
 }
 
+/// Shows S23.
 #[test]
 fn encodes_a_choice_as_its_label() {
     let choice = |title: Option<&str>| EventBody::Choice {
@@ -61,6 +68,59 @@ fn encodes_a_choice_as_its_label() {
     };
     assert_eq!(sent(choice(Some("Refund")), &settings())["Value"], "Refund");
     assert_eq!(sent(choice(None), &settings())["Value"], "1", "the id is the only text");
+}
+
+/// Shows input 23.
+#[test]
+fn context_goes_with_the_message_as_in_servisbots_sample() {
+    let mut delivery = delivery(Role::Bot, AuthorRole::Customer, text_message("where is my order"));
+    delivery.event.channel = Some("WhatsApp".into());
+    delivery.event.language = Some("nl".into());
+    let sent = |delivery: &Delivery, settings: &Value| -> Value {
+        serde_json::from_slice(&encode(delivery, settings).unwrap().body).unwrap()
+    };
+    let expected = include_str!("../fixtures/engage-context.json");
+    let expected = expected.replace("hub-user-4711", CONVERSATION);
+    let expected: Value = serde_json::from_str(&expected).unwrap();
+    assert_eq!(sent(&delivery, &with_context_updates()), expected);
+    for other in [settings(), standalone()] {
+        assert_eq!(sent(&delivery, &other)["Context"], Value::Null, "{other}");
+    }
+    delivery.event.author.name = Some("Noor".into());
+    delivery.event.body =
+        EventBody::Choice { id: "1".into(), title: Some("Refund".into()), typed: None };
+    let picked = sent(&delivery, &with_context_updates());
+    assert_eq!(picked["Value"], "Refund");
+    let known = json!({"channel": "WhatsApp", "language": "nl", "customer": "Noor", "choice": "1"});
+    assert_eq!(picked["Context"], known);
+    let metadata = Map::from_iter([("order".to_owned(), json!("48121"))]);
+    delivery.event = Event::new(
+        delivery.event.id,
+        "c",
+        now(),
+        Author::nameless(AuthorRole::Customer),
+        EventBody::Message { content: Content::text("hi"), metadata },
+    );
+    assert_eq!(sent(&delivery, &with_context_updates())["Context"], json!({"order": "48121"}));
+}
+
+/// Shows input 23.
+#[test]
+fn a_secret_may_be_configured_with_its_scheme() {
+    let delivery = delivery(Role::Bot, AuthorRole::Customer, text_message("x"));
+    let connection = crate::common::connection("bot", &settings());
+    let mut secrets = SecretBag::default();
+    secrets.set("engagement_secret", vec!["Bearer 5f0c3a52-1b7e".to_owned()]);
+    let sending = trunkline_runtime::outbound::SendContext {
+        connection: &connection,
+        settings: &crate::common::parsed(&settings()),
+        secrets: &secrets,
+        session: None,
+        delivery: &delivery,
+        now: now(),
+    };
+    let request = Servisbot::default().encode(&sending).unwrap();
+    assert_eq!(request.headers["authorization"], "Bearer 5f0c3a52-1b7e");
 }
 
 #[test]
@@ -106,6 +166,7 @@ fn rejects_copies() {
     assert!(matches!(encode(&copy, &settings()), Err(EncodeError::Unsupported(_))));
 }
 
+/// Shows input 23.
 #[test]
 fn a_handback_updates_the_context_with_context_updates() {
     let line = |role, text: &str| TranscriptEntry {
@@ -118,14 +179,19 @@ fn a_handback_updates_the_context_with_context_updates() {
     let context = Map::from_iter([("order".to_owned(), json!("48121"))]);
     let handback =
         EventBody::Handback { reason: Some("solved".into()), context, transcript: recall };
+    let value = json!({"order": "48121", "event": "handback", "reason": "solved",
+                       "transcript": "customer: help\nagent: done"});
     assert_eq!(
-        sent(handback, &with_context_updates()),
-        json!({"Type": "context", "CustomerReference": CONVERSATION, "Value": {
-            "order": "48121", "event": "handback", "reason": "solved",
-            "transcript": "customer: help\nagent: done"}})
+        sent(handback.clone(), &with_context_updates()),
+        json!({"Type": "message", "Value": "handback", "CustomerReference": CONVERSATION,
+               "Context": value})
+    );
+    assert_eq!(
+        sent(handback, &standalone()),
+        json!({"Type": "context", "Value": value, "CustomerReference": CONVERSATION})
     );
     let close = sent(EventBody::Close { reason: None }, &with_context_updates());
-    assert_eq!(close["Value"], json!({"event": "close"}));
+    assert_eq!((&close["Value"], &close["Context"]), (&json!("close"), &json!({"event": "close"})));
 }
 
 #[test]

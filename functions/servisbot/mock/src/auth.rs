@@ -1,4 +1,5 @@
-//! Authentication of ServisBOT's eventing: an API key or a token (S4; the token's form is our assumption).
+//! Authentication of ServisBOT's eventing: an API key or a token (S4, Authorization). The header of the key is that
+//! of S4, Examples. The form of the token is our assumption.
 
 use axum::http::HeaderMap;
 use base64::Engine;
@@ -16,12 +17,12 @@ pub const JWT_SECRET: &str = "eventing-secret-4c1b0f8f7f0e4d3c";
 /// How eventing authenticates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EventingAuth {
-    /// `Authorization: ApiKey …`.
+    /// `Authorization: ApiKey …` (S4, Examples).
     #[default]
     ApiKey,
-    /// A token signed with [`JWT_SECRET`].
+    /// A token signed with [`JWT_SECRET`]: HS256 is our assumption.
     JwtSecret,
-    /// A token signed with the newest private key.
+    /// A token signed with the newest private key: ES256 and published keys are our assumption.
     Jwks,
 }
 

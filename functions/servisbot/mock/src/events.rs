@@ -13,7 +13,7 @@ pub struct Call {
     pub body: String,
 }
 
-/// How the delivery of events differs from once and in order (S4).
+/// How the delivery of events differs from once and in order (S4, Technical Details).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EventOrder {
     /// Each event arrives two times.
@@ -23,15 +23,30 @@ pub struct EventOrder {
 }
 
 impl ServisBot {
-    /// Returns the egress of a bot's messages to a customer (SC).
+    /// Returns the egress of a bot's messages to a customer (SB, responseMessage.js: the members; SC: both
+    /// representations in one call).
     pub fn egress(customer: &str, texts: &[&str]) -> Call {
-        let markdown: Vec<_> = texts.iter().map(|text| json!({"message": text})).collect();
-        let body = json!({"CustomerReference": customer, "Messages": texts, "Markdown": markdown});
+        let markdown: Vec<_> =
+            texts.iter().map(|text| json!({"message": text, "type": "message"})).collect();
+        Self::egress_of(customer, &json!({"Messages": texts, "Markdown": markdown}))
+    }
+
+    /// Returns the egress of a host notification (SB, responseMessage.js). Its text is a simple string (SH, Host
+    /// Notifications).
+    pub fn host_notification(customer: &str, text: &str) -> Call {
+        Self::egress_of(customer, &json!({"HostNotification": text}))
+    }
+
+    fn egress_of(customer: &str, members: &Value) -> Call {
+        let mut body = members.clone();
+        body["CustomerReference"] = json!(customer);
+        body["ContentType"] = json!("TimelineMarkup");
         let authorization = format!("Bearer {ENGAGEMENT_SECRET}");
         call("/egress", authorization, body.to_string(), None)
     }
 
-    /// Returns the event of a user's message, as ServisBOT echoes posted messages.
+    /// Returns the event of a user's message (S4, Simple Message). That ServisBOT also reports the messages that
+    /// were posted to its adapter is our assumption: `join`.
     pub fn user_message(&self, customer: &str, text: &str) -> Value {
         let contents = json!({"message": text});
         let mut event = self.event(customer, "message", "server", &contents);
@@ -40,37 +55,56 @@ impl ServisBot {
         event
     }
 
-    /// Returns the event of a bot's message.
+    /// Returns the event of a bot's message. S4 has no example of one: that it is like a user's, to the client, is our
+    /// assumption: `replies`.
     pub fn bot_message(&self, customer: &str, text: &str) -> Value {
         self.event(customer, "message", "client", &json!({"message": text}))
     }
 
-    /// Returns the event of a text with buttons, each with its label and id.
+    /// Returns the event of a text with buttons, each with its label and id (S4, Markup Event). A click on one
+    /// arrives as an utterance (SX, Interaction Types).
     pub fn buttons(&self, customer: &str, text: &str, buttons: &[(&str, &str)]) -> Value {
+        self.buttons_with(customer, text, &[], buttons)
+    }
+
+    /// Returns the event of a text with buttons whose container has attributes.
+    pub fn buttons_with(
+        &self,
+        customer: &str,
+        text: &str,
+        attributes: &[(&str, &str)],
+        buttons: &[(&str, &str)],
+    ) -> Value {
         let xml: Vec<_> = buttons
             .iter()
             .map(|(label, id)| format!("<ButtonPrompt label=\"{label}\" id=\"{id}\"/>"))
             .collect();
         let xml = xml.concat();
+        let written: Vec<_> =
+            attributes.iter().map(|(name, value)| format!(" {name}=\"{value}\"")).collect();
+        let written = written.concat();
         let markup = format!(
-            "<TimelineMessage><TextMsg>{text}</TextMsg><ButtonPromptContainer>{xml}\
+            "<TimelineMessage><TextMsg>{text}</TextMsg><ButtonPromptContainer{written}>{xml}\
              </ButtonPromptContainer></TimelineMessage>"
         );
-        let nodes: Vec<_> = buttons
-            .iter()
-            .map(|(label, id)| {
-                json!({"#name": "ButtonPrompt", "attributes": {"label": label, "id": id}})
-            })
-            .collect();
+        let nodes = buttons.iter().map(|(label, id)| {
+            json!({"#name": "ButtonPrompt", "attributes": {"label": label, "id": id}})
+        });
+        let nodes: Vec<_> = nodes.collect();
+        let mut container = json!({"#name": "ButtonPromptContainer", "children": nodes});
+        for (name, value) in attributes {
+            container["attributes"][*name] = json!(value);
+        }
         let object = json!({"TimelineMessage": {"#name": "TimelineMessage", "children": [
             {"#name": "TextMsg", "content": text},
-            {"#name": "ButtonPromptContainer", "children": nodes},
+            container,
         ]}});
         let contents = json!({"markup": markup, "markupObject": object});
         self.event(customer, "markup", "client", &contents)
     }
 
-    /// Returns the event of a click on a button of [`ServisBot::buttons`]: with the same id, as in S4.
+    /// Returns the event of a click on a button of [`ServisBot::buttons_with`]: its id is that of the markup, and
+    /// `source` names the markup (S4, Markup Interaction Event).
     pub fn button_click(&self, customer: &str, offered: &Value, button: usize) -> Value {
         let source = &offered["message"];
         let buttons = "/contents/markupObject/TimelineMessage/children/1/children";
@@ -89,6 +123,7 @@ impl ServisBot {
         event
     }
 
+    /// An event with the members of S4, Keys.
     fn event(&self, customer: &str, kind: &str, to: &str, contents: &Value) -> Value {
         let mut state = self.state();
         state.event_count += 1;
@@ -107,7 +142,7 @@ impl ServisBot {
         json!({"message": message})
     }
 
-    /// Returns the authenticated call that delivers an event.
+    /// Returns the authenticated call that delivers an event (S4, Examples).
     pub fn event_call(&self, event: &Value) -> Call {
         let state = self.state();
         let second = state.millis() / 1_000;

@@ -1,5 +1,6 @@
-//! ServisBOT's chat history server (SL), an example of a consumer of events: two tables with a column for
-//! each member, which reject values that do not fit.
+//! ServisBOT's chat history server (SL, `development/mysql/init_db.sql` and `versions/v1/MYSQL/queries.js`), an example
+//! of a consumer of events: two tables with a column for each member, which reject values that do not fit. An
+//! interaction is joined to its message by the message's id.
 
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{ServerState, auth};
 
-/// The required strings of a row, with the length limits of their columns.
+/// The required strings of a row, with the length limits of their columns (SL, `init_db.sql`).
 const TEXTS: [(&str, usize); 10] = [
     ("key", 100),
     ("conversationId", 60),
@@ -61,10 +62,42 @@ impl History {
         let fits = match text("contentType") {
             "message" => contents["message"].is_string(),
             "markup" => contents["markup"].as_str().is_some_and(|xml| xml.starts_with('<')),
-            "markupInteraction" => contents["source"].is_object(),
+            "markupInteraction" => is_interaction(message),
             other => return Some(format!("contentType {other} is unknown")),
         };
         (!fits).then(|| "contents do not fit contentType".into())
+    }
+}
+
+/// Whether a message is an interaction as in S4, Markup Interaction Event: it names its markup, has its id, and
+/// tells what was selected when.
+fn is_interaction(message: &Value) -> bool {
+    let contents = &message["contents"];
+    let (source, interaction) = (&contents["source"], &contents["interaction"]);
+    let value = &interaction["value"];
+    source["eventType"] == "TimelineMessage"
+        && source["id"] == message["id"]
+        && source["conversationId"] == message["conversationId"]
+        && source["timestamp"].is_i64()
+        && interaction["action"] == "buttonInteraction"
+        && interaction["timestamp"].is_i64()
+        && value["id"].is_string()
+        && value["label"].is_string()
+        && message["to"] == "server"
+        && message["inputSource"]["type"] == "interaction"
+}
+
+impl History {
+    /// Whether the markup of an interaction is stored. The server accepts an interaction without it, and never
+    /// shows it in a transcript (SL, `parseMessages.js`), so this mock is stricter.
+    fn has_markup_of(&self, interaction: &Value) -> bool {
+        let source = &interaction["contents"]["source"];
+        self.messages.iter().any(|row| {
+            row["contentType"] == "markup"
+                && row["id"] == source["id"]
+                && row["timestamp"] == source["timestamp"]
+                && row["conversationId"] == source["conversationId"]
+        })
     }
 }
 
@@ -81,7 +114,11 @@ impl ServerState {
         if let Some(why) = History::problem(message) {
             return self.refuse(500, &why);
         }
-        let table = if message["contentType"] == "markupInteraction" {
+        let is_interaction = message["contentType"] == "markupInteraction";
+        if is_interaction && !self.history.has_markup_of(message) {
+            return self.refuse(500, "the markup of the interaction is unknown");
+        }
+        let table = if is_interaction {
             &mut self.history.interactions
         } else {
             &mut self.history.messages

@@ -2,8 +2,19 @@
 //! its egress and eventing calls, for a test to post to Trunkline; the public keys of eventing's tokens;
 //! and a consumer of events like ServisBOT's own chat history server, for outgoing events.
 //!
-//! Rules name their sources as in the fact sheet (S4, SW, SL, SC). The form of errors is not documented.
-//! Our assumption: the form of the API gateway that ServisBOT's addresses point to.
+//! Each rule names its source: a page or program with its section, by these keys.
+//!
+//! - S4: "Remote Conversation Eventing", <https://docs.servisbot.com/product-features/remote-conversation-eventing/>
+//! - SW: "Webhook Adapter", <https://docs.servisbot.com/product-features/engagement-adapters/webhook/>
+//! - SX: "Timeline Markup", <https://docs.servisbot.com/product-features/timeline-markup/>
+//! - SH: "Notifications", <https://docs.servisbot.com/getting-started/notifications/>
+//! - SB: ServisBOT's sample of the adapter, <https://github.com/servisbot/servisbot-labs>, `sb-s3-bot-coupler`
+//! - SL: ServisBOT's chat history server, in the same repository, `sb-chat-history-server`
+//! - SC: a third party's bridge, <https://github.com/cianclarke/netlify>, `netlify/functions/servisbot.js`
+//!
+//! A rule without a source says "our assumption"; the page of the platform (`README.md`) lists it with the setting
+//! that changes Trunkline's behaviour. The form and the statuses of errors are our assumption: those of the API
+//! gateway that ServisBOT's addresses point to.
 
 mod auth;
 mod events;
@@ -30,13 +41,14 @@ pub use player::MOCK;
 
 /// The endpoint's address.
 pub const ADDRESS: &str = "acme-webhook";
-/// The endpoint's secret: a Bearer token in both directions.
+/// The endpoint's secret, a Bearer token (SW, Setting up a Webhook engagement adaptor). That its egress carries it
+/// in the same form is our assumption.
 pub const ENGAGEMENT_SECRET: &str = "engage-7d1f";
-/// The path for messages.
+/// The path for messages (SW, Ingress).
 const ENGAGE: &str = "/picard/v1/engage/";
-/// The path of the public keys.
+/// The path of the public keys: our assumption.
 const KEYS: &str = "/keys.json";
-/// The path where the chat history server accepts events.
+/// The path where the chat history server accepts events (SL, swagger/api.yml).
 const PERSIST: &str = "/v1/persist";
 
 /// A message or context update that the engagement adapter accepted.
@@ -48,6 +60,8 @@ pub struct Post {
     pub value: Value,
     /// The customer's id (`CustomerReference`).
     pub customer: String,
+    /// The context beside a message; null if there is none.
+    pub context: Value,
 }
 
 #[derive(Debug, Default)]
@@ -117,7 +131,8 @@ impl ServisBot {
         self.state().omits_customers = omit;
     }
 
-    /// Also accepts context updates, in the form that the fact sheet assumes.
+    /// Also accepts context updates in calls of their own. SW, Ingress, says that there are such calls; their form
+    /// is our assumption.
     pub fn accept_context(&self) {
         self.state().accepts_context = true;
     }
@@ -189,6 +204,8 @@ impl ServerState {
         (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
     }
 
+    /// A call of the adapter (SW, Ingress: the address, the secret and three members; SB,
+    /// `ServisbotWebhookController`: `Context`).
     fn engage(&mut self, address: &str, headers: &HeaderMap, body: &Value) -> Response {
         if auth::text(headers, "authorization") != format!("Bearer {ENGAGEMENT_SECRET}") {
             return self.refuse(401, "Unauthorized");
@@ -209,12 +226,19 @@ impl ServerState {
         if !fits {
             return self.refuse(400, "Value is required");
         }
-        let members = body.as_object().map_or(0, serde_json::Map::len);
-        if members != 3 {
-            return self.refuse(400, "only Type, Value and CustomerReference are known");
+        // Stricter than the adapter, for which no public rule is known: only public members are accepted.
+        let is_known = |name: &String| {
+            ["Type", "Value", "CustomerReference", "Context"].contains(&name.as_str())
+        };
+        if body.as_object().is_none_or(|body| !body.keys().all(is_known)) {
+            return self.refuse(400, "only Type, Value, CustomerReference and Context are known");
+        }
+        let context = body["Context"].clone();
+        if !(context.is_null() || context.is_object() && kind == "message") {
+            return self.refuse(400, "Context must be an object beside a message");
         }
         let (kind, customer) = (kind.to_owned(), customer.to_owned());
-        self.posts.push(Post { kind, value: body["Value"].clone(), customer });
+        self.posts.push(Post { kind, value: body["Value"].clone(), customer, context });
         axum::Json(json!({})).into_response()
     }
 }

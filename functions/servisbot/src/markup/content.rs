@@ -12,10 +12,31 @@ const TEXT_ATTRIBUTES: [&str; 5] = ["content", "label", "title", "body", "descri
 #[must_use]
 pub fn to_content(node: &Node) -> Content {
     let mut builder = ContentBuilder::default();
-    builder.add(node, false);
+    builder.add(node, Prompt::default());
     let text = (!builder.lines.is_empty()).then(|| builder.lines.join("\n"));
-    let ContentBuilder { media, cards, location, choices, .. } = builder;
-    Content { text, media, cards, location: location.map(Box::new), choices, ..Content::default() }
+    let ContentBuilder { media, cards, location, choices, offers_once, offers_again, .. } = builder;
+    let location = location.map(Box::new);
+    let single_use = offers_once && !offers_again;
+    Content { text, media, cards, location, choices, single_use, ..Content::default() }
+}
+
+/// How a selection in an element works. An element inherits it from its parent.
+#[derive(Debug, Clone, Copy, Default)]
+struct Prompt {
+    /// Whether a selection is reported by its id. By default it is reported by its label (SX, Interaction Types).
+    by_event: bool,
+    /// Whether only one choice can be selected, once (`preventRetries`: S4, KK).
+    single_use: bool,
+}
+
+impl Prompt {
+    fn of(self, node: &Node) -> Self {
+        let is = |name, word, inherited| node.attribute(name).map_or(inherited, |is| is == word);
+        Self {
+            by_event: is("interactionType", "event", self.by_event),
+            single_use: is("preventRetries", "true", self.single_use),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -25,36 +46,54 @@ struct ContentBuilder {
     cards: Vec<Card>,
     location: Option<Location>,
     choices: Vec<Choice>,
+    /// Whether there is a choice of a single-use prompt.
+    offers_once: bool,
+    /// Whether there is a choice of another prompt.
+    offers_again: bool,
 }
 
 impl ContentBuilder {
-    /// `by_event`: a click is reported by its id. By default it is reported by its label.
-    fn add(&mut self, node: &Node, by_event: bool) {
-        let by_event = is_by_event(node, by_event);
+    fn add(&mut self, node: &Node, inherited: Prompt) {
+        let prompt = inherited.of(node);
         match node.name.as_str() {
             "TimelineMessage" | "ButtonPromptContainer" | "SuggestionPrompt" => {
                 self.line(node.text());
-                self.add_all(&node.children, by_event);
+                self.add_all(&node.children, prompt);
             }
             "TextMsg" => self.line(Some(&inner_text(node))),
-            "ButtonPrompt" => self.choices.extend(choice(node, node.attribute("label"), by_event)),
-            "Option" => self.option(node, by_event),
-            "List" => self.list(node, by_event),
-            "Card" => self.card(node),
-            "BroadcastMsg" => {
-                self.attributes(node, &["title", "body"]);
-                self.add_all(&node.children, by_event);
+            "ButtonPrompt" => {
+                let choice = self.marked(choice(node, node.attribute("label"), prompt), prompt);
+                self.choices.extend(choice);
             }
+            "Option" | "DropdownItem" => self.option(node, prompt),
+            "List" => self.list(node, prompt),
+            "Card" => self.card(node),
+            "OptionCard" => self.prompt(node, &["title", "subtitle"], prompt),
+            "Dropdown" => self.prompt(node, &["label", "title", "description"], prompt),
+            "BroadcastMsg" => self.prompt(node, &["title", "body"], prompt),
             "DetailView" => self.detail_view(node),
             "StaticMap" => self.map(node),
             _ => self.unknown(node),
         }
     }
 
-    fn add_all(&mut self, nodes: &[Node], by_event: bool) {
+    fn add_all(&mut self, nodes: &[Node], prompt: Prompt) {
         for node in nodes {
-            self.add(node, by_event);
+            self.add(node, prompt);
         }
+    }
+
+    /// Texts, and then what can be selected.
+    fn prompt(&mut self, node: &Node, texts: &[&str], prompt: Prompt) {
+        self.attributes(node, texts);
+        self.add_all(&node.children, prompt);
+    }
+
+    /// Returns a choice, and notes whether it is of a single-use prompt.
+    fn marked<T>(&mut self, choice: Option<T>, prompt: Prompt) -> Option<T> {
+        self.offers_once |= choice.is_some() && prompt.single_use;
+        self.offers_again |= choice.is_some() && !prompt.single_use;
+        choice
     }
 
     fn line(&mut self, text: Option<&str>) {
@@ -73,28 +112,35 @@ impl ContentBuilder {
     }
 
     /// A choice, or a link outside an item.
-    fn option(&mut self, node: &Node, by_event: bool) {
-        match option(node, None, by_event) {
+    fn option(&mut self, node: &Node, prompt: Prompt) {
+        match self.action(node, None, prompt) {
             Some(CardAction::Reply(choice)) => self.choices.push(choice),
             Some(link) => self.cards.push(Card { actions: vec![link], ..Card::default() }),
             None => {}
         }
     }
 
-    fn list(&mut self, node: &Node, by_event: bool) {
+    fn action(&mut self, node: &Node, item: Option<&str>, prompt: Prompt) -> Option<CardAction> {
+        match option(node, item, prompt)? {
+            link @ CardAction::Link { .. } => Some(link),
+            reply => self.marked(Some(reply), prompt),
+        }
+    }
+
+    fn list(&mut self, node: &Node, prompt: Prompt) {
         self.line(node.attribute("title"));
         let is_selectable = node.attribute("selectable") == Some("true");
         for child in &node.children {
             if child.name == "Item" {
-                self.item(child, is_selectable, is_by_event(child, by_event));
+                self.item(child, is_selectable, prompt.of(child));
             } else {
-                self.add(child, by_event);
+                self.add(child, prompt);
             }
         }
     }
 
     /// An item of a list as a card. Icons are decoration and are ignored; pictures are content.
-    fn item(&mut self, node: &Node, is_selectable: bool, by_event: bool) {
+    fn item(&mut self, node: &Node, is_selectable: bool, prompt: Prompt) {
         let title = node.attribute("title");
         let mut card = Card {
             title: title.map(Into::into),
@@ -104,13 +150,12 @@ impl ContentBuilder {
         };
         let (options, others): (Vec<_>, Vec<_>) =
             node.children.iter().partition(|child| child.name == "Option");
-        card.actions.extend(
-            options
-                .into_iter()
-                .filter_map(|child| option(child, title, is_by_event(child, by_event))),
-        );
+        for child in options {
+            card.actions.extend(self.action(child, title, prompt.of(child)));
+        }
         if is_selectable && node.children.is_empty() {
-            card.actions.extend(choice(node, title, by_event).map(CardAction::Reply));
+            let choice = self.marked(choice(node, title, prompt), prompt);
+            card.actions.extend(choice.map(CardAction::Reply));
             // The choice shows the title.
             if card.text.is_none() && card.picture.is_none() {
                 card.title = None;
@@ -120,18 +165,21 @@ impl ContentBuilder {
             self.cards.push(card);
         }
         for child in others {
-            self.add(child, by_event);
+            self.add(child, prompt);
         }
     }
 
-    /// A picture, as a card if it has a title. An inline picture (`imgData`) has no URL, so only its texts remain.
+    /// A picture, as a card if it has a title or a link (KK). An inline picture (`imgData`) has no URL, so only
+    /// its texts remain.
     fn card(&mut self, node: &Node) {
         let alt = node.attribute("alt");
         let picture = picture(node.attribute("imgUrl"), alt);
         let text = alt.filter(|_| picture.is_none()).map(Into::into);
         let title = node.attribute("title").map(Into::into);
-        let card = Card { title, text, picture, ..Card::default() };
+        let actions: Vec<_> = node.attribute("url").map(link).into_iter().collect();
+        let card = Card { title, text, picture, actions, ..Card::default() };
         if let Card { title: None, picture: Some(picture), .. } = &card
+            && card.actions.is_empty()
             && self.cards.is_empty()
         {
             self.media.push(picture.clone());
@@ -141,7 +189,6 @@ impl ContentBuilder {
     }
 
     fn detail_view(&mut self, node: &Node) {
-        let link = |url: &str| CardAction::Link { title: url.to_owned(), url: url.to_owned() };
         let card = Card {
             title: node.attribute("title").map(Into::into),
             text: node.attribute("description").map(Into::into),
@@ -182,19 +229,19 @@ impl ContentBuilder {
     }
 }
 
-fn is_by_event(node: &Node, inherited: bool) -> bool {
-    node.attribute("interactionType").map_or(inherited, |kind| kind == "event")
+fn link(url: &str) -> CardAction {
+    CardAction::Link { title: url.to_owned(), url: url.to_owned() }
 }
 
-fn choice(node: &Node, title: Option<&str>, by_event: bool) -> Option<Choice> {
+fn choice(node: &Node, title: Option<&str>, prompt: Prompt) -> Option<Choice> {
     let id = node.attribute("id");
     let title = title.or(id)?;
-    let id = id.filter(|_| by_event).unwrap_or(title);
+    let id = id.filter(|_| prompt.by_event).unwrap_or(title);
     Some(Choice { id: id.to_owned(), title: title.to_owned() })
 }
 
 /// A choice or a link. The item's name distinguishes equal options of several items.
-fn option(node: &Node, item: Option<&str>, by_event: bool) -> Option<CardAction> {
+fn option(node: &Node, item: Option<&str>, prompt: Prompt) -> Option<CardAction> {
     let title = node.attribute("title").or_else(|| node.text());
     if let Some(url) = node.attribute("url") {
         let title = title.unwrap_or(url).to_owned();
@@ -204,7 +251,7 @@ fn option(node: &Node, item: Option<&str>, by_event: bool) -> Option<CardAction>
         (Some(item), Some(title)) => Some(format!("{item}: {title}")),
         (_, title) => title.map(ToOwned::to_owned),
     };
-    choice(node, title.as_deref(), by_event).map(CardAction::Reply)
+    choice(node, title.as_deref(), prompt).map(CardAction::Reply)
 }
 
 fn picture(url: Option<&str>, name: Option<&str>) -> Option<Media> {

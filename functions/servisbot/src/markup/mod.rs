@@ -1,6 +1,7 @@
 //! Timeline Markup Language (SD, SX): parses it into content, and writes it.
 
 mod content;
+mod loops;
 mod node;
 mod object;
 mod variables;

@@ -32,15 +32,23 @@ impl Node {
         found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// Returns the text directly in the element, unless it is blank.
+    /// Returns the text directly in the element, unless it is blank. A stray `>` behind the tag of a child is no
+    /// text (KK).
     #[must_use]
     pub fn text(&self) -> Option<&str> {
-        Some(self.content.trim()).filter(|text| !text.is_empty())
+        let is_stray = |c: char| c.is_whitespace() || c == '>' && !self.children.is_empty();
+        Some(self.content.trim_matches(is_stray)).filter(|text| !text.is_empty())
     }
 
     /// Returns the nesting depth, including the element itself.
     #[must_use]
     pub fn depth(&self) -> usize {
         1 + self.children.iter().map(Self::depth).max().unwrap_or(0)
+    }
+
+    /// Returns the number of elements, including the element itself.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        1 + self.children.iter().map(Self::size).sum::<usize>()
     }
 }

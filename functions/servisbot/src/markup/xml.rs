@@ -1,5 +1,7 @@
 //! A markup as XML: strict, limited in size, without document types and custom entities (SX).
 
+use std::borrow::Cow;
+
 use quick_xml::XmlVersion;
 use quick_xml::escape::{escape, resolve_predefined_entity};
 use quick_xml::events::{BytesRef, BytesStart, Event};
@@ -18,7 +20,8 @@ pub fn from_xml(xml: &str) -> Result<Node, MarkupError> {
     if xml.len() > MAX_BYTES {
         return Err(MarkupError::TooLarge);
     }
-    let mut reader = Reader::from_str(xml.trim_start_matches('\u{feff}'));
+    let xml = completed(xml.trim_start_matches('\u{feff}').trim_end());
+    let mut reader = Reader::from_str(&xml);
     let mut tree = Tree::default();
     loop {
         match reader.read_event().map_err(not_xml)? {
@@ -35,6 +38,14 @@ pub fn from_xml(xml: &str) -> Result<Node, MarkupError> {
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
             Event::Eof => return tree.root(),
         }
+    }
+}
+
+/// Completes the last closing tag, whose `>` some bots omit (KK).
+fn completed(xml: &str) -> Cow<'_, str> {
+    match xml.rfind("</") {
+        Some(at) if !xml[at..].contains('>') => Cow::Owned(format!("{xml}>")),
+        _ => Cow::Borrowed(xml),
     }
 }
 
@@ -72,7 +83,8 @@ impl Tree {
     fn append_text(&mut self, text: &str) -> Result<(), MarkupError> {
         match self.open.last_mut() {
             Some(node) => node.content.push_str(text),
-            None if text.trim().is_empty() => {}
+            // A stray `>` behind the last tag (KK).
+            None if text.chars().all(|c| c.is_whitespace() || c == '>') => {}
             None => return Err(MarkupError::NotSingleElement),
         }
         Ok(())

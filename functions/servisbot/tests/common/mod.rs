@@ -4,8 +4,8 @@ use http::{HeaderMap, HeaderName, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{
-    Author, AuthorRole, Connection, Content, ConversationKey, Delivery, Event, EventBody, EventId,
-    Feature, PresentationOptions, Resend, Role, Session, Target,
+    Author, AuthorRole, Connection, ConnectionId, Content, ConversationKey, Delivery, Event,
+    EventBody, EventId, Feature, PresentationOptions, Resend, Role, Session, Target,
 };
 use trunkline_core::platform::{Platform, PlatformSettings};
 use trunkline_runtime::inbound::{Call, Inbound, ParsedCall};
@@ -60,6 +60,7 @@ pub fn parse_call(
         query: "",
         headers: &headers,
         body,
+        received_body: body,
         now: now(),
     })
 }
@@ -78,6 +79,11 @@ pub fn events(received: ParsedCall) -> Vec<Event> {
 pub fn event(body: &str, settings: &Value) -> Event {
     let received = parse_call(&Servisbot::default(), "", WITH_KEY, body.as_bytes(), settings);
     events(received).remove(0)
+}
+
+/// The connection whose calls [`event`] parses.
+pub fn connection_id() -> ConnectionId {
+    "sb".parse().unwrap()
 }
 
 pub fn eventing() -> Value {
