@@ -34,10 +34,17 @@ pub(crate) fn authenticate(call: &Call<'_>) -> Result<(), AuthError> {
 }
 
 fn received_secrets(call: &Call<'_>) -> Vec<String> {
-    let header = call.headers.get(call.settings.secret_header.as_str());
-    let header = header.and_then(|value| value.to_str().ok()).map(|value| value.trim().to_owned());
+    let headers = call.headers.get_all(call.settings.secret_header.as_str()).into_iter();
+    let headers = headers.filter_map(|value| value.to_str().ok()).flat_map(header_values);
     let query = form_urlencoded::parse(call.query.as_bytes())
         .find(|(name, _)| name == SECRET_PARAMETER)
         .map(|(_, value)| value.into_owned());
-    header.into_iter().chain(query).filter(|secret| !secret.is_empty()).collect()
+    headers.chain(query).filter(|secret| !secret.is_empty()).collect()
+}
+
+/// Returns the values of a header. While the secret is rotated, the adapter may send the header twice, and the
+/// gateway joins the two with a comma, which a secret may contain as well.
+fn header_values(value: &str) -> Vec<String> {
+    let parts = value.split(',').filter(|_| value.contains(','));
+    std::iter::once(value).chain(parts).map(|secret| secret.trim().to_owned()).collect()
 }

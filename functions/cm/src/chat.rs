@@ -1,6 +1,7 @@
 //! Builds the `chat` object of an outbound call.
 
 use serde_json::{Map, Value};
+use trunkline_core::json;
 use trunkline_core::model::{AuthorRole, EventBody, Role};
 use trunkline_runtime::outbound::EncodeError;
 
@@ -64,7 +65,7 @@ fn customer_name(sending: &SendContext<'_>) -> Option<String> {
 
 /// Returns the router's chat id in a response.
 pub(crate) fn id_in_response(response: &[u8]) -> Option<String> {
-    let response: Value = serde_json::from_slice(response).ok()?;
+    let response: Value = json::from_slice(response).ok()?;
     let chat = member(response.as_object()?, "chat")?;
     text(chat.as_object()?, &["id"])
 }

@@ -138,8 +138,20 @@ fn media_message(template: &str, media: &Media) -> Result<Map<String, Value>, Te
         ("mimeType", or_null(&media.mime_type)),
         ("name", or_null(&media.name)),
         ("text", or_null(&media.name)),
+        ("kind", kind(media).into()),
     ];
     fill(template, &values)
+}
+
+/// Returns the kind of a file, for types that differ by kind.
+fn kind(media: &Media) -> &'static str {
+    let mime_type = media.mime_type.as_deref().unwrap_or_default();
+    match mime_type.split('/').next() {
+        Some("image") => "image",
+        Some("video") => "video",
+        Some("audio") => "audio",
+        _ => "file",
+    }
 }
 
 fn choices_message(

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 use trunkline_core::model::{Card, CardAction, Choice, Contact, Content, Location, Media};
 
-use crate::wire::member;
+use crate::wire::{member, text};
 
 type Object = Map<String, Value>;
 
@@ -55,6 +55,20 @@ pub(crate) fn content(message: &Object) -> Content {
         choices,
         ..Content::default()
     }
+}
+
+/// Finds the id of a selected choice in the member of this name, and its label. The id of the message is no such
+/// id.
+pub(crate) fn picked(message: &Object, name: &str) -> Option<(String, Option<String>)> {
+    let (content_objects, action_objects) = objects(message);
+    let is_message = |object: &Object| std::ptr::eq(object, message);
+    let is_message_id = |object: &Object| is_message(object) && name.eq_ignore_ascii_case("id");
+    let all = content_objects.into_iter().chain(action_objects);
+    let mut found = all.filter(|object| !is_message_id(object)).filter_map(|object| {
+        Some((text(object, &[name])?, first_text(object, &ACTION_TITLE_MEMBERS)))
+    });
+    let (id, label) = found.next()?;
+    Some((id, label.or_else(|| content(message).text)))
 }
 
 /// Returns the objects in a message, breadth first: those with content, and the items of lists of actions.
@@ -224,6 +238,21 @@ mod tests {
         let link = CardAction::Link { title: "Shop".into(), url: "https://shop.example".into() };
         assert_eq!(content.cards[0].actions, [link]);
         assert_eq!((content.text.as_deref(), content.media.len()), (Some("Which?"), 0));
+    }
+
+    #[test]
+    fn finds_the_id_of_a_selected_choice() {
+        let of = |message: Value, name: &str| picked(message.as_object().unwrap(), name);
+        let red = || Some(("R".to_owned(), Some("Red".to_owned())));
+        let flat = json!({"$type": "reply", "id": "m-1", "label": "Red", "postbackData": "R"});
+        assert_eq!(of(flat.clone(), "PostbackData"), red());
+        assert_eq!(of(flat.clone(), "id"), None, "the id of the message");
+        assert_eq!(of(flat, "payload"), None);
+        let nested = json!({"id": "m-1", "reply": {"id": "R", "title": "Red"}});
+        assert_eq!(of(nested, "id"), red());
+        let apart = json!({"text": "Red", "context": {"payload": "R"}});
+        assert_eq!(of(apart, "payload"), red());
+        assert_eq!(of(json!({"text": "Red", "payload": " "}), "payload"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! reason (BRIDGE), so the `handover_means` setting decides its meaning.
 
 use serde_json::{Map, Value};
+use trunkline_core::json;
 use trunkline_core::model::{
     AuthorRole, Event, EventBody, EventId, HandoverMode, Role, Transcript, digest,
 };
@@ -17,46 +18,41 @@ const MAX_CONTEXT_BYTES: usize = 3_900;
 const OMITTED_KEYS: &str = "omitted_keys";
 
 pub(crate) fn parse(parser: &CallParser<'_>, body: Map<String, Value>) -> Event {
-    let context = flatten_context(member(&body, "context"));
+    let context = member(&body, "context").cloned();
     let raw = Value::Object(body);
     // The body has neither an id nor a time, and the next handover may be identical: an identical
     // call within the same minute counts as a repeat. Processing one twice is harmless, because the
     // desk already has the conversation.
     let minute = (parser.call.now.as_second() / 60).to_string();
     let id = EventId::from_parts(&["n", &digest(&[&raw.to_string(), &minute])]);
-    let transcript = Transcript::default;
-    let body = match effective_meaning(parser) {
-        HandoverMeaning::Handover => {
-            // An offer: the call does not prove that an agent is available.
-            EventBody::Handover {
-                mode: HandoverMode::Offer,
-                reason: None,
-                context,
-                transcript: transcript(),
-            }
-        }
-        HandoverMeaning::Handback => {
-            EventBody::Handback { reason: None, context, transcript: transcript() }
-        }
-        HandoverMeaning::Accept => EventBody::Accept,
-        HandoverMeaning::Record => {
-            EventBody::Opaque { is_message: false, name: "handover".into(), raw }
-        }
-    };
+    let role = parser.call.connection.role;
+    let default =
+        if role == Role::Channel { HandoverMeaning::Handover } else { HandoverMeaning::Record };
+    let meaning = parser.call.settings.handover_means.unwrap_or(default);
+    let body = self::body(role, meaning, context.as_ref(), "handover", raw);
     parser.build_event(id, &Map::new(), AuthorRole::System, body)
 }
 
-/// The meaning from the setting, or else from the role. A meaning that the role cannot have is
-/// recorded only.
-fn effective_meaning(parser: &CallParser<'_>) -> HandoverMeaning {
-    match (parser.call.connection.role, parser.call.settings.handover_means) {
-        (Role::Channel, None) => HandoverMeaning::Handover,
-        (Role::Channel, Some(means @ (HandoverMeaning::Handover | HandoverMeaning::Handback)))
-        | (Role::Bot, Some(means @ HandoverMeaning::Handover))
-        | (Role::Desk, Some(means @ (HandoverMeaning::Handback | HandoverMeaning::Accept))) => {
-            means
+/// Returns what a notice or an event with a meaning becomes. A meaning that the role cannot have is recorded
+/// only.
+pub(crate) fn body(
+    role: Role,
+    meaning: HandoverMeaning,
+    context: Option<&Value>,
+    name: &str,
+    raw: Value,
+) -> EventBody {
+    let (context, transcript) = (flatten_context(context), Transcript::default());
+    match (meaning, role) {
+        // An offer: the call does not prove that an agent is available.
+        (HandoverMeaning::Handover, Role::Channel | Role::Bot) => {
+            EventBody::Handover { mode: HandoverMode::Offer, reason: None, context, transcript }
         }
-        _ => HandoverMeaning::Record,
+        (HandoverMeaning::Handback, Role::Channel | Role::Desk) => {
+            EventBody::Handback { reason: None, context, transcript }
+        }
+        (HandoverMeaning::Accept, Role::Desk) => EventBody::Accept,
+        _ => EventBody::Opaque { is_message: false, name: name.to_owned(), raw },
     }
 }
 
@@ -65,7 +61,7 @@ fn effective_meaning(parser: &CallParser<'_>) -> HandoverMeaning {
 fn flatten_context(value: Option<&Value>) -> Map<String, Value> {
     let whole = match value {
         Some(Value::Object(context)) => context.clone(),
-        Some(Value::String(text)) => match serde_json::from_str(text) {
+        Some(Value::String(text)) => match json::from_slice(text.as_bytes()) {
             Ok(Value::Object(context)) => context,
             _ if text.trim().is_empty() || text.trim_start().starts_with(['$', '{']) => Map::new(),
             _ => Map::from_iter([("context".to_owned(), Value::String(text.clone()))]),

@@ -32,6 +32,7 @@ fn render_entry(entry: &TranscriptEntry) -> Option<String> {
         AuthorRole::Customer => "Customer",
         AuthorRole::Bot => "Bot",
         AuthorRole::Agent => "Agent",
+        AuthorRole::Participant => "Participant",
         AuthorRole::System | AuthorRole::Unknown => "Note",
     });
     (!text.trim().is_empty()).then(|| format!("{author}: {text}"))

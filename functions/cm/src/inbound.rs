@@ -30,7 +30,7 @@ impl Inbound for Cm {
             Ok(_) => return ParsedCall::Unreadable("the body is not a JSON object".into()),
             Err(reason) => return ParsedCall::Unreadable(reason),
         };
-        match wire::parse(&body, call.path) {
+        match wire::parse(&body, call.path, &call.settings.events) {
             Ok((chat, items)) => {
                 let events = CallParser { call, chat: &chat }.events(items);
                 ParsedCall::Events(events)
@@ -47,9 +47,11 @@ impl Inbound for Cm {
                 let body = json!({"message": "Unauthorized"});
                 Reply::json(StatusCode::UNAUTHORIZED, &body)
             }
-            CallOutcome::Ingested(_) | CallOutcome::Unreadable(_) | CallOutcome::TooLarge => {
-                success(call.settings)
-            }
+            CallOutcome::Unavailable => Reply::unavailable(),
+            CallOutcome::Ingested(_)
+            | CallOutcome::Unreadable(_)
+            | CallOutcome::TooLarge
+            | CallOutcome::UnsupportedEncoding(_) => success(call.settings),
         }
     }
 }

@@ -2,16 +2,18 @@
 //! for missing values: `"context":}`.
 
 use serde_json::Value;
+use trunkline_core::json;
 
 /// Parses a body as strict JSON, or else as repaired JSON.
 ///
 /// # Errors
 /// The reason why neither succeeds.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, String> {
+    let body = json::without_byte_order_mark(body);
     let text = std::str::from_utf8(body).map_err(|_| "the body is not UTF-8".to_owned())?;
-    let text = text.trim_start_matches('\u{feff}');
-    serde_json::from_str(text).or_else(|strict| {
-        serde_json::from_str(&repair(text)).map_err(|_| format!("the body is not JSON: {strict}"))
+    json::from_slice(body).or_else(|strict| {
+        let repaired = repair(text);
+        json::from_slice(repaired.as_bytes()).map_err(|_| format!("the body is not JSON: {strict}"))
     })
 }
 
@@ -86,6 +88,12 @@ mod tests {
     fn does_not_change_strings() {
         let body = r#"{"a":"x:} {{$b}} $c \":,","b":}"#;
         assert_eq!(parse(body.as_bytes()), Ok(json!({"a": "x:} {{$b}} $c \":,", "b": null})));
+    }
+
+    #[test]
+    fn reads_half_of_a_surrogate_pair_in_repaired_json_too() {
+        let body = r#"{"a":"x \ud83d","b":}"#;
+        assert_eq!(parse(body.as_bytes()), Ok(json!({"a": "x \u{fffd}", "b": null})));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod auth;
 mod chat;
 mod control;
 mod encode;
+mod events;
 mod fallback;
 mod handover_notice;
 mod handover_text;

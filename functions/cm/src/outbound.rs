@@ -2,14 +2,14 @@
 
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
-use trunkline_core::model::{EventBody, ExternalMessageId, Role, Session, Verdict};
+use trunkline_core::model::{Connection, EventBody, ExternalMessageId, Role, Session, Verdict};
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{
     Attempt, Classification, EncodeError, Outbound, Verification, json_headers, required_secret,
 };
 use trunkline_runtime::secrets::SecretBag;
 
-use crate::settings::PRODUCT_TOKEN;
+use crate::settings::{PRODUCT_TOKEN, SHARED_SECRET};
 use crate::{CheckContext, Cm, SendContext, chat, control, encode, response};
 
 /// The header that carries the product token (CM-AUTH).
@@ -71,11 +71,21 @@ impl Outbound for Cm {
         response::classify(response, None)
     }
 
-    async fn verify(&self, _: &CheckContext<'_>, _: &HttpClient) -> Verification {
-        Verification::Unsupported(
-            "CM.com's router has no call to verify a connection: send a message to the adapter's channel",
-        )
+    async fn verify(&self, check: &CheckContext<'_>, _: &HttpClient) -> Verification {
+        Verification::Unsupported(if is_open(check.connection) {
+            "CM.com's router has no call to verify a connection: send a message to the adapter's channel. \
+             Only the key in the URL protects its endpoints: set the secret shared_secret, or allow_ips to the \
+             router's address 34.141.248.107"
+        } else {
+            "CM.com's router has no call to verify a connection: send a message to the adapter's channel"
+        })
     }
+}
+
+/// Returns whether anyone who knows the URL can call: the router's calls have neither a secret nor an address of
+/// their own (SEED-CM: "Messages will always come from IP address 34.141.248.107").
+fn is_open(connection: &Connection) -> bool {
+    connection.allow_ips.is_empty() && !connection.secrets.contains(SHARED_SECRET)
 }
 
 fn headers(secrets: &SecretBag) -> Result<HeaderMap, EncodeError> {

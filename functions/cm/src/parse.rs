@@ -8,8 +8,8 @@ use trunkline_core::model::{
 };
 
 use crate::settings::MessageAfterHandover;
-use crate::wire::{CallItem, Chat, ends_session, event_name, member, text};
-use crate::{Call, fallback, handover_notice};
+use crate::wire::{CallItem, Chat, event_name, member, text};
+use crate::{Call, events, fallback, handover_notice};
 
 /// The direction of messages from the client, which is the customer's side (CM-V1).
 pub(crate) const CLIENT_ORIGINATED: &str = "ClientOriginated";
@@ -80,7 +80,8 @@ impl CallParser<'_> {
         let is_handback =
             self.call.settings.message_after_handover == MessageAfterHandover::Handback;
         let claimed_owner = Some(Owner::Bot).filter(|_| self.is_host() && is_handback);
-        let body = message_body(&message);
+        let picked = self.picked(&message);
+        let body = picked.unwrap_or_else(|| message_body(&message));
         Event {
             external_message_id,
             claimed_owner,
@@ -88,14 +89,18 @@ impl CallParser<'_> {
         }
     }
 
+    /// The choice that a customer's message selects by its id. Without `choice_id_member` the label selects
+    /// one of the offered choices.
+    fn picked(&self, message: &Map<String, Value>) -> Option<EventBody> {
+        let name = self.call.settings.choice_id_member.as_deref().filter(|_| self.is_host())?;
+        let (id, title) = fallback::picked(message, name)?;
+        Some(EventBody::Choice { id, title, typed: None })
+    }
+
     fn event(&self, event: &Map<String, Value>) -> Event {
         let name = event_name(event).unwrap_or_default();
         let id = self.event_id(EVENT_ID_PREFIX, event, &Value::Object(event.clone()).to_string());
-        let body = if ends_session(&name) {
-            EventBody::Close { reason: Some(name) }
-        } else {
-            EventBody::Opaque { is_message: false, name, raw: Value::Object(event.clone()) }
-        };
+        let body = events::body(self, name, event);
         self.build_event(id, event, AuthorRole::System, body)
     }
 

@@ -7,6 +7,7 @@ use trunkline_core::platform::{
 };
 use trunkline_runtime::security::secret_checks::header_value;
 
+use crate::events;
 use crate::settings::{
     HandoverMethod, PRODUCT_TOKEN, SHARED_SECRET, Settings, account_and_adapter,
 };
@@ -104,6 +105,7 @@ fn check(input: &CheckInput<'_>) -> Vec<String> {
         problems.push("secret_header is not a valid header name".into());
     }
     problems.extend(missing_for_handover(&settings).map(Into::into));
+    problems.extend(events::check(&settings.events).err().map(|why| format!("events: {why}")));
     let templates = [
         ("media_template", settings.media_template.as_deref(), MEDIA_VARIABLES),
         ("choices_template", settings.choices_template.as_deref(), CHOICES_VARIABLES),
@@ -170,6 +172,7 @@ mod tests {
                 "choices_template: unknown variable '$url'",
             ),
             (json!({"choice_template": "$id"}), "choice_template: not a JSON object"),
+            (json!({"events": "AgentJoined=joined"}), "events: 'joined' is not a meaning"),
         ] {
             let problems = problems(settings);
             assert!(problems.len() == 1 && problems[0].contains(expected), "{problems:?}");

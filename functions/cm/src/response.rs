@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use serde_json::Value;
+use trunkline_core::json;
 use trunkline_core::model::Verdict;
 use trunkline_runtime::http_client::HttpResponse;
 use trunkline_runtime::outbound::{Classification, classify_by_status};
@@ -45,7 +46,7 @@ pub(crate) fn classify(response: &HttpResponse, token: Option<&str>) -> Classifi
 /// The vendor's error text: a known member of a JSON body, or else the whole body.
 fn error_text(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let json: Value = json::from_slice(body).unwrap_or_default();
     let found = json
         .as_object()
         .and_then(|object| ERROR_MEMBERS.iter().find_map(|name| member(object, name)));

@@ -24,6 +24,10 @@ settings! {
         event_secret: EventSecret = EventSecret::Query;
         /// meaning of a call to the handover endpoint (channel: handover; bot, desk: record)
         handover_means: Option<HandoverMeaning> = None;
+        /// meaning of other events, such as AgentJoined=accept, ChatReturned=handback (none)
+        events: String = String::new();
+        /// channel: member of a customer's answer with the id of the selected choice (by its label)
+        choice_id_member: Option<String> = None;
         /// channel: meaning of a customer's message that arrives after a handover to CM.com's agents
         message_after_handover: MessageAfterHandover = MessageAfterHandover::Handback;
         /// channel: how a handover to CM.com's agents is triggered; none: by CM.com's ruleset
@@ -176,6 +180,7 @@ mod tests {
 
     use super::*;
 
+    /// Shows C11.
     #[test]
     fn reads_account_and_adapter_from_the_outbound_url() {
         let documented = "https://api.conversational.cm.com/conversational/twoway/v2/accounts/{technicalLinkId}/adapters/{adapterId}";

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::json_repair::variable;
 
 /// The variables of `media_template`.
-pub const MEDIA_VARIABLES: &[&str] = &["text", "url", "mimeType", "name"];
+pub const MEDIA_VARIABLES: &[&str] = &["text", "url", "mimeType", "name", "kind"];
 /// The variables of `choices_template`.
 pub const CHOICES_VARIABLES: &[&str] = &["text", "choices"];
 /// The variables of `choice_template`.
@@ -195,7 +195,7 @@ mod tests {
             check(r#"{"$type":"image","uri":"$uri"}"#, MEDIA_VARIABLES),
             Err(unknown.clone())
         );
-        let message = "unknown variable '$uri': use $text, $url, $mimeType, $name";
+        let message = "unknown variable '$uri': use $text, $url, $mimeType, $name, $kind";
         assert_eq!(unknown.to_string(), message);
         assert_eq!(check(r#"{"uri":"$url"}"#, MEDIA_VARIABLES), Err(TemplateError::MissingType));
         for invalid in ["", "[]", r#"{"$type":"image","uri":$url}"#] {

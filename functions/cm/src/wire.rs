@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::events;
 use crate::json_repair::variable;
 
 /// The path of the handover endpoint, after the connection's URL.
@@ -48,13 +49,14 @@ pub(crate) enum CallItem {
     Handover(Map<String, Value>),
 }
 
-/// Parses a call into its chat and its items, in order.
+/// Parses a call into its chat and its items, in order. `mapping` is the setting `events`.
 ///
 /// # Errors
 /// If the chat's id is missing, or the call has more than [`MAX_ITEMS`] items.
 pub(crate) fn parse(
     body: &Map<String, Value>,
     path: &str,
+    mapping: &str,
 ) -> Result<(Chat, Vec<CallItem>), String> {
     let chat = Chat::parse(body).ok_or("the chat's id is missing")?;
     let mut items: Vec<CallItem> =
@@ -64,7 +66,7 @@ pub(crate) fn parse(
         other => CallItem::Event(Map::from_iter([("event".to_owned(), other)])),
     }));
     if items.is_empty() {
-        items.extend(single_item(body, path));
+        items.extend(single_item(body, path, mapping));
     }
     if items.len() > MAX_ITEMS {
         return Err(format!("the call has more than {MAX_ITEMS} messages and events"));
@@ -73,11 +75,11 @@ pub(crate) fn parse(
 }
 
 /// Classifies a body without `conversationMessages` and `conversationEvents`.
-fn single_item(body: &Map<String, Value>, path: &str) -> Option<CallItem> {
+fn single_item(body: &Map<String, Value>, path: &str, mapping: &str) -> Option<CallItem> {
     let kind = text(body, &["kind"]).unwrap_or_default();
     let name = event_name(body);
-    let ends = name.as_deref().is_some_and(ends_session);
-    if !ends && (path == HANDOVER_PATH || kind.eq_ignore_ascii_case("handover")) {
+    let acts = name.as_deref().is_some_and(|name| events::meaning(mapping, name).is_some());
+    if !acts && (path == HANDOVER_PATH || kind.eq_ignore_ascii_case("handover")) {
         return Some(CallItem::Handover(body.clone()));
     }
     if name.is_some() {
@@ -87,19 +89,13 @@ fn single_item(body: &Map<String, Value>, path: &str) -> Option<CallItem> {
         return Some(CallItem::Handover(body.clone()));
     }
     // An empty envelope has no items.
-    let is_envelope = member(body, "conversationMessages").or(member(body, "conversationEvents"));
+    let is_envelope = present(body, "conversationMessages").or(present(body, "conversationEvents"));
     is_envelope.is_none().then(|| CallItem::Event(body.clone()))
 }
 
 /// Returns an event's name from any of its documented members (CM-FMT, BRIDGE).
 pub(crate) fn event_name(event: &Map<String, Value>) -> Option<String> {
     text(event, &["$type", "eventType", "type"])
-}
-
-/// Whether an event's name means that the session ended: `RouterSessionEnded`, in any case
-/// (BRIDGE).
-pub(crate) fn ends_session(name: &str) -> bool {
-    name.to_lowercase().ends_with("sessionended")
 }
 
 impl Chat {
@@ -151,12 +147,29 @@ fn entries(body: &Map<String, Value>, name: &str) -> Vec<Value> {
     }
 }
 
-/// Finds a member by name, ignoring case: the vendor's pages vary it (fact sheet A9).
+/// Finds a member by name, ignoring case: the vendor's pages vary it (fact sheet A9). Of two spellings the
+/// exact one goes first, and one with a value before an empty one.
 pub(crate) fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let exact = object.get(name);
-    exact.or_else(|| {
-        object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    })
+    let is_other = |key: &str| key != name && key.eq_ignore_ascii_case(name);
+    let others = || object.iter().filter(|(key, _)| is_other(key)).map(|(_, value)| value);
+    let with_value = exact.into_iter().chain(others()).find(|value| !is_empty(value));
+    with_value.or(exact).or_else(|| others().next())
+}
+
+/// Finds a member by name. An explicit null stands for an absent member.
+fn present<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    member(object, name).filter(|value| !value.is_null())
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Returns the first of these members that is a string or a number, and neither blank nor an

@@ -13,7 +13,7 @@ use trunkline_core::model::{
     Verdict,
 };
 use trunkline_runtime::http_client::HttpClient;
-use trunkline_runtime::outbound::{Attempt, Outbound};
+use trunkline_runtime::outbound::{Attempt, CheckContext, Outbound, RetryAfter, Verification};
 
 const CLIENT: &str = "0031612345678";
 
@@ -87,6 +87,7 @@ fn parsed(role: &str, notice: &AdapterCall) -> Event {
     given.event(notice.body.as_bytes())
 }
 
+/// Shows C1, C4, C10, C12.
 #[tokio::test]
 async fn a_host_replies_in_the_chat_that_it_received() {
     let router = router(Side::Host).await;
@@ -110,6 +111,7 @@ async fn a_host_replies_in_the_chat_that_it_received() {
     assert_eq!(attempt.classification.external_message_id, Some(id.into()));
 }
 
+/// Shows C1, C4.
 #[tokio::test]
 async fn a_client_adopts_the_chat_id_of_the_router() {
     let router = router(Side::Client).await;
@@ -193,6 +195,7 @@ async fn handovers_and_closes_are_control_calls() {
     assert_eq!(router.accepted().len(), 4);
 }
 
+/// Shows C3.
 #[tokio::test]
 async fn rejections_are_permanent_and_quote_the_router() {
     let router = router(Side::Host).await;
@@ -230,6 +233,7 @@ async fn rejections_are_permanent_and_quote_the_router() {
     assert_eq!(router.accepted()[0].body["conversationMessages"][0]["url"], "https://x.example/a");
 }
 
+/// Shows C12.
 #[tokio::test]
 async fn a_wrong_token_is_permanent_and_never_appears_in_the_reason() {
     let router = CmRouter::start("another").await;
@@ -269,7 +273,7 @@ async fn temporary_failures_are_retryable() {
         router.respond_next(status, headers, body);
         let (attempt, _) = sent(&host, None, text("x"), Some(&chat)).await;
         assert_eq!(attempt.classification.verdict, Verdict::Retryable, "{status}");
-        assert_eq!(attempt.retry_after, asked);
+        assert_eq!(attempt.retry_after, asked.map(RetryAfter::Seconds));
         assert_eq!(attempt.session, None);
     }
     let unreachable =
@@ -293,6 +297,7 @@ async fn a_missing_response_is_unknown_and_a_repeat_has_the_same_id() {
     assert_eq!(router.accepted()[0].body["conversationMessages"][0]["id"], json!(id));
 }
 
+/// Shows C2, C5, C6, C9.
 #[tokio::test]
 async fn parses_all_calls_of_the_router() {
     let router = router(Side::Host).await;
@@ -344,8 +349,33 @@ async fn the_mock_router_enforces_the_vendors_rules() {
         partial.classification.reason.as_deref(),
         Some("CM.com answered 400 Bad Request: The chat's conversationClientId field is required.")
     );
+    let mut invented = router.chat(CLIENT, "h");
+    invented["conversationClientPhone"] = json!("0031612345678");
+    let (invented, _) = sent(&host, None, text("x"), Some(&invented)).await;
+    let reason = invented.classification.reason.unwrap();
+    assert!(reason.contains("undocumented member 'conversationClientPhone'"), "{reason}");
     assert!(router.accepted().is_empty());
-    assert_eq!(router.refused().len(), 4);
+    assert_eq!(router.refused().len(), 5);
+}
+
+/// Shows C14.
+#[tokio::test]
+async fn a_check_names_the_routers_address_if_only_the_url_protects_the_endpoints() {
+    let advice = async |connection: &Connection| {
+        let (settings, secrets) = (&settings_of(connection), &secrets(false));
+        let (challenge, address, now) = ("", None, crate::common::now());
+        let check = CheckContext { connection, settings, secrets, challenge, address, now };
+        match Cm.verify(&check, &HttpClient::new(true)).await {
+            Verification::Unsupported(advice) => advice.contains("34.141.248.107"),
+            other => panic!("{other:?}"),
+        }
+    };
+    let open = connection("channel", json!({}));
+    assert!(advice(&open).await);
+    let allow_ips = vec!["34.141.248.107/32".parse().unwrap()];
+    assert!(!advice(&Connection { allow_ips, ..open.clone() }).await);
+    let secrets = ["shared_secret".to_owned()].into();
+    assert!(!advice(&Connection { secrets, ..open }).await);
 }
 
 #[tokio::test]

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
 mod calls;
+mod choices;
 mod common;
+mod events;
 mod inbound;
 mod outbound;
+mod tolerance;

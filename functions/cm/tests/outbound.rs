@@ -76,6 +76,7 @@ fn handover(context: Value) -> EventBody {
 
 const REPLY: &str = "Your parcel will arrive tomorrow between 9:00 and 12:00.";
 
+/// Shows C1, C10, C11, C12.
 #[test]
 fn encodes_a_hosts_reply_as_documented() {
     let requests = requests("channel", json!({}), message_body(Content::text(REPLY))).unwrap();
@@ -108,6 +109,7 @@ fn a_message_id_is_a_guid_and_the_same_for_every_attempt() {
     assert!(call["conversationMessages"][0].get("id").is_none());
 }
 
+/// Shows C1, C4.
 #[test]
 fn encodes_a_clients_first_message_as_documented() {
     let connection = connection("desk", json!({"send_message_id": false}));
@@ -142,6 +144,7 @@ fn a_clients_chat_uses_settings_if_send_url_has_no_ids() {
     assert!(why.contains("account_id"), "{why}");
 }
 
+/// Shows C3.
 #[test]
 fn sends_a_choice_as_the_title_that_the_customer_saw() {
     let pick = |title: Option<&str>, typed: Option<&str>| {
@@ -207,6 +210,7 @@ fn rich() -> Content {
     }
 }
 
+/// Shows C3.
 #[test]
 fn without_templates_all_content_is_text() {
     let links = "a.jpg: https://x.example/a.jpg\nhttps://x.example/b";
@@ -220,6 +224,7 @@ fn without_templates_all_content_is_text() {
 const IMAGE: &str = r#"{"$type":"image","url":"$url","mime":"$mimeType","alt":"$name"}"#;
 const LIST: &str = r#"{"$type":"options","question":"$text","options":"$choices"}"#;
 
+/// Shows C3.
 #[test]
 fn templates_map_files_and_choices_to_vendor_types() {
     let settings = json!({"shows": ["media", "choices"], "media_template": IMAGE,
@@ -240,6 +245,27 @@ fn templates_map_files_and_choices_to_vendor_types() {
     let broken = json!({"shows": ["media"], "media_template": "{"});
     let why = misconfigured(requests("channel", broken, message_body(rich())));
     assert!(why.starts_with("media_template: not a JSON object"), "{why}");
+}
+
+/// Shows C3.
+#[test]
+fn a_template_can_differ_by_the_kind_of_file() {
+    let template = r#"{"$type":"$kind","url":"$url"}"#;
+    assert_eq!(check_template(template, trunkline_cm::MEDIA_VARIABLES), Ok(()));
+    let settings = || json!({"shows": ["media"], "media_template": template});
+    for (mime_type, kind) in [
+        (Some("image/jpeg"), "image"),
+        (Some("video/mp4"), "video"),
+        (Some("audio/ogg"), "audio"),
+        (Some("application/pdf"), "file"),
+        (None, "file"),
+    ] {
+        let mime_type = mime_type.map(Into::into);
+        let media = Media { url: "https://x.example/a".into(), mime_type, ..Media::default() };
+        let content = Content { media: vec![media], ..Content::default() };
+        let messages = self::messages(&sent("channel", settings(), message_body(content)));
+        assert_eq!(messages, [json!({"$type": kind, "url": "https://x.example/a"})]);
+    }
 }
 
 #[test]
@@ -393,6 +419,7 @@ fn requires_a_product_token() {
 proptest! {
     /// One side parses what the other encodes: Trunkline's client is the customer of its host, and
     /// vice versa.
+    /// Shows C4.
     #[test]
     fn encoded_messages_parse_back(text in ".{0,80}") {
         prop_assume!(!text.trim().is_empty());

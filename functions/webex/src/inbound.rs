@@ -4,49 +4,57 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use trunkline_core::model::{
-    Author, AuthorRole, Content, Event, EventBody, EventId, Owner, ReceiptStatus, digest, time,
+    Author, AuthorRole, CorrelationHint, Event, EventBody, EventId, Owner, ReceiptStatus, digest,
+    time,
 };
 use trunkline_runtime::inbound::{CallOutcome, Inbound, ParsedCall, Reply};
-use trunkline_runtime::security::matches_any_secret;
 use trunkline_runtime::telemetry::{self, Metric};
 
 use crate::settings::{ResponseFormat, Settings, VERIFICATION_TOKEN};
 use crate::wire::WebexEvent;
-use crate::{Call, Webex, json_repair, media};
+use crate::{Call, Webex, auth, content, join, json_repair};
 
 impl Inbound for Webex {
     fn parse(&self, call: &Call<'_>) -> ParsedCall {
-        if call.method != Method::POST || is_blank(call.body) {
+        let is_test = call.method != Method::POST || is_blank(call.body);
+        let body =
+            if is_blank(call.body) { Ok(Value::Null) } else { json_repair::parse(call.body) };
+        if let Err(denied) = auth::check_access_token(call, body.as_ref().ok()) {
+            return ParsedCall::Denied(denied);
+        }
+        if is_test {
             // Webex Connect tests the URL with HEAD, GET or an empty POST (fact sheet B2).
-            return ParsedCall::Reply(token_response(call));
+            return ParsedCall::Reply(token_response(call, StatusCode::OK));
         }
-        let value = match json_repair::parse(call.body) {
-            Ok(value) => value,
-            Err(reason) => return ParsedCall::Unreadable(reason),
-        };
-        let received = received_token(call.headers, &value);
-        let live_tokens = call.secrets.live(VERIFICATION_TOKEN);
-        if received.is_some_and(|token| !matches_any_secret(&token, live_tokens)) {
-            telemetry::count(call.now, Metric::TokenMismatch, call.connection);
-            if call.settings.reject_wrong_token {
-                return ParsedCall::Unreadable("the verification token does not match".into());
-            }
-        }
-        match &value {
-            Value::Object(object) if object.is_empty() => ParsedCall::Reply(token_response(call)),
-            Value::Array(items) if items.is_empty() => ParsedCall::Reply(token_response(call)),
-            Value::Object(object) => match parse(object, call.settings, call.now) {
-                Ok(event) => ParsedCall::Events(vec![event]),
-                Err(reason) => ParsedCall::Unreadable(reason),
-            },
-            _ => ParsedCall::Unreadable("the body is not a JSON object".into()),
+        match body {
+            Ok(body) => parse_body(call, body),
+            Err(reason) => ParsedCall::Unreadable(reason),
         }
     }
 
-    /// Always 200 with the token: any other status counts towards the five failures after which
-    /// Webex Connect switches the bot off (WX-BOT).
-    fn reply(&self, call: &Call<'_>, _: &CallOutcome<'_>) -> Reply {
-        token_response(call)
+    /// The token in every response (WX-BOT: "as part of the response to every POST request"), and 200 for
+    /// every call that Trunkline has: any other status counts towards the five failures after which Webex
+    /// Connect switches the bot off. A call that was not stored is answered with 503, so that it is sent again.
+    fn reply(&self, call: &Call<'_>, outcome: &CallOutcome<'_>) -> Reply {
+        match outcome {
+            CallOutcome::Unavailable => {
+                let mut reply = token_response(call, StatusCode::SERVICE_UNAVAILABLE);
+                let waits = Reply::unavailable().headers.into_iter();
+                reply.headers.extend(waits.filter(|(name, _)| *name != "content-type"));
+                reply
+            }
+            CallOutcome::Denied(_) => token_response(call, StatusCode::UNAUTHORIZED),
+            // Such a call was not parsed, so the access token was not checked yet.
+            CallOutcome::TooLarge | CallOutcome::UnsupportedEncoding(_)
+                if auth::check_access_token(call, None).is_err() =>
+            {
+                token_response(call, StatusCode::UNAUTHORIZED)
+            }
+            CallOutcome::Ingested(_)
+            | CallOutcome::Unreadable(_)
+            | CallOutcome::TooLarge
+            | CallOutcome::UnsupportedEncoding(_) => token_response(call, StatusCode::OK),
+        }
     }
 }
 
@@ -54,13 +62,42 @@ fn is_blank(body: &[u8]) -> bool {
     body.iter().all(u8::is_ascii_whitespace)
 }
 
-fn token_response(call: &Call<'_>) -> Reply {
-    let token = call.secrets.newest(VERIFICATION_TOKEN).unwrap_or_default();
+fn parse_body(call: &Call<'_>, body: Value) -> ParsedCall {
+    if auth::has_wrong_verification_token(call, &body) {
+        telemetry::count(call.now, Metric::TokenMismatch, call.connection);
+        if call.settings.reject_wrong_token {
+            return ParsedCall::Unreadable("the verification token does not match".into());
+        }
+    }
+    match body {
+        Value::Array(items) if items.is_empty() => {
+            ParsedCall::Reply(token_response(call, StatusCode::OK))
+        }
+        Value::Object(mut object) => {
+            auth::remove_access_token(&mut object, call);
+            if object.is_empty() {
+                return ParsedCall::Reply(token_response(call, StatusCode::OK));
+            }
+            match parse(&object, call.settings, call.now) {
+                Ok(event) => ParsedCall::Events(vec![event]),
+                Err(reason) => ParsedCall::Unreadable(reason),
+            }
+        }
+        _ => ParsedCall::Unreadable("the body is not a JSON object".into()),
+    }
+}
+
+/// Builds a response with the verification token, if the connection has one: the platform IMI BOT has none.
+fn token_response(call: &Call<'_>, status: StatusCode) -> Reply {
+    let word = if status.is_success() { "success" } else { "error" };
+    let Some(token) = call.secrets.newest(VERIFICATION_TOKEN) else {
+        return Reply::json(status, &json!({"status": word}));
+    };
     let mut reply = match call.settings.response_format {
         ResponseFormat::Json => Reply::json(
-            StatusCode::OK,
+            status,
             &json!({
-                "status": "success",
+                "status": word,
                 "verificationToken": token,
                 "verification_token": token,
                 "VerificationToken": token,
@@ -68,29 +105,13 @@ fn token_response(call: &Call<'_>) -> Reply {
             }),
         ),
         ResponseFormat::Text => Reply {
-            status: StatusCode::OK,
+            status,
             headers: vec![("content-type", "text/plain; charset=utf-8".into())],
             body: token.to_owned(),
         },
     };
     reply.headers.push(("x-verification-token", token.to_owned()));
     reply
-}
-
-/// Returns the verification token of a call, from a header or the body. The documentation can be
-/// read to mean that Webex Connect sends it, too (fact sheet B2).
-#[must_use]
-pub fn received_token(headers: &http::HeaderMap, body: &Value) -> Option<String> {
-    let is_token = |name: &str| {
-        let name = name.to_lowercase();
-        name.find("verif").is_some_and(|at| name[at..].contains("token"))
-    };
-    let header = headers.iter().find(|(name, _)| is_token(name.as_str()));
-    if let Some((_, value)) = header {
-        return Some(value.to_str().unwrap_or_default().to_owned());
-    }
-    let member = body.as_object()?.iter().find(|(name, _)| is_token(name))?;
-    Some(member.1.as_str().unwrap_or_default().to_owned())
 }
 
 /// Parses one event. An unknown event becomes opaque instead of being rejected.
@@ -116,24 +137,25 @@ pub fn parse(
         EventKind::Receipt | EventKind::Closed | EventKind::Unknown => AuthorRole::System,
     };
     let claimed_owner = if is_bot_conversation { Owner::Bot } else { Owner::Desk };
+    // A conversation with an agent has an id of its own (WX-BOT), which does not name the customer. Every
+    // documented event has a type; one without may be the bot's.
+    let customer = if is_bot_conversation { None } else { join::customer(object, settings) };
+    let is_agents = incoming.conversationtype.non_blank().is_some() && !is_bot_conversation;
+    let correlation_hint =
+        (is_agents || customer.is_some()).then_some(CorrelationHint::Customer(customer));
+    let at = time::parse_lenient(incoming.timestamp.trimmed()).unwrap_or(now);
+    let id = event_id(&kind, &incoming, object);
+    let body = body(&kind, &incoming, object);
     Ok(Event {
-        id: event_id(&kind, &incoming, object),
         external_message_id: incoming
             .messageid
             .non_blank()
             .filter(|_| is_message_or_postback)
             .map(Into::into),
-        external_conversation_id: conversation.into(),
-        at: time::parse_lenient(incoming.timestamp.trimmed()).unwrap_or(now),
-        author: Author::nameless(author),
         channel: incoming.channel.non_blank().map(Into::into),
-        language: None,
-        origin: Map::new(),
-        intended_recipient: None,
-        correlation_hint: None,
-        trace: None,
+        correlation_hint,
         claimed_owner: is_message_or_postback.then_some(claimed_owner),
-        body: body(&kind, &incoming, object),
+        ..Event::new(id, conversation, at, Author::nameless(author), body)
     })
 }
 
@@ -191,7 +213,8 @@ fn body(kind: &EventKind, incoming: &WebexEvent, object: &Map<String, Value>) ->
             typed: None,
         },
         EventKind::Receipt => EventBody::Receipt {
-            message: incoming.messageid.trimmed().into(),
+            message: join::own_message_id(object)
+                .map_or_else(|| incoming.messageid.trimmed().into(), Into::into),
             target: None,
             status: match incoming.deliverystatus.trimmed().to_lowercase().as_str() {
                 "delivered" => ReceiptStatus::Delivered,
@@ -210,16 +233,15 @@ fn body(kind: &EventKind, incoming: &WebexEvent, object: &Map<String, Value>) ->
     }
 }
 
-/// The content of a message. One with neither text nor media becomes opaque.
+/// The content of a message. One without content becomes opaque. The receiver learns the type of one that is
+/// no text.
 fn message(incoming: &WebexEvent, object: &Map<String, Value>) -> EventBody {
-    let content = Content {
-        text: incoming.message.non_blank().map(|_| incoming.message.raw().to_owned()),
-        media: media::parse(&incoming.media),
-        ..Content::default()
-    };
+    let content = content::content(incoming);
     if content.is_empty() {
         let (name, raw) = (incoming.event.trimmed().to_owned(), Value::Object(object.clone()));
         return EventBody::Opaque { is_message: true, name, raw };
     }
-    EventBody::Message { content, metadata: Map::new() }
+    let kind = incoming.messagetype.non_blank().filter(|kind| !kind.eq_ignore_ascii_case("text"));
+    let metadata = kind.map(|kind| ("message_type".to_owned(), kind.into()));
+    EventBody::Message { content, metadata: metadata.into_iter().collect() }
 }

@@ -2,6 +2,7 @@
 //! prints: unquoted keys, curly quotes, comments, missing and trailing commas, lines of dots.
 
 use serde_json::Value;
+use trunkline_core::json;
 
 /// Maximum nesting depth: more than any event has, and safe for any stack.
 const MAX_DEPTH: usize = 32;
@@ -11,13 +12,15 @@ const MAX_DEPTH: usize = 32;
 /// # Errors
 /// The reason why neither succeeds.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, String> {
+    let body = json::without_byte_order_mark(body);
     let text = std::str::from_utf8(body).map_err(|_| "the body is not UTF-8".to_owned())?;
-    let text = text.trim_start_matches('\u{feff}');
     if depth(text) > MAX_DEPTH {
         return Err(format!("the body is nested more than {MAX_DEPTH} deep"));
     }
-    serde_json::from_str(text).or_else(|strict| {
-        json5::from_str(&repair(text)).map_err(|_| format!("the body is not JSON: {strict}"))
+    json::from_slice(body).or_else(|strict| {
+        let whole = json::without_lone_surrogates(body);
+        let repaired = repair(&String::from_utf8_lossy(&whole));
+        json5::from_str(&repaired).map_err(|_| format!("the body is not JSON: {strict}"))
     })
 }
 
@@ -104,6 +107,13 @@ mod tests {
         let text = "{\n a : \"x\"\n b : [\n 1,\n 2\n ]\n c: \"https://x.example\", // why\n ...\n d: 1,\n}";
         let expected = json!({"a": "x", "b": [1, 2], "c": "https://x.example", "d": 1});
         assert_eq!(parse(text.as_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn reads_half_of_a_surrogate_pair_in_repaired_json_too() {
+        for body in [r#"{"a":"x \ud83d"}"#, "\u{feff}{\n a : \"x \\ud83d\"\n}"] {
+            assert_eq!(parse(body.as_bytes()).unwrap(), json!({"a": "x \u{fffd}"}), "{body}");
+        }
     }
 
     #[test]

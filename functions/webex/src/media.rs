@@ -1,7 +1,46 @@
 //! Parses `Media` in every shape that is plausible: the vendor's page only shows an empty string.
 
 use serde_json::{Map, Value};
+use trunkline_core::json;
 use trunkline_core::model::Media;
+
+use crate::wire::normalized;
+
+/// The MIME types of files that networks exchange, by extension.
+const MIME_TYPES: [(&str, &str); 23] = [
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("png", "image/png"),
+    ("gif", "image/gif"),
+    ("webp", "image/webp"),
+    ("heic", "image/heic"),
+    ("mp4", "video/mp4"),
+    ("3gp", "video/3gpp"),
+    ("mov", "video/quicktime"),
+    ("mp3", "audio/mpeg"),
+    ("ogg", "audio/ogg"),
+    ("opus", "audio/ogg"),
+    ("aac", "audio/aac"),
+    ("amr", "audio/amr"),
+    ("m4a", "audio/mp4"),
+    ("wav", "audio/wav"),
+    ("pdf", "application/pdf"),
+    ("txt", "text/plain"),
+    ("csv", "text/csv"),
+    ("zip", "application/zip"),
+    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+];
+
+/// Returns the MIME type that the extension of a file's URL stands for.
+#[must_use]
+pub(crate) fn mime_type(url: &str) -> Option<&'static str> {
+    let path = url.split(['?', '#']).next()?;
+    let (_, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
+    let extension = extension.to_lowercase();
+    MIME_TYPES.iter().find(|(known, _)| *known == extension).map(|(_, mime_type)| *mime_type)
+}
 
 /// Returns the files in a `Media` value: a URL, several URLs in one string, a JSON string that
 /// lists URLs or attachments (as Webex Connect's other webhooks send), or the same as a JSON value.
@@ -18,7 +57,7 @@ pub(crate) fn parse(value: &Value) -> Vec<Media> {
 fn from_text(text: &str) -> Vec<Media> {
     let text = text.trim();
     if text.starts_with(['[', '{'])
-        && let Ok(listed) = serde_json::from_str(text)
+        && let Ok(listed) = json::from_slice::<Value>(text.as_bytes())
     {
         // Only one level of JSON within a string is parsed.
         return match &listed {
@@ -40,19 +79,23 @@ fn parse_entry(value: &Value) -> Vec<Media> {
 }
 
 fn from_object(object: &Map<String, Value>) -> Vec<Media> {
+    // Several spellings may occur, some of them empty.
     let field = |names: &[&str]| {
-        let found = object.iter().find(|(key, _)| {
-            let key = key.replace(['_', '-'], "").to_lowercase();
-            names.contains(&key.as_str())
-        });
-        found.and_then(|(_, value)| value.as_str()).map(str::trim).filter(|text| !text.is_empty())
+        let of_name = |name: &&str| {
+            let mut found = object.iter().filter(|(key, _)| normalized(key) == **name);
+            found
+                .find_map(|(_, value)| Some(value.as_str()?.trim()).filter(|text| !text.is_empty()))
+        };
+        names.iter().find_map(of_name)
     };
     let Some(url) = field(&["url", "mediaurl", "mediauri", "uri", "href", "link"]) else {
         return Vec::new();
     };
+    let mime_type = field(&["mimetype", "contenttype", "type"]);
     vec![Media {
         url: url.to_owned(),
-        mime_type: field(&["mimetype", "contenttype", "type"]).map(Into::into),
+        // `type` may be a kind, such as `image`.
+        mime_type: mime_type.filter(|kind| kind.contains('/')).map(Into::into),
         name: field(&["filename", "name", "title"]).map(Into::into),
         ..Media::default()
     }]
@@ -96,6 +139,16 @@ mod tests {
         for value in [json!(listed), json!([{"mimeType": "image/jpeg", "URL": a}])] {
             assert_eq!(parse(&value), std::slice::from_ref(&expected), "{value}");
         }
+        let spellings = json!({"url": "", "media_url": a, "mimetype": null, "type": "image"});
+        let plain = Media { url: a.into(), ..Media::default() };
+        assert_eq!(parse(&spellings), [plain], "the spelling with a value");
         assert_eq!(urls(&json!("[broken")), ["[broken"], "kept as received, not lost");
+    }
+
+    #[test]
+    fn an_extension_stands_for_a_mime_type() {
+        assert_eq!(mime_type("https://m.example/a.b/C.JPG?x=y.png"), Some("image/jpeg"));
+        assert_eq!(mime_type("https://m.example/a.pdf/b"), None);
+        assert_eq!(mime_type("https://m.example/a.unknown"), None);
     }
 }

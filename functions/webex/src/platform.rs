@@ -1,10 +1,12 @@
 //! What Webex Connect is: roles, capabilities, addresses, secrets.
 
 use trunkline_core::model::{Behaviour, Capabilities, PlatformId, Role};
-use trunkline_core::platform::{AddressSpec, Platform, PlatformSettings, PlatformSpec, SecretSpec};
+use trunkline_core::platform::{
+    AddressSpec, CheckInput, Platform, PlatformSettings, PlatformSpec, SecretSpec,
+};
 use trunkline_runtime::security::secret_checks::{callable_url, header_value};
 
-use crate::settings::{HEADER_PREFIX, SEND_URL, Settings, VERIFICATION_TOKEN};
+use crate::settings::{ACCESS_TOKEN, HEADER_PREFIX, SEND_URL, Settings, VERIFICATION_TOKEN};
 
 /// The Webex Connect platform.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,10 +35,15 @@ impl Platform for Webex {
         }],
         settings: Settings::SPECS,
         secrets: &[
-            SecretSpec::required(
+            SecretSpec::optional(
                 VERIFICATION_TOKEN,
                 header_value,
-                "Verification Token of the integration's form",
+                "platform OTHERS: Verification Token of the integration's form",
+            ),
+            SecretSpec::optional(
+                ACCESS_TOKEN,
+                header_value,
+                "platform IMI BOT: the bot's access token of the integration's form; every call must carry it",
             ),
             SecretSpec::required(
                 SEND_URL,
@@ -52,6 +59,17 @@ impl Platform for Webex {
         alerts_setting: None,
         // Webex Connect does not deduplicate, so a retry could show the message twice.
         retry_unknown: Some(1),
-        check: |_| Vec::new(),
+        check,
     };
+}
+
+fn check(input: &CheckInput<'_>) -> Vec<String> {
+    let has_token = [VERIFICATION_TOKEN, ACCESS_TOKEN].iter().any(|name| input.has_secret(name));
+    if has_token {
+        return Vec::new();
+    }
+    vec![format!(
+        "it needs the secret {VERIFICATION_TOKEN}: Verification Token of the integration's form, or \
+         {ACCESS_TOKEN} for the platform IMI BOT"
+    )]
 }

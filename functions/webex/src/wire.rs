@@ -4,6 +4,22 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use trunkline_core::model::LenientText;
 
+/// The members of the documented events, as the vendor's page spells them (WX-BOT).
+const DOCUMENTED: [&str; 12] = [
+    "Conversationid",
+    "ConversationType",
+    "Message",
+    "MessageType",
+    "Messageid",
+    "Media",
+    "Channel",
+    "Event",
+    "Timestamp",
+    "PostbackPayload",
+    "DeliveryStatus",
+    "Description",
+];
+
 /// An event from Webex Connect: a message, a postback or a receipt, distinguished by `Event`
 /// (WX-BOT).
 ///
@@ -11,16 +27,23 @@ use trunkline_core::model::LenientText;
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct WebexEvent {
-    /// The conversation's id: one per customer and asset, unchanged for months.
+    /// The conversation's id: one per customer and asset, unchanged for months. A conversation with an
+    /// agent may have one of its own.
     pub conversationid: LenientText,
     /// `BOT` if the bot is to answer.
     pub conversationtype: LenientText,
     /// The text that the customer or an agent wrote.
     pub message: LenientText,
+    /// The kind of content, such as `text` or `image`. The page lists no values.
+    pub messagetype: LenientText,
     /// The message's id. In a receipt: the id of the message that it reports on.
     pub messageid: LenientText,
     /// A URL, several URLs, or a JSON string that lists attachments.
     pub media: Value,
+    /// A place. Undocumented here: Webex Connect's outbound webhooks have it (WX-WA).
+    pub location: Value,
+    /// People. Undocumented here: Webex Connect's outbound webhooks have it (WX-WA).
+    pub contacts: Value,
     /// The network's name, such as `WhatsApp`.
     pub channel: LenientText,
     /// The event's name, such as `Incoming message`.
@@ -36,13 +59,35 @@ pub struct WebexEvent {
 }
 
 impl WebexEvent {
-    /// Reads an event from a JSON object with keys in any of the vendor's spellings.
+    /// Reads an event from a JSON object with keys in any of the vendor's spellings. If a key occurs in
+    /// several, the documented one goes first, and one with a value before an empty one.
     #[must_use]
     pub fn from_object(object: &Map<String, Value>) -> Self {
-        let normalized = |key: &String| key.replace(['_', '-'], "").to_lowercase();
-        let normalized_object =
-            object.iter().map(|(key, value)| (normalized(key), value.clone())).collect();
+        let mut members: Map<String, Value> = Map::new();
+        for (key, value) in object {
+            let name = normalized(key);
+            let is_documented = DOCUMENTED.contains(&key.as_str());
+            let is_better = |other: &Value| is_empty(other) || (is_documented && !is_empty(value));
+            if members.get(&name).is_none_or(is_better) {
+                members.insert(name, value.clone());
+            }
+        }
         // Every field accepts any JSON value, so this cannot fail.
-        serde_json::from_value(Value::Object(normalized_object)).unwrap_or_default()
+        serde_json::from_value(Value::Object(members)).unwrap_or_default()
+    }
+}
+
+/// Returns a name without `_`, `-` and capital letters.
+pub(crate) fn normalized(name: &str) -> String {
+    name.replace(['_', '-'], "").to_lowercase()
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
     }
 }

@@ -58,6 +58,7 @@ fn encoded_as_in(documented: &Value, body: EventBody) -> Value {
     serde_json::from_slice(&request.body).unwrap()
 }
 
+/// Shows W25.
 #[test]
 fn encodes_the_documented_reply() {
     let documented: Value = serde_json::from_str(REPLY).unwrap();
@@ -67,6 +68,7 @@ fn encodes_the_documented_reply() {
     assert_eq!(fields(&sent), fields(&documented));
 }
 
+/// Shows W13, W26.
 #[test]
 fn encodes_the_documented_handover() {
     let documented: Value = serde_json::from_str(HANDOVER).unwrap();
@@ -79,6 +81,7 @@ fn encodes_the_documented_handover() {
     assert_eq!(fields(&encoded_as_in(&documented, body)), fields(&documented));
 }
 
+/// Shows W7, W8.
 #[test]
 fn responds_as_the_fact_sheet_proposes() {
     let reply = call(&Method::POST, b"", no_settings(), |call| match Webex.parse(call) {

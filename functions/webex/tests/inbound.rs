@@ -26,6 +26,7 @@ fn text(event: &Event) -> Option<&str> {
     }
 }
 
+/// Shows W2, W11, W20.
 #[test]
 fn parses_a_message() {
     let event = event(include_bytes!("../fixtures/message.json"));
@@ -39,29 +40,29 @@ fn parses_a_message() {
 
 #[test]
 fn parses_media_as_a_url_and_as_a_json_string() {
-    let jpeg = |mime_type: Option<&str>| EventBody::Message {
+    let jpeg = EventBody::Message {
         content: Content {
             media: vec![Media {
                 url: "https://media.example.net/in/abc.jpg".into(),
-                mime_type: mime_type.map(Into::into),
-                name: None,
+                mime_type: Some("image/jpeg".into()),
                 ..Media::default()
             }],
             ..Content::default()
         },
-        metadata: serde_json::Map::new(),
+        metadata: map(json!({"message_type": "image"})),
     };
-    assert_eq!(event(include_bytes!("../fixtures/message-media-url.json")).body, jpeg(None));
-    let listed = event(include_bytes!("../fixtures/message-media-json-text.json")).body;
-    assert_eq!(listed, jpeg(Some("image/jpeg")));
+    assert_eq!(event(include_bytes!("../fixtures/message-media-url.json")).body, jpeg);
+    assert_eq!(event(include_bytes!("../fixtures/message-media-json-text.json")).body, jpeg);
 }
 
+/// Shows W3, W12, W14, W15, W30.
 #[test]
 fn a_message_outside_a_bot_conversation_claims_the_desk() {
     let event = event(include_bytes!("../fixtures/message-with-agent.json"));
     assert_eq!((event.author.role, event.claimed_owner), (AuthorRole::Unknown, Some(Owner::Desk)));
 }
 
+/// Shows W23.
 #[test]
 fn a_postback_is_a_choice_identified_by_payload_and_time() {
     let event = event(include_bytes!("../fixtures/postback.json"));
@@ -73,6 +74,7 @@ fn a_postback_is_a_choice_identified_by_payload_and_time() {
     assert_ne!(self::event(later.as_bytes()).id, event.id);
 }
 
+/// Shows W24.
 #[test]
 fn receipts_of_one_message_differ_by_status() {
     let failed = event(include_bytes!("../fixtures/delivery-failed.json"));
@@ -89,6 +91,7 @@ fn receipts_of_one_message_differ_by_status() {
     assert_ne!(event(read.as_bytes()).id, failed.id);
 }
 
+/// Shows W22, W23, W24, W27.
 #[test]
 fn parses_the_documented_samples_verbatim() {
     let message = event(include_bytes!("../fixtures/documented-message.txt"));
@@ -104,6 +107,7 @@ fn parses_the_documented_samples_verbatim() {
     assert_eq!(status, ReceiptStatus::Other("Delivered/Failed/Read".into()));
 }
 
+/// Shows W22.
 #[test]
 fn accepts_any_key_spelling_and_numbers_as_text() {
     let body = br#"{"conversation_id": 7, "CONVERSATION-TYPE": "bot", "message": 12.50,
@@ -123,6 +127,37 @@ fn an_unknown_event_is_opaque_and_closes_only_with_closed_events() {
     assert_eq!(closed, EventBody::Close { reason: Some("Chat closed by agent".into()) });
 }
 
+/// Shows input 14.
+#[test]
+fn of_two_spellings_the_one_with_a_value_counts() {
+    let body = br#"{"Conversationid":"c-14","conversation_id":"","ConversationType":"BOT",
+        "conversation_type":null,"Message":"hello","message":null,"Media":[],"media":"",
+        "Messageid":"m-14","Event":"Incoming message","Timestamp":"2026-11-28 06:00:00.00"}"#;
+    let event = event(body);
+    assert_eq!((event.external_conversation_id.as_str(), text(&event)), ("c-14", Some("hello")));
+    assert_eq!(event.claimed_owner, Some(Owner::Bot));
+    let reverse = br#"{"Conversationid":" ","conversation_id":"c-14","Event":null,
+        "event":"Incoming message","Message":"","message":"hello"}"#;
+    let event = self::event(reverse);
+    assert_eq!((event.external_conversation_id.as_str(), text(&event)), ("c-14", Some("hello")));
+    let both = self::event(br#"{"Conversationid":"c","CONVERSATIONID":"b","conversationid":"a"}"#);
+    assert_eq!(both.external_conversation_id, "c", "the documented spelling");
+}
+
+/// Shows input 8, input 10, input 11.
+#[test]
+fn half_an_emoji_a_byte_order_mark_and_null_do_not_lose_a_message() {
+    let body = "\u{feff}{\"Conversationid\":\"c-1\",\"ConversationType\":\"BOT\",\"Message\":\"Great \\ud83d\",\
+        \"MessageType\":null,\"Media\":null,\"Messageid\":\"m-8\",\"Channel\":null,\"PostbackPayload\":null,\
+        \"Event\":\"Incoming message\",\"Timestamp\":null}";
+    for body in [body.to_owned(), body.replace('}', ",}")] {
+        let event = event(body.as_bytes());
+        assert_eq!((text(&event), event.id.as_str()), (Some("Great \u{fffd}"), "m:m-8"), "{body}");
+        assert_eq!((event.channel, event.at), (None, now()));
+    }
+}
+
+/// Shows W18.
 #[test]
 fn key_order_does_not_change_the_event_id() {
     let one = event(br#"{"Conversationid":"c","Event":"Incoming message","Message":"x"}"#);
@@ -130,6 +165,7 @@ fn key_order_does_not_change_the_event_id() {
     assert_eq!(one.id, two.id);
 }
 
+/// Shows W4, W6, W7, W8, W19.
 #[test]
 fn every_response_is_200_with_the_token() {
     let unreadable = |body: &[u8]| {
@@ -209,13 +245,14 @@ proptest! {
     fn arbitrary_values_of_known_keys_never_panic(
         fields in prop::collection::btree_map(
             prop::sample::select(vec!["Conversationid", "ConversationType", "Message", "Messageid",
-                "Media", "Channel", "Event", "Timestamp", "PostbackPayload", "DeliveryStatus"]),
+                "MessageType", "location", "contacts", "customparam1", "Media", "Channel", "Event", "Timestamp", "PostbackPayload", "DeliveryStatus"]),
             any_json(), 0..10)
     ) {
         let object = map(Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()));
         let _ = parse(&object, &Settings::default(), now());
     }
 
+    /// Shows W18.
     #[test]
     fn a_retry_has_the_same_event_id(id in ".{1,60}", message in ".{0,60}") {
         let body = json!({"Conversationid": "c", "Event": "Incoming message",

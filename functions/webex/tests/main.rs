@@ -1,7 +1,11 @@
 //! One binary for all tests, because each links everything once more.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its verdict")]
 
+mod calls;
 mod common;
+mod content;
 mod documented;
 mod inbound;
+mod join;
 mod outbound;
+mod tokens;

@@ -52,6 +52,7 @@ fn sent(body: EventBody, settings: Value) -> Value {
     serde_json::from_slice(&request.body).unwrap()
 }
 
+/// Shows W16, W25.
 #[test]
 fn encodes_a_reply_as_1001_in_the_exact_spelling() {
     let body = EventBody::Message {
@@ -91,6 +92,7 @@ fn encodes_choices_as_numbered_text_and_customparams() {
     );
 }
 
+/// Shows W13, W26, W29.
 #[test]
 fn encodes_a_handover_as_1002_with_reason_and_context() {
     let body = EventBody::Handover {
@@ -108,10 +110,12 @@ fn encodes_a_handover_as_1002_with_reason_and_context() {
             "customparam1": "reason=customer_asked",
             "customparam2": "language=nl",
             "customparam3": "summary=Wants to return order 48121",
+            "customparam4": "trunkline_conversation=conv-8f0f",
         })
     );
 }
 
+/// Shows W26, W28.
 #[test]
 fn event_names_come_from_the_settings() {
     let settings =
@@ -136,6 +140,7 @@ fn event_names_come_from_the_settings() {
     );
 }
 
+/// Shows W21.
 #[test]
 fn uses_the_secret_url_and_headers() {
     let message = || EventBody::Message { content: Content::text("x"), metadata: map(json!({})) };
@@ -150,17 +155,64 @@ fn uses_the_secret_url_and_headers() {
     assert!(matches!(without, Err(EncodeError::Misconfigured(_))));
 }
 
+fn response(status: u16, body: &str) -> HttpResponse {
+    let status = StatusCode::from_u16(status).unwrap();
+    HttpResponse { status, headers: HeaderMap::new(), body: body.into() }
+}
+
+/// Shows W24.
+#[test]
+fn the_id_of_a_sent_message_is_found_in_the_response() {
+    let id = |body: &str, member: Option<&str>| {
+        classify_response(&response(200, body), member).external_message_id
+    };
+    for (body, expected) in [
+        (r#"{"messageId":"m-9"}"#, Some("m-9")),
+        (r#"{"response":[{"code":"1002","transid":"t-1"}]}"#, Some("t-1")),
+        (r#"{"data":{"id":"x","message_id":7}}"#, Some("7")),
+        (r#"{"tid":"","id":"i-1"}"#, Some("i-1")),
+        ("\u{feff}{\"tid\":\"t-2\"}", Some("t-2")),
+        (r#"{"code":"1002","description":"Queued"}"#, None),
+        ("OK", None),
+    ] {
+        assert_eq!(id(body, None), expected.map(Into::into), "{body}");
+    }
+    let named = r#"{"id":"x","result":{"Correlation-Id":"c-1"}}"#;
+    assert_eq!(id(named, Some("correlationId")), Some("c-1".into()));
+    assert_eq!(id(r#"{"id":"x"}"#, Some("correlationId")), None);
+    assert_eq!(classify_response(&response(500, r#"{"id":"x"}"#), None).external_message_id, None);
+}
+
+/// Shows W24.
+#[test]
+fn a_reply_carries_its_own_id_in_a_parameter_if_the_operator_names_one() {
+    let body = || EventBody::Message { content: Content::text("x"), metadata: map(json!({})) };
+    let sent = sent(body(), json!({"message_id_param": "message"}));
+    assert_eq!(sent["customparam1"], "message=dlv_1");
+    assert!(self::sent(body(), no_settings()).get("customparam1").is_none());
+}
+
+/// Shows W29.
+#[test]
+fn a_handover_names_its_conversation_only_if_a_parameter_is_set() {
+    let handover = || EventBody::Handover {
+        mode: HandoverMode::Offer,
+        transcript: Transcript::default(),
+        reason: None,
+        context: map(json!({})),
+    };
+    assert_eq!(
+        sent(handover(), json!({"conversation_param": "thread"}))["customparam1"],
+        "thread=conv-8f0f"
+    );
+    assert!(sent(handover(), json!({"conversation_param": ""})).get("customparam1").is_none());
+}
+
 #[test]
 fn classifies_an_error_code_within_http_200() {
     use Verdict::{Delivered, Permanent, Retryable};
 
-    let classify = |status: u16, body: &str| {
-        classify_response(&HttpResponse {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers: HeaderMap::new(),
-            body: body.into(),
-        })
-    };
+    let classify = |status: u16, body: &str| classify_response(&response(status, body), None);
     for (status, body, verdict) in [
         (200, "", Delivered),
         (200, "OK", Delivered),

@@ -1,4 +1,9 @@
 //! The router's control API and its newer state API: permissions and validation.
+//!
+//! The control API and its mutations are documented: "Routing Control",
+//! <https://developers.cm.com/central-services/docs/routing-control> (CM-CTRL). The mutation `disableComponent`, the
+//! state API, its right and its 403 are what a retailer observed: `src/lib/cm.ts` and the README of
+//! <https://github.com/Dutchtoysgroup/zipchat-cm-bridge> (BRIDGE). All 404s and texts of answers are our assumption.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -7,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::rules::check_members;
 use super::{ACCOUNT, Accepted, Shared, check_call, guid, reject};
 
 pub(super) async fn post_mutation(
@@ -29,13 +35,19 @@ pub(super) async fn post_mutation(
     Json(json!({})).into_response()
 }
 
+/// The members of a mutation request (CM-CTRL), in the spelling of Trunkline, which is the page's.
+const REQUEST: [&str; 3] = ["ChatId", "Mutations", "Context"];
+/// The members of a rule mutation (CM-CTRL).
+const RULE: [&str; 5] = ["$type", "action", "operator", "sourceAdapterId", "targetAdapterId"];
+/// The members of the mutation that CM.com's own bot sends (BRIDGE).
+const COMPONENT: [&str; 2] = ["$type", "ComponentId"];
+
 fn check_mutation(chat: &str, body: &Value) -> Result<(), String> {
-    let either = |a: &str, b: &str| body.get(a).or(body.get(b)).cloned().unwrap_or_default();
-    if either("ChatId", "chatId") != chat {
+    check_members("the request", body, &REQUEST)?;
+    if body["ChatId"] != chat {
         return Err("ChatId is not the chat of the address".into());
     }
-    let mutations = either("Mutations", "mutations");
-    let mutations = mutations.as_array().filter(|list| !list.is_empty());
+    let mutations = body["Mutations"].as_array().filter(|list| !list.is_empty());
     for mutation in mutations.ok_or("The Mutations field is required.")? {
         let word = |name: &str| mutation[name].as_str().unwrap_or_default();
         let good = match word("$type") {
@@ -49,10 +61,13 @@ fn check_mutation(chat: &str, body: &Value) -> Result<(), String> {
         if !good {
             return Err(format!("invalid mutation: {mutation}"));
         }
+        let known: &[&str] = if word("$type") == "ruleMutation" { &RULE } else { &COMPONENT };
+        check_members("the mutation", mutation, known)?;
     }
     check_context(body)
 }
 
+/// CM-CTRL: a key-value object. Our assumption: the values are texts.
 fn check_context(body: &Value) -> Result<(), String> {
     match body.get("Context") {
         None => Ok(()),
@@ -75,7 +90,10 @@ pub(super) async fn put_state(
         "state" if body["NewStateNameId"].as_str().unwrap_or_default().is_empty() => {
             ("state", Err("The NewStateNameId field is required.".to_owned()))
         }
-        "state" => ("state", check_context(&body)),
+        "state" => {
+            let known = check_members("the request", &body, &["NewStateNameId", "Context"]);
+            ("state", known.and_then(|()| check_context(&body)))
+        }
         "end" => ("end", Ok(())),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };

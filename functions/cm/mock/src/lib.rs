@@ -1,9 +1,10 @@
-//! A mock of CM.com's conversational router, according to the fact sheet: the TwoWay endpoints, the
-//! control API and the newer state API, which reject what the real ones would reject; and the calls that
-//! the router makes to an adapter's three endpoints.
+//! A mock of CM.com's conversational router: the TwoWay endpoints, the control API and the newer state API, which
+//! reject what the real ones would reject; and the calls that the router makes to an adapter's three endpoints.
+//! The rules and the keys of their sources are in `rules.rs` and `control.rs`.
 
 mod control;
 mod player;
+mod rules;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -26,31 +27,11 @@ pub use player::MOCK;
 /// The account id (technical link) of all adapters.
 pub const ACCOUNT: &str = "0b3f6f9e-6a51-4a0e-9a4b-2f0c6a6a1d11";
 
-/// The default handover template of CM.com's form.
+/// The default handover template of CM.com's form (BRIDGE).
 pub const DEFAULT_TEMPLATE: &str =
     "{\"chatId\":\"{{$chatId}}\",\"sessionId\":\"{{$sessionId}}\",\"accountId\":\"{{$accountId}}\",
  \"channel\":\"{{$channel}}\",\"conversationHostId\":\"{{$conversationHostId}}\",
  \"conversationClientId\":\"{{$conversationClientId}}\",\"context\":{{$context}}}";
-
-/// The channels that the router accepts.
-const CHANNELS: [&str; 16] = [
-    "Apple Business Chat",
-    "iMessage",
-    "WhatsApp",
-    "Line",
-    "Push",
-    "RCS",
-    "SMS",
-    "Viber",
-    "Voice",
-    "Facebook Messenger",
-    "MobilePush",
-    "CXWebConversations",
-    "Instagram",
-    "Telegram Messenger",
-    "Slack",
-    "Microsoft Teams",
-];
 
 /// The side of a chat that an adapter is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,7 +231,7 @@ impl CmRouter {
         self.messages_call(chat, &[json!({"$type": "text", "text": text})], "ClientTerminated")
     }
 
-    /// Returns a call with messages of any types.
+    /// Returns a call with messages of any types (CM-FMT). The content of `targetAdaptersInfo` is unknown.
     pub fn messages_call(&self, chat: &Value, messages: &[Value], direction: &str) -> AdapterCall {
         let messages: Vec<Value> =
             messages.iter().map(|message| self.stamped(message, Some(direction))).collect();
@@ -288,14 +269,15 @@ impl CmRouter {
         AdapterCall { path: "/handover", headers: self.headers(), body }
     }
 
-    /// Returns a session event, such as `routerSessionEnded`.
+    /// Returns a session event, such as `routerSessionEnded`. The name is from BRIDGE; the envelope is that of
+    /// messages (CM-FMT), which is our assumption for the event endpoint.
     pub fn event(&self, chat: &Value, name: &str) -> AdapterCall {
         let event = self.stamped(&json!({"$type": name}), None);
         let body = json!({"chat": chat, "conversationEvents": [event]}).to_string();
         AdapterCall { path: "/event", headers: Vec::new(), body }
     }
 
-    /// Returns a session event in the flat form.
+    /// Returns a session event in the flat form, which BRIDGE accepts as well.
     pub fn flat_event(chat: &Value, name: &str) -> AdapterCall {
         let body = json!({"$type": name, "chatId": chat["id"], "sessionId": chat["sessionId"]});
         AdapterCall { path: "/event", headers: Vec::new(), body: body.to_string() }
@@ -337,7 +319,8 @@ fn guid(of: &impl Hash) -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-/// Checks every call first: applies the test's scheduled response, then requires the token.
+/// Checks every call first: applies the test's scheduled response, then requires the token: the header
+/// `X-CM-PRODUCTTOKEN` ("Authentication", <https://developers.cm.com/messaging/docs/channels-authentication>).
 async fn check_call(state: &Shared, headers: &HeaderMap) -> Result<(), Response> {
     let (hanging, answer, right) = {
         let mut state = state.lock().unwrap();
@@ -358,7 +341,7 @@ async fn check_call(state: &Shared, headers: &HeaderMap) -> Result<(), Response>
         return Ok(());
     }
     state.lock().unwrap().refused.push((401, "a wrong token".to_owned()));
-    // Without a body and without WWW-Authenticate.
+    // Without a body and without WWW-Authenticate (BRIDGE).
     Err(StatusCode::UNAUTHORIZED.into_response())
 }
 
@@ -381,7 +364,7 @@ async fn post_messages(
         return reject(&state, StatusCode::NOT_FOUND, "there is no such adapter");
     };
     let types = state.lock().unwrap().types.clone();
-    let (chat, body) = match read_messages(&headers, &body, side, &types) {
+    let (chat, body) = match rules::check_messages(&headers, &body, side, &types) {
         Ok(read) => read,
         Err(message) => return reject(&state, StatusCode::BAD_REQUEST, &message),
     };
@@ -393,58 +376,7 @@ async fn post_messages(
     let mut state = state.lock().unwrap();
     state.chats.insert(chat.clone());
     state.accepted.push(Accepted { what: "messages", chat, adapter: Some(adapter), body });
+    // BRIDGE: the status, the text, and an id that differs from the given one.
     let answer = json!({"chat": answered, "message": "Message(s) accepted"});
     (StatusCode::CREATED, Json(answer)).into_response()
-}
-
-/// Validates a call and returns the router's id of its chat, and the body.
-fn read_messages(
-    headers: &HeaderMap,
-    body: &[u8],
-    side: Side,
-    types: &HashSet<String>,
-) -> Result<(String, Value), String> {
-    let kind = headers.get("content-type").and_then(|value| value.to_str().ok());
-    if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
-        return Err("the content type is not application/json".into());
-    }
-    let body: Value = serde_json::from_slice(body).map_err(|why| why.to_string())?;
-    if body.get("targetAdaptersInfo").is_some() {
-        return Err("targetAdaptersInfo is the router's own".into());
-    }
-    let chat = |name: &str| match body["chat"][name].as_str() {
-        Some(text) if !text.is_empty() => Ok(text.to_owned()),
-        _ => Err(format!("The chat's {name} field is required.")),
-    };
-    chat("id")?;
-    let (client, host) = (chat("conversationClientId")?, chat("conversationHostId")?);
-    if chat("accountId")? != ACCOUNT {
-        return Err("the chat is of another account".into());
-    }
-    let channel = chat("channel")?;
-    if !CHANNELS.iter().any(|known| known.eq_ignore_ascii_case(&channel)) {
-        return Err(format!("The channel '{channel}' is not supported."));
-    }
-    let messages = body["conversationMessages"].as_array().cloned().unwrap_or_default();
-    if messages.is_empty() {
-        return Err("there is neither a message nor an event".into());
-    }
-    let theirs = if side == Side::Host { "ClientTerminated" } else { "ClientOriginated" };
-    for message in &messages {
-        let kind = message["$type"].as_str().unwrap_or_default();
-        if !types.contains(kind) {
-            return Err(
-                "Could not create an instance of type MessageBase. Type is an interface or \
-                 abstract class and cannot be instantiated."
-                    .into(),
-            );
-        }
-        if message["direction"] != theirs {
-            return Err(format!("this adapter sends {theirs} only"));
-        }
-        if kind == "text" && message["text"].as_str().is_none_or(str::is_empty) {
-            return Err("The text field is required.".into());
-        }
-    }
-    Ok((chat_id(&client, &host, &channel), body))
 }

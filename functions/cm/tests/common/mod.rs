@@ -92,7 +92,18 @@ impl TestCall<'_> {
         let (method, headers) = (&Method::POST, &self.headers);
         let (path, query) = (self.path, self.query);
         let (settings, now) = (&settings_of(connection), now());
-        with(&Call { connection, settings, secrets, method, path, query, headers, body, now })
+        with(&Call {
+            connection,
+            settings,
+            secrets,
+            method,
+            path,
+            query,
+            headers,
+            body,
+            received_body: body,
+            now,
+        })
     }
 
     pub fn receive(&self, body: &[u8]) -> ParsedCall {
@@ -113,6 +124,38 @@ impl TestCall<'_> {
         assert_eq!(events.len(), 1, "{events:?}");
         events.remove(0)
     }
+}
+
+pub const MESSAGE: &str = include_str!("../../fixtures/message.json");
+pub const HANDOVER: &str = include_str!("../../fixtures/handover.json");
+pub const EMPTY_CONTEXT: &str = include_str!("../../fixtures/handover-empty-context.txt");
+pub const ENDED: &str = include_str!("../../fixtures/session-ended.json");
+pub const ENDED_FLAT: &str = include_str!("../../fixtures/session-ended-flat.json");
+pub const REPLY: &str = include_str!("../../fixtures/host-reply.json");
+
+/// A call without a shared secret in a role and at an endpoint.
+pub fn at<'a>(role: &'a str, path: &'a str) -> TestCall<'a> {
+    TestCall { role, path, ..channel_call() }
+}
+
+/// A call to a channel with settings.
+pub fn with(settings: Value) -> TestCall<'static> {
+    TestCall { settings, ..channel_call() }
+}
+
+/// The text of a message.
+pub fn text(event: &Event) -> Option<&str> {
+    match &event.body {
+        EventBody::Message { content, .. } => content.text.as_deref(),
+        _ => None,
+    }
+}
+
+/// The sample call with another message.
+pub fn message(message: &Value) -> String {
+    let mut body = json_of(MESSAGE);
+    body["conversationMessages"] = json!([message]);
+    body.to_string()
 }
 
 /// The chat of the customer's last message.

@@ -1,70 +1,82 @@
-//! Webex Connect: a customer on WhatsApp.
+//! A mock of Webex Connect: the generated URL, which refuses events that differ from the documented ones; and the
+//! events that Webex Connect sends to a bot.
 
+mod player;
+mod rules;
+
+use std::sync::{Arc, Mutex};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
 use serde_json::{Value, json};
-use trunkline_core::model::time::format_spaced_millis;
-use trunkline_mock::{
-    Call, ConnectionSetup, Inbox, Mock, Persona, Player, PlayerCommand, PlayerContext, now,
-    take_new,
-};
+use tokio::net::TcpListener;
 
-/// The mock: a customer on WhatsApp.
-pub const MOCK: Mock = Mock { personas: &[Persona::Customer], start };
+pub use player::MOCK;
+pub use rules::{check_event, check_response};
 
-const CONVERSATION: &str = "simulated-1";
+#[derive(Debug, Default)]
+struct Received {
+    accepted: Vec<Value>,
+    refused: Vec<String>,
+}
 
-struct WebexPlayer {
+/// A mock of the URL that Webex Connect generates for an integration, on its own port.
+#[derive(Debug, Clone)]
+pub struct WebexConnect {
     port: u16,
-    inbox: Inbox,
-    known: usize,
+    received: Arc<Mutex<Received>>,
 }
 
-/// Starts Webex Connect.
-fn start(context: PlayerContext) -> Box<dyn Player> {
-    let queued = json!({"response": [{"code": "1002", "description": "Queued"}]});
-    Box::new(WebexPlayer {
-        port: context.port,
-        inbox: Inbox::start(context.listener, queued),
-        known: 0,
-    })
-}
-
-impl Player for WebexPlayer {
-    fn setup(&self) -> ConnectionSetup {
-        let url = format!("http://127.0.0.1:{}/events/simulated", self.port);
-        let secrets = vec![("verification_token", "vt-simulated".to_owned()), ("send_url", url)];
-        ConnectionSetup { settings: json!({}), secrets }
+impl WebexConnect {
+    /// Starts the server.
+    pub async fn start() -> Self {
+        Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
 
-    fn execute(&mut self, command: PlayerCommand) -> Result<Vec<Call>, String> {
-        let now = now();
-        let mut event = match command {
-            PlayerCommand::Say(text) => json!({
-                "Event": "Incoming message", "Message": text, "MessageType": "text",
-                "Messageid": format!("wx-{}", now.as_nanosecond()), "Media": "",
-            }),
-            PlayerCommand::Pick(id) => json!({"Event": "FB POSTBACK", "PostbackPayload": id}),
-            other => {
-                return Err(other.unsupported_by("a customer on Webex Connect", "a text, /pick"));
-            }
-        };
-        event["Conversationid"] = json!(CONVERSATION);
-        event["ConversationType"] = json!("BOT");
-        event["Channel"] = json!("WhatsApp");
-        event["Timestamp"] = json!(format_spaced_millis(now));
-        Ok(vec![Call::new([], event.to_string())])
+    /// Starts the server on the given listener.
+    pub fn start_at(listener: TcpListener) -> Self {
+        let port = listener.local_addr().unwrap().port();
+        let received = Arc::<Mutex<Received>>::default();
+        let router = Router::new().fallback(post_event).with_state(Arc::clone(&received));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { port, received }
     }
 
-    fn received(&mut self) -> Vec<String> {
-        take_new(self.inbox.received(), &mut self.known).iter().map(display).collect()
+    /// Returns the generated URL. Its form is our assumption.
+    pub fn send_url(&self) -> String {
+        format!("http://127.0.0.1:{}/events/simulated", self.port)
+    }
+
+    /// Returns the accepted events, in order.
+    pub fn accepted(&self) -> Vec<Value> {
+        self.received.lock().unwrap().accepted.clone()
+    }
+
+    /// Returns why events were refused.
+    pub fn refused(&self) -> Vec<String> {
+        self.received.lock().unwrap().refused.clone()
     }
 }
 
-fn display(event: &Value) -> String {
-    match event["eventid"].as_str() {
-        Some("1001") => event["message"].as_str().unwrap_or_default().to_owned(),
-        Some("1002") => {
-            format!("(handed over to Webex Connect's agents: {})", event["customparam1"])
+/// Takes an event. The page documents no answer: the codes are those of the feature "Inbound Webhooks"
+/// (<https://developers.webexconnect.io/reference/inbound-webhooks>), which answers errors with status 200, too. That
+/// the generated URL answers alike, and with the id of the message, is our assumption.
+async fn post_event(State(received): State<Arc<Mutex<Received>>>, body: Bytes) -> Response {
+    let mut received = received.lock().unwrap();
+    let event = serde_json::from_slice::<Value>(&body).map_err(|why| why.to_string());
+    let answer = match event.and_then(|event| check_event(&event).map(|()| event)) {
+        Ok(event) => {
+            received.accepted.push(event);
+            let id = format!("wx-out-{}", received.accepted.len());
+            json!({"response": [{"code": "1002", "description": "Queued", "transid": id}]})
         }
-        _ => event.to_string(),
-    }
+        Err(why) => {
+            let answer = json!({"response": [{"code": "7000", "description": why}]});
+            received.refused.push(why);
+            answer
+        }
+    };
+    Json(answer).into_response()
 }

@@ -37,9 +37,22 @@ pub fn call<T>(
     settings: Value,
     with: impl FnOnce(&Call<'_, Settings>) -> T,
 ) -> T {
-    let (connection, secrets, headers) = (connection(settings), secrets(), HeaderMap::new());
+    call_with(method, body, settings, &secrets(), &HeaderMap::new(), with)
+}
+
+/// Builds a call with `body`, `secrets` and `headers`, and passes it to `with`.
+pub fn call_with<T>(
+    method: &Method,
+    body: &[u8],
+    settings: Value,
+    secrets: &SecretBag,
+    headers: &HeaderMap,
+    with: impl FnOnce(&Call<'_, Settings>) -> T,
+) -> T {
+    let mut connection = connection(settings);
+    connection.secrets = secrets.names().map(ToOwned::to_owned).collect();
     let settings = &Settings::parse(&connection.settings).unwrap();
-    let (connection, secrets, headers) = (&connection, &secrets, &headers);
+    let connection = &connection;
     with(&Call {
         connection,
         settings,
@@ -49,6 +62,7 @@ pub fn call<T>(
         query: "",
         headers,
         body,
+        received_body: body,
         now: now(),
     })
 }
