@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ NOT_RUN = {
     r"make (deploy|fuzz|release|soak|chaos)\b": "needs AWS, a nightly compiler, or much time; here: make --dry-run",
     r"make (invoke|emulate)\b": "setup::every_function_has_a_sample_event_and_demo_runs runs it; here: make --dry-run",
     r"make \S+": "here: make --dry-run",
-    r"(target/debug/)?trunkline simulate\b": "the simulate tests run it; here: check the options",
+    r"trunkline simulate\b": "the simulate tests run it; here: check the options",
     r"sam local invoke\b": "needs a container; tools/rie.py runs the same; here: check function and event",
     r"cargo (install|test|run)\b": "compiles for minutes; here: check the syntax",
     r"git (pull|checkout)\b": "changes the clone; here: check the syntax",
@@ -38,11 +39,32 @@ NOT_RUN = {
     r"aws dynamodb (delete-table|update-table|restore-table-to-point-in-time|wait)\b": "the same",
     r"aws ssm get-parameters-by-path .*delete-parameters": "the same",
 }
+# What `make build` makes. In a fresh clone, target/debug has no other program.
+BUILT = ["trunkline", *(file.stem for file in PROJECT.glob("functions/*/src/bin/*.rs"))]
 problems, durations, ran, checked = [], [], 0, 0
 
 
+def parts(command):
+    """Splits a command at each `&&`, so that each part is checked or run like a command of its own. A `&&` in quotes
+    or parentheses does not split."""
+    part, quote, depth = "", "", 0
+    for token in re.findall(r"\\.|&&|.", command):
+        if quote:
+            quote = "" if token == quote else quote
+        elif token in "'\"":
+            quote = token
+        elif token in "()":
+            depth += 1 if token == "(" else -1
+        elif token == "&&" and not depth:
+            yield part.strip()
+            part = ""
+            continue
+        part += token
+    yield part.strip()
+
+
 def commands(page):
-    """Yields the commands of a page, with continuation lines joined."""
+    """Yields the commands of a page, with continuation lines joined and compound commands split."""
     for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.S):
         lines = iter(block.splitlines())
         for line in lines:
@@ -51,13 +73,18 @@ def commands(page):
             command = line[2:]
             while command.endswith("\\"):
                 command = command[:-1] + next(lines).strip()
-            yield re.sub(r"\s{2,}# .*", "", command).strip()
+            yield from parts(re.sub(r"\s{2,}# .*", "", command).strip())
+
+
+def execute(words, cwd, env, timeout=120):
+    """Runs a program without a shell. Returns the exit status and the output."""
+    completed = subprocess.run(words, cwd=cwd, env=env, timeout=timeout, stdin=subprocess.DEVNULL,
+                               capture_output=True, text=True)
+    return completed.returncode, completed.stdout + completed.stderr
 
 
 def bash(script, cwd, env, timeout=120):
-    completed = subprocess.run(["bash", "-c", "set -o pipefail\n" + script], cwd=cwd, env=env, timeout=timeout,
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    return completed.returncode, completed.stdout + completed.stderr
+    return execute(["bash", "-c", "set -o pipefail\n" + script], cwd, env, timeout)
 
 
 def fail(page, command, why):
@@ -67,9 +94,10 @@ def fail(page, command, why):
 def check(page, command, cwd, env):
     """Checks a command without running it."""
     if bash(f"bash -n <<'EOS'\n{command}\nEOS", cwd, env)[0]:
-        fail(page, command, "bash cannot parse it")
+        return fail(page, command, "bash cannot parse it")
     if found := re.match(r"make (.*)", command):
-        code, output = bash(f"make --dry-run --silent {found[1]} >/dev/null", PROJECT, env)
+        # Without a shell, which would run what follows a `;` or a `|`.
+        code, output = execute(["make", "--dry-run", "--silent", *shlex.split(found[1])], PROJECT, env)
         if code and "names nothing" not in output and "fax" not in command:
             fail(page, command, output)
     elif found := re.search(r"trunkline simulate (\w+)(.*)", command):
@@ -204,6 +232,8 @@ def run_page(page, env):
         cwd = cwd or working_folder(page, env)
         # The endpoint of the local stack differs from the documented one.
         command = with_unique_names(page, command.replace("http://127.0.0.1:4600", ENDPOINT))
+        # The programs are on the path, and the working folder has no target folder.
+        command = command.replace("target/debug/", "")
         if any(re.match(known, command) for known in NOT_RUN):
             checked += 1
             check(page, command, cwd, env)
@@ -212,8 +242,16 @@ def run_page(page, env):
     durations.append((time.monotonic() - began, str(page.relative_to(PROJECT))))
 
 
+def built_programs():
+    """Returns a folder with the programs of a fresh clone, so that a command that needs another one fails here too."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="programs-"))
+    for name in BUILT:
+        (folder / name).symlink_to(PROJECT / "target/debug" / name)
+    return folder
+
+
 def main():
-    path = f"{PROJECT}/target/debug:{PROJECT}/.tools/test/bin:{PROJECT}/.tools/sam/bin:{os.environ['PATH']}"
+    path = f"{built_programs()}:{PROJECT}/.tools/test/bin:{PROJECT}/.tools/sam/bin:{os.environ['PATH']}"
     env = {**os.environ, "PATH": path, "AWS_ENDPOINT_URL": ENDPOINT, "AWS_ACCESS_KEY_ID": "test",
            "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",
            "SAM_CLI_TELEMETRY": "0", "RUST_BACKTRACE": "0", "AWS_PAGER": "",

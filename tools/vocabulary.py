@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tomllib
 
+from conformance import LOOKS_LIKE_TAG
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ENDINGS = (".rs", ".py", ".js", ".yaml", ".md")
 MAX_EXCEPTIONS = 30
@@ -64,7 +66,9 @@ def docs(path, lines):
     for number, line in enumerate([*lines, ""], 1):
         text = line.strip()
         if text.startswith("///"):
-            comment.append(text[3:].strip())
+            # A tag names what a test shows, and is no description.
+            if not LOOKS_LIKE_TAG.match(text[3:].strip()):
+                comment.append(text[3:].strip())
             continue
         length = len(" ".join(comment).strip())
         if comment and length < SHORTEST_DOC:

@@ -7,7 +7,7 @@ use trunkline_core::model::{PlatformId, Role};
 use trunkline_servisbot_mock::{ENGAGEMENT_SECRET, ServisBot};
 use trunkline_tests::MockPlatform;
 use trunkline_twin_mock::{EMAIL, PASSWORD, Twin24, plain_http};
-use trunkline_unblu_mock::{ADMIN, CHANNEL, SECRET, Unblu};
+use trunkline_unblu_mock::{ADMIN, ApiVersion, CHANNEL, SECRET, Unblu};
 
 use crate::kinds::Kind;
 use crate::network::Network;
@@ -103,7 +103,8 @@ impl Party {
                 let chat = router.chat("0031612345678", "0031201234567");
                 Self::Cm { role, router, chat }
             }
-            "unblu" => Self::Unblu { server: network.run(Unblu::start()) },
+            "unblu" => Self::Unblu { server: network.run(Unblu::start(ApiVersion::V4)) },
+            "unblu v3" => Self::Unblu { server: network.run(Unblu::start(ApiVersion::V3)) },
             "twin" => {
                 let server = network.run(Twin24::start(plain_http()));
                 Self::Twin { role, server, callbacks: network.run(MockPlatform::start()) }
@@ -131,7 +132,8 @@ impl Party {
             Self::Cm { router, .. } => json!({"send_url": router.outbound_url(ADAPTER),
                 "control_url": router.control_url(), "state_url": router.state_url()}),
             Self::Unblu { server } => {
-                json!({"base_url": server.base_url("v4"), "channel_id": CHANNEL})
+                json!({"base_url": server.api_url(), "api_version": server.version().word(),
+                    "channel_id": CHANNEL})
             }
             Self::Twin { server, .. } => server.settings(&json!({"answers": "callback"})),
             Self::Servisbot { server } => json!({"engagement_url": server.engagement_url()}),
@@ -195,7 +197,8 @@ impl Party {
     /// Returns what the mock refused: nothing, in a working test.
     pub fn refused(&self) -> Vec<String> {
         match self {
-            Self::Webhook { .. } | Self::Webex { .. } | Self::Unblu { .. } => Vec::new(),
+            Self::Webhook { .. } | Self::Webex { .. } => Vec::new(),
+            Self::Unblu { server } => server.take_violations(),
             Self::Cm { router, .. } => {
                 router.refused().iter().map(|(status, why)| format!("{status} {why}")).collect()
             }
@@ -212,7 +215,7 @@ impl Party {
             Self::Webhook { role, .. } => senders::webhook(kind, *role, context),
             Self::Webex { .. } => senders::webex(kind, context),
             Self::Cm { role, .. } => senders::cm(kind, *role, context),
-            Self::Unblu { .. } => senders::unblu(kind, context),
+            Self::Unblu { server } => senders::unblu(kind, server.version(), context),
             Self::Twin { role, .. } => senders::twin(kind, *role, context),
             Self::Servisbot { .. } => senders::servisbot(kind, context),
         }

@@ -7,7 +7,7 @@ use trunkline_cm_mock::CmRouter;
 use trunkline_core::model::{Role, time};
 use trunkline_servisbot_mock::ServisBot;
 use trunkline_twin_mock::Twin24;
-use trunkline_unblu_mock::{CallStyle, Unblu};
+use trunkline_unblu_mock::{ApiVersion, Unblu};
 
 use crate::kinds::Kind;
 use crate::parties::{Call, Context};
@@ -105,6 +105,11 @@ pub fn webex(kind: Kind, context: &Context) -> Option<Value> {
         Kind::Text => incoming(TEXT, &[]),
         Kind::File => incoming("", &["receipt.pdf"]),
         Kind::Files => incoming("Both", &["one.png", "two.png"]),
+        Kind::Location => json!({"Event": "Incoming message", "MessageType": "location",
+            "Message": json!({"latitude": 52.37, "longitude": 4.9, "name": "Shop"}).to_string()}),
+        Kind::Contact => json!({"Event": "Incoming message", "MessageType": "contact",
+            "Message": json!([{"name": {"formatted_name": "Ada Lovelace"},
+                "phones": [{"phone": "+31612345678"}]}]).to_string()}),
         Kind::Selection => json!({"Event": "FB POSTBACK", "PostbackPayload": "Red"}),
         Kind::ReadReceipt => json!({"Event": "Message delivery", "DeliveryStatus": "Read",
             "Messageid": context.received_message}),
@@ -152,7 +157,7 @@ pub fn cm_call(payload: &Value, role: Role, router: &CmRouter, chat: &Value) -> 
     Call { path: call.path.to_owned(), headers: call.headers, body: call.body }
 }
 
-pub fn unblu(kind: Kind, context: &Context) -> Option<Value> {
+pub fn unblu(kind: Kind, version: ApiVersion, context: &Context) -> Option<Value> {
     let text = |text: &str, kind: &str| json!({"type": "TEXT", "text": text, "textType": kind});
     let card = |title: &str, more: Value| {
         let mut card = json!({"title": title, "bodyTextType": "SIMPLE_TEXT"});
@@ -172,12 +177,25 @@ pub fn unblu(kind: Kind, context: &Context) -> Option<Value> {
                 "imageUrl": format!("{}/shoe.png", context.files)})),
             card("Boot", json!({"action": {"actionType": "LINK_EXTERNAL", "label": "See",
                 "value": "https://shop.example/boot"}}))]}),
-        Kind::PrivateFile => json!({"type": "FILE", "fileName": "offer.pdf",
-            "mimeType": "application/pdf", "fileStatus": "COMPLETED",
-            "downloadLinks": [{"type": "WEB_API", "url": "{origin}/files/offer.pdf"}]}),
+        Kind::PrivateFile => {
+            let url = "{origin}/files/offer.pdf";
+            let mut file = json!({"type": "FILE", "fileName": "offer.pdf",
+                "mimeType": "application/pdf", "fileStatus": "COMPLETED"});
+            match version {
+                ApiVersion::V3 => file["downloadLink"] = url.into(),
+                ApiVersion::V4 => {
+                    file["downloadLinks"] = json!([{"type": "WEB_API", "url": url}]);
+                }
+            }
+            file
+        }
         Kind::Reply => {
             let mut reply = text(REPLY, "SIMPLE_TEXT");
-            reply["replyToExternalMessageId"] = json!(context.received_message);
+            let name = match version {
+                ApiVersion::V3 => "replyToMessageId",
+                ApiVersion::V4 => "replyToExternalMessageId",
+            };
+            reply[name] = json!(context.received_message);
             reply
         }
         _ => return None,
@@ -185,11 +203,11 @@ pub fn unblu(kind: Kind, context: &Context) -> Option<Value> {
 }
 
 pub fn unblu_call(payload: &Value, server: &Unblu, context: &Context) -> Call {
-    let base = server.base_url("v4");
+    let base = server.api_url();
     let origin = base.split_once("/app").map_or(base.as_str(), |(origin, _)| origin);
     let payload: Value =
         serde_json::from_str(&payload.to_string().replace("{origin}", origin)).unwrap();
-    let call = server.agent_sends(&context.conversation, "-", &payload, CallStyle::Outbound);
+    let call = server.agent_sends(&context.conversation, "-", &payload, server.style());
     let headers = call.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Call { path: String::new(), headers, body: String::from_utf8(call.body).unwrap() }
 }

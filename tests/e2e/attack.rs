@@ -11,10 +11,10 @@ use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_tests::{
     Fixture, SIGNING_SECRETS, TestEnvironment, message_event, signing_headers, webex_message,
 };
-use trunkline_unblu_mock::{self as unblu, CallStyle, Unblu};
+use trunkline_unblu_mock::{self as unblu, CallStyle};
 
 use crate::handover::conversation;
-use crate::platforms::{ADAPTER, BOT, CHANNEL, CM, UNBLU, file, unblus};
+use crate::platforms::{ADAPTER, BOT, CHANNEL, CM, UNBLU, file, start_unblu, unblus};
 
 /// Sends a request whose path is not normalized. Returns status and body.
 pub async fn raw(env: &TestEnvironment, host: &str, path: &str, body: &str) -> (u16, String) {
@@ -106,8 +106,9 @@ pub async fn forged_webhook_signatures_are_rejected_and_replays_deduplicated(
     assert_eq!(fixture.post("channel", body, &both).await.0, 200);
 }
 
+/// Shows U4.
 pub async fn forged_unblu_signatures_are_rejected_and_replays_deduplicated(env: &TestEnvironment) {
-    let unblu = Unblu::start().await;
+    let unblu = start_unblu().await;
     let route = "channels: [NAME-channel], bot: NAME-bot, desk: NAME-unblu";
     let file = file(&[CHANNEL, BOT, UNBLU], route);
     let fixture = Fixture::with_mocks(env, "forged-unblu", &file, &unblus(&unblu)).await;
@@ -287,7 +288,7 @@ pub async fn rejects_wrong_tokens_of_each_platform(env: &TestEnvironment) {
         (Some("secret-CM_NEW_OF_THIS_LENGT"), ""),
         (Some("secret-CM_NEW_OF_THIS_LENGTHx"), ""),
         (Some("SECRET-CM_NEW_OF_THIS_LENGTH"), ""),
-        (Some("secret-CM_NEW_OF_THIS_LENGTH, secret-CM_OLD_OF_THIS_LENGTH"), ""),
+        (Some("secret-CM_NEW_OF_THIS_LENGT, secret-CM_OLD_OF_THIS_LENGT"), ""),
         (None, "?secret="),
         (None, "?secret=product-token"),
         (None, "?SECRET=secret-CM_NEW_OF_THIS_LENGTH"),

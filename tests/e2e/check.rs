@@ -8,7 +8,7 @@ use trunkline_twin_mock::{EMAIL, PASSWORD, Twin24};
 use trunkline_unblu_mock::{EndpointCall, Unblu};
 
 use crate::breaker::find_alert;
-use crate::platforms::{CHANNEL, TWIN, UNBLU, file, unblu_posts, unblus};
+use crate::platforms::{CHANNEL, TWIN, UNBLU, file, start_unblu, unblu_posts, unblus};
 
 const OBSERVER: &str = "
   NAME-ops:
@@ -36,9 +36,9 @@ async fn wait_for_alert(fixture: &Fixture<'_>, name: &str) {
 }
 
 pub async fn disabled_unblu_webhook_is_reactivated(env: &TestEnvironment) {
-    let (twin, unblu) = (Twin24::start(env.http.clone()).await, Unblu::start().await);
+    let (twin, unblu) = (Twin24::start(env.http.clone()).await, start_unblu().await);
     let mut others = unblus(&unblu);
-    others.push(("TWIN", twin.settings(&json!({})).to_string()));
+    others.push(("TWIN", twin.settings(&json!({"answers": "response"})).to_string()));
     others.push(("EMAIL", EMAIL.to_owned()));
     others.push(("PASSWORD", PASSWORD.to_owned()));
     let login = "    secrets: { email: { env: EMAIL }, password: { env: PASSWORD } }\n";
@@ -46,13 +46,6 @@ pub async fn disabled_unblu_webhook_is_reactivated(env: &TestEnvironment) {
     let file = file(&[CHANNEL, &format!("{TWIN}{login}"), UNBLU, OBSERVER], route);
     let fixture = Fixture::with_mocks(env, "tended", &file, &others).await;
 
-    // the scheduler repairs the registration and sends an alert.
-    unblu.set_unavailable();
-    env.invoke("Scheduler", &json!({"source": "aws.events"})).await;
-    wait_until_active(&unblu).await;
-    wait_for_alert(&fixture, "trunkline.registration_repaired").await;
-
-    // An operator runs the check: Unblu's ping arrives at the inbound URL, TWIN accepts the login.
     let url = fixture.url("unblu").to_owned();
     let http = env.request(http::Method::POST, &url).build().unwrap();
     let (client, head) = (env.http.clone(), http);
@@ -73,6 +66,19 @@ pub async fn disabled_unblu_webhook_is_reactivated(env: &TestEnvironment) {
             trunkline_unblu_mock::EndpointReply { status, headers, body }
         })
     }));
+
+    // An operator has Trunkline set up its channel and webhook registration at Unblu.
+    let fixed = env.trunkline(&["check", "--fix", "tended-unblu"], &[]).await;
+    let stdout = String::from_utf8_lossy(&fixed.stdout).into_owned();
+    assert!(fixed.status.success() && stdout.contains("tended-unblu"), "{stdout}");
+
+    // The scheduler repairs the registration and sends an alert.
+    unblu.set_unavailable();
+    env.invoke("Scheduler", &json!({"source": "aws.events"})).await;
+    wait_until_active(&unblu).await;
+    wait_for_alert(&fixture, "trunkline.registration_repaired").await;
+
+    // The operator runs the check: Unblu's ping arrives at the inbound URL, TWIN accepts the login.
     unblu.set_unavailable();
     let names = ["tended-unblu", "tended-twin", "tended-channel"];
     let checked = env.trunkline(&[&["check"], &names[..]].concat(), &[]).await;

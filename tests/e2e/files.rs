@@ -5,7 +5,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use trunkline_tests::{Fixture, TestEnvironment, record_secret};
 use trunkline_twin_mock::{EMAIL, PASSWORD, Twin24};
-use trunkline_unblu_mock::{CallStyle, Unblu};
+use trunkline_unblu_mock::{ApiVersion, CallStyle, Unblu};
 
 use crate::browser;
 use crate::platforms::{BOT, CHANNEL, TWIN, UNBLU, file, unblu_posts, unblus};
@@ -59,19 +59,12 @@ async fn check_link(env: &TestEnvironment, file: &Value, name: &str) {
     }
 }
 
-async fn unblu_file(env: &TestEnvironment, version: &str) {
-    let unblu = Unblu::start().await;
-    unblu.set_webhook_version(version);
-    let mut others = unblus(&unblu);
-    others.retain(|(name, _)| *name != "UNBLU");
-    others.push(("UNBLU", unblu.base_url(version)));
-    let desk = UNBLU.replace("settings: {", &format!("settings: {{ api_version: {version},"));
-    let desk =
-        desk.replace(", recipient_type: NAMED_AREA, recipient_id: nAmEdArEaIdExample00001", "");
-    let name = format!("file{version}");
+async fn unblu_file(env: &TestEnvironment, version: ApiVersion) {
+    let unblu = Unblu::start(version).await;
+    let name = format!("file{}", version.word());
     let route = "channels: [NAME-channel], bot: NAME-bot, desk: NAME-unblu";
-    let file = file(&[CHANNEL, BOT, &desk], route);
-    let fixture = Fixture::with_mocks(env, &name, &file, &others).await;
+    let file = file(&[CHANNEL, BOT, UNBLU], route);
+    let fixture = Fixture::with_mocks(env, &name, &file, &unblus(&unblu)).await;
     fixture.send_channel_message("c-1", "m-1", "agent").await;
     let sent = unblu.wait_for_messages(2).await;
     let theirs = sent[0].conversation.clone();
@@ -91,13 +84,14 @@ async fn unblu_file(env: &TestEnvironment, version: &str) {
 }
 
 pub async fn agents_file_opens_by_link_v4(env: &TestEnvironment) {
-    unblu_file(env, "v4").await;
+    unblu_file(env, ApiVersion::V4).await;
 }
 
 pub async fn agents_file_opens_by_link_v3(env: &TestEnvironment) {
-    unblu_file(env, "v3").await;
+    unblu_file(env, ApiVersion::V3).await;
 }
 
+/// Shows T24.
 pub async fn operators_private_file_opens_by_link(env: &TestEnvironment) {
     let twin = Twin24::start(env.http.clone()).await;
     twin.set_callback_port(env.port());

@@ -32,6 +32,7 @@ fn messages(fixture: &Fixture<'_>) -> Vec<ReceivedRequest> {
     received
 }
 
+/// Shows T1, T30.
 pub async fn listener_replacement_and_crash_lose_and_repeat_nothing(env: &TestEnvironment) {
     let sockets = Sockets::start(env.http.clone(), 5_000, 5_000).await;
     let twin = Twin24::start(env.http.clone()).await;

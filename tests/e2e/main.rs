@@ -11,11 +11,11 @@ mod browser;
 mod call_counts;
 mod chaos;
 mod check;
-mod conformance;
 mod console;
 mod content;
 mod customer;
 mod deployed;
+mod documents;
 mod faults;
 mod files;
 mod handover;
@@ -39,10 +39,32 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 use tokio::runtime::{Handle, Runtime};
-use trunkline_tests::TestEnvironment;
+use trunkline_tests::{TestEnvironment, unblu_version};
 
 /// How many of the slowest trials are printed at the end.
 const SLOWEST: usize = 15;
+
+/// The stories with Unblu. They run again with each version of its web API (`make conform`).
+const STORIES_WITH_UNBLU: [&str; 7] = [
+    "platforms::cm_to_twin_to_unblu_and_back",
+    "platforms::webex_to_servisbot_to_unblu",
+    "platforms::files_and_receipts_between_channel_and_unblu",
+    "platform_pairs::webhook_to_twin_callback_to_unblu",
+    "check::disabled_unblu_webhook_is_reactivated",
+    "attack::forged_unblu_signatures_are_rejected_and_replays_deduplicated",
+    "attack_bodies::unsafe_file_urls_are_sent_as_links",
+];
+
+tokio::task_local! {
+    /// The name of the running trial.
+    static TRIAL: &'static str;
+}
+
+/// Fails a trial that starts Unblu and is not one of the stories with Unblu.
+fn expect_story_with_unblu() {
+    let name = TRIAL.get();
+    assert!(STORIES_WITH_UNBLU.contains(&name), "add {name} to STORIES_WITH_UNBLU");
+}
 
 static DURATIONS: Mutex<Vec<(Duration, &str)>> = Mutex::new(Vec::new());
 
@@ -78,7 +100,7 @@ macro_rules! trials {
                 // Records the duration also if the trial fails.
                 let name = concat!(stringify!($module), "::", stringify!($name));
                 let _recorded = Recorded { name, began: Instant::now() };
-                handle.block_on($module::$name(&env));
+                handle.block_on(TRIAL.scope(name, $module::$name(&env)));
                 Ok(())
             })
         }),*]
@@ -99,14 +121,20 @@ fn main() {
     let mut run = |arguments: &Arguments, trials: Vec<Trial>| {
         conclusions.push(libtest_mimic::run(arguments, trials));
     };
-    run(&arguments, first(&env, handle));
-    run(
-        &concurrent,
-        [together(&env, handle), attacks(&env, handle)].into_iter().flatten().collect(),
-    );
-    run(&arguments, alone(&env, handle));
-    run(&arguments, [long(&env, handle), upgrade(&env, handle)].into_iter().flatten().collect());
-    run(&arguments, last(&env, handle));
+    let mut stories: Vec<Trial> =
+        [together(&env, handle), attacks(&env, handle)].into_iter().flatten().collect();
+    if unblu_version::chosen().is_some() {
+        stories.retain(|trial| STORIES_WITH_UNBLU.contains(&trial.name()));
+        assert_eq!(stories.len(), STORIES_WITH_UNBLU.len(), "a story has another name");
+        run(&concurrent, stories);
+    } else {
+        run(&arguments, first(&env, handle));
+        run(&concurrent, stories);
+        run(&arguments, alone(&env, handle));
+        let long = [long(&env, handle), upgrade(&env, handle)];
+        run(&arguments, long.into_iter().flatten().collect());
+        run(&arguments, last(&env, handle));
+    }
     print_slowest();
     // Dropping the environment stops all processes, also after a failed test.
     drop(env);
@@ -140,6 +168,7 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             bad_input::wrong_key_and_unknown_connection_get_identical_responses,
             bad_input::webhook_errors_have_code_and_detail,
             bad_input::caller_outside_allow_ips_gets_404,
+            bad_input::characters_that_no_uri_has_are_no_function_error,
             ownership::handover_and_handback_transfer_ownership,
             handover::bot_hands_over_to_desk_and_gets_conversation_back,
             handover::operator_hands_over_and_back_and_closes,
@@ -219,22 +248,22 @@ fn alone(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     trials!(env, handle, [chaos::no_loss_or_reordering_under_faults,])
 }
 
-/// Tests that take minutes. They are ignored without the variable that `make conformance`, `make soak` or
+/// Tests that take minutes. They are ignored without the variable that `make documents`, `make soak` or
 /// `make chaos` sets.
 fn long(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     let ignore = |variable: &str, trials: Vec<Trial>| {
         let ignored = std::env::var_os(variable).is_none();
         trials.into_iter().map(move |trial| trial.with_ignored_flag(ignored)).collect::<Vec<_>>()
     };
-    let conformance = trials!(
+    let documents = trials!(
         env,
         handle,
         [
             // Before the documented commands, because its examples use names of the documentation.
-            conformance::api_matches_its_openapi_document,
-            conformance::every_documented_command_runs,
-            conformance::pages_are_accessible,
-            conformance::every_log_line_is_one_json_object,
+            documents::api_matches_its_openapi_document,
+            documents::every_documented_command_runs,
+            documents::pages_are_accessible,
+            documents::every_log_line_is_one_json_object,
         ]
     );
     let soak = trials!(env, handle, [soak::no_loss_no_memory_growth_no_leftovers]);
@@ -248,7 +277,7 @@ fn long(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
         ]
     );
     let groups = [
-        ignore("TRUNKLINE_CONFORMANCE", conformance),
+        ignore("TRUNKLINE_DOCUMENTS", documents),
         ignore("TRUNKLINE_SOAK", soak),
         ignore("TRUNKLINE_CHAOS", chaos),
     ];

@@ -13,6 +13,7 @@ fn message_event(text: &str) -> Value {
     json!({"type": "message", "data": {"text": text}})
 }
 
+/// Shows W3, W12, W13, W14, W15, W26, W30.
 pub async fn handover_and_handback_transfer_ownership(env: &TestEnvironment) {
     let fixture = Fixture::webex_and_bot(env, "handover").await;
     fixture.send_webex_message("wx-1", "m-1", "a person, please").await;

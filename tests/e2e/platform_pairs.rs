@@ -9,12 +9,11 @@ use trunkline_core::model::Owner;
 use trunkline_servisbot_mock::{API_KEY, ENGAGEMENT_SECRET, ServisBot};
 use trunkline_tests::{Fixture, ReceivedRequest, TestEnvironment, message_event, webex_message};
 use trunkline_twin_mock::{Accepted, Twin24};
-use trunkline_unblu_mock::{CallStyle, Unblu};
 
 use crate::handover::{conversation, summarize};
 use crate::platforms::{
     ADAPTER, BOT, CHANNEL, CM, SERVISBOT, TWIN, UNBLU, WEBEX, cm_posts, file, servisbot_posts,
-    shown, unblu_posts, unblus,
+    shown, start_unblu, unblu_posts, unblus,
 };
 
 const SOON: Duration = Duration::from_secs(30);
@@ -36,8 +35,9 @@ fn servisbots(bot: &ServisBot) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Shows T20, T22.
 pub async fn webhook_to_twin_callback_to_unblu(env: &TestEnvironment) {
-    let (twin, unblu) = (Twin24::start(env.http.clone()).await, Unblu::start().await);
+    let (twin, unblu) = (Twin24::start(env.http.clone()).await, start_unblu().await);
     twin.set_callback_port(env.port());
     let key = "a-path-key-for-twin-of-40-characters-000";
     let callback = format!("{}/in/twin/callback-twin/{key}", env.stack().info.api);
@@ -73,11 +73,11 @@ pub async fn webhook_to_twin_callback_to_unblu(env: &TestEnvironment) {
     for known in ["Which order?", "I am here as well.", "A lamp"] {
         assert!(sent[0].data["text"].as_str().unwrap().contains(known), "{known}: {:?}", sent[0]);
     }
-    unblu_posts(&fixture, unblu.agent_writes(&theirs, "It is on its way.", CallStyle::Outbound))
-        .await;
+    let answer = unblu.agent_writes(&theirs, "It is on its way.", unblu.style());
+    unblu_posts(&fixture, answer).await;
     fixture.mock.wait_for_requests("/channel", 3).await;
     twin.bot_says(&session, json!({"body": "Still me!"})).await;
-    unblu_posts(&fixture, unblu.agent_ends(&theirs, "MANUALLY")).await;
+    unblu_posts(&fixture, unblu.agent_ends(&theirs, "ENDED_BY_PARTICIPANT")).await;
     fixture.send_channel_message("c-1", "m-4", "And the shoes?").await;
     let texts = twin.wait_for_calls(3).await;
     assert!(texts.iter().any(|accepted| accepted.text() == "And the shoes?"), "{texts:?}");
@@ -88,6 +88,7 @@ pub async fn webhook_to_twin_callback_to_unblu(env: &TestEnvironment) {
     );
 }
 
+/// Shows W12, W13, W14, W20.
 pub async fn webex_to_servisbot_to_webex_agents_and_back(env: &TestEnvironment) {
     let bot = ServisBot::start().await;
     let route = "channels: [NAME-webex], bot: NAME-servisbot";
@@ -127,6 +128,7 @@ pub async fn webex_to_servisbot_to_webex_agents_and_back(env: &TestEnvironment) 
     assert!(bot.refused().is_empty(), "{:?}", bot.refused());
 }
 
+/// Shows S20.
 pub async fn cm_to_servisbot_without_customer_reference_to_webhook_desk(env: &TestEnvironment) {
     let (cm, bot) = (CmRouter::start("product-token").await, ServisBot::start().await);
     cm.add_adapter(ADAPTER, Side::Host);
@@ -181,6 +183,7 @@ pub async fn cm_to_servisbot_without_customer_reference_to_webhook_desk(env: &Te
     assert_eq!(shown(&cm).len(), 3, "no other text was sent: {:?}", shown(&cm));
 }
 
+/// Shows C4.
 pub async fn webhook_to_servisbot_to_cm_agents(env: &TestEnvironment) {
     let (cm, bot) = (CmRouter::start("product-token").await, ServisBot::start().await);
     cm.add_adapter(ADAPTER, Side::Client);

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use trunkline_cm_mock::{AdapterCall, CmRouter, Side};
 use trunkline_core::model::Owner;
 use trunkline_servisbot_mock::{API_KEY, Call as Event, ENGAGEMENT_SECRET, ServisBot};
-use trunkline_tests::{Fixture, TestEnvironment, message_event};
+use trunkline_tests::{Fixture, TestEnvironment, message_event, unblu_version};
 use trunkline_twin_mock::{Accepted as TwinAccepted, Twin24};
 use trunkline_unblu_mock::{
-    self as unblu, CallResult, CallStyle, EndpointCall, EndpointReply, Unblu,
+    self as unblu, ApiVersion, CallResult, CallStyle, EndpointCall, EndpointReply, Unblu,
 };
 
 use crate::handover::{conversation, summarize};
@@ -40,7 +40,7 @@ pub const UNBLU: &str = "
   NAME-unblu:
     platform: unblu
     role: desk
-    settings: { base_url: '<UNBLU>', channel_id: cHaNnElIdExample0000001, recipient_type: NAMED_AREA, recipient_id: nAmEdArEaIdExample00001 }
+    settings: { base_url: '<UNBLU>', api_version: <UNBLU_API>, channel_id: cHaNnElIdExample0000001, recipient_type: NAMED_AREA, recipient_id: nAmEdArEaIdExample00001 }
     secrets: { username: { env: UNBLU_USER }, password: { env: UNBLU_PASSWORD }, webhook_secret: { env: UNBLU_SECRET } }
 ";
 pub const WEBEX: &str = "
@@ -70,10 +70,17 @@ pub fn file(connections: &[&str], route: &str) -> String {
     format!("connections:{connections}routes:\n  NAME: {{ {route}, {keywords} }}\n")
 }
 
+/// Starts Unblu with the web API of this run. A story that calls this runs with each version.
+pub async fn start_unblu() -> Unblu {
+    crate::expect_story_with_unblu();
+    Unblu::start(unblu_version::current()).await
+}
+
 pub fn unblus(unblu: &Unblu) -> Vec<(&'static str, String)> {
     let (user, password) = unblu::ADMIN;
     vec![
-        ("UNBLU", unblu.base_url("v4")),
+        ("UNBLU", unblu.api_url()),
+        ("UNBLU_API", unblu.version().word().to_owned()),
         ("UNBLU_USER", user.to_owned()),
         ("UNBLU_PASSWORD", password.to_owned()),
         ("UNBLU_SECRET", unblu::SECRET.to_owned()),
@@ -111,14 +118,15 @@ pub fn shown(cm: &CmRouter) -> Vec<String> {
     cm.accepted().iter().flat_map(trunkline_cm_mock::Accepted::texts).collect()
 }
 
+/// Shows C1, C2, C5, C10, C12, T2, T10, T22, U1, U5, U11, U20.
 pub async fn cm_to_twin_to_unblu_and_back(env: &TestEnvironment) {
-    let (cm, unblu) = (CmRouter::start("product-token").await, Unblu::start().await);
+    let (cm, unblu) = (CmRouter::start("product-token").await, start_unblu().await);
     cm.add_adapter(ADAPTER, Side::Host);
     let twin = Twin24::start(env.http.clone()).await;
     let mut others = unblus(&unblu);
     others.push(("CM", cm.outbound_url(ADAPTER)));
     others.push(("CM_TOKEN", "product-token".into()));
-    others.push(("TWIN", twin.settings(&json!({})).to_string()));
+    others.push(("TWIN", twin.settings(&json!({"answers": "response"})).to_string()));
     let route = "channels: [NAME-cm], bot: NAME-twin, desk: NAME-unblu";
     let fixture = Fixture::with_mocks(env, "ctu", &file(&[CM, TWIN, UNBLU], route), &others).await;
 
@@ -143,13 +151,13 @@ pub async fn cm_to_twin_to_unblu_and_back(env: &TestEnvironment) {
     }
     assert_eq!(text(1), "agent");
     let theirs = sent[0].conversation.clone();
-    for style in [CallStyle::Webhook, CallStyle::Outbound] {
+    for style in [CallStyle::Webhook, unblu.style()] {
         unblu_posts(&fixture, unblu.agent_writes(&theirs, "I look it up.", style)).await;
     }
-    unblu_posts(&fixture, unblu.agent_writes_note(&theirs, "a difficult one", CallStyle::Outbound))
-        .await;
-    let card = unblu.agent_sends_file(&theirs, "label.pdf", CallStyle::Outbound);
-    unblu_posts(&fixture, card).await;
+    let note = unblu.agent_writes_note(&theirs, "a difficult one", unblu.style());
+    unblu_posts(&fixture, note).await;
+    let file = unblu.agent_sends_file(&theirs, "label.pdf", unblu.style());
+    unblu_posts(&fixture, file).await;
     cm.wait_for_calls(5).await;
     let shown_by_people = &shown(&cm)[2..];
     assert_eq!(shown_by_people[0], "Grace Hopper: I look it up.");
@@ -171,8 +179,9 @@ pub async fn cm_to_twin_to_unblu_and_back(env: &TestEnvironment) {
     assert_eq!((twin.refused(), cm.refused()), (vec![], vec![]));
 }
 
+/// Shows W1, W2, W9, W11, S1, S2, S3, S5, S8, S9, S18.
 pub async fn webex_to_servisbot_to_unblu(env: &TestEnvironment) {
-    let (bot, unblu) = (ServisBot::start().await, Unblu::start().await);
+    let (bot, unblu) = (ServisBot::start().await, start_unblu().await);
     let mut others = unblus(&unblu);
     others.push(("SERVISBOT", bot.engagement_url()));
     others.push(("ENGAGE", ENGAGEMENT_SECRET.into()));
@@ -215,8 +224,10 @@ pub async fn webex_to_servisbot_to_unblu(env: &TestEnvironment) {
     assert!(bot.refused().is_empty(), "{:?}", bot.refused());
 }
 
+/// Shows U20.
 pub async fn unblu_agent_starts_conversation(env: &TestEnvironment) {
-    let unblu = Unblu::start().await;
+    // v3 has no request for it.
+    let unblu = Unblu::start(ApiVersion::V4).await;
     let route = "channels: [NAME-channel], bot: NAME-bot, desk: NAME-unblu";
     let file = file(&[CHANNEL, BOT, UNBLU], route);
     let fixture = Fixture::with_mocks(env, "begins", &file, &unblus(&unblu)).await;
@@ -243,6 +254,7 @@ pub async fn unblu_agent_starts_conversation(env: &TestEnvironment) {
     fixture.mock.expect_requests("/channel", 1).await;
 }
 
+/// Shows C6, C8.
 pub async fn cm_host_hands_over_through_its_router(env: &TestEnvironment) {
     let cm = CmRouter::start("product-token").await;
     cm.add_adapter(ADAPTER, Side::Host);
@@ -281,6 +293,7 @@ pub async fn cm_host_hands_over_through_its_router(env: &TestEnvironment) {
     assert_eq!(rejected, json!([]));
 }
 
+/// Shows C4.
 pub async fn desk_behind_cm_router(env: &TestEnvironment) {
     let cm = CmRouter::start("product-token").await;
     cm.add_adapter(ADAPTER, Side::Client);
@@ -307,7 +320,7 @@ pub async fn desk_behind_cm_router(env: &TestEnvironment) {
 }
 
 pub async fn files_and_receipts_between_channel_and_unblu(env: &TestEnvironment) {
-    let unblu = Unblu::start().await;
+    let unblu = start_unblu().await;
     let route = "channels: [NAME-channel], bot: NAME-bot, desk: NAME-unblu";
     let file = file(&[CHANNEL, BOT, UNBLU], route);
     let fixture = Fixture::with_mocks(env, "files", &file, &unblus(&unblu)).await;
@@ -328,7 +341,7 @@ pub async fn files_and_receipts_between_channel_and_unblu(env: &TestEnvironment)
         .await;
     let sent = fixture.mock.wait_for_requests("/channel", 1).await[0].json();
     assert_eq!((&sent["type"], &sent["data"]["message"]), (&json!("receipt"), &json!("m-2")));
-    let answer = unblu.agent_writes(&theirs, "I see.", CallStyle::Outbound);
+    let answer = unblu.agent_writes(&theirs, "I see.", unblu.style());
     let answered = answer.json()["conversationMessage"]["id"].clone();
     unblu_posts(&fixture, answer).await;
     let shown = fixture.mock.wait_for_requests("/channel", 2).await[1].json();
@@ -364,11 +377,15 @@ pub async fn servisbot_observer_receives_eventing_messages(env: &TestEnvironment
     let choices = json!([{"id": "r", "title": "Red"}, {"id": "b", "title": "Blue"}]);
     let asks = json!({"type": "message", "data": {"text": "Which?", "choices": choices}});
     assert_eq!(fixture.send_event("bot", "b-1", &bot_conversation, asks).await.0, 200);
-    let kept = history.wait_for_history(2, std::time::Duration::from_secs(30)).await;
+    history.wait_for_history(2, std::time::Duration::from_secs(30)).await;
+    fixture.send_channel_message("c-1", "m-2", "2").await;
+    let kept = history.wait_for_history(3, std::time::Duration::from_secs(30)).await;
     let summaries: Vec<_> = kept
         .iter()
         .map(|message| (message["to"].as_str().unwrap(), message["contentType"].as_str().unwrap()))
         .collect();
-    assert_eq!(summaries, [("server", "message"), ("client", "markup")]);
+    let expected = [("server", "message"), ("client", "markup"), ("server", "markupInteraction")];
+    assert_eq!(summaries, expected);
+    assert_eq!(kept[2]["contents"]["source"]["id"], kept[1]["id"], "the click names its markup");
     assert!(history.refused().is_empty(), "{:?}", history.refused());
 }

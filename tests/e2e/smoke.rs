@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use trunkline_core::model::{Owner, Verdict};
 use trunkline_tests::{Fixture, SIGNING_SECRETS, TestEnvironment};
 
+/// Shows W1, W2, W4, W6, W9, W16, W20, W21, W25.
 pub async fn delivers_customer_message_to_bot_and_reply_to_customer(env: &TestEnvironment) {
     let fixture = Fixture::webex_and_bot(env, "story").await;
     fixture.send_webex_message("wx-1", "m-1", "Where is my parcel?").await;

@@ -14,7 +14,7 @@ use trunkline_tests::{
     webex_message, workers_of,
 };
 use trunkline_twin_mock::{Accepted, Twin24};
-use trunkline_unblu_mock::Unblu;
+use trunkline_unblu_mock::{ApiVersion, Unblu};
 
 use crate::platforms::{ADAPTER, BOT, CHANNEL, CM, SERVISBOT, TWIN, UNBLU, WEBEX, file, unblus};
 
@@ -95,7 +95,8 @@ struct Lines<'w> {
 
 impl<'w> Lines<'w> {
     async fn of(env: &'w TestEnvironment) -> Self {
-        let (cm, unblus_side) = (CmRouter::start("product-token").await, Unblu::start().await);
+        let (cm, unblus_side) =
+            (CmRouter::start("product-token").await, Unblu::start(ApiVersion::V4).await);
         cm.add_adapter(ADAPTER, Side::Host);
         let (twins, servisbots) = (Twin24::start(env.http.clone()).await, ServisBot::start().await);
         let file = |connections: &[&str], route: &str| {
@@ -109,7 +110,7 @@ impl<'w> Lines<'w> {
         let of_twin = [
             ("CM", cm.outbound_url(ADAPTER)),
             ("CM_TOKEN", "product-token".to_owned()),
-            ("TWIN", twins.settings(&json!({})).to_string()),
+            ("TWIN", twins.settings(&json!({"answers": "response"})).to_string()),
         ];
         let of_servisbot = [
             ("SERVISBOT", servisbots.engagement_url()),

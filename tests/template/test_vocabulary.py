@@ -31,6 +31,7 @@ def test_retired_name_does_not_match_elsewhere(line):
 
 def test_doc_comments_are_long_enough_and_present():
     lines = ["/// Which.", "pub struct A;", "", "/// The state of a leg.", "#[derive(Debug)]", "pub struct B;", "", "pub fn c() {}"]
+    lines += ["", "/// " "Shows U6.", "#[test]", "fn d() {}"]
     found = dict(vocabulary.docs("shared/runtime/src/x.rs", lines))
     assert set(found) == {1, 8}
     assert "has no doc comment" in found[8]

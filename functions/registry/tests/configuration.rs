@@ -113,6 +113,11 @@ fn settings_page_is_up_to_date() {
 fn valid(name: &str, kind: Kind) -> Value {
     match kind {
         Kind::Text if name.ends_with("_template") || name.ends_with("_body") => json!("{}"),
+        // Lists of names with values.
+        Kind::Text if matches!(name, "messenger_types" | "client_fields" | "client_metadata") => {
+            json!("phone=text")
+        }
+        Kind::Text if name == "recipients" => json!("31612345678=TEAM:text"),
         Kind::Text => json!("text"),
         Kind::Url => json!("https://a.example/accounts/a/adapters/b"),
         Kind::Boolean => json!(true),

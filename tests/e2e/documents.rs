@@ -1,6 +1,6 @@
 //! The API, the documentation and the console are what they claim: generated API calls, every documented command,
 //! and every page with real data. These tests act on the whole stack or take a minute, and run in `make
-//! conformance`.
+//! documents`.
 
 use futures_util::future::join_all;
 use tokio::process::Command;
