@@ -82,7 +82,7 @@ e2e: tools .tools/web/.installed .tools/test/.installed build ## run end-to-end 
 conform: tools .tools/web/.installed .tools/test/.installed build ## judge fixtures, requests, answers and calls by the vendors' own documents
 	cargo test --workspace --locked --test fixtures --test verdict --test tests --test content
 	for version in v3 v4; do \
-	  TRUNKLINE_UNBLU_API=$$version cargo test --workspace --locked --test e2e -- $(ARGS); \
+	  TRUNKLINE_UNBLU_API=$$version cargo test --workspace --locked --test e2e -- $(ARGS) || exit 1; \
 	done
 
 documents: tools .tools/web/.installed .tools/test/.installed .tools/api/.installed build ## call the API as its OpenAPI document allows, and run every documented command

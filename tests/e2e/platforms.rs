@@ -378,7 +378,7 @@ pub async fn servisbot_observer_receives_eventing_messages(env: &TestEnvironment
     let asks = json!({"type": "message", "data": {"text": "Which?", "choices": choices}});
     assert_eq!(fixture.send_event("bot", "b-1", &bot_conversation, asks).await.0, 200);
     history.wait_for_history(2, std::time::Duration::from_secs(30)).await;
-    fixture.send_channel_message("c-1", "m-2", "2").await;
+    fixture.send_channel_message("c-1", "m-2", "Blue").await;
     let kept = history.wait_for_history(3, std::time::Duration::from_secs(30)).await;
     let summaries: Vec<_> = kept
         .iter()

@@ -89,8 +89,13 @@ pub fn verify(
 /// comma, which also separates the version of a signature from its value: `v1,a,v1,b`.
 fn given_signatures(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = headers.get_all(SIGNATURE).iter().filter_map(|value| value.to_str().ok());
-    let parts = values.flat_map(|value| value.split([' ', ',']));
-    parts.filter(|part| !part.is_empty() && *part != VERSION)
+    let groups = values.flat_map(|value| value.split(' '));
+    groups
+        .flat_map(|group| {
+            let parts = group.split(',');
+            parts.clone().zip(parts.skip(1)).filter(|(version, _)| *version == VERSION)
+        })
+        .map(|(_, signature)| signature)
 }
 
 fn signature_of(secret: &str, id: &str, at: i64, body: &[u8]) -> Result<String, AuthError> {
@@ -193,7 +198,17 @@ mod tests {
         ] {
             assert_eq!(with(values), Ok(()), "{values:?}");
         }
-        for values in [&[&*wrong][..], &[&wrong, &wrong], &[""], &[","], &["v1,"], &["v1"]] {
+        let bare = good.trim_start_matches("v1,");
+        for values in [
+            &[&*wrong][..],
+            &[&wrong, &wrong],
+            &[""],
+            &[","],
+            &["v1,"],
+            &["v1"],
+            &[bare],
+            &[&format!("v2,{bare}")],
+        ] {
             assert_eq!(with(values), Err(AuthError::Mismatch), "{values:?}");
         }
     }
