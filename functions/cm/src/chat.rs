@@ -1,12 +1,12 @@
 //! Builds the `chat` object of an outbound call.
 
 use serde_json::{Map, Value};
-use trunkline_core::json;
+use trunkline_core::json::{self, member};
 use trunkline_core::model::{AuthorRole, EventBody, Role};
 use trunkline_runtime::outbound::EncodeError;
 
 use crate::SendContext;
-use crate::wire::{member, text};
+use crate::wire::text;
 
 /// Builds the chat. A host echoes the whole chat as last received, the only rule that satisfies
 /// every reading of the format (fact sheet A3.1). A client builds it from its own settings and ids.

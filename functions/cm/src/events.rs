@@ -2,12 +2,12 @@
 //! setting `events` gives others a meaning.
 
 use serde_json::{Map, Value};
+use trunkline_core::json::member;
 use trunkline_core::model::EventBody;
 
 use crate::handover_notice;
 use crate::parse::CallParser;
 use crate::settings::HandoverMeaning;
-use crate::wire::member;
 
 /// The name of the session's end in lower case. The case of `$type` is unknown (fact sheet A6).
 const SESSION_ENDED: &str = "sessionended";

@@ -2,9 +2,10 @@
 //! assumption: those of CM.com's other APIs and of the networks behind them.
 
 use serde_json::{Map, Value};
+use trunkline_core::json::member;
 use trunkline_core::model::{Card, CardAction, Choice, Contact, Content, Location, Media};
 
-use crate::wire::{member, text};
+use crate::wire::text;
 
 type Object = Map<String, Value>;
 

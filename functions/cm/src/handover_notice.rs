@@ -2,14 +2,13 @@
 //! reason (BRIDGE), so the `handover_means` setting decides its meaning.
 
 use serde_json::{Map, Value};
-use trunkline_core::json;
+use trunkline_core::json::{self, member};
 use trunkline_core::model::{
     AuthorRole, Event, EventBody, EventId, HandoverMode, Role, Transcript, digest,
 };
 
 use crate::parse::CallParser;
 use crate::settings::HandoverMeaning;
-use crate::wire::member;
 
 /// Maximum size of the context, in bytes of JSON: what the switchboard accepts, less a margin for
 /// [`OMITTED_KEYS`].

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
+use trunkline_core::json::member;
 use trunkline_core::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Owner, Role, digest, time,
 };
 
 use crate::settings::MessageAfterHandover;
-use crate::wire::{CallItem, Chat, event_name, member, text};
+use crate::wire::{CallItem, Chat, event_name, text};
 use crate::{Call, events, fallback, handover_notice};
 
 /// The direction of messages from the client, which is the customer's side (CM-V1).

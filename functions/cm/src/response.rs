@@ -2,12 +2,10 @@
 
 use http::StatusCode;
 use serde_json::Value;
-use trunkline_core::json;
+use trunkline_core::json::{self, member};
 use trunkline_core::model::Verdict;
 use trunkline_runtime::http_client::HttpResponse;
 use trunkline_runtime::outbound::{Classification, classify_by_status};
-
-use crate::wire::member;
 
 /// Maximum length of a reported error text, in characters.
 const MAX_ERROR_CHARS: usize = 300;

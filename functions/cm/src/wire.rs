@@ -2,6 +2,7 @@
 //! endpoints share one parser, because events may arrive at any of them (fact sheet A6).
 
 use serde_json::{Map, Value};
+use trunkline_core::json::member;
 
 use crate::events;
 use crate::json_repair::variable;
@@ -85,12 +86,14 @@ fn single_item(body: &Map<String, Value>, path: &str, mapping: &str) -> Option<C
     if name.is_some() {
         return Some(CallItem::Event(body.clone()));
     }
-    if member(body, "context").is_some() {
+    // The context of a notice may be empty.
+    if has_key(body, "context") {
         return Some(CallItem::Handover(body.clone()));
     }
     // An empty envelope has no items.
-    let is_envelope = present(body, "conversationMessages").or(present(body, "conversationEvents"));
-    is_envelope.is_none().then(|| CallItem::Event(body.clone()))
+    let is_envelope =
+        has_list(body, "conversationMessages") || has_list(body, "conversationEvents");
+    (!is_envelope).then(|| CallItem::Event(body.clone()))
 }
 
 /// Returns an event's name from any of its documented members (CM-FMT, BRIDGE).
@@ -147,29 +150,14 @@ fn entries(body: &Map<String, Value>, name: &str) -> Vec<Value> {
     }
 }
 
-/// Finds a member by name, ignoring case: the vendor's pages vary it (fact sheet A9). Of two spellings the
-/// exact one goes first, and one with a value before an empty one.
-pub(crate) fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    let exact = object.get(name);
-    let is_other = |key: &str| key != name && key.eq_ignore_ascii_case(name);
-    let others = || object.iter().filter(|(key, _)| is_other(key)).map(|(_, value)| value);
-    let with_value = exact.into_iter().chain(others()).find(|value| !is_empty(value));
-    with_value.or(exact).or_else(|| others().next())
+/// Returns whether an object has a key, in any case.
+fn has_key(object: &Map<String, Value>, name: &str) -> bool {
+    object.keys().any(|key| key.eq_ignore_ascii_case(name))
 }
 
-/// Finds a member by name. An explicit null stands for an absent member.
-fn present<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    member(object, name).filter(|value| !value.is_null())
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
+/// Returns whether an object has a list of this name, which may be empty. `null` stands for an absent one.
+fn has_list(object: &Map<String, Value>, name: &str) -> bool {
+    object.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null())
 }
 
 /// Returns the first of these members that is a string or a number, and neither blank nor an

@@ -4,6 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
+use trunkline_core::json::member;
 use trunkline_core::model::{
     Author, AuthorRole, Content, Event, EventBody, EventId, Format, digest,
 };
@@ -29,7 +30,7 @@ pub fn parse(body: &Value, settings: &Settings, now: Timestamp) -> Result<Vec<Ev
         ReplySource::Egress => message_bodies(object, settings),
         ReplySource::Eventing => Vec::new(),
     };
-    let notification = member(object, "HostNotification").filter(|given| !given.is_null());
+    let notification = member(object, "HostNotification");
     bodies.extend(notification.map(|given| host_notification(given, settings)));
     if bodies.is_empty() {
         let name = "egress".into();
@@ -119,16 +120,4 @@ fn url_of(item: &Value) -> Option<&str> {
 
 fn mentions(content: &Content, url: &str) -> bool {
     content.text.as_deref().is_some_and(|text| text.contains(url))
-}
-
-/// Finds a member by name, in any case. Of several spellings, the exact one counts unless it is empty.
-fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    let others = object.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-    let mut found = object.get(name).into_iter().chain(others.map(|(_, value)| value));
-    found.find(|value| match value {
-        Value::Null => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        _ => true,
-    })
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use trunkline_core::json::is_empty;
 use trunkline_core::model::LenientText;
 
 /// The members of the documented events, as the vendor's page spells them (WX-BOT).
@@ -80,14 +81,4 @@ impl WebexEvent {
 /// Returns a name without `_`, `-` and capital letters.
 pub(crate) fn normalized(name: &str) -> String {
     name.replace(['_', '-'], "").to_lowercase()
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The byte-order mark, which RFC 8259, section 8.1, allows a reader to ignore.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -76,6 +76,27 @@ pub fn remove_null_members(value: &mut Value) {
     }
 }
 
+/// Finds a member by name, in any case. Of several spellings, the exact one counts, unless it is empty and
+/// another one is not. `None`: no spelling has a value.
+#[must_use]
+pub fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let others = object.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+    let mut found = object.get(name).into_iter().chain(others.map(|(_, value)| value));
+    found.find(|value| !is_empty(value))
+}
+
+/// Returns whether a value is `null`, a blank text, or a list or object without content.
+#[must_use]
+pub fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -118,6 +139,16 @@ mod tests {
         let mut value = json!({"a": null, "b": {"c": null, "d": [null, {"e": null}]}, "f": 0});
         remove_null_members(&mut value);
         assert_eq!(value, json!({"b": {"d": [null, {}]}, "f": 0}));
+    }
+
+    /// Shows input 14.
+    #[test]
+    fn of_several_spellings_the_one_with_a_value_counts() {
+        let found = |object: Value| member(object.as_object().unwrap(), "Id").cloned();
+        assert_eq!(found(json!({"Id": "a", "ID": "b"})), Some(json!("a")));
+        assert_eq!(found(json!({"Id": " ", "id": "b", "iD": null})), Some(json!("b")));
+        assert_eq!(found(json!({"Id": [], "id": 0})), Some(json!(0)));
+        assert_eq!(found(json!({"Id": {}, "other": 1})), None);
     }
 
     proptest! {
