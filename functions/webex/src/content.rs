@@ -22,6 +22,8 @@ enum Kind {
 
 /// The words of `MessageType` in lower case.
 const KINDS: [(&str, Kind); 18] = [
+    ("text", Kind::Text),
+    ("", Kind::Text),
     ("location", Kind::Location),
     ("contact", Kind::Contact),
     ("contacts", Kind::Contact),
@@ -38,8 +40,6 @@ const KINDS: [(&str, Kind); 18] = [
     ("file", Kind::File("")),
     ("media", Kind::File("")),
     ("attachment", Kind::File("")),
-    ("text", Kind::Text),
-    ("", Kind::Text),
 ];
 
 fn kind(event: &WebexEvent) -> Kind {
@@ -93,8 +93,13 @@ impl Parts {
         // A message has one contact: the others become text.
         let others =
             contacts.map(|contact: Contact| contact.lines().collect::<Vec<_>>().join("\n"));
-        let lines: Vec<String> = self.text.take().into_iter().chain(others).collect();
-        self.text = (!lines.is_empty()).then(|| lines.join("\n"));
+        for other in others {
+            let text = self.text.get_or_insert_default();
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&other);
+        }
     }
 
     /// Returns what is found in the message or the media, and takes that member.

@@ -67,8 +67,9 @@ impl WebexEvent {
         let mut members: Map<String, Value> = Map::new();
         for (key, value) in object {
             let name = normalized(key);
-            let is_documented = DOCUMENTED.contains(&key.as_str());
-            let is_better = |other: &Value| is_empty(other) || (is_documented && !is_empty(value));
+            let is_better = |other: &Value| {
+                is_empty(other) || (!is_empty(value) && DOCUMENTED.contains(&key.as_str()))
+            };
             if members.get(&name).is_none_or(is_better) {
                 members.insert(name, value.clone());
             }
@@ -80,5 +81,8 @@ impl WebexEvent {
 
 /// Returns a name without `_`, `-` and capital letters.
 pub(crate) fn normalized(name: &str) -> String {
-    name.replace(['_', '-'], "").to_lowercase()
+    let mut normalized = String::with_capacity(name.len());
+    let kept = name.chars().filter(|c| !matches!(c, '_' | '-'));
+    normalized.extend(kept.map(|c| c.to_ascii_lowercase()));
+    normalized
 }

@@ -58,8 +58,8 @@ fn check_tokens<'a>(
 /// value may contain as well.
 fn header_values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    let parts = |value: &'a str| std::iter::once(value).chain(value.split(',').map(str::trim));
-    values.flat_map(parts)
+    let parts = |value: &'a str| value.split(',').filter(|part| part.len() < value.len());
+    values.flat_map(move |value| std::iter::once(value).chain(parts(value).map(str::trim)))
 }
 
 /// Builds the headers of a call to the remote system. `webhook-id` and `webhook-timestamp` are

@@ -68,7 +68,9 @@ fn utf16_unit(text: &[u8]) -> Option<u16> {
 pub fn remove_null_members(value: &mut Value) {
     match value {
         Value::Object(members) => {
-            members.retain(|_, member| !member.is_null());
+            if members.values().any(Value::is_null) {
+                members.retain(|_, member| !member.is_null());
+            }
             members.values_mut().for_each(remove_null_members);
         }
         Value::Array(items) => items.iter_mut().for_each(remove_null_members),

@@ -8,12 +8,12 @@ use std::hint::black_box;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::Sha256;
 use trunkline_config::{Desired, ReadOptions, read};
 use trunkline_core::model::{
-    Connection, Conversation, ConversationKey, Delivery, Event, HandoverId, Job, ResolvedRoute,
-    Role, Session,
+    Connection, Conversation, ConversationKey, Delivery, Event, EventBody, HandoverId,
+    HandoverMode, Job, ResolvedRoute, Role, Session, Transcript,
 };
 use trunkline_core::platform::PlatformSettings;
 use trunkline_core::routing::{NewConversation, RoutingInput, Sender, decide};
@@ -247,12 +247,36 @@ impl Routing {
             now: now(),
             new_handover_id: &"handover".into(),
         };
-        let conversation = decide(&input).unwrap().conversation;
-        Self { conversation, route, role: from.role, new_handover_id: "handover".into() }
+        let mut conversation = decide(&input).unwrap().conversation;
+        let new_handover_id: HandoverId = "handover".into();
+        if from.role == Role::Desk {
+            // The agents own the conversation.
+            let body = EventBody::Handover {
+                mode: HandoverMode::Pass,
+                reason: None,
+                context: Map::new(),
+                transcript: Transcript::default(),
+            };
+            let handover = Event { body, ..event.clone() };
+            let session = Some(conversation.id.as_session_id());
+            let input = RoutingInput {
+                conversation: Some(&conversation),
+                new_conversation: None,
+                from: Sender::Party { role: Role::Bot, session },
+                event: &handover,
+                ..input
+            };
+            conversation = decide(&input).unwrap().conversation;
+        }
+        Self { conversation, route, role: from.role, new_handover_id }
     }
 
     fn decide(&self, event: &Event) {
-        let session = (self.role != Role::Channel).then_some(self.conversation.id.as_session_id());
+        let session = match self.role {
+            Role::Channel => None,
+            Role::Desk => Some(self.new_handover_id.as_session_id()),
+            Role::Bot | Role::Observer => Some(self.conversation.id.as_session_id()),
+        };
         let decision = decide(&RoutingInput {
             conversation: Some(&self.conversation),
             route: Some(&self.route),
@@ -268,7 +292,7 @@ impl Routing {
     }
 }
 
-fn event_body() -> trunkline_core::model::EventBody {
+fn event_body() -> EventBody {
     delivery("webhook").event.body
 }
 
