@@ -132,7 +132,7 @@ impl<'a> Registry<'a> {
 
     async fn reconcile(&self) -> Result<RegistrationState, RegistrationError> {
         let fix = format!("`trunkline check --fix {}`", self.wanted.connection);
-        let (mut changes, mut problems) = (Vec::new(), Vec::new());
+        let (mut changes, mut problems, mut channel_id) = (Vec::new(), Vec::new(), None);
         for kind in [Kind::Channel, Kind::Webhook] {
             // Without an endpoint, a webhook registration cannot be told from others.
             if kind == Kind::Webhook && self.wanted.endpoint.is_none() {
@@ -141,7 +141,12 @@ impl<'a> Registry<'a> {
             let settled = self.settle(kind, Scope::Reactivate).await?;
             changes.extend(settled.changes);
             match settled.object {
-                Some(object) => problems.extend(self.problems(kind, object.object())),
+                Some(stored) => {
+                    problems.extend(self.problems(kind, stored.object()));
+                    if kind == Kind::Channel {
+                        channel_id = stored.object().text("id").map(ToOwned::to_owned);
+                    }
+                }
                 None => problems.push(self.missing(kind)),
             }
         }
@@ -150,8 +155,7 @@ impl<'a> Registry<'a> {
             return Ok(RegistrationState::OutOfSync(format!("{problems}: {fix} corrects this")));
         }
         if self.wanted.settings.channel_id.is_empty() {
-            let found = self.settle(Kind::Channel, Scope::Reactivate).await?.object;
-            let id = found.as_ref().and_then(|found| found.object().text("id")).unwrap_or_default();
+            let id = channel_id.unwrap_or_default();
             let why = format!("set channel_id to {id}, the channel that Trunkline created");
             return Ok(RegistrationState::OutOfSync(why));
         }
