@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use trunkline_core::json::{self, member};
-use trunkline_core::model::{AuthorRole, EventBody, Role};
+use trunkline_core::model::Role;
 use trunkline_runtime::outbound::EncodeError;
 
 use crate::SendContext;
@@ -36,8 +36,8 @@ pub(crate) fn build(sending: &SendContext<'_>) -> Result<Value, EncodeError> {
     // The router derives the chat's id from this value, so a customer stays in one chat (BRIDGE).
     put("conversationClientId", format!("{}:{}", key.channel, key.customer));
     put("conversationHostId", host.to_owned());
-    if let Some(name) = customer_name(sending) {
-        put("conversationClientName", name);
+    if let Some(name) = sending.delivery.event.customer_name() {
+        put("conversationClientName", name.to_owned());
     }
     Ok(Value::Object(chat))
 }
@@ -49,18 +49,6 @@ pub(crate) fn chat_id(sending: &SendContext<'_>) -> String {
         "" => format!("trunkline-{}", sending.delivery.session_id()),
         known => known.to_owned(),
     }
-}
-
-/// The customer's name, if the event or its transcript has one.
-fn customer_name(sending: &SendContext<'_>) -> Option<String> {
-    let event = &sending.delivery.event;
-    let entries = match &event.body {
-        EventBody::Handover { transcript, .. } => transcript.entries.as_slice(),
-        _ => &[],
-    };
-    let mut authors =
-        std::iter::once(&event.author).chain(entries.iter().rev().map(|entry| &entry.author));
-    authors.find_map(|author| author.name.clone().filter(|_| author.role == AuthorRole::Customer))
 }
 
 /// Returns the router's chat id in a response.

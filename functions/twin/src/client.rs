@@ -2,7 +2,7 @@
 //! device, time zone, and the bot's variables (S3, "Старт новой чат-сессии", fields of the method).
 
 use serde_json::{Map, Value};
-use trunkline_core::model::{AuthorRole, Delivery, EventBody, LenientText};
+use trunkline_core::model::{Delivery, LenientText};
 
 use crate::settings::Settings;
 
@@ -78,7 +78,7 @@ impl Client {
                 .as_ref()
                 .map(|_| network_address(delivery).unwrap_or(&delivery.key.customer).to_owned()),
             messenger_type,
-            name: customer_name(delivery),
+            name: delivery.event.customer_name().map(|name| name.trim().to_owned()),
             phone: phone.or_else(|| network_phone(settings, delivery)),
             email,
             device_id,
@@ -118,20 +118,6 @@ fn messenger_type(settings: &Settings, network: Option<&str>) -> Option<String> 
 /// Returns a network's name in lower case, without spaces and punctuation.
 fn letters(network: &str) -> String {
     network.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// Returns the customer's name: the latest one in the event or, at a handover, in the transcript.
-fn customer_name(delivery: &Delivery) -> Option<String> {
-    let transcript = match &delivery.event.body {
-        EventBody::Handover { transcript, .. } => transcript.entries.as_slice(),
-        _ => &[],
-    };
-    let earlier = transcript.iter().rev().map(|entry| &entry.author);
-    let mut authors = std::iter::once(&delivery.event.author).chain(earlier);
-    authors.find_map(|author| {
-        let name = author.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
-        name.filter(|_| author.role == AuthorRole::Customer).map(Into::into)
-    })
 }
 
 /// Returns the customer's address on the network, if the channel reports one besides its own id of the

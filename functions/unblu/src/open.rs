@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Map, Value};
 use trunkline_core::json;
-use trunkline_core::model::{AuthorRole, Delivery, EventBody, Session, Verdict};
+use trunkline_core::model::{Delivery, EventBody, Session, Verdict};
 use trunkline_runtime::http_client::{HttpClient, HttpRequest, HttpResponse};
 use trunkline_runtime::outbound::{Attempt, EncodeError};
 
@@ -207,25 +207,10 @@ fn profile<'a>(delivery: &'a Delivery, source_id: &'a str, settings: &Settings) 
     Profile {
         source_id,
         customer,
-        name: name(delivery),
+        name: delivery.event.customer_name(),
         phone: in_context("phone").or_else(|| as_id(CustomerIdType::Phone)),
         email: in_context("email").or_else(|| as_id(CustomerIdType::Email)),
     }
-}
-
-/// Returns the customer's name: the latest one in the event or the transcript.
-fn name(delivery: &Delivery) -> Option<&str> {
-    let event = &delivery.event;
-    let transcript = match &event.body {
-        EventBody::Handover { transcript, .. } => transcript.entries.as_slice(),
-        _ => &[],
-    };
-    let authors = transcript.iter().rev().map(|line| &line.author);
-    let mut authors = std::iter::once(&event.author).chain(authors);
-    authors.find_map(|author| {
-        let name = author.name.as_deref().filter(|name| !name.trim().is_empty());
-        name.filter(|_| author.role == AuthorRole::Customer)
-    })
 }
 
 /// Makes a call. Any other result than success is the failed attempt.

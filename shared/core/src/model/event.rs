@@ -116,6 +116,21 @@ impl Event {
     pub fn sender_message_id(&self) -> ExternalMessageId {
         self.external_message_id.clone().unwrap_or_else(|| self.id.as_str().into())
     }
+
+    /// Returns the customer's name: the latest one in the event or, at a handover, in its transcript.
+    #[must_use]
+    pub fn customer_name(&self) -> Option<&str> {
+        let entries = match &self.body {
+            EventBody::Handover { transcript, .. } => transcript.entries.as_slice(),
+            _ => &[],
+        };
+        let earlier = entries.iter().rev().map(|entry| &entry.author);
+        let customers = std::iter::once(&self.author)
+            .chain(earlier)
+            .filter(|author| author.role == AuthorRole::Customer);
+        let mut names = customers.filter_map(|author| author.name.as_deref());
+        names.find(|name| !name.trim().is_empty())
+    }
 }
 
 /// How to find a conversation whose id the platform has assigned without reporting it.
