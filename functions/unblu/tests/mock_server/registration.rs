@@ -194,7 +194,10 @@ async fn objects_of_others_are_left_alone() {
     let expected = "Unblu has another webhook registration named 'Ended' that calls other.example: set \
                     channel_name to another name";
     assert!(why.starts_with(expected), "{why}");
-    assert!(why.contains("set the channel's webhookEndpoint"), "what was done is told: {why}");
+    assert!(
+        why.contains("set the channel's webhookEndpoint"),
+        "the error names the change before it: {why}"
+    );
 }
 
 /// Shows U6.
