@@ -1,7 +1,7 @@
 //! Authenticates the router's calls. TwoWay does not sign calls (fact sheet A4), so the adapter is
 //! configured to send a shared secret.
 
-use trunkline_runtime::security::{AuthError, matches_any_secret};
+use trunkline_runtime::security::{AuthError, header_values, matches_any_secret};
 use url::form_urlencoded;
 
 use crate::Call;
@@ -33,18 +33,11 @@ pub(crate) fn authenticate(call: &Call<'_>) -> Result<(), AuthError> {
     if matches { Ok(()) } else { Err(AuthError::Mismatch) }
 }
 
+/// Returns the secrets of a call. While the secret is rotated, the adapter may send the header twice.
 fn received_secrets(call: &Call<'_>) -> Vec<String> {
-    let headers = call.headers.get_all(call.settings.secret_header.as_str()).into_iter();
-    let headers = headers.filter_map(|value| value.to_str().ok()).flat_map(header_values);
+    let headers = header_values(call.headers, &call.settings.secret_header).map(ToOwned::to_owned);
     let query = form_urlencoded::parse(call.query.as_bytes())
         .find(|(name, _)| name == SECRET_PARAMETER)
         .map(|(_, value)| value.into_owned());
     headers.chain(query).filter(|secret| !secret.is_empty()).collect()
-}
-
-/// Returns the values of a header. While the secret is rotated, the adapter may send the header twice, and the
-/// gateway joins the two with a comma, which a secret may contain as well.
-fn header_values(value: &str) -> Vec<String> {
-    let parts = value.split(',').filter(|_| value.contains(','));
-    std::iter::once(value).chain(parts).map(|secret| secret.trim().to_owned()).collect()
 }

@@ -47,7 +47,6 @@ impl Inbound for Cm {
                 let body = json!({"message": "Unauthorized"});
                 Reply::json(StatusCode::UNAUTHORIZED, &body)
             }
-            CallOutcome::Unavailable => Reply::unavailable(),
             CallOutcome::Ingested(_)
             | CallOutcome::Unreadable(_)
             | CallOutcome::TooLarge

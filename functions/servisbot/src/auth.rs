@@ -6,7 +6,7 @@ use trunkline_runtime::outbound::{
     EncodeError, insert_secret_header, json_headers, required_secret,
 };
 use trunkline_runtime::secrets::SecretBag;
-use trunkline_runtime::security::{AuthError, matches_any_secret};
+use trunkline_runtime::security::{AuthError, header_values, matches_any_secret};
 
 use crate::Call;
 use crate::jwks::{KeyCache, TokenError};
@@ -75,18 +75,9 @@ fn check_each(
 /// have several values, also joined by commas, as an HTTP gateway joins them.
 fn credentials<'a>(headers: &'a HeaderMap, name: &str, scheme: &str) -> Vec<&'a str> {
     let requires_scheme = name.eq_ignore_ascii_case(AUTHORIZATION);
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    // A credential may contain a comma itself.
-    let parts = values.flat_map(|value| {
-        let joined = value.split(',').filter(|part| part.len() < value.len());
-        [value].into_iter().chain(joined)
-    });
-    let given = parts.filter_map(|value| {
-        let value = value.trim();
-        match after_scheme(value, scheme) {
-            Some(credential) => Some(credential),
-            None => (!requires_scheme && !value.contains(' ')).then_some(value),
-        }
+    let given = header_values(headers, name).filter_map(|value| {
+        let without_scheme = || (!requires_scheme && !value.contains(' ')).then_some(value);
+        after_scheme(value, scheme).or_else(without_scheme)
     });
     given.take(MAX_CREDENTIALS).collect()
 }

@@ -69,7 +69,6 @@ impl Inbound for Servisbot {
             CallOutcome::Denied(_) => {
                 Reply::json(StatusCode::UNAUTHORIZED, &json!({"message": "Unauthorized"}))
             }
-            CallOutcome::Unavailable => Reply::unavailable(),
             CallOutcome::Ingested(_)
             | CallOutcome::Unreadable(_)
             | CallOutcome::TooLarge

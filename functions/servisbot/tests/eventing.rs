@@ -369,23 +369,25 @@ fn any_of_several_credentials_is_accepted() {
     assert!(!is_accepted(&[&many[..], &[good]].concat(), &json!({})), "their number is limited");
 }
 
-fn reply(result: &CallOutcome<'_>) -> Reply {
+fn respond(respond: impl FnOnce(&Servisbot, &Call<'_, Settings>) -> Reply) -> Reply {
     let (connection, secrets) = (connection("bot", &json!({})), secrets());
-    Servisbot::default().reply(
-        &Call {
-            connection: &connection,
-            settings: &Settings::default(),
-            secrets: &secrets,
-            method: &Method::POST,
-            path: "",
-            query: "",
-            headers: &HeaderMap::new(),
-            body: b"",
-            received_body: b"",
-            now: now(),
-        },
-        result,
-    )
+    let call = Call {
+        connection: &connection,
+        settings: &Settings::default(),
+        secrets: &secrets,
+        method: &Method::POST,
+        path: "",
+        query: "",
+        headers: &HeaderMap::new(),
+        body: b"",
+        received_body: b"",
+        now: now(),
+    };
+    respond(&Servisbot::default(), &call)
+}
+
+fn reply(outcome: &CallOutcome<'_>) -> Reply {
+    respond(|platform, call| platform.reply(call, outcome))
 }
 
 /// Shows S2, input 12.
@@ -403,7 +405,7 @@ fn responds_200_except_for_failed_authentication() {
     ] {
         assert_eq!(reply(&result).status, StatusCode::OK, "{result:?}");
     }
-    let later = reply(&CallOutcome::Unavailable);
+    let later = respond(Servisbot::unavailable);
     assert_eq!(later.status, StatusCode::SERVICE_UNAVAILABLE, "nothing is stored: send it again");
     let denied = reply(&CallOutcome::Denied(&AuthError::Mismatch));
     assert_eq!(

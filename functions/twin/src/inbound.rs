@@ -36,11 +36,8 @@ impl Inbound for Twin {
     }
 
     /// Always answers 200: how TWIN handles any other status is unknown (fact sheet 2.6).
-    fn reply(&self, _: &Call<'_>, result: &CallOutcome<'_>) -> Reply {
-        match result {
-            CallOutcome::Unavailable => Reply::unavailable(),
-            _ => answer(),
-        }
+    fn reply(&self, _: &Call<'_>, _: &CallOutcome<'_>) -> Reply {
+        answer()
     }
 }
 

@@ -77,7 +77,6 @@ impl Inbound for Unblu {
                 let why = format!("the body is compressed with {encoding}: send gzip or none");
                 refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, &why)
             }
-            CallOutcome::Unavailable => return Reply::unavailable(),
             CallOutcome::Denied(why) => {
                 let status = StatusCode::UNAUTHORIZED;
                 return Reply::json(status, &service_replies::error(status, &why.to_string()));

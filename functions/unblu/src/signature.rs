@@ -23,13 +23,13 @@ pub(crate) const SHA256: &str = "x-unblu-signature-256";
 /// Verifies a call's signatures and returns the secret that signed it. Unblu may have signed the body before or
 /// after it was compressed.
 pub(crate) fn verified_caller<'a>(call: &Call<'a>) -> Result<&'a str, AuthError> {
-    let verified = verified_secret(call.secrets, call.headers, call.received_body);
-    match verified {
-        Err(AuthError::Mismatch) if call.body != call.received_body => {
-            verified_secret(call.secrets, call.headers, call.body)
+    let mut verified = Err(AuthError::Mismatch);
+    for body in call.signed_bodies() {
+        if verified == Err(AuthError::Mismatch) {
+            verified = verified_secret(call.secrets, call.headers, body);
         }
-        verified => verified,
     }
+    verified
 }
 
 /// Verifies signatures and returns the secret that signed `body`. At least one signature is required, and each

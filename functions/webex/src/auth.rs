@@ -4,7 +4,7 @@
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use serde_json::{Map, Value};
-use trunkline_runtime::security::{AuthError, matches_any_secret};
+use trunkline_runtime::security::{AuthError, joined_values, matches_any_secret};
 
 use crate::Call;
 use crate::settings::{ACCESS_TOKEN, Settings, VERIFICATION_TOKEN};
@@ -33,7 +33,8 @@ fn received_access_tokens(call: &Call<'_>, body: Option<&Value>) -> Vec<String> 
     let is_token = |name: &str| is_access_token(name, call.settings);
     let headers =
         call.headers.iter().filter(|(name, _)| *name == AUTHORIZATION || is_token(name.as_str()));
-    let headers = headers.filter_map(|(_, value)| value.to_str().ok()).flat_map(header_values);
+    let headers = headers.filter_map(|(_, value)| value.to_str().ok());
+    let headers = headers.flat_map(joined_values).map(without_scheme);
     let members = body.and_then(Value::as_object).into_iter().flatten();
     let members = members
         .filter(|(name, _)| is_token(name))
@@ -46,13 +47,6 @@ fn is_access_token(name: &str, settings: &Settings) -> bool {
     let name = normalized(name);
     let own = settings.access_token_name.as_deref().map(normalized);
     ACCESS_TOKEN_NAMES.contains(&name.as_str()) || own.is_some_and(|own| own == name)
-}
-
-/// Returns the values of a header. The gateway joins headers of one name with commas, which a token may
-/// contain as well.
-fn header_values(value: &str) -> Vec<String> {
-    let parts = value.split(',').filter(|_| value.contains(','));
-    std::iter::once(value).chain(parts).map(without_scheme).collect()
 }
 
 fn without_scheme(value: &str) -> String {
@@ -85,7 +79,8 @@ pub fn received_tokens(headers: &HeaderMap, body: &Value) -> Vec<String> {
         name.find("verif").is_some_and(|at| name[at..].contains("token"))
     };
     let headers = headers.iter().filter(|(name, _)| is_token(name.as_str()));
-    let headers = headers.flat_map(|(_, value)| header_values(value.to_str().unwrap_or_default()));
+    let headers = headers.map(|(_, value)| value.to_str().unwrap_or_default());
+    let headers = headers.flat_map(joined_values).map(without_scheme);
     let members = body.as_object().into_iter().flatten().filter(|(name, _)| is_token(name));
     // An explicit null stands for an absent member.
     let members = members.filter(|(_, value)| !value.is_null());

@@ -37,12 +37,6 @@ impl Inbound for Webex {
     /// Connect switches the bot off. A call that was not stored is answered with 503, so that it is sent again.
     fn reply(&self, call: &Call<'_>, outcome: &CallOutcome<'_>) -> Reply {
         match outcome {
-            CallOutcome::Unavailable => {
-                let mut reply = token_response(call, StatusCode::SERVICE_UNAVAILABLE);
-                let waits = Reply::unavailable().headers.into_iter();
-                reply.headers.extend(waits.filter(|(name, _)| *name != "content-type"));
-                reply
-            }
             CallOutcome::Denied(_) => token_response(call, StatusCode::UNAUTHORIZED),
             // Such a call was not parsed, so the access token was not checked yet.
             CallOutcome::TooLarge | CallOutcome::UnsupportedEncoding(_)
@@ -55,6 +49,13 @@ impl Inbound for Webex {
             | CallOutcome::TooLarge
             | CallOutcome::UnsupportedEncoding(_) => token_response(call, StatusCode::OK),
         }
+    }
+
+    fn unavailable(&self, call: &Call<'_>) -> Reply {
+        let mut reply = token_response(call, StatusCode::SERVICE_UNAVAILABLE);
+        let waits = Reply::unavailable().headers.into_iter();
+        reply.headers.extend(waits.filter(|(name, _)| *name != "content-type"));
+        reply
     }
 }
 

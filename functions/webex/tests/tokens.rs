@@ -143,15 +143,11 @@ fn replies(secrets: &SecretBag, settings: &Value, headers: &HeaderMap) -> Vec<Re
         CallOutcome::TooLarge,
         CallOutcome::UnsupportedEncoding("br"),
         CallOutcome::Denied(&AuthError::Mismatch),
-        CallOutcome::Unavailable,
     ];
-    let reply = |outcome| {
-        let settings = settings.clone();
-        call_with(&Method::POST, b"x", settings, secrets, headers, |call| {
-            Webex.reply(call, outcome)
-        })
-    };
-    outcomes.iter().map(reply).collect()
+    call_with(&Method::POST, b"x", settings.clone(), secrets, headers, |call| {
+        let replies = outcomes.iter().map(|outcome| Webex.reply(call, outcome));
+        replies.chain([Webex.unavailable(call)]).collect()
+    })
 }
 
 /// Shows W5, W7, W19.

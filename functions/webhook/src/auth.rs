@@ -4,7 +4,7 @@ use http::HeaderMap;
 use jiff::Timestamp;
 use trunkline_runtime::outbound::{EncodeError, insert_secret_header, required_secret};
 use trunkline_runtime::secrets::SecretBag;
-use trunkline_runtime::security::{AuthError, matches_any_secret, sign, verify};
+use trunkline_runtime::security::{AuthError, header_values, matches_any_secret, sign, verify};
 
 use crate::Call;
 use crate::settings::{API_KEY, Auth, BEARER, SIGNING, Settings};
@@ -13,10 +13,8 @@ use crate::settings::{API_KEY, Auth, BEARER, SIGNING, Settings};
 pub(crate) fn authenticate(call: &Call<'_>) -> Result<(), AuthError> {
     match call.settings.auth {
         Auth::Signature => {
-            let bodies = [call.received_body, call.body];
-            // The two are the same unless the body was compressed.
-            let bodies = if bodies[0] == bodies[1] { &bodies[..1] } else { &bodies[..] };
-            verify(&call.secrets.live(SIGNING), call.headers, bodies, call.now)
+            let bodies: Vec<_> = call.signed_bodies().collect();
+            verify(&call.secrets.live(SIGNING), call.headers, &bodies, call.now)
         }
         Auth::Bearer => {
             let given = header_values(call.headers, "authorization");
@@ -52,14 +50,6 @@ fn check_tokens<'a>(
     } else {
         Err(AuthError::Mismatch)
     }
-}
-
-/// Returns the values of a header that may be sent several times. API Gateway joins them by commas, which a
-/// value may contain as well.
-fn header_values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    let parts = |value: &'a str| value.split(',').filter(|part| part.len() < value.len());
-    values.flat_map(move |value| std::iter::once(value).chain(parts(value).map(str::trim)))
 }
 
 /// Builds the headers of a call to the remote system. `webhook-id` and `webhook-timestamp` are

@@ -65,7 +65,6 @@ impl Inbound for Webhook {
                 let why = format!("Content-Encoding {encoding}: send gzip, deflate or none");
                 problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", &why)
             }
-            CallOutcome::Unavailable => Reply::unavailable(),
             CallOutcome::Denied(why) => {
                 problem(StatusCode::UNAUTHORIZED, "denied", &why.to_string())
             }

@@ -75,7 +75,7 @@ async fn respond<P: Inbound>(app: &App, platform: &P, request: &Request) -> Repl
     };
     let call = caller.call(request, body, now);
     let handled = within(deadline, Box::pin(handle(app, platform, request, &call))).await;
-    handled.unwrap_or_else(|| platform.reply(&call, &CallOutcome::Unavailable))
+    handled.unwrap_or_else(|| platform.unavailable(&call))
 }
 
 /// Awaits a step of a call until `deadline`. Logs an internal error, a panic and the end of the time, and

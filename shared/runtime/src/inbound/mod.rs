@@ -62,6 +62,15 @@ impl<S> Clone for Call<'_, S> {
 
 impl<S> Copy for Call<'_, S> {}
 
+impl<'a, S> Call<'a, S> {
+    /// Returns what a signature of the call may cover: the body as received and, if it was compressed, the
+    /// decompressed one.
+    pub fn signed_bodies(&self) -> impl Iterator<Item = &'a [u8]> + use<'a, S> {
+        let decompressed = (self.body != self.received_body).then_some(self.body);
+        std::iter::once(self.received_body).chain(decompressed)
+    }
+}
+
 /// The result of [`Inbound::parse`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum ParsedCall {
@@ -120,9 +129,6 @@ pub enum CallOutcome<'a> {
     UnsupportedEncoding(&'a str),
     /// The call failed authentication.
     Denied(&'a AuthError),
-    /// The table, a queue or the secrets failed, or the call took too long. The platform is to send it again:
-    /// [`Reply::unavailable`].
-    Unavailable,
 }
 
 /// The inbound side of a platform: parses calls into events and builds the responses. Except for
@@ -148,4 +154,10 @@ pub trait Inbound: Platform {
 
     /// Builds the response that the platform expects.
     fn reply(&self, call: &Call<'_, Self::Settings>, outcome: &CallOutcome<'_>) -> Reply;
+
+    /// Builds the response to a call that was not stored, because the table, a queue or the secrets failed or
+    /// the call took too long. The platform is to send it again.
+    fn unavailable(&self, _call: &Call<'_, Self::Settings>) -> Reply {
+        Reply::unavailable()
+    }
 }

@@ -9,6 +9,7 @@ pub use signature::{AuthError, TOLERANCE_SECONDS, sign, verify};
 
 use std::fmt::Write;
 
+use http::HeaderMap;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -38,6 +39,20 @@ pub fn percent_encode(text: &str) -> String {
     written
 }
 
+/// Returns the values of a header that may be sent several times, as [`joined_values`] of each line. A line that
+/// is not text has none.
+pub fn header_values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(joined_values)
+}
+
+/// Returns what a line of a header may stand for: its whole value and, because API Gateway joins several lines by
+/// commas, each part of it. A value may contain a comma itself.
+pub fn joined_values(line: &str) -> impl Iterator<Item = &str> {
+    let parts = line.split(',').filter(|part| part.len() < line.len());
+    std::iter::once(line).chain(parts).map(str::trim)
+}
+
 /// Compares two secrets in constant time.
 #[must_use]
 pub fn secrets_equal(a: &str, b: &str) -> bool {
@@ -55,6 +70,19 @@ pub fn matches_any_secret<'a>(given: &str, live: impl IntoIterator<Item = &'a st
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Shows input 17.
+    #[test]
+    fn every_value_of_every_line_of_a_header_is_returned() {
+        let mut headers = HeaderMap::new();
+        for line in [" a b ", "c, d,e", ""] {
+            headers.append("x-secret", line.parse().unwrap());
+        }
+        headers.append("x-secret", http::HeaderValue::from_bytes(b"\xff").unwrap());
+        let values: Vec<_> = header_values(&headers, "x-secret").collect();
+        assert_eq!(values, ["a b", "c, d,e", "c", "d", "e", ""]);
+        assert_eq!(header_values(&headers, "x-other").count(), 0);
+    }
 
     #[test]
     fn matches_only_live_secrets() {

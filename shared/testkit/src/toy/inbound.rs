@@ -44,7 +44,6 @@ impl Inbound for ToyPlatform {
             CallOutcome::UnsupportedEncoding(encoding) => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, json!({"detail": encoding}))
             }
-            CallOutcome::Unavailable => return Reply::unavailable(),
             CallOutcome::Denied(why) => {
                 (StatusCode::UNAUTHORIZED, json!({"code": "denied", "detail": why.to_string()}))
             }
