@@ -46,7 +46,7 @@ pub(super) struct Cost {
     #[arg(long, default_value_t = 1_500.0)]
     sent_bytes: f64,
     /// Bytes in the access log per call, including CloudWatch's overhead of 26; 0 with AccessLog=no.
-    #[arg(long, default_value_t = 400.0)]
+    #[arg(long, default_value_t = 155.0)]
     access_bytes: f64,
     /// Override a price: name=usd, such as `write_unit=0.00000076`. Repeatable.
     #[arg(long)]

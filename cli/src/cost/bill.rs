@@ -201,9 +201,9 @@ pub fn fixed_costs(
 ) -> Vec<BillLine> {
     // Five pollers, each of which polls every 20 seconds.
     const POLLS: f64 = 5.0 * 3.0 * 60.0 * 730.0;
-    // Six metrics (accepted, delivered and its duration, retried, parked, failed), in total and for two
-    // platforms; and three gauges: what is parked, the age of the queues, the dead letters in queues.
-    const METRICS: f64 = 6.0 * 3.0 + 3.0;
+    // Five metrics (delivered and its duration, retried, parked, failed), in total and for two platforms; what
+    // is accepted, in total; and three gauges: what is parked, the age of the queues, the dead letters in queues.
+    const METRICS: f64 = 5.0 * 3.0 + 1.0 + 3.0;
     const MINUTES: f64 = 60.0 * 730.0;
     const SECONDS: f64 = 3_600.0 * 730.0;
     let line =

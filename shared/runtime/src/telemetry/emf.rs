@@ -1,40 +1,57 @@
 //! One JSON line per inbound event and per delivery, in CloudWatch's embedded metric format: the same line
-//! is log entry and metric.
+//! is log entry and metric. CloudWatch bills every byte, so the line of a message that is on its way has only
+//! its metrics and what finds the message. Every other line has all fields.
 
-use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
+use super::log_writer::LogWriter;
 use trunkline_core::model::{ConnectionId, PlatformId, Trace, time};
 
-/// Namespace of the metrics. Each stack has its own, so that the alarms of two stacks in one account stay
-/// separate.
-static NAMESPACE: LazyLock<String> =
-    LazyLock::new(|| std::env::var("TRUNKLINE_METRICS").unwrap_or_else(|_| "Trunkline".to_owned()));
+/// Dimension sets of the metrics. The empty set is for alarms over all platforms.
+const DIMENSIONS: [&[&str]; 3] = [&[], &["platform"], &["platform", "connection"]];
 
-/// Dimension sets of the metrics. The empty set is for alarms over all platforms. The connection is a
-/// dimension only on request, because CloudWatch bills each metric of each connection.
-static DIMENSIONS: LazyLock<&[&[&str]]> = LazyLock::new(|| {
-    let by_connection =
-        std::env::var("TRUNKLINE_CONNECTION_METRICS").is_ok_and(|value| value == "yes");
-    if by_connection {
-        &[&[], &["platform"], &["platform", "connection"]]
-    } else {
-        &[&[], &["platform"]]
+/// Metric of the time that messages are in their queues.
+pub(super) const QUEUE_AGE: &str = "QueueAge";
+
+/// Metric of the time from an event's arrival to the platform's response.
+const DELIVERY_TIME: &str = "DeliveryTime";
+
+/// Kind of event that a line names only if all its fields are logged.
+const USUAL_EVENT: &str = "message";
+
+/// Duration from which the line of an accepted event has it, in milliseconds.
+const SLOW_MS: i64 = 1_000;
+
+/// Initial capacity for a line: most are shorter.
+const LINE_BYTES: usize = 640;
+
+/// What the template sets for a function.
+#[derive(Debug)]
+struct Settings {
+    /// Namespace of the metrics. Each stack has its own, so that the alarms of two stacks in one account stay
+    /// separate.
+    namespace: String,
+    /// Whether the connection is a dimension: only on request, because CloudWatch bills each metric of each
+    /// connection.
+    by_connection: bool,
+    /// Whether lines include more than the metrics. Not at log level `warn`, `error` or `off`.
+    details: bool,
+}
+
+static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
+    let variable = |name| std::env::var(name).ok();
+    let level = variable("TRUNKLINE_LOG").unwrap_or_default();
+    Settings {
+        namespace: variable("TRUNKLINE_METRICS").unwrap_or_else(|| "Trunkline".to_owned()),
+        by_connection: variable("TRUNKLINE_CONNECTION_METRICS").is_some_and(|value| value == "yes"),
+        details: !["off", "error", "warn"].iter().any(|quiet| level.eq_ignore_ascii_case(quiet)),
     }
 });
-
-/// Whether lines include more than the metrics. Not at log level `warn`, `error` or `off`.
-static INCLUDE_DETAILS: LazyLock<bool> = LazyLock::new(|| {
-    let level = std::env::var("TRUNKLINE_LOG").unwrap_or_default();
-    !["off", "error", "warn"].contains(&level.to_ascii_lowercase().as_str())
-});
-
-/// Metric of the time that messages are in their queues. All its values must have the same unit, because the
-/// alarm on it names none.
-pub(super) const QUEUE_AGE: &str = "QueueAge";
 
 /// Request id of the current Lambda invocation. A process handles one at a time.
 static REQUEST_ID: RwLock<String> = RwLock::new(String::new());
@@ -45,31 +62,23 @@ pub fn set_request_id(request: &str) {
 }
 
 /// Fields of a message's log line. They never contain its text, a secret, or the customer's identity.
-#[derive(Debug, Default, Clone, Copy, Serialize)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct LogFields<'a> {
     /// Trace context; only the trace id is logged.
-    #[serde(serialize_with = "serialize_trace_id", skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
     /// Trunkline's id of the conversation.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub conversation: Option<&'a str>,
     /// Kind of event, for example `message`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<&'a str>,
     /// Delivery id; outbound only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<&'a str>,
     /// HTTP status of the platform's response, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// Duration of this step, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ms: Option<i64>,
     /// Time from the event's arrival to the platform's response, in milliseconds. Also a metric.
-    #[serde(rename = "DeliveryTime", skip_serializing_if = "Option::is_none")]
     pub delivery_time: Option<i64>,
     /// Time that the message was in its queue, in seconds. Also a metric of the whole stack.
-    #[serde(rename = "QueueAge", skip_serializing_if = "Option::is_none")]
     pub queue_age: Option<i64>,
 }
 
@@ -85,53 +94,37 @@ impl<'a> LogFields<'a> {
         let ms = Some(time::millis(duration));
         Self { trace: Some(trace), conversation, event: Some(event), ms, ..Self::default() }
     }
+
+    /// Returns the fields that find a message which is on its way. The trace leads from the line of an event,
+    /// which has the conversation, to those of its deliveries. The table has the id of each delivery.
+    fn brief(self) -> Self {
+        let (is_delivery, is_traced) = (self.delivery.is_some(), self.trace.is_some());
+        Self {
+            conversation: self.conversation.filter(|_| !(is_delivery && is_traced)),
+            event: self.event.filter(|kind| *kind != USUAL_EVENT),
+            delivery: self.delivery.filter(|_| !is_traced),
+            status: self.status.filter(|status| !(200..300).contains(status)),
+            ms: self.ms.filter(|ms| is_delivery || *ms >= SLOW_MS),
+            ..self
+        }
+    }
+
+    /// Returns the fields that are metrics.
+    fn metrics(self) -> Self {
+        let Self { delivery_time, queue_age, .. } = self;
+        Self { delivery_time, queue_age, ..Self::default() }
+    }
 }
 
-#[expect(clippy::ref_option, reason = "serde prescribes the signature")]
-fn serialize_trace_id<S: serde::Serializer>(
-    trace: &Option<Trace>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
-    trace.map(Trace::id).serialize(to)
-}
-
-#[derive(Debug, Serialize)]
-struct LogLine<'a> {
-    outcome: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    platform: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    connection: Option<&'a ConnectionId>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    request: &'a str,
-    #[serde(flatten)]
-    fields: LogFields<'a>,
-    #[serde(flatten)]
-    count: BTreeMap<&'a str, u64>,
-    #[serde(rename = "_aws")]
-    aws: Metadata<'a>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metadata<'a> {
-    timestamp: i64,
-    cloud_watch_metrics: &'a [MetricDirective<'a>],
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct MetricDirective<'a> {
-    namespace: &'a str,
-    dimensions: &'a [&'a [&'a str]],
-    metrics: &'a [MetricDefinition<'a>],
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct MetricDefinition<'a> {
-    name: &'a str,
-    unit: &'a str,
+/// How much of a measurement its line has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// All fields that the measurement has.
+    Full,
+    /// The fields that find a message which is on its way.
+    Brief,
+    /// The same, and the metric has no platform: the connection implies it.
+    BriefWithoutPlatform,
 }
 
 /// A metric's value with its dimensions: of a connection, of a platform, or of the whole stack.
@@ -141,52 +134,140 @@ pub(super) struct Measurement<'a> {
     pub(super) value: u64,
     pub(super) platform: Option<PlatformId>,
     pub(super) connection: Option<&'a ConnectionId>,
+    pub(super) detail: Detail,
 }
 
-/// Prints the line of a measurement.
+/// Prints the line of a measurement, by one write.
 pub(super) fn print(now: Timestamp, counted: Measurement<'_>, about: LogFields<'_>) {
     let request = REQUEST_ID.read().unwrap_or_else(PoisonError::into_inner);
-    let LogFields { delivery_time, queue_age, .. } = about;
-    let counted_only = LogFields { delivery_time, queue_age, ..LogFields::default() };
-    let (about, request) =
-        if *INCLUDE_DETAILS { (about, request.as_str()) } else { (counted_only, "") };
-    // Serializing numbers and plain names cannot fail.
-    println!("{}", line(now, counted, about, request).unwrap_or_default());
+    let line = line(&SETTINGS, now, counted, about, &request);
+    // If standard output is closed, there is no other place for a report.
+    let _ = LogWriter.write_all(&line);
 }
 
+/// Returns the line of a measurement, with its line break.
 fn line(
+    settings: &Settings,
     now: Timestamp,
     counted: Measurement<'_>,
     about: LogFields<'_>,
     request: &str,
-) -> serde_json::Result<String> {
-    let Measurement { name, value: number, platform, connection } = counted;
-    let metrics = [
-        MetricDefinition { name, unit: if name == QUEUE_AGE { "Seconds" } else { "Count" } },
-        MetricDefinition { name: "DeliveryTime", unit: "Milliseconds" },
-    ];
-    let metrics = &metrics[..=usize::from(about.delivery_time.is_some())];
-    let dimension_sets = match (platform, connection) {
-        (None, _) => 1,
-        (Some(_), None) => 2,
-        (Some(_), Some(_)) => DIMENSIONS.len(),
+) -> Vec<u8> {
+    let Settings { by_connection, details, .. } = *settings;
+    let is_full = counted.detail == Detail::Full;
+    let fields = match (details, is_full) {
+        (false, _) => about.metrics(),
+        (true, true) => about,
+        (true, false) => about.brief(),
     };
-    let of = |dimensions, metrics| MetricDirective { namespace: &NAMESPACE, dimensions, metrics };
-    let directives = [
-        of(&DIMENSIONS[..dimension_sets], metrics),
-        // Without dimensions: CloudWatch bills each combination, and SQS reports the age by queue.
-        of(&DIMENSIONS[..1], &[MetricDefinition { name: QUEUE_AGE, unit: "Seconds" }]),
-    ];
-    let directives = &directives[..=usize::from(about.queue_age.is_some())];
-    serde_json::to_string(&LogLine {
-        outcome: &name.to_ascii_lowercase(),
-        platform: platform.as_ref().map(PlatformId::as_str),
-        connection,
-        request,
-        fields: about,
-        count: BTreeMap::from([(name, number)]),
-        aws: Metadata { timestamp: now.as_millisecond(), cloud_watch_metrics: directives },
-    })
+    let has_platform = by_connection || counted.detail != Detail::BriefWithoutPlatform;
+    let has_connection = by_connection || details || is_full;
+    let line = LogLine {
+        settings,
+        now,
+        name: counted.name,
+        value: counted.value,
+        // The name of the metric says it too, but queries can group by the outcome.
+        outcome: is_full.then(|| counted.name.to_ascii_lowercase()),
+        platform: counted.platform.as_ref().filter(|_| has_platform).map(PlatformId::as_str),
+        connection: counted.connection.filter(|_| has_connection).map(ConnectionId::as_str),
+        request: Some(request).filter(|id| details && is_full && !id.is_empty()),
+        fields,
+    };
+    let mut text = Vec::with_capacity(LINE_BYTES);
+    // Serializing numbers and texts into memory cannot fail.
+    let _ = serde_json::to_writer(&mut text, &line);
+    text.push(b'\n');
+    text
+}
+
+#[derive(Debug)]
+struct LogLine<'a> {
+    settings: &'a Settings,
+    now: Timestamp,
+    name: &'a str,
+    value: u64,
+    outcome: Option<String>,
+    platform: Option<&'a str>,
+    connection: Option<&'a str>,
+    request: Option<&'a str>,
+    fields: LogFields<'a>,
+}
+
+impl Serialize for LogLine<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let fields = self.fields;
+        let mut members = to.serialize_map(None)?;
+        members.serialize_entry(self.name, &self.value)?;
+        add(&mut members, "outcome", self.outcome.as_deref())?;
+        add(&mut members, "platform", self.platform)?;
+        add(&mut members, "connection", self.connection)?;
+        add(&mut members, "request", self.request)?;
+        add(&mut members, "trace", fields.trace.map(Trace::id))?;
+        add(&mut members, "conversation", fields.conversation)?;
+        add(&mut members, "event", fields.event)?;
+        add(&mut members, "delivery", fields.delivery)?;
+        add(&mut members, "status", fields.status)?;
+        add(&mut members, "ms", fields.ms)?;
+        add(&mut members, DELIVERY_TIME, fields.delivery_time)?;
+        add(&mut members, QUEUE_AGE, fields.queue_age)?;
+        members.serialize_entry("_aws", &Metadata(self))?;
+        members.end()
+    }
+}
+
+/// Adds a member, if it has a value.
+fn add<M: SerializeMap>(
+    members: &mut M,
+    name: &str,
+    value: Option<impl Serialize>,
+) -> Result<(), M::Error> {
+    value.map_or(Ok(()), |value| members.serialize_entry(name, &value))
+}
+
+/// What CloudWatch counts in a line.
+struct Metadata<'a>(&'a LogLine<'a>);
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MetricDirective<'a> {
+    namespace: &'a str,
+    dimensions: &'a [&'a [&'a str]],
+    metrics: &'a [MetricDefinition<'a>],
+}
+
+/// A metric, without a unit: nothing reads it, and an alarm that names none finds all.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MetricDefinition<'a> {
+    name: &'a str,
+}
+
+impl Serialize for Metadata<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self(LogLine { settings, now, name, platform, connection, fields, .. }) = *self;
+        let has_connection = settings.by_connection && connection.is_some();
+        let sets = match platform {
+            None => 1,
+            Some(_) => 2 + usize::from(has_connection),
+        };
+        let of = |dimensions, metrics| MetricDirective {
+            namespace: &settings.namespace,
+            dimensions,
+            metrics,
+        };
+        let metrics = [MetricDefinition { name }, MetricDefinition { name: DELIVERY_TIME }];
+        let directives = [
+            of(&DIMENSIONS[..sets], &metrics[..=usize::from(fields.delivery_time.is_some())]),
+            // Without dimensions: CloudWatch bills each combination, and SQS reports the age by queue.
+            of(&DIMENSIONS[..1], &[MetricDefinition { name: QUEUE_AGE }]),
+        ];
+        let mut members = to.serialize_map(Some(2))?;
+        members.serialize_entry("Timestamp", &now.as_millisecond())?;
+        let directives = &directives[..=usize::from(fields.queue_age.is_some())];
+        members.serialize_entry("CloudWatchMetrics", directives)?;
+        members.end()
+    }
 }
 
 #[cfg(test)]
@@ -195,65 +276,202 @@ mod tests {
 
     use super::*;
 
-    fn written(counted: Measurement<'_>, about: LogFields<'_>) -> Value {
-        let line = line(Timestamp::UNIX_EPOCH, counted, about, "r-1").unwrap();
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const CONVERSATION: &str = "01a22d0f-7627-7576-a25a-e1a53acdf4f9";
+    const DELIVERY: &str = "dlv_OEjXYjk1kXJcFCcp1XB1xxBddxK_Ba-btdULNJlmVnI";
+    const REQUEST: &str = "9aac2697-ee0f-4330-9049-25d8b5ff053e";
+
+    /// As the template sets them for a stack of this name.
+    fn settings() -> Settings {
+        Settings {
+            namespace: "Trunkline/trunkline".to_owned(),
+            by_connection: false,
+            details: true,
+        }
+    }
+
+    fn trace() -> Option<Trace> {
+        format!("00-{TRACE}-00f067aa0ba902b7-01").parse().ok()
+    }
+
+    fn connection() -> ConnectionId {
+        "shop-bot-001".parse().unwrap()
+    }
+
+    fn measurement<'a>(
+        name: &'a str,
+        detail: Detail,
+        connection: &'a ConnectionId,
+    ) -> Measurement<'a> {
+        let platform = Some(PlatformId::from_static("webhook"));
+        Measurement { name, value: 1, platform, connection: Some(connection), detail }
+    }
+
+    fn written(settings: &Settings, counted: Measurement<'_>, about: LogFields<'_>) -> String {
+        let now = Timestamp::from_millisecond(1_796_052_319_320).unwrap();
+        let line = String::from_utf8(line(settings, now, counted, about, REQUEST)).unwrap();
+        let line = line.strip_suffix('\n').unwrap();
         assert!(!line.contains('\n'));
-        serde_json::from_str(&line).unwrap()
+        line.to_owned()
+    }
+
+    fn inbound<'a>() -> LogFields<'a> {
+        LogFields {
+            trace: trace(),
+            conversation: Some(CONVERSATION),
+            event: Some("message"),
+            ms: Some(12),
+            ..LogFields::default()
+        }
+    }
+
+    fn outbound<'a>() -> LogFields<'a> {
+        LogFields {
+            delivery: Some(DELIVERY),
+            status: Some(200),
+            ms: Some(41),
+            delivery_time: Some(1_630),
+            ..inbound()
+        }
+    }
+
+    fn accepted(settings: &Settings, about: LogFields<'_>) -> String {
+        let connection = connection();
+        let counted = measurement("Accepted", Detail::BriefWithoutPlatform, &connection);
+        written(settings, counted, about)
+    }
+
+    fn delivered(settings: &Settings, about: LogFields<'_>) -> String {
+        written(settings, measurement("Delivered", Detail::Brief, &connection()), about)
+    }
+
+    fn json(line: &str) -> Value {
+        serde_json::from_str(line).unwrap()
+    }
+
+    fn aws(dimensions: &Value, metrics: &[&str]) -> Value {
+        let metrics: Vec<_> = metrics.iter().map(|name| json!({"Name": name})).collect();
+        let directive = json!({
+            "Namespace": "Trunkline/trunkline", "Dimensions": dimensions, "Metrics": metrics,
+        });
+        json!({"Timestamp": 1_796_052_319_320_i64, "CloudWatchMetrics": [directive]})
     }
 
     #[test]
-    fn a_message_is_one_log_line_with_its_metrics() {
-        let connection: ConnectionId = "shop".parse().unwrap();
-        let (platform, connection) = (Some(PlatformId::from_static("fax")), Some(&connection));
-        let counted = Measurement { name: "Delivered", value: 1, platform, connection };
-        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().ok();
-        let about = LogFields {
-            trace,
-            conversation: Some("c-1"),
-            event: Some("message"),
-            delivery: Some("dlv_1"),
-            status: Some(200),
-            ms: Some(12),
-            delivery_time: Some(80),
-            queue_age: None,
-        };
+    fn the_lines_of_a_message_have_less_than_600_bytes() {
+        let quiet = Settings { details: false, ..settings() };
+        for (settings, limit) in [(settings(), 600), (quiet, 400)] {
+            let lines = [accepted(&settings, inbound()), delivered(&settings, outbound())];
+            let bytes: usize = lines.iter().map(String::len).sum();
+            assert!(bytes < limit, "{bytes} bytes: {lines:#?}");
+        }
+    }
+
+    #[test]
+    fn an_accepted_event_is_found_by_its_conversation_and_its_trace() {
         let expected = json!({
-            "outcome": "delivered", "platform": "fax", "connection": "shop", "request": "r-1",
-            "trace": "4bf92f3577b34da6a3ce929d0e0e4736", "conversation": "c-1", "event": "message",
-            "delivery": "dlv_1", "status": 200, "ms": 12, "DeliveryTime": 80, "Delivered": 1,
-            "_aws": {"Timestamp": 0, "CloudWatchMetrics": [{
-                "Namespace": "Trunkline",
-                "Dimensions": [[], ["platform"]],
-                "Metrics": [
-                    {"Name": "Delivered", "Unit": "Count"},
-                    {"Name": "DeliveryTime", "Unit": "Milliseconds"},
-                ],
-            }]},
+            "Accepted": 1, "connection": "shop-bot-001", "trace": TRACE,
+            "conversation": CONVERSATION, "_aws": aws(&json!([[]]), &["Accepted"]),
         });
-        assert_eq!(written(counted, about), expected);
+        assert_eq!(json(&accepted(&settings(), inbound())), expected);
+    }
+
+    #[test]
+    fn a_delivered_message_is_found_by_its_trace() {
+        let expected = json!({
+            "Delivered": 1, "platform": "webhook", "connection": "shop-bot-001", "trace": TRACE,
+            "ms": 41, "DeliveryTime": 1_630,
+            "_aws": aws(&json!([[], ["platform"]]), &["Delivered", "DeliveryTime"]),
+        });
+        assert_eq!(json(&delivered(&settings(), outbound())), expected);
+    }
+
+    #[test]
+    fn a_delivery_without_a_trace_is_found_by_its_ids() {
+        let line = json(&delivered(&settings(), LogFields { trace: None, ..outbound() }));
+        assert_eq!(line["conversation"], CONVERSATION);
+        assert_eq!(line["delivery"], DELIVERY);
+    }
+
+    #[test]
+    fn unusual_values_of_a_message_are_logged() {
+        let slow = LogFields { event: Some("handover"), ms: Some(1_000), ..inbound() };
+        let line = json(&accepted(&settings(), slow));
+        assert_eq!((&line["event"], &line["ms"]), (&json!("handover"), &json!(1_000)));
+        let known = LogFields { status: Some(409), event: Some("receipt"), ..outbound() };
+        let line = json(&delivered(&settings(), known));
+        assert_eq!((&line["event"], &line["status"]), (&json!("receipt"), &json!(409)));
+    }
+
+    #[test]
+    fn a_failed_attempt_has_all_fields() {
+        let about = LogFields { status: Some(503), delivery_time: None, ..outbound() };
+        let line = written(&settings(), measurement("Retried", Detail::Full, &connection()), about);
+        let expected = json!({
+            "Retried": 1, "outcome": "retried", "platform": "webhook",
+            "connection": "shop-bot-001", "request": REQUEST, "trace": TRACE,
+            "conversation": CONVERSATION, "event": "message", "delivery": DELIVERY,
+            "status": 503, "ms": 41, "_aws": aws(&json!([[], ["platform"]]), &["Retried"]),
+        });
+        assert_eq!(json(&line), expected);
+    }
+
+    #[test]
+    fn without_details_a_line_has_its_metrics() {
+        let quiet = Settings { details: false, ..settings() };
+        let accepted = json(&accepted(&quiet, inbound()));
+        assert_eq!(accepted, json!({"Accepted": 1, "_aws": aws(&json!([[]]), &["Accepted"])}));
+        let expected = json!({
+            "Delivered": 1, "platform": "webhook", "DeliveryTime": 1_630,
+            "_aws": aws(&json!([[], ["platform"]]), &["Delivered", "DeliveryTime"]),
+        });
+        assert_eq!(json(&delivered(&quiet, outbound())), expected);
+        let failed =
+            written(&quiet, measurement("Failed", Detail::Full, &connection()), outbound());
+        assert_eq!(json(&failed)["connection"], "shop-bot-001");
+    }
+
+    #[test]
+    fn on_request_the_connection_is_a_dimension_of_every_metric() {
+        let dimensions = json!([[], ["platform"], ["platform", "connection"]]);
+        for details in [true, false] {
+            let settings = Settings { by_connection: true, details, ..settings() };
+            for line in [accepted(&settings, inbound()), delivered(&settings, outbound())] {
+                let line = json(&line);
+                assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], dimensions);
+                assert_eq!(line["platform"], "webhook");
+                assert_eq!(line["connection"], "shop-bot-001");
+            }
+        }
     }
 
     #[test]
     fn the_age_of_a_queue_is_a_metric_of_the_whole_stack() {
-        let connection: ConnectionId = "shop".parse().unwrap();
-        let (platform, connection) = (Some(PlatformId::from_static("fax")), Some(&connection));
-        let counted = Measurement { name: "Delivered", value: 1, platform, connection };
-        let about = LogFields { queue_age: Some(412), ..LogFields::default() };
-        let written = written(counted, about);
-        assert_eq!(written["QueueAge"], 412);
-        let expected = json!({
-            "Namespace": "Trunkline", "Dimensions": [[]],
-            "Metrics": [{"Name": "QueueAge", "Unit": "Seconds"}],
-        });
-        assert_eq!(written["_aws"]["CloudWatchMetrics"][1], expected);
+        let line = json(&delivered(&settings(), LogFields { queue_age: Some(412), ..outbound() }));
+        assert_eq!(line["QueueAge"], 412);
+        let expected = &aws(&json!([[]]), &["QueueAge"])["CloudWatchMetrics"][0];
+        assert_eq!(&line["_aws"]["CloudWatchMetrics"][1], expected);
     }
 
     #[test]
     fn metrics_without_a_connection_have_no_dimensions() {
-        let counted = Measurement { name: "Waiting", value: 7, platform: None, connection: None };
-        let written = written(counted, LogFields::default());
-        assert_eq!((&written["Waiting"], &written["outcome"]), (&json!(7), &json!("waiting")));
-        assert_eq!(written["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]));
-        assert_eq!(written.get("platform"), None);
+        let counted = Measurement {
+            name: "Waiting",
+            value: 7,
+            platform: None,
+            connection: None,
+            detail: Detail::Full,
+        };
+        let line = json(&written(&settings(), counted, LogFields::default()));
+        assert_eq!((&line["Waiting"], &line["outcome"]), (&json!(7), &json!("waiting")));
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]));
+        assert_eq!(line.get("platform"), None);
+    }
+
+    #[test]
+    fn ids_are_escaped() {
+        let id = "a\"b\\c\nd\u{1}";
+        let line = accepted(&settings(), LogFields { conversation: Some(id), ..inbound() });
+        assert_eq!(json(&line)["conversation"], id);
     }
 }

@@ -14,7 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub use counters::{LATENCY_BUCKETS_MS, flush, record_latency};
 pub use emf::{LogFields, set_request_id};
 
-use self::emf::Measurement;
+use self::emf::{Detail, Measurement};
 use trunkline_core::model::{Connection, PlatformId};
 
 /// A metric that is counted by platform and connection.
@@ -71,6 +71,27 @@ impl Metric {
         }
     }
 
+    /// Returns how much its log line has. Only the lines of messages on their way are brief: all others are about
+    /// something that an operator looks for.
+    fn detail(self) -> Detail {
+        match self {
+            Self::Accepted => Detail::BriefWithoutPlatform,
+            Self::Delivered => Detail::Brief,
+            Self::Duplicate
+            | Self::Refused
+            | Self::Unreadable
+            | Self::Denied
+            | Self::InvalidUrlKey
+            | Self::TokenMismatch
+            | Self::Retried
+            | Self::Failed
+            | Self::Skipped
+            | Self::Parked
+            | Self::BreakerOpened
+            | Self::BreakerClosed => Detail::Full,
+        }
+    }
+
     /// Returns the counter in the console's charts that includes this metric. Several metrics can share one.
     fn counter_name(self) -> Option<&'static str> {
         match self {
@@ -114,40 +135,42 @@ pub fn count(now: Timestamp, metric: Metric, connection: &Connection) {
 /// Records one occurrence of a metric with the fields of its log line.
 pub fn record(now: Timestamp, metric: Metric, connection: &Connection, fields: LogFields<'_>) {
     counters::add(&connection.id, now, metric.counter_name());
-    let (platform, connection) = (Some(connection.platform), Some(&connection.id));
-    emf::print(now, Measurement { name: metric.name(), value: 1, platform, connection }, fields);
+    let measurement = Measurement {
+        name: metric.name(),
+        value: 1,
+        platform: Some(connection.platform),
+        connection: Some(&connection.id),
+        detail: metric.detail(),
+    };
+    emf::print(now, measurement, fields);
 }
 
 /// Records how many deliveries are parked in the table now.
 pub fn record_waiting(now: Timestamp, number: usize) {
     let number = u64::try_from(number).unwrap_or(u64::MAX);
-    let measurement =
-        Measurement { name: "Waiting", value: number, platform: None, connection: None };
-    emf::print(now, measurement, LogFields::default());
+    emf::print(now, of_stack("Waiting", number), LogFields::default());
 }
 
 /// Records a dead letter of a platform.
 pub fn record_dead_letter(now: Timestamp, platform: PlatformId) {
-    let platform = Some(platform);
-    let measurement = Measurement { name: "DeadLettered", value: 1, platform, connection: None };
+    let measurement = Measurement { platform: Some(platform), ..of_stack("DeadLettered", 1) };
     emf::print(now, measurement, LogFields::default());
 }
 
 /// Records how long a message that is received again has been in its queue.
 pub fn record_queue_age(now: Timestamp, age: SignedDuration) {
     let value = u64::try_from(age.as_secs()).unwrap_or_default();
-    let measurement = Measurement { name: emf::QUEUE_AGE, value, platform: None, connection: None };
-    emf::print(now, measurement, LogFields::default());
+    emf::print(now, of_stack(emf::QUEUE_AGE, value), LogFields::default());
 }
 
 /// Records how many messages are in the dead-letter queues, and how long the messages have been waiting in
 /// the outbound queue that has had no worker for the longest time, in seconds.
 pub fn record_queues(now: Timestamp, dead_letters: u64, age: i64) {
-    let measurement = Measurement {
-        name: "DeadLettersUnread",
-        value: dead_letters,
-        platform: None,
-        connection: None,
-    };
-    emf::print(now, measurement, LogFields { queue_age: Some(age), ..LogFields::default() });
+    let fields = LogFields { queue_age: Some(age), ..LogFields::default() };
+    emf::print(now, of_stack("DeadLettersUnread", dead_letters), fields);
+}
+
+/// Returns a metric of the whole stack.
+fn of_stack(name: &str, value: u64) -> Measurement<'_> {
+    Measurement { name, value, platform: None, connection: None, detail: Detail::Full }
 }
