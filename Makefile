@@ -99,9 +99,11 @@ soak: tools .tools/test/.installed native build ## run the soak test on release 
 	@cp template.yaml samconfig.toml target/soak/
 	TRUNKLINE_VERSION=$(CURDIR)/target/soak TRUNKLINE_SOAK=$${TIME:-1800} cargo test --workspace --locked --test e2e -- soak::
 
-native: ## build release binaries and baselines for this machine (first time: about 10 minutes)
+native: ## build release binaries and baselines for this machine (first time: about 15 minutes)
 	@echo "building release binaries ..."
 	@cargo build --release --locked --quiet $(PACKAGES) -p trunkline-floors --bins
+	@CARGO_TARGET_DIR=$(CURDIR)/target/floor-sdk cargo build --release --locked --quiet --manifest-path bench/floor-sdk/Cargo.toml
+	@cp target/floor-sdk/release/floor-sdk-inbound target/floor-sdk/release/floor-sdk-outbound target/release/
 	@cargo build --workspace --locked --quiet --bin trunkline-bench
 
 figures: native ## fail if binary sizes or instruction counts grew by more than 10 %
@@ -113,7 +115,7 @@ figures: native ## fail if binary sizes or instruction counts grew by more than 
 rendering: native ## fail if rendering a message takes more than linear time
 	@target/debug/trunkline-bench rendering
 
-bench: native ## measure latency, memory, AWS calls and losses (about 4 minutes; ARGS="--rounds 9")
+bench: native ## measure latency, memory, AWS calls and losses (about 10 minutes; ARGS="--only closed --rounds 9")
 	@target/debug/trunkline-bench run --json target/bench.json $(ARGS)
 
 bench-baseline: native ## save current binary sizes and instruction counts as the baseline

@@ -9,11 +9,13 @@ pub struct Function {
     pub event: Option<String>,
 }
 
-/// Returns the baseline functions: the minimum that answers an HTTP call, and the minimum with AWS clients.
-pub fn floors() -> [Function; 2] {
+/// Returns the baseline functions: the minimum that answers an HTTP call, and the minimum with AWS clients, as it
+/// was in 0.2.0 and as it is now.
+pub fn floors() -> [Function; 3] {
     let hello = Some("events/webhook-inbound.json".into());
     [
         Function { name: "floor-hello".into(), event: hello },
+        Function { name: "floor-sdk-inbound".into(), event: None },
         Function { name: "floor-inbound".into(), event: None },
     ]
 }

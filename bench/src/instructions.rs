@@ -57,11 +57,11 @@ pub async fn count_instructions(program: &Path, arguments: &[&str]) -> u64 {
 /// Returns the instructions per message of each function. One customer sends one message at a time.
 pub async fn per_message(programs: &Path) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
-    for variant in [Variant::Floor, Variant::Product] {
+    for variant in [Variant::FloorNow, Variant::Product] {
         let few = messages(programs, variant, 10).await;
         let many = messages(programs, variant, 10 + MESSAGES).await;
         for (place, way) in ["inbound", "outbound"].into_iter().enumerate() {
-            let name = if variant == Variant::Floor { "floor" } else { "webhook" };
+            let name = if variant == Variant::FloorNow { "floor" } else { "webhook" };
             counts
                 .insert(format!("{name}-{way}"), (many[place] - few[place]) / u64::from(MESSAGES));
         }

@@ -8,8 +8,9 @@ use standardwebhooks::Webhook;
 use tokio::task::JoinSet;
 use trunkline_runtime::app::{Clock, SystemClock};
 
+use crate::gateway::http_event;
 use crate::receiver::{MessageKey, ReceivedMessage};
-use crate::testbed::{PATH_KEY, SIGNING, TestBed};
+use crate::testbed::{SIGNING, TestBed};
 
 /// A message that was sent.
 #[derive(Debug, Clone, Copy)]
@@ -89,44 +90,17 @@ pub fn receipt_event(message: &ReceivedMessage) -> Value {
     )
 }
 
-/// Returns the API Gateway event (payload format 2.0) for a webhook event of a connection.
+/// Returns the API Gateway event for a webhook event of a connection.
 fn api_gateway_event(connection: &str, id: &str, conversation: &str, payload: &Value) -> Value {
     let now = SystemClock.now();
     let mut body = json!({"id": id, "timestamp": now, "conversation": conversation});
     body.as_object_mut().unwrap().extend(payload.as_object().unwrap().clone());
     let body = body.to_string();
     let signature = Webhook::new(SIGNING).unwrap().sign(id, now.as_second(), body.as_bytes());
-    let path = format!("/in/webhook/{connection}/{PATH_KEY}");
-    json!({
-        "version": "2.0",
-        "routeKey": "ANY /in/webhook/{connection}/{key}",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {
-            "content-type": "application/json",
-            "content-length": body.len().to_string(),
-            "host": "abcdefghij.execute-api.eu-central-1.amazonaws.com",
-            "user-agent": "bench",
-            "x-amzn-trace-id": "Root=1-66f9c1de-5c7c7c7c7c7c7c7c7c7c7c7c",
-            "x-forwarded-for": "203.0.113.7",
-            "x-forwarded-port": "443",
-            "x-forwarded-proto": "https",
-            "webhook-id": id,
-            "webhook-timestamp": now.as_second().to_string(),
-            "webhook-signature": signature.unwrap(),
-        },
-        "requestContext": {
-            "accountId": "000000000000", "apiId": "bench", "domainName": "localhost",
-            "domainPrefix": "bench", "requestId": id, "stage": "$default",
-            "routeKey": "ANY /in/webhook/{connection}/{key}",
-            "time": "04/Mar/2026:09:15:20 +0000", "timeEpoch": now.as_millisecond(),
-            "http": {
-                "method": "POST", "path": path, "protocol": "HTTP/1.1",
-                "sourceIp": "203.0.113.7", "userAgent": "bench",
-            },
-        },
-        "pathParameters": {"connection": connection, "key": PATH_KEY},
-        "isBase64Encoded": false,
-        "body": body,
-    })
+    let headers = [
+        ("webhook-id", id.to_owned()),
+        ("webhook-timestamp", now.as_second().to_string()),
+        ("webhook-signature", signature.unwrap()),
+    ];
+    http_event("webhook", connection, "", headers, &body)
 }

@@ -3,13 +3,16 @@
 mod aws;
 mod baseline;
 mod cold_start;
+mod comparison;
 mod functions;
+mod gateway;
 mod instructions;
 mod lambda;
 mod load;
 mod machine;
 mod mapping;
 mod measurement;
+mod mixed;
 mod receiver;
 mod rendering;
 mod report;
@@ -27,13 +30,14 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use baseline::Baseline;
-use report::{BenchReport, RunLength};
+use report::{BenchReport, Case, RunLength};
 
 /// Measures the release binaries of the functions, driven as Lambda drives them.
 #[derive(Debug, Parser)]
 #[command(name = "trunkline-bench", version)]
 struct Arguments {
-    /// Folder of the release binaries.
+    /// Folder of the release binaries. For those of another version, put the `CreateTable` request of
+    /// its table there, as table.json.
     #[arg(long, default_value = "target/release", global = true)]
     programs: PathBuf,
     #[command(subcommand)]
@@ -42,7 +46,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measure time, memory, AWS calls, and lost, repeated or inverted messages. Takes about four minutes.
+    /// Measure time, memory, AWS calls, and lost, repeated or inverted messages. Takes about
+    /// ten minutes.
     Run {
         /// Rounds, each of which measures the baseline functions and Trunkline.
         #[arg(long, default_value_t = 5)]
@@ -53,6 +58,9 @@ enum Command {
         /// Cold starts per function.
         #[arg(long, default_value_t = 15)]
         starts: usize,
+        /// Measure only one case. Default: all.
+        #[arg(long, value_enum)]
+        only: Option<Case>,
         /// File to write the results to, as JSON.
         #[arg(long)]
         json: Option<PathBuf>,
@@ -99,9 +107,9 @@ async fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let Arguments { programs, command } = Arguments::parse();
     match command {
-        Command::Run { rounds, seconds, starts, json } => {
+        Command::Run { rounds, seconds, starts, only, json } => {
             let length = RunLength { rounds, each: Duration::from_secs(seconds), starts };
-            let report = BenchReport::measure(&programs, length).await;
+            let report = BenchReport::measure(&programs, length, only).await;
             report.print();
             if let Some(file) = json {
                 std::fs::write(&file, serde_json::to_string_pretty(&report).unwrap()).unwrap();

@@ -50,7 +50,8 @@ pub struct ResourceUse {
 }
 
 impl ResourceUse {
-    fn of(used: ProcessUsage, messages: f64) -> Self {
+    /// Returns what processes used per message.
+    pub fn of(used: ProcessUsage, messages: f64) -> Self {
         Self {
             cpu_us: used.cpu.as_secs_f64() * 1e6 / messages,
             memory_mb: used.memory as f64 / 1e6,
@@ -80,10 +81,14 @@ pub struct Measurement {
     pub end_to_end: Percentiles,
     pub inbound: ResourceUse,
     pub outbound: ResourceUse,
+    /// CPU time of both functions, in microseconds per message.
+    pub cpu_us: f64,
     /// Messages per second of CPU time of both functions.
     pub per_core_second: f64,
     /// Deliveries per batch.
     pub batch: f64,
+    /// Conversations per batch.
+    pub batch_conversations: f64,
     /// AWS calls per message, by operation.
     pub calls: BTreeMap<String, PerMessage>,
 }
@@ -96,6 +101,18 @@ pub struct PerMessage {
     pub bytes: f64,
     pub read_units: f64,
     pub write_units: f64,
+}
+
+impl PerMessage {
+    /// Returns the statistics of an operation for a number of messages.
+    pub fn of(call: CallStats, messages: f64) -> Self {
+        Self {
+            count: call.count as f64 / messages,
+            bytes: call.bytes as f64 / call.count as f64,
+            read_units: call.read_units / messages,
+            write_units: call.write_units / messages,
+        }
+    }
 }
 
 /// A run that is being measured.
@@ -140,7 +157,7 @@ impl<'w> Run<'w> {
         let logged = used(&self.bed.inbound, inbound) + used(&self.bed.outbound, outbound);
         Usage {
             inbound_runs: 1.0,
-            outbound_runs: self.bed.deliveries.take_batches() as f64 / number,
+            outbound_runs: self.bed.deliveries.take_batches().count as f64 / number,
             inbound_calls: calls_of("inbound "),
             outbound_calls: calls_of("outbound "),
             platform_calls: 0.0,
@@ -148,7 +165,7 @@ impl<'w> Run<'w> {
             sqs_sends: calls_of(" SendMessage"),
             read_units: sum(|call| call.read_units, ""),
             write_units: sum(|call| call.write_units, ""),
-            stored_bytes: ["PutItem", "UpdateItem", "TransactWriteItems"]
+            stored_bytes: ["PutItem", "UpdateItem", "TransactWriteItems", "BatchExecuteStatement"]
                 .map(|write| sum(|call| call.bytes as f64, write))
                 .iter()
                 .sum(),
@@ -206,7 +223,9 @@ impl<'w> Run<'w> {
         let last = arrived.last().map_or(self.began, |(_, at)| *at);
         let inbound = ResourceUse::of(bed.inbound.used().since(self.before[0]), messages);
         let outbound = ResourceUse::of(bed.outbound.used().since(self.before[1]), messages);
-        let batches = bed.deliveries.take_batches().max(1) as f64;
+        let batches = bed.deliveries.take_batches();
+        let batch = |of: f64| of / batches.count.max(1) as f64;
+        let cpu_us = inbound.cpu_us + outbound.cpu_us;
         Measurement {
             accepted: accepted.len(),
             refused: sent.iter().filter(|sent| !sent.accepted).count(),
@@ -218,20 +237,15 @@ impl<'w> Run<'w> {
             end_to_end: Percentiles::of(took),
             inbound,
             outbound,
-            per_core_second: 1e6 / (inbound.cpu_us + outbound.cpu_us),
-            batch: messages / batches,
-            calls: self.calls(messages),
+            cpu_us,
+            per_core_second: 1e6 / cpu_us,
+            batch: batch(messages),
+            batch_conversations: batch(batches.groups as f64),
+            calls: calls(&bed.aws.counts.take(), messages),
         }
     }
+}
 
-    fn calls(&self, messages: f64) -> BTreeMap<String, PerMessage> {
-        let calls = self.bed.aws.counts.take();
-        let each = |call: &CallStats| PerMessage {
-            count: call.count as f64 / messages,
-            bytes: call.bytes as f64 / call.count as f64,
-            read_units: call.read_units / messages,
-            write_units: call.write_units / messages,
-        };
-        calls.iter().map(|(operation, call)| (operation.clone(), each(call))).collect()
-    }
+fn calls(all: &BTreeMap<String, CallStats>, messages: f64) -> BTreeMap<String, PerMessage> {
+    all.iter().map(|(name, call)| (name.clone(), PerMessage::of(*call, messages))).collect()
 }

@@ -1,22 +1,20 @@
-//! Runs all measurements and prints the results.
+//! Runs the measurements and prints the results.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 
 use crate::cold_start::{self, ColdStart};
+use crate::comparison::{Comparison, warm};
 use crate::machine::Machine;
 use crate::measurement::Measurement;
+use crate::mixed::{self, MixedRun};
 use crate::scenarios::Scenario;
-use crate::summary::MedianRange;
-use crate::testbed::{TestBed, Variant};
-
-/// Processes per function.
-const WIDTH: usize = 2;
+use crate::testbed::Variant;
 
 /// The length of a benchmark.
 #[derive(Debug, Clone, Copy)]
@@ -29,101 +27,105 @@ pub struct RunLength {
     pub starts: usize,
 }
 
+/// A part of the benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Case {
+    /// Cold starts and sizes.
+    Starts,
+    /// The closed loop of 16 customers, compared with the baseline functions.
+    Closed,
+    /// A backlog of 1,000 customers, compared with the baseline functions.
+    Saturated,
+    /// Messages between all platforms.
+    Mixed,
+    /// The other scenarios, such as a bot that is down.
+    Scenarios,
+}
+
 /// The results of a benchmark.
 #[derive(Debug, Serialize)]
 pub struct BenchReport {
     machine: Machine,
     starts: Vec<ColdStart>,
-    floor: Vec<Measurement>,
-    product: Vec<Measurement>,
+    closed: Comparison,
+    saturated: Comparison,
+    mixed: Vec<MixedRun>,
     scenarios: Vec<(&'static str, Measurement)>,
 }
 
 impl BenchReport {
-    /// Runs all measurements.
-    pub async fn measure(programs: &Path, length: RunLength) -> Self {
+    /// Runs all measurements, or only those of one case.
+    pub async fn measure(programs: &Path, length: RunLength, only: Option<Case>) -> Self {
         let progress = |what: &str| eprintln!("measuring: {what} …");
-        progress("starts");
-        let starts = cold_start::measure(programs, length.starts).await;
-        let (mut floor, mut product) = (Vec::new(), Vec::new());
-        for round in 1..=length.rounds {
-            progress(&format!("round {round} of {}", length.rounds));
-            floor.push(closed(programs, Variant::Floor, length).await);
-            product.push(closed(programs, Variant::Product, length).await);
+        let is_wanted = |case: Case| only.is_none_or(|only| only == case);
+        let mut report = Self {
+            machine: Machine::this(),
+            starts: Vec::new(),
+            closed: Comparison::default(),
+            saturated: Comparison::default(),
+            mixed: Vec::new(),
+            scenarios: Vec::new(),
+        };
+        if is_wanted(Case::Starts) {
+            progress("starts");
+            report.starts = cold_start::measure(programs, length.starts).await;
         }
-        let mut scenarios = Vec::new();
-        for scenario in Scenario::OTHERS {
+        for round in 1..=length.rounds {
+            let compared = [
+                (Case::Closed, Scenario::Closed, &mut report.closed),
+                (Case::Saturated, Scenario::Saturated, &mut report.saturated),
+            ];
+            for (_, scenario, comparison) in
+                compared.into_iter().filter(|(case, ..)| is_wanted(*case))
+            {
+                progress(&format!("round {round} of {}, {}", length.rounds, scenario.name()));
+                comparison.add_round(programs, scenario, length.each).await;
+            }
+            if is_wanted(Case::Mixed) {
+                progress(&format!("round {round} of {}, all platforms", length.rounds));
+                report.mixed.push(mixed::measure(programs, length.each).await);
+            }
+        }
+        for scenario in Scenario::OTHERS.into_iter().filter(|_| is_wanted(Case::Scenarios)) {
             progress(scenario.name());
             let bed = warm(programs, Variant::Product).await;
-            scenarios.push((scenario.name(), scenario.run(&bed, length.each, 1_000).await));
+            let measured = scenario.run(&bed, length.each, 1_000).await;
+            report.scenarios.push((scenario.name(), measured));
         }
-        Self { machine: Machine::this(), starts, floor, product, scenarios }
+        report
     }
 
     /// Returns whether any message was refused, lost, repeated or inverted.
     pub fn is_broken(&self) -> bool {
-        let all =
-            self.product.iter().chain(self.scenarios.iter().map(|(_, measurement)| measurement));
+        let compared = self.closed.product.iter().chain(&self.saturated.product);
+        let mut all = compared.chain(self.scenarios.iter().map(|(_, measurement)| measurement));
         let broken = |measurement: &Measurement| {
             measurement.lost + measurement.repeated + measurement.inverted + measurement.refused > 0
         };
-        all.into_iter().any(broken)
+        all.any(broken) || self.mixed.iter().any(MixedRun::is_broken)
     }
 
     /// Prints the results as Markdown.
     pub fn print(&self) {
         let Machine { processor, kernel, compiler, commit, command } = &self.machine;
-        println!(
-            "{processor}, {kernel}, {compiler}, commit {commit}: `trunkline-bench {command}`\n"
-        );
-        println!("## A message, closed loop of 16 customers\n\n{}\n", self.rounds());
-        println!("## AWS calls a message\n\n{}\n", self.calls());
-        println!("## Scenarios\n\n{}\n", self.scenarios());
-        println!("## Starts and sizes\n\n{}", self.starts());
-    }
-
-    fn rounds(&self) -> Table {
-        let mut table = table(&["median (range)", "floor", "Trunkline"]);
-        let mut row = |name: &str, digits: usize, of: fn(&Measurement) -> f64| {
-            let [floor, product] =
-                [&self.floor, &self.product].map(|all| MedianRange::of(all, of).text(digits));
-            table.add_row([name.to_owned(), floor, product]);
-        };
-        row("messages a core-second", 0, |o| o.per_core_second);
-        row("CPU inbound, µs", 0, |o| o.inbound.cpu_us);
-        row("CPU outbound, µs", 0, |o| o.outbound.cpu_us);
-        row("messages/s", 0, |o| o.rate);
-        row("accepted after, p50 ms", 1, |o| o.accept.p50);
-        row("accepted after, p99 ms", 1, |o| o.accept.p99);
-        row("arrived after, p50 ms", 1, |o| o.end_to_end.p50);
-        row("arrived after, p99 ms", 1, |o| o.end_to_end.p99);
-        row("memory inbound, MB", 1, |o| o.inbound.memory_mb);
-        row("memory outbound, MB", 1, |o| o.outbound.memory_mb);
-        row("logged, bytes", 0, |o| o.inbound.logged + o.outbound.logged);
-        row("lost", 0, |o| o.lost as f64);
-        row("repeated", 0, |o| o.repeated as f64);
-        row("inverted", 0, |o| o.inverted as f64);
-        table
-    }
-
-    fn calls(&self) -> Table {
-        let mut table =
-            table(&["call", "floor", "Trunkline", "bytes", "read units", "write units"]);
-        let (Some(floor), Some(product)) = (self.floor.last(), self.product.last()) else {
-            return table;
-        };
-        for (name, call) in product.calls.iter().filter(|(_, call)| call.count > 0.000_5) {
-            let floor = floor.calls.get(name).map_or(0.0, |call| call.count);
-            table.add_row([
-                name.clone(),
-                format!("{floor:.3}"),
-                format!("{:.3}", call.count),
-                format!("{:.0}", call.bytes),
-                format!("{:.2}", call.read_units),
-                format!("{:.2}", call.write_units),
-            ]);
+        println!("{processor}, {kernel}, {compiler}, commit {commit}: `trunkline-bench {command}`");
+        let compared = [
+            ("A message, closed loop of 16 customers", &self.closed),
+            ("A message of a backlog of 1,000 customers", &self.saturated),
+        ];
+        for (title, comparison) in compared.into_iter().filter(|(_, one)| !one.is_empty()) {
+            println!("\n## {title}\n\n{}\n\n{}", comparison.ratios(), comparison.rounds());
+            println!("\n### AWS calls\n\n{}", comparison.calls());
         }
-        table
+        if !self.mixed.is_empty() {
+            println!("\n## A message between platforms\n\n{}", mixed::print(&self.mixed));
+        }
+        if !self.scenarios.is_empty() {
+            println!("\n## Scenarios\n\n{}", self.scenarios());
+        }
+        if !self.starts.is_empty() {
+            println!("\n## Starts and sizes\n\n{}", self.starts());
+        }
     }
 
     fn scenarios(&self) -> Table {
@@ -178,18 +180,6 @@ impl BenchReport {
         }
         table
     }
-}
-
-async fn closed(programs: &Path, variant: Variant, length: RunLength) -> Measurement {
-    let bed = warm(programs, variant).await;
-    Scenario::Closed.run(&bed, length.each, 1_000).await
-}
-
-/// Returns a test bed with open connections and filled caches.
-async fn warm(programs: &Path, variant: Variant) -> Arc<TestBed> {
-    let bed = Arc::new(TestBed::start(programs, variant, WIDTH).await);
-    Scenario::Closed.run(&bed, Duration::from_millis(500), 500_000).await;
-    bed
 }
 
 /// Returns a table with right-aligned figures.

@@ -13,11 +13,19 @@ use crate::testbed::TestBed;
 /// How long a run waits for accepted messages that have not arrived.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(45);
 
+/// The conversations of a backlog, and the messages of each.
+const BACKLOG: (u32, u32) = (1_000, 2);
+/// The number of callers that send a backlog.
+const CALLERS: u32 = 16;
+
 /// A benchmark scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
     /// Each customer sends the next message when the bot has received the previous one.
     Closed,
+    /// Messages of 1,000 customers are accepted while no delivery is made. Then the outbound function receives them
+    /// in batches of ten.
+    Saturated,
     /// Messages arrive at a constant rate.
     Paced,
     /// Each of 100 customers sends ten messages at once.
@@ -33,7 +41,7 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// All scenarios but the closed loop.
+    /// The scenarios that are not compared with the baseline functions.
     pub const OTHERS: [Self; 6] =
         [Self::Paced, Self::Burst, Self::Slow, Self::Outage, Self::Poisoned, Self::Duplicates];
 
@@ -41,6 +49,7 @@ impl Scenario {
     pub fn name(self) -> &'static str {
         match self {
             Self::Closed => "closed loop, 16 customers",
+            Self::Saturated => "backlog, 1,000 customers x 2",
             Self::Paced => "100 messages/s",
             Self::Burst => "burst, 100 customers x 10",
             Self::Slow => "bot takes 200 ms",
@@ -56,6 +65,10 @@ impl Scenario {
         let rate = |rate: u32| LoadProfile { rate, time, copies: 1, base, first: 1 };
         let sent = match self {
             Self::Closed => closed(bed, time, base).await,
+            Self::Saturated => {
+                let _pause = bed.deliveries.pause().await;
+                backlog(bed, base).await
+            }
             Self::Paced => send_at_rate(bed, rate(100)).await,
             Self::Burst => burst(bed, base).await,
             Self::Slow => {
@@ -111,6 +124,24 @@ async fn closed(bed: &Arc<TestBed>, time: Duration, base: u32) -> Vec<Sent> {
         });
     }
     customers.join_all().await.concat()
+}
+
+/// Sends the first message of every conversation, then the second of every conversation, and so on.
+async fn backlog(bed: &Arc<TestBed>, base: u32) -> Vec<Sent> {
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        let bed = Arc::clone(bed);
+        callers.spawn(async move {
+            let mut sent = Vec::new();
+            for number in 1..=BACKLOG.1 {
+                for customer in (caller..BACKLOG.0).step_by(CALLERS as usize) {
+                    sent.push(send(&bed, (base + customer, number), Instant::now()).await);
+                }
+            }
+            sent
+        });
+    }
+    callers.join_all().await.concat()
 }
 
 async fn burst(bed: &Arc<TestBed>, base: u32) -> Vec<Sent> {

@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use crate::measurement::Measurement;
-
 /// The median and range of several figures.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct MedianRange {
@@ -14,8 +12,13 @@ pub struct MedianRange {
 
 impl MedianRange {
     /// Returns the median and range of a figure of each measurement.
-    pub fn of(measurements: &[Measurement], of: impl Fn(&Measurement) -> f64) -> Self {
-        let mut all: Vec<f64> = measurements.iter().map(of).collect();
+    pub fn of<T>(measurements: &[T], of: impl Fn(&T) -> f64) -> Self {
+        Self::of_figures(measurements.iter().map(of))
+    }
+
+    /// Returns the median and range of figures.
+    pub fn of_figures(figures: impl Iterator<Item = f64>) -> Self {
+        let mut all: Vec<f64> = figures.collect();
         all.sort_by(f64::total_cmp);
         let (Some(min), Some(max)) = (all.first(), all.last()) else { return Self::default() };
         let upper = all[all.len() / 2];

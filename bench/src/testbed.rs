@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use trunkline_config::apply::{ApplyTarget, apply};
 use trunkline_config::{ReadOptions, SecretResolver, SecretSource, read};
 use trunkline_runtime::queue::Queues;
 use trunkline_runtime::secrets::SecretStore;
 use trunkline_runtime::store::Store;
+use trunkline_testkit::aws::table_definition;
 
 use crate::aws::{Aws, OUTBOUND, SECRETS, TABLE, TASKS};
 use crate::lambda::{Function, Launcher};
@@ -87,8 +89,21 @@ pub const DEMO: Configuration = Configuration {
 pub enum Variant {
     /// Trunkline's functions.
     Product,
-    /// Minimal functions that make the same AWS calls and do nothing else.
-    Floor,
+    /// Minimal functions that make the same AWS calls and do nothing else, as they were in 0.2.0.
+    FloorSdk,
+    /// The same with the clients of this version.
+    FloorNow,
+}
+
+impl Variant {
+    /// Returns the names of the inbound and the outbound function.
+    fn functions(self) -> [&'static str; 2] {
+        match self {
+            Self::Product => ["webhook-inbound", "webhook-outbound"],
+            Self::FloorSdk => ["floor-sdk-inbound", "floor-sdk-outbound"],
+            Self::FloorNow => ["floor-inbound", "floor-outbound"],
+        }
+    }
 }
 
 /// Running functions with their queues, AWS emulation and receiver.
@@ -116,19 +131,27 @@ pub struct Backend {
 impl Backend {
     /// Starts AWS and the receiver, and applies a configuration. The programs of the functions are in a folder.
     pub async fn start(programs: &Path, configuration: Configuration) -> Self {
-        let template = include_str!("../../template.yaml");
-        let (aws, receiver) = (Aws::start(template).await, Receiver::start().await);
+        let (aws, receiver) = (Aws::start(&table_of(programs)).await, Receiver::start().await);
         configure(&aws, &receiver, configuration).await;
         Self { aws, receiver, programs: programs.to_owned() }
     }
 
-    /// Returns the launcher of a function.
+    /// Returns the launcher of a function, whose AWS calls are counted as those of its way: `inbound` or `outbound`.
     pub fn function(&self, name: &str) -> Launcher {
+        self.launcher(name, name.rsplit('-').next().unwrap_or(name))
+    }
+
+    /// Returns the launcher of a function, whose AWS calls are counted under its name.
+    pub fn named(&self, name: &str) -> Launcher {
+        self.launcher(name, name)
+    }
+
+    fn launcher(&self, name: &str, caller: &str) -> Launcher {
         let aws = &self.aws;
         let environment = [
             ("AWS_ENDPOINT_URL", aws.endpoint.clone()),
             ("AWS_REGION", "us-east-1".into()),
-            ("AWS_ACCESS_KEY_ID", name.rsplit('-').next().unwrap_or(name).to_owned()),
+            ("AWS_ACCESS_KEY_ID", caller.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "bench".into()),
             ("TRUNKLINE_TABLE", TABLE.into()),
             ("TRUNKLINE_SECRETS", SECRETS.into()),
@@ -165,15 +188,12 @@ impl TestBed {
         tool: impl Fn(&str) -> Vec<String>,
     ) -> Self {
         let site = Backend::start(programs, configuration).await;
-        let (inbound, outbound) = match variant {
-            Variant::Product => ("webhook-inbound", "webhook-outbound"),
-            Variant::Floor => ("floor-inbound", "floor-outbound"),
-        };
+        let [inbound, outbound] = variant.functions();
         let start = |name: &str| Launcher { wrapper: tool(name), ..site.function(name) };
         let inbound = Arc::new(start(inbound).function(width).await);
         let outbound = Arc::new(start(outbound).function(width).await);
         let tasks = match variant {
-            Variant::Floor => None,
+            Variant::FloorSdk | Variant::FloorNow => None,
             Variant::Product => {
                 let scheduler = Arc::new(site.function("scheduler").function(1).await);
                 Some(EventSourceMapping::start(&site.aws, TASKS, &scheduler))
@@ -194,6 +214,15 @@ impl TestBed {
         for function in [self.inbound, self.outbound] {
             Arc::into_inner(function).expect("the function has no other owner").terminate().await;
         }
+    }
+}
+
+/// Returns the `CreateTable` request for the programs in a folder: that of its `table.json`, or else that of
+/// `template.yaml`.
+fn table_of(programs: &Path) -> Value {
+    match std::fs::read(programs.join("table.json")) {
+        Ok(text) => serde_json::from_slice(&text).unwrap(),
+        Err(_) => table_definition(include_str!("../../template.yaml"), TABLE),
     }
 }
 

@@ -10,8 +10,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 use tokio::net::TcpListener;
-use trunkline_testkit::aws::{AwsResponse, DynamoDb, Ssm, table_definition};
+use trunkline_testkit::aws::{AwsResponse, DynamoDb, Ssm};
 
 pub use counts::{CallStats, Counts};
 pub use sqs::{OUTBOUND, Sqs, TASKS};
@@ -33,15 +34,15 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Starts the services with the table and queues of `template.yaml`.
-    pub async fn start(template: &str) -> Arc<Self> {
+    /// Starts the services with the table of a `CreateTable` request and the queues of `template.yaml`.
+    pub async fn start(table: &Value) -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let aws = Arc::new(Self {
             endpoint: format!("http://127.0.0.1:{port}"),
             sqs: Sqs::start(port).await,
             counts: Counts::default(),
-            dynamodb: DynamoDb::with_table(&table_definition(template, TABLE)),
+            dynamodb: DynamoDb::with_table(table),
             ssm: Ssm::default(),
         });
         let app = Router::new().fallback(answer).with_state(Arc::clone(&aws));
@@ -85,4 +86,31 @@ fn caller(headers: &HeaderMap) -> &str {
     let credential = signed.and_then(|value| value.split_once("Credential="));
     let name = credential.and_then(|(_, rest)| rest.split('/').next());
     name.unwrap_or("unknown")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trunkline_testkit::aws::table_definition;
+
+    use super::*;
+
+    #[test]
+    fn statements_of_a_batch_fail_and_are_billed_one_by_one() {
+        let table = table_definition(include_str!("../../../template.yaml"), TABLE);
+        let dynamodb = DynamoDb::with_table(&table);
+        let item = json!({"pk": {"S": "p"}, "sk": {"S": "s"}, "outcomes": {"M": {}}});
+        dynamodb.run("PutItem", json!({"TableName": TABLE, "Item": item}).to_string().as_bytes());
+        let statement = |sk: &str| {
+            let text = r#"UPDATE "trunkline" SET outcomes."status"=? WHERE pk=? AND sk=?"#;
+            json!({"Statement": text, "Parameters": [{"S": "delivered"}, {"S": "p"}, {"S": sk}]})
+        };
+        let request = json!({"Statements": [statement("s"), statement("none")]});
+        let (answer, units) =
+            dynamodb.run_metered("BatchExecuteStatement", request.to_string().as_bytes());
+        let answer: Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!(answer["Responses"][0]["Error"], Value::Null, "{answer}");
+        assert_eq!(answer["Responses"][1]["Error"]["Code"], "ConditionalCheckFailed", "{answer}");
+        assert!(units.read < 0.5 && units.write > 1.5, "{units:?}");
+    }
 }
