@@ -242,7 +242,12 @@ impl<'w> Fixture<'w> {
 
     /// Returns the stored transcript of a customer's conversation on the Webex channel.
     pub async fn transcript(&self, customer: &str) -> Vec<EventRecord> {
-        self.env.stack().store.transcript(&self.key(customer), 100).await.unwrap()
+        self.env
+            .stack()
+            .store
+            .transcript(&self.key(customer), 100, SystemClock.now())
+            .await
+            .unwrap()
     }
 
     /// Returns the stored conversation of a customer on `<name>-<which>`.
@@ -255,7 +260,8 @@ impl<'w> Fixture<'w> {
     pub async fn wait_for_outcomes(&self, which: &str, customer: &str) {
         let key = self.key_on(which, customer);
         for _ in 0..200 {
-            let transcript = self.env.stack().store.transcript(&key, 100).await.unwrap();
+            let transcript =
+                self.env.stack().store.transcript(&key, 100, SystemClock.now()).await.unwrap();
             if transcript.iter().flat_map(EventRecord::unfinished_deliveries).count() == 0 {
                 return;
             }

@@ -9,7 +9,7 @@ QUEUE = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::Stack
 OUTBOUND_QUEUES, DEAD_QUEUES, LISTEN_QUEUES = (QUEUE + kind for kind in ("outbound.fifo", "dead.fifo", "listen"))
 QUEUES = {"TasksQueue", OUTBOUND_QUEUES}
 READ = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
-EXTERNAL, STATE, TIME = (f"${{Table.Arn}}/index/by_{name}" for name in ("external_id", "state", "time"))
+EXTERNAL, STATE = (f"${{Table.Arn}}/index/by_{name}" for name in ("external_id", "state"))
 PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/trunkline/${AWS::StackName}/"
 FILES = "${FilesBucket.Arn}/*"
 SECRETS = PARAMETERS + "secrets/*"
@@ -34,21 +34,21 @@ def grants(*parts):
 
 
 INBOUND = [
-    (table("GetItem", "PutItem", "UpdateItem"), {"Table"}),
-    (table("Query"), {EXTERNAL, TIME}),
+    (table("GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
+    (table("Query"), {EXTERNAL}),
     ({"ssm:GetParameter"}, {SECRETS}),
     ({"sqs:SendMessage"}, QUEUES),
 ]
 OUTBOUND = [
-    (table("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
-    (table("Query"), {EXTERNAL, TIME}),
+    (table("BatchGetItem", "DeleteItem", "GetItem", "PartiQLUpdate", "PutItem", "Query", "UpdateItem"), {"Table"}),
+    (table("Query"), {EXTERNAL}),
     ({"ssm:GetParameter"}, {SECRETS}),
     ({"sqs:SendMessage"}, QUEUES),
 ]
 EXPECTED = {
     "Console": grants(
         (table("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
-        (table("Query"), {STATE, TIME}),
+        (table("Query"), {STATE}),
         ({"ssm:GetParameter", "ssm:PutParameter"}, {SECRETS}),
         ({"sqs:SendMessage"}, QUEUES),
         ({"sqs:GetQueueAttributes"}, {OUTBOUND_QUEUES, DEAD_QUEUES}),
@@ -57,14 +57,13 @@ EXPECTED = {
     "Files": grants((table("GetItem"), {"Table"}), ({"s3:GetObject"}, {FILES})),
     "Scheduler": grants(
         (table("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
-        (table("Query"), {TIME}),
         ({"sqs:SendMessage"}, QUEUES | {LISTEN_QUEUES}),
         ({"sqs:GetQueueAttributes"}, {OUTBOUND_QUEUES}),
         (READ, {DEAD_QUEUES, "TasksQueue"}),
     ),
     "TwinListener": grants(
         *INBOUND,
-        (table("DeleteItem", "Query"), {"Table"}),
+        (table("DeleteItem"), {"Table"}),
         (READ | {"sqs:SendMessage"}, {"TwinListenQueue"}),
     ),
 }

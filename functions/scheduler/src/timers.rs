@@ -27,7 +27,7 @@ pub(crate) async fn check_timer(
     let Some((conversation, route)) = load(app, &key, now).await? else { return Ok(()) };
     let needs_transcript = !matches!(timer, Timer::AcceptWithin { .. });
     let transcript = if needs_transcript {
-        app.store.transcript(&key, TRANSCRIPT_LIMIT).await?
+        app.store.transcript(&key, TRANSCRIPT_LIMIT, now).await?
     } else {
         Vec::new()
     };

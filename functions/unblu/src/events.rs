@@ -12,6 +12,10 @@ use crate::source_id::{is_source_id, parse_source_id};
 use crate::wire::Object;
 use crate::{Call, content};
 
+/// `serverTimestamp` belongs to the message: it is the time at which Unblu's server received it (UA3, UA4). A
+/// repeated webhook has the same message.
+const STABLE_TIMESTAMP: bool = true;
+
 fn required<'a>(object: Object<'a>, name: &str) -> Result<&'a str, String> {
     object.text(name).ok_or_else(|| format!("the member {name} is missing"))
 }
@@ -51,7 +55,8 @@ pub(crate) fn message_event(
         }
     };
     // `sendTimestamp` comes from the sender's clock (UA4).
-    let at = message.time("serverTimestamp").or_else(|| message.time("sendTimestamp"));
+    let server_time = message.time("serverTimestamp");
+    let at = server_time.or_else(|| message.time("sendTimestamp"));
     let event = Event::new(
         message_event_id(id),
         conversation,
@@ -59,7 +64,9 @@ pub(crate) fn message_event(
         author(message, kind),
         body,
     );
-    Ok(Event { external_message_id: Some(content::known_id(message, id).into()), ..event })
+    let external_message_id = Some(content::known_id(message, id).into());
+    let stable_timestamp = STABLE_TIMESTAMP && server_time.is_some();
+    Ok(Event { external_message_id, stable_timestamp, ..event })
 }
 
 /// Returns the id of a message's event.

@@ -27,6 +27,7 @@ async fn sent(webex: &WebexConnect, body: EventBody, settings: Value) -> Attempt
         from: "bot".parse().unwrap(),
         to: Target::addressed(&connection.as_party(), Role::Channel),
         event: Event::new(EventId::from_parts(&["e", "1"]), "conversation-1", now(), author, body),
+        filed_at: None,
         resend: Resend::No,
     };
     let session = Session::new("conversation-1", Webex.choose_conversation_id(&delivery));

@@ -46,6 +46,7 @@ fn encoded_as_in(documented: &Value, body: EventBody) -> Value {
         from: "bot".parse().unwrap(),
         to: Target::addressed(&connection.as_party(), Role::Channel),
         event: Event::new(EventId::from_parts(&["e", "1"]), "conversation-1", now, author, body),
+        filed_at: None,
         resend: Resend::No,
     };
     let session = Session::new("conversation-1", Webex.choose_conversation_id(&delivery));

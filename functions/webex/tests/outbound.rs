@@ -33,6 +33,7 @@ fn encode_with(
             Author::nameless(AuthorRole::Bot),
             body,
         ),
+        filed_at: None,
         resend: Resend::No,
     };
     let session = Session::new("conversation-1", Webex.choose_conversation_id(&delivery));

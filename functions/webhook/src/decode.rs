@@ -6,22 +6,29 @@ use trunkline_core::model::{
     ReceiptStatus, Role, Transcript,
 };
 
+use crate::settings::Settings;
 use crate::wire::{self, Envelope, Payload, TransferTarget};
 
 /// The longest emoji of a reaction: sequences of people, skin tones and flags take up to 50 bytes.
 const MAX_EMOJI_BYTES: usize = 64;
 
-/// Decodes an envelope.
+/// Decodes an envelope. A repeated event has the same `id` and, as the protocol asks (README.md), the same
+/// `timestamp`, unless the connection's settings say that the system does not repeat it.
 ///
 /// # Errors
 /// What is wrong with the event's data.
-pub(crate) fn event(envelope: Envelope, role: Role) -> Result<Event, &'static str> {
+pub(crate) fn event(
+    envelope: Envelope,
+    role: Role,
+    settings: &Settings,
+) -> Result<Event, &'static str> {
     let author = envelope.author.unwrap_or(wire::Author { role: default_role(role), name: None });
     Ok(Event {
         id: event_id(&envelope.id),
         external_message_id: Some(envelope.id.into()),
         external_conversation_id: envelope.conversation.into(),
         at: envelope.timestamp,
+        stable_timestamp: settings.repeats_timestamp,
         author: model::Author { role: author.role.into(), name: author.name },
         channel: envelope.channel.and_then(|channel| channel.name),
         language: envelope.language.filter(|_| role == Role::Channel),

@@ -28,7 +28,7 @@ impl Inbound for Webhook {
             Ok(Envelope { payload: Payload::Verification { challenge }, .. }) => {
                 ParsedCall::Reply(Reply::json(StatusCode::OK, &json!({"challenge": challenge})))
             }
-            Ok(envelope) => match decode::event(envelope, call.connection.role) {
+            Ok(envelope) => match decode::event(envelope, call.connection.role, call.settings) {
                 Ok(event) => ParsedCall::Events(vec![event]),
                 Err(problem) => ParsedCall::Unreadable(problem.into()),
             },

@@ -26,6 +26,8 @@ settings! {
         auth: Auth = Auth::Signature;
         /// header that carries the API key
         api_key_header: String = "x-api-key".into();
+        /// whether the system repeats an event's timestamp when it sends the event again; otherwise the id alone identifies an event
+        repeats_timestamp: bool = true;
         /// observer: whether it receives operations alerts: breakers, parked and failed deliveries
         operations: bool = false;
     }

@@ -275,6 +275,7 @@ fn encode(body: EventBody, settings: &Value, copy: bool) -> Result<HttpRequest, 
             channel: Some("WhatsApp".into()),
             ..Event::new(EventId::from_parts(&["m", "1"]), "+31 6", now(), author, body)
         },
+        filed_at: None,
         resend: Resend::No,
     };
     let session = Session::new("conv-1", Webhook.choose_conversation_id(&delivery));

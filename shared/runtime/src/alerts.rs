@@ -116,6 +116,7 @@ async fn try_notify(
             from: connection.clone(),
             to,
             event,
+            filed_at: None,
             resend: Resend::No,
         };
         send(app, delivery).await?;

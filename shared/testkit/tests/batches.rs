@@ -45,7 +45,8 @@ async fn invoke(stack: &TestStack, batch: &[SqsMessage], limit: SignedDuration) 
 /// Refuses to store the outcome of the delivery of the message with this text.
 fn refuse_outcome(stack: &TestStack, text: &'static str) {
     let outcome = move |call: &CallRecord| {
-        call.operation == "UpdateItem" && call.body.contains(&format!("m:{text}\""))
+        ["UpdateItem", "BatchExecuteStatement"].contains(&call.operation.as_str())
+            && call.body.contains(&format!("m:{text}\""))
     };
     stack.faults().when(outcome, 0, None, Fault::Refuse);
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::SignedDuration;
-use trunkline_core::model::{EventBody, Owner, Role};
+use trunkline_core::model::{Event, EventBody, Owner, Role};
 use trunkline_testkit::aws::CallRecord;
 use trunkline_testkit::{Accounting, CallResponse, Fault, Reply, TestStack, close, message};
 
@@ -53,9 +53,12 @@ async fn tell(
     id: &str,
     body: EventBody,
 ) -> CallResponse {
-    let event = stack.event(from, conversation, id, body);
-    let answer = stack.post_until_answered(from, &[event]).await;
-    assert!(answer.status < 500, "{from} {id}: {answer:?}");
+    post(stack, from, &stack.event(from, conversation, id, body)).await
+}
+
+async fn post(stack: &TestStack, from: &str, event: &Event) -> CallResponse {
+    let answer = stack.post_until_answered(from, std::slice::from_ref(event)).await;
+    assert!(answer.status < 500, "{from} {}: {answer:?}", event.id.as_str());
     answer
 }
 
@@ -79,12 +82,13 @@ async fn party(stack: &TestStack, who: &str, id: &str, body: EventBody) {
 }
 
 async fn bot_story(stack: &TestStack) {
-    customer(stack, "c-1", "hello").await;
+    let first = stack.event("channel", "c-1", "c-1", message("hello"));
+    assert_eq!(post(stack, "channel", &first).await.status, 200);
     settle(stack).await;
     party(stack, "bot", "b-1", message(LONG)).await;
     settle(stack).await;
     // The first webhook again.
-    customer(stack, "c-1", "hello").await;
+    assert!(post(stack, "channel", &first).await.is_duplicate());
     // The bot fails once, and three messages wait.
     stack.toy.once("bot", Reply::Status(503));
     for (id, text) in [("c-2", "two"), ("c-3", "three"), ("c-4", "four")] {

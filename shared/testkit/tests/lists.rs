@@ -94,7 +94,8 @@ async fn timeline_is_read_page_by_page_with_the_newest_event_first() {
     let mut pages = Vec::new();
     let mut after = None;
     loop {
-        let (page, next) = stack.app.store.timeline(&key, after, 3).await.unwrap();
+        let timeline = stack.app.store.timeline(&key, after.as_ref(), 3, stack.clock.now());
+        let (page, next) = timeline.await.unwrap();
         let ids = page.iter().map(|record| record.event.id.as_str().to_owned());
         pages.push(ids.collect::<Vec<_>>());
         after = next;
@@ -121,7 +122,8 @@ async fn transcript_has_the_newest_hundred_events_with_the_oldest_first() {
         .collect();
     let expected: Vec<String> = (3..103).map(|number| format!("m:m-{number}")).collect();
     assert_eq!(ids, expected);
-    let two = stack.app.store.transcript(&stack.key("channel", "c-1"), 2).await.unwrap();
+    let (key, now) = (stack.key("channel", "c-1"), stack.clock.now());
+    let two = stack.app.store.transcript(&key, 2, now).await.unwrap();
     assert_eq!(two.len(), 2);
     assert_eq!(two[1].event.id.as_str(), "m:m-102");
 }

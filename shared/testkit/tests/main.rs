@@ -10,6 +10,7 @@ mod customer_data;
 mod dead_letters;
 mod draining;
 mod duplicates;
+mod event_order;
 mod handover;
 mod inbound_calls;
 mod lists;

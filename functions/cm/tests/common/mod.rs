@@ -193,6 +193,7 @@ pub fn deliveries(connection: &Connection, body: EventBody) -> Vec<Delivery> {
             from: "bot".parse().unwrap(),
             to: to.clone(),
             event,
+            filed_at: None,
             resend: Resend::No,
         })
         .collect()

@@ -177,8 +177,9 @@ pub async fn timeline(
 ) -> Result<axum::Json<Page<TimelineEntry>>, Problem> {
     let key = conversation_key(path)?;
     let (limit, after) = (paging.page_size()?, paging.decode_cursor::<(String, String)>()?);
-    let after = after.map(|(sort_key, at)| EventCursor { sort_key, at });
-    let (records, ended) = console.app.store.timeline(&key, after, limit).await?;
+    let after = after.map(|(sort_key, at)| EventCursor { at, sort_key });
+    let now = console.app.clock.now();
+    let (records, ended) = console.app.store.timeline(&key, after.as_ref(), limit, now).await?;
     let ended = ended.map(|ended| (ended.sort_key, ended.at));
     let items = records.into_iter().map(TimelineEntry::from).collect();
     Ok(axum::Json(Page::with_cursor(items, ended.as_ref())))

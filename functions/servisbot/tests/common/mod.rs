@@ -119,6 +119,7 @@ pub fn delivery(role: Role, author: AuthorRole, body: EventBody) -> Delivery {
         from,
         to,
         event: Event::new(id, "+31 6 1", now(), Author::nameless(author), body),
+        filed_at: None,
         resend: Resend::No,
     }
 }

@@ -144,6 +144,7 @@ impl Leg {
             from: "shop".parse().unwrap(),
             to,
             event,
+            filed_at: None,
             resend: Resend::No,
         }
     }

@@ -22,6 +22,7 @@ fn delivery(body: EventBody) -> Delivery {
         from: "shop".parse().unwrap(),
         to,
         event: Event::new(id, "+31 6", Timestamp::UNIX_EPOCH, author, body),
+        filed_at: None,
         resend: Resend::No,
     }
 }

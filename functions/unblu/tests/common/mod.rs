@@ -151,6 +151,7 @@ pub fn delivery(id: &str, body: EventBody) -> Delivery {
         from: "shop".parse().unwrap(),
         to,
         event: Event::new(EventId::from_parts(&["e", id]), "4711", now(), author, body),
+        filed_at: None,
         resend: Resend::No,
     }
 }

@@ -1,5 +1,6 @@
 //! A delivery: one event, or one part of it, on its way to one leg.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -115,6 +116,9 @@ pub struct Delivery {
     pub to: Target,
     /// The event, as the target receives it.
     pub event: Event,
+    /// The time in the event's key in the table. `None`: the event's own time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filed_at: Option<Timestamp>,
     /// Whether the delivery is queued again, and why.
     #[serde(default)]
     pub resend: Resend,
@@ -173,6 +177,12 @@ impl Delivery {
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
         self.to.session_id.as_ref().unwrap_or_else(|| self.conversation.as_session_id())
+    }
+
+    /// Returns the time in the event's key in the table.
+    #[must_use]
+    pub fn filed_at(&self) -> Timestamp {
+        self.filed_at.unwrap_or(self.event.at)
     }
 
     /// Returns the leg to which the delivery goes.

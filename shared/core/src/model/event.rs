@@ -43,6 +43,11 @@ impl EventId {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 /// An event on a leg, independent of the platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -54,6 +59,10 @@ pub struct Event {
     pub external_conversation_id: ExternalConversationId,
     /// The time that the platform reports, or else the time of arrival.
     pub at: Timestamp,
+    /// Whether the platform documents that it repeats `at` when it sends the event again. Then the id and
+    /// this time together identify the event.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stable_timestamp: bool,
     pub author: Author,
     /// The network behind the channel, such as `WhatsApp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,6 +106,7 @@ impl Event {
             external_message_id: None,
             external_conversation_id: external_conversation_id.into(),
             at,
+            stable_timestamp: false,
             author,
             channel: None,
             language: None,
@@ -108,6 +118,12 @@ impl Event {
             trace: None,
             body,
         }
+    }
+
+    /// Returns the time that identifies the event together with its id; `None` if the id alone does.
+    #[must_use]
+    pub fn identifying_time(&self) -> Option<Timestamp> {
+        Some(self.at).filter(|_| self.stable_timestamp)
     }
 
     /// Returns the id by which the sender of a message knows it, as receipts name it: the platform's id

@@ -34,6 +34,9 @@ pub struct EventRecord {
     pub event: Event,
     /// When the event arrived.
     pub received_at: Timestamp,
+    /// The time in the event's key in the table.
+    #[serde(skip)]
+    pub filed_at: Timestamp,
     /// How the event was handled: routed, recorded only, or ignored.
     pub disposition: Disposition,
     /// Parties that the event is delivered to.

@@ -29,6 +29,9 @@ pub struct RelayedFile {
     pub key: ConversationKey,
     /// The message that contains the file.
     pub event: EventId,
+    /// The time that identifies the message together with its id; `None` if the id alone does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_time: Option<Timestamp>,
     /// The number of private files in the message.
     pub count: usize,
     pub created_at: Timestamp,

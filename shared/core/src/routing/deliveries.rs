@@ -54,6 +54,7 @@ impl EventRecord {
                     conversation: self.conversation.clone(),
                     from: self.from.clone(),
                     to,
+                    filed_at: Some(self.filed_at).filter(|at| *at != event.at),
                     event,
                     resend: Resend::No,
                 }

@@ -40,7 +40,7 @@ async fn sent_or_received(
     earlier: &EarlierMessage,
 ) -> Result<Option<EventRecord>, StoreError> {
     if let Some(event) = &earlier.own_event
-        && let Some(own) = app.store.event(key, connection, event).await?
+        && let Some(own) = app.store.event_by_id(key, connection, event, app.clock.now()).await?
     {
         return Ok(Some(own));
     }
@@ -55,7 +55,8 @@ async fn received(
     message: &ExternalMessageId,
 ) -> Result<Option<EventRecord>, StoreError> {
     let found = if Delivery::is_delivery_id(message.as_str()) {
-        app.store.event_by_delivery(key, connection, &message.as_str().into()).await?
+        let now = app.clock.now();
+        app.store.event_by_delivery(key, connection, &message.as_str().into(), now).await?
     } else {
         app.store.event_by_external_id(connection, message).await?
     };

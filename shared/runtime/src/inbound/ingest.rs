@@ -11,7 +11,7 @@ use super::{
     private_files,
 };
 use crate::app::App;
-use crate::store::{HeldEvent, LegAddress, WriteResult};
+use crate::store::{Filing, HeldEvent, LegAddress, StoreError, WriteResult, own_key_time};
 use trunkline_core::model::{
     Author, AuthorRole, Connection, ConnectionId, Conversation, ConversationKey, CorrelationHint,
     Delivery, DueTimer, Event, EventBody, EventId, ExternalMessageId, HandoverId, LegId,
@@ -171,6 +171,7 @@ fn new_event(
 
 /// Routes an event and stores the decision, again if the conversation changes in between.
 async fn apply(app: &App, inbound: &InboundEvent<'_>) -> Result<Ingested, InboundError> {
+    let mut filed_at = None;
     for _ in 0..MAX_TRIES {
         let now = app.clock.now();
         let conversation = app.store.conversation(&inbound.key).await?;
@@ -179,31 +180,60 @@ async fn apply(app: &App, inbound: &InboundEvent<'_>) -> Result<Ingested, Inboun
             Err(InboundError::Rejected(why)) => {
                 // It may be a duplicate of an event that was accepted in an earlier state of the
                 // conversation.
-                let id = &inbound.event.id;
-                let first = app.store.event(&inbound.key, &inbound.from, id).await?;
-                return resume_duplicate(app, first.ok_or(why)?).await;
+                let InboundEvent { key, from, event, .. } = inbound;
+                let first = app.store.event(key, from, &event.id, event.identifying_time()).await?;
+                return Box::pin(resume_duplicate(app, first.ok_or(why)?)).await;
             }
             Err(internal) => return Err(internal),
         };
-        if let Some(ingested) = persist_and_enqueue(app, inbound, decision, now).await? {
-            return Ok(ingested);
+        let at = match filed_at.or_else(|| own_key_time(&inbound.event, now)) {
+            Some(at) => at,
+            None => match Box::pin(claim(app, inbound, now)).await? {
+                Filing::At(at) => at,
+                Filing::Duplicate(first) => return Box::pin(resume_duplicate(app, *first)).await,
+            },
+        };
+        filed_at = Some(at);
+        match persist_and_enqueue(app, inbound, decision, at, now).await? {
+            Persisted::Done(ingested) => return Ok(ingested),
+            Persisted::Outdated => {}
+            Persisted::ClaimedAt(first) => filed_at = Some(first),
         }
     }
     Err(InboundError::Contended)
 }
 
-/// Stores a decision, then queues its deliveries. Returns `None` if the decision is outdated: the
-/// conversation changed since it was read at `now`, or may have.
+async fn claim(
+    app: &App,
+    inbound: &InboundEvent<'_>,
+    now: Timestamp,
+) -> Result<Filing, StoreError> {
+    let InboundEvent { key, from, event, .. } = inbound;
+    app.store.claim_event(key, from, event, now).await
+}
+
+/// Result of storing a decision.
+enum Persisted {
+    Done(Ingested),
+    /// The conversation changed since it was read, or may have.
+    Outdated,
+    /// The event is to be stored under this time, as an earlier attempt decided.
+    ClaimedAt(Timestamp),
+}
+
+/// Stores a decision on the conversation as read at `now`, then queues its deliveries. The event is stored
+/// under the time `filed_at`.
 async fn persist_and_enqueue(
     app: &App,
     inbound: &InboundEvent<'_>,
     mut decision: Decision,
+    filed_at: Timestamp,
     now: Timestamp,
-) -> Result<Option<Ingested>, InboundError> {
+) -> Result<Persisted, InboundError> {
     let event = &inbound.event;
     let timers = std::mem::take(&mut decision.timers);
     let (mut records, mut conversation) =
-        records::build(&inbound.key, &inbound.from, event, decision, now);
+        records::build(&inbound.key, &inbound.from, event, decision, filed_at, now);
     let deliveries: Vec<Delivery> = records.deliveries().collect();
     records.count_parts(&deliveries);
     if let Some(offer) = conversation.as_mut().and_then(|changed| changed.offer.as_mut()) {
@@ -218,17 +248,20 @@ async fn persist_and_enqueue(
         app.queues.schedule(&task, now).await?;
     }
     if conversation.is_none() && app.clock.now().duration_since(now) > MAX_SNAPSHOT_AGE {
-        return Ok(None);
+        return Ok(Persisted::Outdated);
     }
     let own_time = Some(event.at).filter(|_| inbound.uses_own_timestamp);
     let (identity, others) = records.positioned(own_time.unwrap_or(now));
     match app.store.write_events(&identity, &others, conversation.as_ref(), now).await? {
-        WriteResult::Conflict => Ok(None),
+        WriteResult::Conflict => Ok(Persisted::Outdated),
+        WriteResult::ClaimedAt(first) => Ok(Persisted::ClaimedAt(first)),
         WriteResult::New => {
             enqueue::send_in_order(app, messages).await?;
-            ingested(records.main, false).map(Some)
+            ingested(records.main, false).map(Persisted::Done)
         }
-        WriteResult::Duplicate(first) => resume_duplicate(app, *first).await.map(Some),
+        WriteResult::Duplicate(first) => {
+            Box::pin(resume_duplicate(app, *first)).await.map(Persisted::Done)
+        }
     }
 }
 
@@ -284,11 +317,12 @@ async fn route(
 async fn resume_duplicate(app: &App, first: EventRecord) -> Result<Ingested, InboundError> {
     let system = ConnectionId::system();
     let mut records = Records { preceding: Vec::new(), main: first, following: Vec::new() };
+    let EventRecord { key, filed_at, .. } = &records.main;
     for id in &records.main.preceding {
-        records.preceding.extend(app.store.event(&records.main.key, &system, id).await?);
+        records.preceding.extend(app.store.event_at(key, &system, id, *filed_at).await?);
     }
     for id in &records.main.following {
-        records.following.extend(app.store.event(&records.main.key, &system, id).await?);
+        records.following.extend(app.store.event_at(key, &system, id, *filed_at).await?);
     }
     let repeated = |delivery| Delivery { resend: Resend::AfterDuplicate, ..delivery };
     enqueue::send_in_order(

@@ -26,6 +26,7 @@ pub(super) async fn relay(
     event: &mut Event,
     now: Timestamp,
 ) -> Result<(), InboundError> {
+    let event_time = event.identifying_time();
     let Some(content) = event.body.content_mut() else { return Ok(()) };
     let count = content.media.iter().filter(|media| media.private).count();
     let Some(files) = app.files.as_ref().filter(|_| count > 0) else { return Ok(()) };
@@ -51,6 +52,7 @@ pub(super) async fn relay(
                 mime_type: media.mime_type.clone(),
                 key: key.clone(),
                 event: event.id.clone(),
+                event_time,
                 count: count.min(MAX_RELAYED_FILES),
                 created_at: now,
                 expires_at,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::store::PositionedEvent;
+use crate::store::{PositionedEvent, is_near};
 use trunkline_core::model::{
     ConnectionId, Conversation, ConversationKey, Delivery, Event, EventId, digest,
 };
@@ -37,11 +37,14 @@ impl Records {
         self.in_order().flat_map(EventRecord::unfinished_deliveries)
     }
 
-    /// Returns the event itself and the system events, with their positions in the transcript.
+    /// Returns the event itself and the system events, with their positions in the transcript: at `preferred`,
+    /// unless that is too far from the time in their keys.
     pub(super) fn positioned(
         &self,
-        at: Timestamp,
+        preferred: Timestamp,
     ) -> (PositionedEvent<'_>, Vec<PositionedEvent<'_>>) {
+        let filed_at = self.main.filed_at;
+        let at = if is_near(preferred, filed_at) { preferred } else { filed_at };
         let main = PositionedEvent { record: &self.main, at, index: self.preceding.len() };
         let others = self.in_order().enumerate().filter(|(index, _)| *index != main.index);
         let others = others.map(|(index, record)| PositionedEvent { record, at, index });
@@ -49,12 +52,14 @@ impl Records {
     }
 }
 
-/// Builds the records of a decision, and the conversation if the decision changes it.
+/// Builds the records of a decision, and the conversation if the decision changes it. `filed_at` is the time in
+/// the keys of the events.
 pub(super) fn build(
     key: &ConversationKey,
     from: &ConnectionId,
     event: &Event,
     decision: Decision,
+    filed_at: Timestamp,
     now: Timestamp,
 ) -> (Records, Option<Conversation>) {
     let conversation = decision.conversation;
@@ -64,6 +69,7 @@ pub(super) fn build(
         from: from.clone(),
         event,
         received_at: now,
+        filed_at,
         disposition,
         targets,
         preceding: Vec::new(),
@@ -81,6 +87,7 @@ pub(super) fn build(
             external_message_id: None,
             author: system_event.author,
             at: now,
+            stable_timestamp: false,
             origin: serde_json::Map::new(),
             intended_recipient: None,
             correlation_hint: None,
@@ -97,6 +104,8 @@ pub(super) fn build(
     if let Some(body) = decision.rewritten_body {
         event.body = body;
     }
+    // The key of the record has what identifies the event.
+    event.stable_timestamp = false;
     event.choice_source = decision.choice_source.map(Box::new).or(event.choice_source);
     let ids = |records: &[EventRecord]| records.iter().map(|r| r.event.id.clone()).collect();
     let main = EventRecord {

@@ -15,13 +15,15 @@ use trunkline_core::model::{Delivery, Leg, Parked, Resend, ScheduledTask, Verdic
 /// Why a delivery is parked while an operator has suspended its connection.
 const SUSPENDED: &str = "its connection is suspended";
 
-/// Processes a delivery.
+/// Processes a delivery. `known` is the leg as it is now, if the worker knows it, and afterwards again.
 pub(super) async fn deliver<P: Outbound>(
     app: &App,
     platform: &P,
     delivery: &Delivery,
     receipt: Receipt,
+    known: &mut Option<Leg>,
 ) -> Result<(), OutboundError> {
+    let known_before = known.take();
     let mut attempts = 0;
     // A delivery that is received for the first time has no outcome yet: only others need this read.
     if (receipt.times > 1 || delivery.resend != Resend::No)
@@ -37,7 +39,11 @@ pub(super) async fn deliver<P: Outbound>(
         }
         attempts = if replayed { 0 } else { outcome.attempts };
     }
-    let (leg, breaker) = app.config_cache.leg_and_breaker(&delivery.leg(), app.clock.now()).await?;
+    let (id, now) = (&delivery.to.connection, app.clock.now());
+    let (leg, breaker) = match known_before {
+        Some(leg) => (leg, app.config_cache.breaker(id, now).await?),
+        None => app.config_cache.leg_and_breaker(&delivery.leg(), now).await?,
+    };
     if leg.parked > 0 {
         let reason = "an earlier delivery is parked";
         return park(app, &leg, delivery, receipt, attempts, None, reason).await;
@@ -51,7 +57,6 @@ pub(super) async fn deliver<P: Outbound>(
         }
         return Ok(());
     }
-    let (id, now) = (&delivery.to.connection, app.clock.now());
     let loaded = app.config_cache.own_connection(id, now).await?;
     let connection = loaded.as_ref().map(|loaded| &*loaded.connection);
     if connection.is_some_and(|connection| connection.suspended) {
@@ -71,7 +76,10 @@ pub(super) async fn deliver<P: Outbound>(
     match record_outcome(app, connection, &breaker, delivery, attempted, attempts, queue_age)
         .await?
     {
-        NextStep::Settled => Ok(()),
+        NextStep::Settled => {
+            *known = Some(leg);
+            Ok(())
+        }
         NextStep::Retry { due, reason } => {
             park(app, &leg, delivery, receipt, attempts, Some(due), &reason).await
         }

@@ -28,7 +28,7 @@ pub use classify::{classify_by_status, classify_error};
 pub use headers::{insert_secret_header, json_headers, required_secret};
 pub use private_files::{FetchedFile, FileContext, FileError, download_file};
 pub use retry_after::RetryAfter;
-pub use sqs::{Receipt, receive_batch, run_job, serve};
+pub use sqs::{Receipt, receive_batch, serve};
 
 use crate::app::App;
 use crate::error::BackendError;

@@ -174,7 +174,8 @@ async fn size_of_others(app: &App, file: &RelayedFile) -> Result<u64, OutboundEr
 /// Lets the deliveries that wait for a file continue, and informs the sender of a file that failed.
 async fn report(app: &App, file: &RelayedFile) -> Result<(), OutboundError> {
     let now = app.clock.now();
-    let Some(record) = app.store.event(&file.key, &file.source, &file.event).await? else {
+    let RelayedFile { key, source, event, event_time, .. } = file;
+    let Some(record) = app.store.event(key, source, event, *event_time).await? else {
         // A delivery that is queued later finds the file as it is. The sender must still be informed.
         let is_failed = matches!(file.state, FileState::Failed { .. });
         if is_failed && now < file.created_at + EVENT_DELAY {

@@ -19,7 +19,7 @@ use super::{Budget, Outbound, OutboundError};
 use crate::app::App;
 use crate::queue::QueueMessage;
 use crate::telemetry;
-use trunkline_core::model::Job;
+use trunkline_core::model::{Job, Leg, LegId};
 
 /// Time that Trunkline itself needs around a delivery.
 pub(super) const OVERHEAD: SignedDuration = SignedDuration::from_secs(2);
@@ -45,7 +45,9 @@ pub async fn serve<P: Outbound>(platform: P) -> Result<(), lambda_runtime::Error
             let deadline = i64::try_from(event.context.deadline).ok();
             let deadline = deadline.and_then(|millis| Timestamp::from_millisecond(millis).ok());
             let deadline = deadline.unwrap_or(Timestamp::MAX);
-            let response = receive_batch(app, platform, event.payload.records, deadline).await;
+            // Boxed, because the whole type is too deep for the compiler.
+            let work = receive_batch(app, platform, event.payload.records, deadline).boxed();
+            let response = work.await;
             telemetry::flush(app).await;
             Ok::<_, std::convert::Infallible>(response)
         },
@@ -77,13 +79,57 @@ pub async fn receive_batch<P: Outbound>(
     // SQS hands out the next messages of a leg only when the batch ends, that is, with its slowest leg.
     let until = if groups.len() > 1 { app.clock.now() + SHARED_BATCH_TIME } else { latest_start };
     let budget = Budget { latest_start: until.min(latest_start), deadline };
-    let legs =
-        groups.into_iter().map(|(group, leg)| receive_group(app, platform, group, leg, budget));
+    let groups = read_groups(app, groups).await;
+    let legs = groups.into_iter().map(|group| receive_group(app, platform, group, budget));
     let mut response = SqsBatchResponse::default();
     for id in join_all(legs).await.into_iter().flatten() {
         response.add_failure(id);
     }
     response
+}
+
+/// The messages of a leg in a batch.
+struct Group {
+    id: String,
+    messages: Vec<SqsMessage>,
+    /// The job in the first message, if it was read already.
+    first: Option<Job>,
+    /// The leg as it is now, if the worker knows it.
+    leg: Option<Leg>,
+}
+
+/// Reads the legs of the first messages of a batch in one call. A leg that cannot be read here is read with its
+/// delivery.
+async fn read_groups(app: &App, groups: BTreeMap<String, Vec<SqsMessage>>) -> Vec<Group> {
+    let is_alone = groups.len() < 2;
+    let groups = groups.into_iter().map(|(id, messages)| {
+        let body = messages.first().filter(|_| !is_alone).and_then(|first| first.body.as_deref());
+        let first = body.and_then(|body| serde_json::from_str(body).ok());
+        Group { id, messages, first, leg: None }
+    });
+    let mut groups: Vec<Group> = groups.collect();
+    let delivering: Vec<LegId> = groups.iter().filter_map(Group::first_leg).collect();
+    if delivering.len() < 2 {
+        return groups;
+    }
+    match app.config_cache.legs(&delivering, app.clock.now()).await {
+        Ok(legs) => {
+            let waiting = groups.iter_mut().filter(|group| group.first_leg().is_some());
+            waiting.zip(legs).for_each(|(group, leg)| group.leg = Some(leg));
+        }
+        Err(error) => tracing::warn!(%error, "cannot read the legs of a batch together"),
+    }
+    groups
+}
+
+impl Group {
+    /// Returns the leg of the first message, if that is a delivery.
+    fn first_leg(&self) -> Option<LegId> {
+        match &self.first {
+            Some(Job::Deliver(delivery)) => Some(delivery.leg()),
+            _ => None,
+        }
+    }
 }
 
 /// Processes a leg's messages. Returns the ids of those that go back to the queue, which happens only after
@@ -92,13 +138,16 @@ pub async fn receive_batch<P: Outbound>(
 async fn receive_group<P: Outbound>(
     app: &App,
     platform: &P,
-    group: String,
-    leg: Vec<SqsMessage>,
+    group: Group,
     budget: Budget,
 ) -> Vec<String> {
-    let mut messages = leg.into_iter();
+    let Group { id, messages, mut first, mut leg } = group;
+    // While other legs of the batch are at work, their outcomes are recorded together with this leg's.
+    let _recording = app.store.record_together();
+    let mut messages = messages.into_iter();
     while let Some(message) = messages.next() {
-        let done = !budget.is_spent(app) && receive(app, platform, &group, &message, budget).await;
+        let work = Work { group: &id, message: &message, job: first.take(), leg: &mut leg };
+        let done = !budget.is_spent(app) && receive(app, platform, work, budget).await;
         if !done {
             let rest: Vec<SqsMessage> = std::iter::once(message).chain(messages).collect();
             for message in &rest {
@@ -110,18 +159,27 @@ async fn receive_group<P: Outbound>(
     Vec::new()
 }
 
+/// A message to process, with what the worker knows.
+struct Work<'a> {
+    group: &'a str,
+    message: &'a SqsMessage,
+    /// The job in the message, if it was read already.
+    job: Option<Job>,
+    /// The leg as it is now, if the worker knows it, and afterwards again.
+    leg: &'a mut Option<Leg>,
+}
+
 /// Processes one message. Returns whether it can be deleted from the queue.
-async fn receive<P: Outbound>(
-    app: &App,
-    platform: &P,
-    group: &str,
-    message: &SqsMessage,
-    budget: Budget,
-) -> bool {
+async fn receive<P: Outbound>(app: &App, platform: &P, work: Work<'_>, budget: Budget) -> bool {
+    let Work { group, message, job, leg } = work;
     let receipt = Receipt::of(message, app.clock.now());
     let received = receipt.times;
     let body = message.body.as_deref().unwrap_or_default();
-    let job = AssertUnwindSafe(run_job(app, platform, body, receipt, budget)).catch_unwind();
+    let job = async {
+        let job = job.map_or_else(|| serde_json::from_str(body), Ok)?;
+        run_job(app, platform, job, receipt, budget, leg).await
+    };
+    let job = AssertUnwindSafe(job).catch_unwind();
     let reason = match job.await {
         Ok(Ok(())) => return true,
         Ok(Err(OutboundError::Unreadable(why))) => format!("the message cannot be read: {why}"),
@@ -175,19 +233,24 @@ impl Receipt {
     }
 }
 
-/// Runs the job in a message.
+/// Runs a job. `leg` is the leg as it is now, if the worker knows it. Only a delivery leaves it known.
 ///
 /// # Errors
-/// If the message cannot be read, or an internal error occurred; SQS then hands the message out again.
-pub async fn run_job<P: Outbound>(
+/// If an internal error occurred; SQS then hands the message out again.
+async fn run_job<P: Outbound>(
     app: &App,
     platform: &P,
-    body: &str,
+    job: Job,
     receipt: Receipt,
     budget: Budget,
+    leg: &mut Option<Leg>,
 ) -> Result<(), OutboundError> {
-    match serde_json::from_str(body)? {
-        Job::Deliver(delivery) => deliver(app, platform, &delivery, receipt).await,
+    if let Job::Deliver(delivery) = job {
+        return deliver(app, platform, &delivery, receipt, leg).await;
+    }
+    *leg = None;
+    match job {
+        Job::Deliver(_) => Ok(()),
         Job::Drain { leg, reason } => drain(app, platform, &leg, reason, budget).await,
         Job::Discard { leg, seq } => discard(app, &leg, seq).await,
         Job::ReleaseHeld { leg } => release_held(app, &leg).await,

@@ -32,7 +32,7 @@ pub(super) async fn fill_transcript(
     if let Ok(wait) = Duration::try_from(wait) {
         tokio::time::sleep(wait).await;
     }
-    let transcript = app.store.transcript(&delivery.key, MAX_EVENTS_READ).await?;
+    let transcript = app.store.transcript(&delivery.key, MAX_EVENTS_READ, app.clock.now()).await?;
     let included =
         transcript.iter().enumerate().filter(|(_, record)| is_included(record, delivery, request));
     let entries: Vec<TranscriptEntry> =

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::{SignedDuration, Timestamp};
 
-use super::item::{item, key, read};
+use super::item::{item, key, read, string_attribute};
 use super::keys::{AUDIT, TOKENS, minute_sk, token_failures_pk};
 use super::rates::start_of_minute;
 use super::{Item, Store, StoreError, expires_in, unavailable};
@@ -48,8 +48,9 @@ impl Store {
     ) -> Result<(Option<Token>, u64), StoreError> {
         let (pk, sk) = token_failures_key(source, now);
         let found = self.batch_get(vec![key(TOKENS, id), key(pk, &sk)]).await?;
-        let token = found.get(id).map(read).transpose()?;
-        Ok((token, found.get(&sk).map_or(0, token_failures)))
+        let item = |sk: &str| found.iter().find(|item| string_attribute(item, "sk") == sk);
+        let token = item(id).map(read).transpose()?;
+        Ok((token, item(&sk).map_or(0, token_failures)))
     }
 
     /// Counts a wrong token from a source address and returns their number in this minute.

@@ -19,7 +19,7 @@ use trunkline_core::model::{
 const CONFIG_TTL: SignedDuration = SignedDuration::from_secs(30);
 /// Lifetime of a cached breaker without failures. Every delivery reads the breaker, so without the cache a
 /// busy connection would overload one item.
-const BREAKER_TTL: SignedDuration = SignedDuration::from_secs(1);
+const BREAKER_TTL: SignedDuration = SignedDuration::from_secs(5);
 /// Maximum number of entries of each kind.
 const CAPACITY: usize = 10_000;
 
@@ -148,7 +148,7 @@ impl ConfigCache {
         Ok(self.connection(id, now).await?.map(|connection| connection.as_party()))
     }
 
-    /// Returns the current leg and its connection's breaker. A breaker without failures is at most one second
+    /// Returns the current leg and its connection's breaker. A breaker without failures is at most five seconds
     /// old; any other is current.
     pub async fn leg_and_breaker(
         &self,
@@ -159,10 +159,40 @@ impl ConfigCache {
             return Ok((self.store.leg(id).await?, closed));
         }
         let (leg, breaker) = self.store.leg_and_breaker(id).await?;
-        if breaker == Breaker::default() {
-            self.breakers.insert(id.connection.clone(), breaker.clone(), now);
-        }
+        self.cache_breaker(&id.connection, &breaker, now);
         Ok((leg, breaker))
+    }
+
+    /// Returns the current legs, in one call, which also reads the breakers that are not cached.
+    pub async fn legs(&self, ids: &[LegId], now: Timestamp) -> Result<Vec<Leg>, StoreError> {
+        let mut unknown: Vec<&ConnectionId> = Vec::new();
+        for LegId { connection, .. } in ids {
+            let is_cached = self.breakers.get(connection, now - BREAKER_TTL).is_some();
+            if !is_cached && !unknown.contains(&connection) {
+                unknown.push(connection);
+            }
+        }
+        let (legs, breakers) = self.store.legs_and_breakers(ids, &unknown).await?;
+        for (connection, breaker) in unknown.into_iter().zip(&breakers) {
+            self.cache_breaker(connection, breaker, now);
+        }
+        Ok(legs)
+    }
+
+    /// Returns a connection's breaker. One without failures is at most five seconds old; any other is current.
+    pub async fn breaker(&self, id: &ConnectionId, now: Timestamp) -> Result<Breaker, StoreError> {
+        if let Some(closed) = self.breakers.get(id, now - BREAKER_TTL) {
+            return Ok(closed);
+        }
+        let breaker = self.store.breaker(id).await?;
+        self.cache_breaker(id, &breaker, now);
+        Ok(breaker)
+    }
+
+    fn cache_breaker(&self, id: &ConnectionId, breaker: &Breaker, now: Timestamp) {
+        if *breaker == Breaker::default() {
+            self.breakers.insert(id.clone(), breaker.clone(), now);
+        }
     }
 
     /// Removes a connection's breaker from the cache, so that the next call reads it from the table.

@@ -1,26 +1,16 @@
-//! Conversations and their events.
+//! Conversations, and the events that are written with them.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 
-use super::item::{corrupt, item, read, string_attribute};
-use super::keys::{CONVERSATION_SK, conversation_pk, event_sk};
+use super::events::{Filed, PositionedEvent, read_filed};
+use super::item::{item, read};
+use super::keys::{CONVERSATION_SK, conversation_pk};
 use super::transaction::{Condition, TransactionResult, Write};
 use super::{Item, Store, StoreError, listing, unavailable};
 use crate::error::Cause;
-use trunkline_core::model::EventRecord;
-use trunkline_core::model::{ConnectionId, Conversation, ConversationKey, EventId, time};
-
-/// An event with its position in the transcript.
-#[derive(Debug, Clone, Copy)]
-pub struct PositionedEvent<'a> {
-    pub record: &'a EventRecord,
-    /// Time that determines the position: the arrival time, or the platform's own time.
-    pub at: Timestamp,
-    /// Index among the events that are written together.
-    pub index: usize,
-}
+use trunkline_core::model::{Conversation, ConversationKey, EventRecord};
 
 /// Result of writing events.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,22 +19,17 @@ pub enum WriteResult {
     New,
     /// The identifying event exists already, as this record. Nothing was written.
     Duplicate(Box<EventRecord>),
+    /// The event was claimed before for another time in its key. Nothing was written: decide again, with this time.
+    ClaimedAt(Timestamp),
     /// The conversation has changed since it was read. Nothing was written: decide again.
     Conflict,
 }
 
-/// Reads an event and its outcomes.
-pub(super) fn event_from_item(item: &Item) -> Result<EventRecord, StoreError> {
-    let mut record: EventRecord = read(item)?;
-    if let Some(AttributeValue::M(outcomes)) = item.get("outcomes") {
-        for (connection, outcome) in outcomes {
-            let outcome = outcome.as_s().map_or("", String::as_str);
-            let outcome = serde_json::from_str(outcome);
-            let outcome = outcome.map_err(|error| corrupt(string_attribute(item, "sk"), error))?;
-            record.outcomes.insert(connection.clone(), outcome);
-        }
-    }
-    Ok(record)
+/// Result of a put on the condition that the item is new.
+pub(super) enum PutResult {
+    Written,
+    /// The item exists already, like this.
+    Exists(Item),
 }
 
 impl Store {
@@ -57,17 +42,6 @@ impl Store {
         found.as_ref().map(read).transpose()
     }
 
-    /// Returns an event with its outcomes so far.
-    pub async fn event(
-        &self,
-        key: &ConversationKey,
-        from: &ConnectionId,
-        id: &EventId,
-    ) -> Result<Option<EventRecord>, StoreError> {
-        let found = self.get(conversation_pk(key), event_sk(from, id)).await?;
-        found.as_ref().map(event_from_item).transpose()
-    }
-
     /// Writes events and, if they change it, the conversation, in one transaction. The key of `identity`
     /// identifies all of them: if it exists, nothing is written.
     pub async fn write_events(
@@ -78,7 +52,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<WriteResult, StoreError> {
         if let ([], None) = (others, conversation) {
-            return self.write_event(self.event_item(identity, now)?).await;
+            return match self.put_new(self.event_item(identity, now)?).await? {
+                PutResult::Written => Ok(WriteResult::New),
+                PutResult::Exists(existing) => duplicate_of(Some(&existing)),
+            };
         }
         let mut writes = Vec::with_capacity(others.len() + 2);
         for event in std::iter::once(identity).chain(others) {
@@ -104,7 +81,8 @@ impl Store {
         }
     }
 
-    async fn write_event(&self, item: Item) -> Result<WriteResult, StoreError> {
+    /// Writes an item if its key is new.
+    pub(super) async fn put_new(&self, item: Item) -> Result<PutResult, StoreError> {
         let put = self
             .dynamodb
             .put_item()
@@ -115,34 +93,27 @@ impl Store {
             .send()
             .await;
         match put {
-            Ok(_) => Ok(WriteResult::New),
+            Ok(_) => Ok(PutResult::Written),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(failure)) => {
-                    duplicate_of(failure.item.as_ref())
+                    failure.item.clone().map(PutResult::Exists).ok_or_else(not_returned)
                 }
                 _ => Err(unavailable("PutItem", error)),
             },
         }
     }
-
-    fn event_item(&self, event: &PositionedEvent<'_>, now: Timestamp) -> Result<Item, StoreError> {
-        let PositionedEvent { record, at, index } = event;
-        let sk = event_sk(&record.from, &record.event.id);
-        let mut item = item(conversation_pk(&record.key), sk, record)?;
-        let at = format!("{}#{index:03}", time::format_rfc3339_millis(*at));
-        item.insert("at".into(), AttributeValue::S(at));
-        item.insert("outcomes".into(), AttributeValue::M(Item::new()));
-        item.insert("expires".into(), self.expiry(now));
-        Ok(item)
-    }
 }
 
 fn duplicate_of(existing: Option<&Item>) -> Result<WriteResult, StoreError> {
-    match existing {
-        Some(item) => Ok(WriteResult::Duplicate(Box::new(event_from_item(item)?))),
-        None => Err(StoreError::Corrupt {
-            key: "EVT".into(),
-            cause: Cause::new("DynamoDB did not return the existing event"),
-        }),
+    match read_filed(existing.ok_or_else(not_returned)?)? {
+        Filed::Event(record) => Ok(WriteResult::Duplicate(record)),
+        Filed::Claim(filed_at) => Ok(WriteResult::ClaimedAt(filed_at)),
+    }
+}
+
+fn not_returned() -> StoreError {
+    StoreError::Corrupt {
+        key: "EVT".into(),
+        cause: Cause::new("DynamoDB did not return the existing item"),
     }
 }

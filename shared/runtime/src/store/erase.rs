@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join_all;
 
-use super::conversations::event_from_item;
+use super::events::{event_from_item, is_claim};
 use super::item::{read, string_attribute};
 use super::keys::{
     EVENT_PREFIX, LEG_INDEX_SK, LEG_PREFIX, conversation_pk, failed_pk, held_pk, leg_index_pk,
@@ -32,7 +32,7 @@ impl Store {
                 let sk = string_attribute(item, "sk");
                 if sk.starts_with(LEG_PREFIX) {
                     self.erase_leg(&read(item)?).await?;
-                } else if sk.starts_with(EVENT_PREFIX) {
+                } else if sk.starts_with(EVENT_PREFIX) && !is_claim(item) {
                     events += 1;
                     self.erase_dependents(item).await?;
                 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::conversations::event_from_item;
+use super::events::{event_from_item, is_claim};
 use super::item::{read, string_attribute};
 use super::keys::{EVENT_PREFIX, LEG_PREFIX, conversation_pk};
 use super::{HeldEvent, Item, Store, StoreError};
@@ -38,7 +38,8 @@ impl Store {
             let channel = LegId { key: key.clone(), connection: key.channel.clone() };
             self.export_held(&channel, &mut entries).await?;
         }
-        for item in &items {
+        // A claim has nothing that its event does not have.
+        for item in items.iter().filter(|item| !is_claim(item)) {
             let sk = string_attribute(item, "sk");
             if sk.starts_with(EVENT_PREFIX) {
                 entries.push(event_entry(item)?);

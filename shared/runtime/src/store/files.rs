@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
 
-use super::conversations::event_from_item;
+use super::events::{event_from_item, is_claim};
 use super::item::{item, read, string_attribute};
 use super::keys::{EVENT_PREFIX, FILE_KEY, FILE_SK, conversation_pk, file_pk};
 use super::{Item, Store, StoreError, unavailable};
@@ -60,7 +60,7 @@ impl Store {
             let page = self.list(&pk, EVENT_PREFIX, after.as_deref(), PAGE).await?;
             let Some(last) = page.last() else { return Ok(files) };
             after = Some(string_attribute(last, "sk").to_owned());
-            for item in &page {
+            for item in page.iter().filter(|item| !is_claim(item)) {
                 files.extend(relayed_files(&event_from_item(item)?));
             }
         }

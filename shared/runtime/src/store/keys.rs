@@ -38,8 +38,13 @@ pub const ITEMS: &[ItemKind] = &[
     kind("CONV#<channel>#<customer>", "CONV", "conversation: owner, parties, version"),
     kind(
         "CONV#<channel>#<customer>",
-        "EVT#<connection>#<event>",
-        "event with its targets and their outcomes",
+        "EVT#<time>#<connection>#<event>",
+        "event with its targets and their outcomes, or the claim of one whose time is far from its arrival",
+    ),
+    kind(
+        "CONV#<channel>#<customer>",
+        "ID#<connection>#<event>",
+        "claim of an event that its id alone identifies: the time in the event's key",
     ),
     kind(
         "CONV#<channel>#<customer>",
@@ -94,6 +99,7 @@ pub const ITEMS: &[ItemKind] = &[
 
 pub(super) const CONVERSATION_SK: &str = "CONV";
 pub(super) const EVENT_PREFIX: &str = "EVT#";
+pub(super) const CLAIM_PREFIX: &str = "ID#";
 pub(super) const LEG_PREFIX: &str = "LEG#";
 pub(super) const LEG_INDEX_SK: &str = "LEG";
 pub(super) const HINT_SK: &str = "HINT";
@@ -125,15 +131,26 @@ pub(super) fn conversation_pk(key: &ConversationKey) -> String {
     format!("CONV#{}#{}", key.channel, key.customer)
 }
 
-pub(super) fn event_sk(from: &ConnectionId, id: &EventId) -> String {
-    format!("{EVENT_PREFIX}{from}#{}", id.as_str())
+/// An event's key sorts by its time, in milliseconds.
+pub(super) fn event_sk(at: Timestamp, from: &ConnectionId, id: &EventId) -> String {
+    format!("{EVENT_PREFIX}{}#{from}#{}", time::format_rfc3339_millis(at), id.as_str())
 }
 
-/// Returns the source connection and the id of the event with this sort key. A connection id contains no
-/// `#`.
-pub(super) fn parse_event_sk(sk: &str) -> Option<(ConnectionId, EventId)> {
-    let (from, id) = sk.strip_prefix(EVENT_PREFIX)?.split_once('#')?;
-    Some((from.parse().ok()?, EventId::from_key(id)))
+/// Returns a sort key after those of all events up to a time.
+pub(super) fn event_sk_after(at: Timestamp) -> String {
+    format!("{EVENT_PREFIX}{}~", time::format_rfc3339_millis(at))
+}
+
+/// Returns the time, the source connection and the id of the event with this sort key. A time and a
+/// connection id contain no `#`.
+pub(super) fn parse_event_sk(sk: &str) -> Option<(Timestamp, ConnectionId, EventId)> {
+    let (at, rest) = sk.strip_prefix(EVENT_PREFIX)?.split_once('#')?;
+    let (from, id) = rest.split_once('#')?;
+    Some((at.parse().ok()?, from.parse().ok()?, EventId::from_key(id)))
+}
+
+pub(super) fn claim_sk(from: &ConnectionId, id: &EventId) -> String {
+    format!("{CLAIM_PREFIX}{from}#{}", id.as_str())
 }
 
 pub(super) fn leg_sk(connection: &ConnectionId) -> String {
@@ -256,7 +273,8 @@ mod tests {
         let own = |text: &str| text.to_owned();
         vec![
             (conversation_pk(&key), own(CONVERSATION_SK)),
-            (conversation_pk(&key), event_sk(&connection, &event)),
+            (conversation_pk(&key), event_sk(at, &connection, &event)),
+            (conversation_pk(&key), claim_sk(&connection, &event)),
             (conversation_pk(&key), leg_sk(&connection)),
             (leg_index_pk(&connection, &"ext#1".into()), own(LEG_INDEX_SK)),
             (hint_pk(&connection, "h#1"), own(HINT_SK)),
@@ -307,7 +325,10 @@ mod tests {
     #[test]
     fn event_sort_keys_can_be_parsed() {
         let (from, event) = ("shop".parse().unwrap(), EventId::from_parts(&["a", "b"]));
-        assert_eq!(parse_event_sk(&event_sk(&from, &event)), Some((from, event)));
+        let at: Timestamp = "2026-03-04T09:15:20.891Z".parse().unwrap();
+        let sk = event_sk(at, &from, &event);
+        assert!(sk < event_sk_after(at));
+        assert_eq!(parse_event_sk(&sk), Some((at, from, event)));
     }
 
     #[test]

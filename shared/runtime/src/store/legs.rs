@@ -1,7 +1,5 @@
 //! Legs with their breakers, and the index from a platform's conversation id to the conversation.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,16 +25,40 @@ pub struct LegAddress {
 impl Store {
     /// Returns a leg and its connection's breaker, in one call.
     pub async fn leg_and_breaker(&self, id: &LegId) -> Result<(Leg, Breaker), StoreError> {
-        let wanted = vec![
-            key(conversation_pk(&id.key), leg_sk(&id.connection)),
-            key(breaker_pk(&id.connection), BREAKER_SK),
-        ];
-        let mut found: HashMap<String, Item> = self.batch_get(wanted).await?;
-        let leg = found.remove(&leg_sk(&id.connection));
-        let leg = leg.as_ref().map(read).transpose()?.unwrap_or_else(|| Leg::new(id.clone()));
-        let breaker = found.remove(BREAKER_SK);
-        let breaker = breaker.as_ref().map(super::breakers::from_item).transpose()?;
-        Ok((leg, breaker.unwrap_or_default()))
+        let (mut legs, mut breakers) =
+            self.legs_and_breakers(std::slice::from_ref(id), &[&id.connection]).await?;
+        let leg = legs.pop().unwrap_or_else(|| Leg::new(id.clone()));
+        Ok((leg, breakers.pop().unwrap_or_default()))
+    }
+
+    /// Returns legs and breakers, in the order of their ids, in one call. No id may occur twice, and there may be
+    /// at most 100 of both together.
+    pub async fn legs_and_breakers(
+        &self,
+        legs: &[LegId],
+        breakers: &[&ConnectionId],
+    ) -> Result<(Vec<Leg>, Vec<Breaker>), StoreError> {
+        let leg_keys = legs.iter().map(|id| (conversation_pk(&id.key), leg_sk(&id.connection)));
+        let leg_keys: Vec<_> = leg_keys.collect();
+        let breaker_keys: Vec<_> = breakers.iter().map(|id| breaker_pk(id)).collect();
+        let wanted = leg_keys.iter().map(|(pk, sk)| key(pk.as_str(), sk.as_str()));
+        let wanted = wanted.chain(breaker_keys.iter().map(|pk| key(pk.as_str(), BREAKER_SK)));
+        let found = self.batch_get(wanted.collect()).await?;
+        let item = |pk: &str, sk: &str| {
+            let is_at = |item: &&Item| {
+                string_attribute(item, "pk") == pk && string_attribute(item, "sk") == sk
+            };
+            found.iter().find(is_at)
+        };
+        let leg = |((pk, sk), id): (&(String, String), &LegId)| {
+            item(pk, sk).map_or_else(|| Ok(Leg::new(id.clone())), read)
+        };
+        let breaker = |pk: &String| {
+            item(pk, BREAKER_SK).map_or_else(|| Ok(Breaker::default()), super::breakers::from_item)
+        };
+        let legs: Result<_, _> = leg_keys.iter().zip(legs).map(leg).collect();
+        let breakers: Result<_, _> = breaker_keys.iter().map(breaker).collect();
+        Ok((legs?, breakers?))
     }
 
     /// Returns a leg; an empty one if it is not stored.
@@ -45,12 +67,9 @@ impl Store {
         Ok(found.as_ref().map(read).transpose()?.unwrap_or_else(|| Leg::new(id.clone())))
     }
 
-    /// Returns the items with these keys, by sort key. The sort keys must differ.
-    pub(super) async fn batch_get(
-        &self,
-        mut wanted: Vec<Item>,
-    ) -> Result<HashMap<String, Item>, StoreError> {
-        let mut found = HashMap::with_capacity(wanted.len());
+    /// Returns the items with these keys, in any order.
+    pub(super) async fn batch_get(&self, mut wanted: Vec<Item>) -> Result<Vec<Item>, StoreError> {
+        let mut found = Vec::with_capacity(wanted.len());
         while !wanted.is_empty() {
             let wants = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
             let wants = wants.build().map_err(|error| unavailable("BatchGetItem", error))?;
@@ -62,9 +81,7 @@ impl Store {
                 .await
                 .map_err(|error| unavailable("BatchGetItem", error))?;
             let items = output.responses.unwrap_or_default().remove(&*self.table);
-            for item in items.unwrap_or_default() {
-                found.insert(string_attribute(&item, "sk").to_owned(), item);
-            }
+            found.extend(items.unwrap_or_default());
             let unprocessed = output.unprocessed_keys.unwrap_or_default().remove(&*self.table);
             wanted = unprocessed.map(|rest| rest.keys).unwrap_or_default();
         }

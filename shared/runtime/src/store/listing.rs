@@ -1,16 +1,11 @@
-//! Lists of conversations by channel and state, ordered by their last change; and the events of a
-//! conversation, page by page.
+//! Lists of conversations by channel and state, ordered by their last change.
 
-use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
-use super::conversations::event_from_item;
 use super::item::{read, string_attribute};
-use super::keys::conversation_pk;
-use super::{Item, Store, StoreError, unavailable};
-use trunkline_core::model::EventRecord;
-use trunkline_core::model::{ConnectionId, Conversation, ConversationKey, State, time};
+use super::{Store, StoreError, unavailable};
+use trunkline_core::model::{ConnectionId, Conversation, State, time};
 
 /// Returns the partition key of the index `by_state`.
 fn list_key(channel: &ConnectionId, state: State) -> String {
@@ -45,15 +40,6 @@ pub struct ListQuery {
     pub after: Option<String>,
     /// Maximum number of conversations.
     pub limit: u16,
-}
-
-/// Position at the end of a page of events.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventCursor {
-    /// Sort key of the last event.
-    pub sort_key: String,
-    /// Position of the last event in the index `by_time`.
-    pub at: String,
 }
 
 impl Store {
@@ -98,59 +84,5 @@ impl Store {
         let items =
             items.filter(|item| query.after.as_deref() != Some(string_attribute(item, "changed")));
         items.take(usize::from(query.limit)).map(read).collect()
-    }
-
-    /// Returns a conversation's events, newest first, starting after a cursor, and the next cursor if there
-    /// can be more.
-    pub async fn timeline(
-        &self,
-        key: &ConversationKey,
-        after: Option<EventCursor>,
-        limit: u16,
-    ) -> Result<(Vec<EventRecord>, Option<EventCursor>), StoreError> {
-        let answer = self.newest_keys(key, after, limit).await?;
-        let keys = answer.items();
-        let cursor = answer.last_evaluated_key().and(keys.last()).map(|last| EventCursor {
-            sort_key: string_attribute(last, "sk").to_owned(),
-            at: string_attribute(last, "at").to_owned(),
-        });
-        let only_keys = |item: &Item| {
-            let part = |name: &str| Some((name.to_owned(), item.get(name)?.clone()));
-            [part("pk"), part("sk")].into_iter().flatten().collect::<Item>()
-        };
-        let mut found = self.batch_get(keys.iter().map(only_keys).collect()).await?;
-        let items = keys.iter().filter_map(|item| found.remove(string_attribute(item, "sk")));
-        let records: Result<_, _> = items.map(|item| event_from_item(&item)).collect();
-        Ok((records?, cursor))
-    }
-
-    /// Returns the keys of a conversation's events, newest first, starting after a cursor.
-    pub(super) async fn newest_keys(
-        &self,
-        key: &ConversationKey,
-        after: Option<EventCursor>,
-        limit: u16,
-    ) -> Result<QueryOutput, StoreError> {
-        let pk = conversation_pk(key);
-        let start = after.map(|cursor| {
-            Item::from([
-                ("pk".to_owned(), AttributeValue::S(pk.clone())),
-                ("sk".to_owned(), AttributeValue::S(cursor.sort_key)),
-                ("at".to_owned(), AttributeValue::S(cursor.at)),
-            ])
-        });
-        self.dynamodb
-            .query()
-            .table_name(&*self.table)
-            .index_name("by_time")
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(pk))
-            .set_exclusive_start_key(start)
-            .consistent_read(true)
-            .scan_index_forward(false)
-            .limit(i32::from(limit))
-            .send()
-            .await
-            .map_err(|error| unavailable("Query", error))
     }
 }

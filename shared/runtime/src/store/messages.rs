@@ -6,17 +6,24 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::conversations::event_from_item;
+use jiff::Timestamp;
+
+use super::events::{event_from_item, is_claim};
 use super::item::string_attribute;
 use super::keys::parse_event_sk;
+use super::transcript::later;
 use super::{Store, StoreError, unavailable};
-use trunkline_core::model::EventRecord;
 use trunkline_core::model::{
-    ConnectionId, ConversationKey, Delivery, DeliveryId, ExternalMessageId,
+    ConnectionId, ConversationKey, Delivery, DeliveryId, EventId, EventRecord, ExternalMessageId,
 };
 
 /// Number of recent events that are searched for a delivery.
-const RECENT_EVENTS: u16 = 200;
+const RECENT_EVENTS: usize = 200;
+/// Number of events that are searched for one that only its id names.
+const MAX_EVENTS: usize = 10_000;
+/// Number of events that the first page of a search has, and each later one.
+const FIRST_PAGE: u16 = 10;
+const LATER_PAGES: u16 = 100;
 /// Number of parts of a long message that are considered.
 const MAX_PARTS: u16 = 16;
 
@@ -60,20 +67,59 @@ impl Store {
         key: &ConversationKey,
         connection: &ConnectionId,
         delivery: &DeliveryId,
+        now: Timestamp,
     ) -> Result<Option<EventRecord>, StoreError> {
-        let keys = self.newest_keys(key, None, RECENT_EVENTS).await?;
-        let candidates: Vec<_> =
-            keys.items().iter().filter_map(|k| parse_event_sk(string_attribute(k, "sk"))).collect();
-        let with_part = |part| {
-            candidates.iter().find(|(from, event)| {
-                Delivery::make_part_id(key, from, event, connection, part) == *delivery
-            })
+        let is_of = |from: &ConnectionId, event: &EventId| {
+            (0..MAX_PARTS)
+                .any(|part| Delivery::make_part_id(key, from, event, connection, part) == *delivery)
         };
-        let Some((from, event)) = (0..MAX_PARTS).find_map(with_part) else { return Ok(None) };
-        let found = self.event(key, from, event).await?;
+        let found = self.find_event(key, now, RECENT_EVENTS, is_of).await?;
         Ok(found.filter(|record| {
             let mut deliveries = record.delivery_ids();
             deliveries.any(|(id, to)| id == *delivery && to.last_part && !to.copy)
         }))
+    }
+
+    /// Returns a connection's own event of a conversation by its id alone: the newest one with that id.
+    pub async fn event_by_id(
+        &self,
+        key: &ConversationKey,
+        from: &ConnectionId,
+        id: &EventId,
+        now: Timestamp,
+    ) -> Result<Option<EventRecord>, StoreError> {
+        if let Some(found) = self.event(key, from, id, None).await? {
+            return Ok(Some(found));
+        }
+        self.find_event(key, now, MAX_EVENTS, |source, event| source == from && event == id).await
+    }
+
+    /// Returns the newest event whose source and id fit, of up to `limit` events. Reads few at first, because
+    /// most references are to one of the last events.
+    async fn find_event(
+        &self,
+        key: &ConversationKey,
+        now: Timestamp,
+        limit: usize,
+        fits: impl Fn(&ConnectionId, &EventId) -> bool,
+    ) -> Result<Option<EventRecord>, StoreError> {
+        let (mut start, mut seen, mut page_size) = (None, 0, FIRST_PAGE);
+        while seen < limit {
+            let page = self.newest_events(key, later(now), start, page_size).await?;
+            let found = page.items.iter().filter(|item| !is_claim(item)).find(|item| {
+                let parsed = parse_event_sk(string_attribute(item, "sk"));
+                parsed.is_some_and(|(_, from, event)| fits(&from, &event))
+            });
+            if let Some(item) = found {
+                return event_from_item(item).map(Some);
+            }
+            start = page.next;
+            if start.is_none() {
+                break;
+            }
+            seen += page.items.len();
+            page_size = LATER_PAGES;
+        }
+        Ok(None)
     }
 }

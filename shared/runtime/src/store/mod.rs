@@ -11,6 +11,7 @@ mod conversations;
 mod correlation;
 mod dead_letters;
 mod erase;
+mod events;
 mod export;
 mod failed;
 mod files;
@@ -20,6 +21,7 @@ mod keys;
 mod legs;
 mod listing;
 mod messages;
+mod outcome_batch;
 mod outcomes;
 mod parked_summary;
 mod parking;
@@ -37,21 +39,25 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Cause;
+use outcome_batch::OutcomeBatch;
 
 pub use active_sessions::{ActiveSession, Lease};
 pub use config::{ConnectionSummary, Health, Registration};
 pub use config_cache::{ConfigCache, LoadedConnection};
-pub use conversations::{PositionedEvent, WriteResult};
+pub use conversations::WriteResult;
+pub use events::{Filing, MAX_SKEW, PositionedEvent, is_near, own_key_time};
 pub use export::ExportEntry;
 pub use held::HeldEvent;
 pub use item::SCHEMA;
 pub use keys::{ITEMS, ItemKind};
 pub use legs::LegAddress;
-pub use listing::{EventCursor, ListQuery, list_sort_key};
+pub use listing::{ListQuery, list_sort_key};
+pub use outcome_batch::RecordsTogether;
 pub use parked_summary::ParkedSummary;
 pub use parking::{ParkResult, ParkedLeg};
 pub use rates::{Counts, start_of_minute};
 pub use rejected::Rejected;
+pub use transcript::EventCursor;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -97,6 +103,8 @@ pub struct Store {
     dynamodb: aws_sdk_dynamodb::Client,
     table: Arc<str>,
     retention: SignedDuration,
+    /// The outcomes that wait to be recorded together.
+    outcomes: Arc<OutcomeBatch>,
 }
 
 impl Store {
@@ -104,7 +112,7 @@ impl Store {
     #[must_use]
     pub fn new(dynamodb: aws_sdk_dynamodb::Client, table: String, retention_days: u32) -> Self {
         let retention = SignedDuration::from_hours(24 * i64::from(retention_days));
-        Self { dynamodb, table: table.into(), retention }
+        Self { dynamodb, table: table.into(), retention, outcomes: Arc::default() }
     }
 
     /// Reads one item, strongly consistent.

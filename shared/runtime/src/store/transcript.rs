@@ -1,11 +1,42 @@
-//! Transcripts: a conversation's recent events in order.
+//! Transcripts: the events of a conversation in the order of their arrival.
+//!
+//! Keys sort by a time that is at most [`MAX_SKEW`] from an event's position, so a reader that looks for the
+//! newest events reads beyond them by that time.
 
-use super::{Store, StoreError};
-use trunkline_core::model::ConversationKey;
-use trunkline_core::model::EventRecord;
+use std::cmp::Reverse;
 
-/// Limit of one `BatchGetItem` call.
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+
+use super::events::{MAX_SKEW, event_from_item, is_claim, position};
+use super::item::string_attribute;
+use super::keys::{EVENT_PREFIX, conversation_pk, event_sk_after, parse_event_sk};
+use super::{Item, Store, StoreError, unavailable};
+use trunkline_core::model::{ConversationKey, EventRecord};
+
+/// Largest number of events of a transcript.
 const MAX_EVENTS: u16 = 100;
+/// Largest number of pages of one read, at most 1 MB each. Beyond it, the order of a conversation with
+/// thousands of events within [`MAX_SKEW`] is that of its keys.
+const MAX_PAGES: usize = 20;
+/// Number of events that are read beyond those that are wanted, because of the order of their keys.
+const MORE: u16 = 5;
+
+/// Position at the end of a page of events.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EventCursor {
+    /// Position of the last event in the transcript.
+    pub at: String,
+    /// Sort key of the last event.
+    pub sort_key: String,
+}
+
+/// A page of items in reverse order.
+pub(super) struct NewestFirst {
+    pub(super) items: Vec<Item>,
+    /// Where the next page starts; `None` after the last page.
+    pub(super) next: Option<Item>,
+}
 
 impl Store {
     /// Returns the last `limit` events of a channel and customer (at most 100), oldest first.
@@ -13,9 +44,94 @@ impl Store {
         &self,
         key: &ConversationKey,
         limit: u16,
+        now: Timestamp,
     ) -> Result<Vec<EventRecord>, StoreError> {
-        let (mut events, _) = self.timeline(key, None, limit.min(MAX_EVENTS)).await?;
+        let (mut events, _) = self.timeline(key, None, limit.min(MAX_EVENTS), now).await?;
         events.reverse();
         Ok(events)
     }
+
+    /// Returns up to `limit` events of a channel and customer, newest first, starting after a cursor, and the
+    /// next cursor if there can be more.
+    pub async fn timeline(
+        &self,
+        key: &ConversationKey,
+        after: Option<&EventCursor>,
+        limit: u16,
+        now: Timestamp,
+    ) -> Result<(Vec<EventRecord>, Option<EventCursor>), StoreError> {
+        let before = after.and_then(|cursor| time_of(&cursor.at)).unwrap_or(now);
+        let wanted = usize::from(limit);
+        let mut newest: Vec<(EventCursor, EventRecord)> = Vec::new();
+        let mut start = None;
+        for _ in 0..MAX_PAGES {
+            let read = limit.saturating_add(MORE);
+            let page = self.newest_events(key, later(before), start, read).await?;
+            for item in page.items.iter().filter(|item| !is_claim(item)) {
+                let record = event_from_item(item)?;
+                let at = position(item, &record);
+                let sort_key = string_attribute(item, "sk").to_owned();
+                newest.push((EventCursor { at, sort_key }, record));
+            }
+            newest.retain(|(cursor, _)| after.is_none_or(|after| cursor < after));
+            newest.sort_by(|(one, _), (other, _)| Reverse(one).cmp(&Reverse(other)));
+            newest.truncate(wanted);
+            let last_key = page.items.last().map_or("", |item| string_attribute(item, "sk"));
+            start = page.next;
+            if start.is_none() || is_complete(&newest, wanted, last_key) {
+                break;
+            }
+        }
+        let last = newest.last().filter(|_| newest.len() == wanted);
+        let cursor = last.map(|(cursor, _)| cursor.clone());
+        Ok((newest.into_iter().map(|(_, record)| record).collect(), cursor))
+    }
+
+    /// Returns a conversation's newest events whose keys have a time up to `until`, and the claims among
+    /// them, by key.
+    pub(super) async fn newest_events(
+        &self,
+        key: &ConversationKey,
+        until: Timestamp,
+        start: Option<Item>,
+        limit: u16,
+    ) -> Result<NewestFirst, StoreError> {
+        let output = self
+            .dynamodb
+            .query()
+            .table_name(&*self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", AttributeValue::S(conversation_pk(key)))
+            .expression_attribute_values(":first", AttributeValue::S(EVENT_PREFIX.into()))
+            .expression_attribute_values(":last", AttributeValue::S(event_sk_after(until)))
+            .set_exclusive_start_key(start)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(i32::from(limit))
+            .send()
+            .await
+            .map_err(|error| unavailable("Query", error))?;
+        let next = output.last_evaluated_key;
+        Ok(NewestFirst { items: output.items.unwrap_or_default(), next })
+    }
+}
+
+/// Returns the latest time that the key of an event at a position can have.
+pub(super) fn later(at: Timestamp) -> Timestamp {
+    at.saturating_add(MAX_SKEW).unwrap_or(Timestamp::MAX)
+}
+
+/// Returns whether no event with an earlier key can belong among the newest.
+fn is_complete(newest: &[(EventCursor, EventRecord)], wanted: usize, last_key: &str) -> bool {
+    let Some((oldest, _)) = newest.last().filter(|_| newest.len() == wanted) else {
+        return wanted == 0;
+    };
+    // A key without a time is that of a claim far in the past.
+    let Some((key_time, ..)) = parse_event_sk(last_key) else { return true };
+    time_of(&oldest.at).is_some_and(|at| later(key_time) < at)
+}
+
+/// Returns the time of a position.
+fn time_of(position: &str) -> Option<Timestamp> {
+    position.split('#').next()?.parse().ok()
 }

@@ -68,6 +68,7 @@ impl DynamoDb {
             "BatchGetItem" => json(&database.batch_get_item(request(body)?)?),
             "BatchWriteItem" => json(&database.batch_write_item(request(body)?)?),
             "TransactWriteItems" => json(&database.transact_write_items(request(body)?)?),
+            "BatchExecuteStatement" => json(&database.batch_execute_statement(request(body)?)?),
             "TransactGetItems" => json(&database.transact_get_items(request(body)?)?),
             other => panic!("the emulated DynamoDB has no operation {other}"),
         })

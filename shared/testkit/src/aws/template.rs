@@ -9,13 +9,7 @@ pub fn table_definition(template: &str, table: &str) -> Value {
     let whole = json(&parsed[0]);
     let properties = &whole["Resources"]["Table"]["Properties"];
     let mut request = json!({"TableName": table});
-    for name in [
-        "AttributeDefinitions",
-        "KeySchema",
-        "LocalSecondaryIndexes",
-        "GlobalSecondaryIndexes",
-        "BillingMode",
-    ] {
+    for name in ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"] {
         assert!(!properties[name].is_null(), "the template's table has no {name}");
         request[name] = properties[name].clone();
     }

@@ -89,7 +89,8 @@ pub fn close(reason: &str) -> EventBody {
 
 impl TestStack {
     /// Builds an event as the platform of a connection reports it now. `id` is the platform's id of the
-    /// event, and `conversation` that of the conversation; on a channel, it names the customer.
+    /// event, and `conversation` that of the conversation; on a channel, it names the customer. A channel repeats
+    /// the timestamps of its events, bots and desks do not.
     pub fn event(&self, connection: &str, conversation: &str, id: &str, body: EventBody) -> Event {
         let role = match self.connection(connection).role {
             Role::Channel => AuthorRole::Customer,
@@ -98,7 +99,8 @@ impl TestStack {
         };
         let (at, author) = (self.clock.now(), Author::nameless(role));
         let event = Event::new(EventId::from_parts(&["m", id]), conversation, at, author, body);
-        Event { external_message_id: Some(id.into()), ..event }
+        let stable_timestamp = role == AuthorRole::Customer;
+        Event { external_message_id: Some(id.into()), stable_timestamp, ..event }
     }
 
     /// Calls the inbound function of a connection once with events.

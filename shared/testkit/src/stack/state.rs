@@ -4,6 +4,7 @@ use trunkline_core::model::EventRecord;
 use trunkline_core::model::{
     Breaker, Conversation, ConversationKey, DeadLetter, Failed, Outcome, Parked,
 };
+use trunkline_runtime::app::Clock;
 use trunkline_runtime::operator::{PendingDelivery, Selection};
 use trunkline_runtime::store::Health;
 
@@ -26,7 +27,8 @@ impl TestStack {
 
     /// Returns the events of a customer's conversations, the oldest first.
     pub async fn transcript(&self, channel: &str, customer: &str) -> Vec<EventRecord> {
-        self.app.store.transcript(&self.key(channel, customer), TRANSCRIPT).await.unwrap()
+        let (key, now) = (self.key(channel, customer), self.clock.now());
+        self.app.store.transcript(&key, TRANSCRIPT, now).await.unwrap()
     }
 
     /// Returns the outcome of the first part of a message on a connection; `None` while there is none.
