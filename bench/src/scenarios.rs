@@ -61,6 +61,9 @@ impl Scenario {
 
     /// Runs the scenario for about `time`. Conversations are numbered from `base`.
     pub async fn run(self, bed: &Arc<TestBed>, time: Duration, base: u32) -> Measurement {
+        if self == Self::Saturated {
+            open_conversations(bed, base).await;
+        }
         let run = Run::start(bed);
         let rate = |rate: u32| LoadProfile { rate, time, copies: 1, base, first: 1 };
         let sent = match self {
@@ -127,6 +130,26 @@ async fn closed(bed: &Arc<TestBed>, time: Duration, base: u32) -> Vec<Sent> {
 }
 
 /// Sends the first message of every conversation, then the second of every conversation, and so on.
+/// Begins the conversations of the backlog, which is not measured: the baseline functions begin none.
+async fn open_conversations(bed: &Arc<TestBed>, base: u32) {
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        let bed = Arc::clone(bed);
+        callers.spawn(async move {
+            for customer in (caller..BACKLOG.0).step_by(CALLERS as usize) {
+                let key = (base + customer, 0);
+                let arrival = bed.receiver.arrival_of(key);
+                send(&bed, key, Instant::now()).await;
+                arrival.notified().await;
+            }
+        });
+    }
+    callers.join_all().await;
+    // Until the outcomes of the last messages are recorded.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    bed.receiver.take_arrivals();
+}
+
 async fn backlog(bed: &Arc<TestBed>, base: u32) -> Vec<Sent> {
     let mut callers = JoinSet::new();
     for caller in 0..CALLERS {
