@@ -81,7 +81,7 @@ pub async fn malformed_bodies_do_not_corrupt_conversation(env: &TestEnvironment)
     }
     // The conversation is still readable.
     let key = fixture.key_on("channel", "c-1");
-    let transcript = env.stack().store.transcript(&key, 100).await.unwrap();
+    let transcript = env.stack().store.transcript(&key, 100, SystemClock.now()).await.unwrap();
     assert!(transcript.len() >= 3, "{}", transcript.len());
 }
 
@@ -218,7 +218,11 @@ pub async fn markup_entities_are_not_expanded(env: &TestEnvironment) {
     }
     let shown = fixture.mock.requests("/channel");
     let key = fixture.key_on("channel", "c-1");
-    env.stack().store.transcript(&key, 100).await.expect("cannot read the transcript");
+    env.stack()
+        .store
+        .transcript(&key, 100, SystemClock.now())
+        .await
+        .expect("cannot read the transcript");
     let total: usize = shown.iter().map(|received| received.body.len()).sum();
     assert!(total < 400_000, "{total}");
     for text in summarize(&shown) {

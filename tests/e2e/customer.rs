@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use trunkline_core::model::EventRecord;
+use trunkline_runtime::app::{Clock, SystemClock};
 use trunkline_tests::{Behaviour, Fixture, TestEnvironment};
 
 /// Returns the items that `trunkline customer export` prints.
@@ -53,6 +54,7 @@ pub async fn customer_data_is_exported_and_deleted(env: &TestEnvironment) {
     let left = Value::from(exported(env, "data-channel", "mine").await).to_string();
     assert!(!left.contains("parcel") && !left.contains("waits"), "{left}");
     let key = fixture.key_on("channel", "another's");
-    let others: Vec<EventRecord> = env.stack().store.transcript(&key, 10).await.unwrap();
+    let others: Vec<EventRecord> =
+        env.stack().store.transcript(&key, 10, SystemClock.now()).await.unwrap();
     assert_eq!(others.len(), 1, "the other customer's data is unchanged");
 }

@@ -1,17 +1,26 @@
 //! AWS clients, configured from Lambda's environment variables: they look nothing up at start and trust
 //! Amazon's root certificates only.
 
+mod endpoint;
 mod http;
+mod quiet;
+mod signer;
 
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig,
+};
 use aws_smithy_runtime_api::client::http::HttpClient;
 
 pub use http::AwsHttpClient;
+
+use endpoint::FixedEndpoint;
+use quiet::WithoutDescription;
+use signer::CachedKeySigner;
 
 /// Time limits of one attempt and of an operation with its retries: a webhook must be answered within five
 /// seconds.
@@ -84,11 +93,18 @@ impl Clients {
         endpoint: Option<&str>,
     ) -> Self {
         macro_rules! client {
-            ($sdk:ident) => {{
-                let mut config = $sdk::Config::builder()
+            ($sdk:ident, $service:literal) => {{
+                let config = $sdk::Config::builder()
                     .behavior_version(BehaviorVersion::latest())
                     .region(region.clone())
+                    .endpoint_resolver(FixedEndpoint::new($service, region.as_ref(), endpoint))
                     .credentials_provider(credentials.clone())
+                    // The credentials are fixed, so nothing is saved by keeping them twice.
+                    .identity_cache(IdentityCache::no_cache())
+                    .push_auth_scheme(CachedKeySigner::new(region.as_ref(), $service))
+                    // The signer does not correct the time either: Lambda keeps the clock right.
+                    .disable_clock_skew_correction(true)
+                    .interceptor(WithoutDescription)
                     .http_client(http.clone())
                     .retry_config(RetryConfig::standard().with_max_attempts(3))
                     .timeout_config(
@@ -99,14 +115,13 @@ impl Clients {
                             .build(),
                     )
                     .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-                config.set_endpoint_url(endpoint.map(ToOwned::to_owned));
                 $sdk::Client::from_conf(config.build())
             }};
         }
         Self {
-            dynamodb: client!(aws_sdk_dynamodb),
-            sqs: client!(aws_sdk_sqs),
-            ssm: client!(aws_sdk_ssm),
+            dynamodb: client!(aws_sdk_dynamodb, "dynamodb"),
+            sqs: client!(aws_sdk_sqs, "sqs"),
+            ssm: client!(aws_sdk_ssm, "ssm"),
         }
     }
 }

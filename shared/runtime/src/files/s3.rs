@@ -9,6 +9,7 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
+use aws_smithy_types::body::SdkBody;
 use futures_util::future::BoxFuture;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
@@ -113,17 +114,14 @@ impl S3 {
 
     async fn call(
         &self,
-        mut request: Request<reqwest::Body>,
+        mut request: Request<SdkBody>,
         now: Timestamp,
     ) -> Result<StatusCode, FileStoreError> {
         self.sign(&mut request, SignatureLocation::Headers, now)?;
-        let unavailable = |error: reqwest::Error| {
-            // The error names the URL otherwise.
-            FileStoreError::Unavailable(Cause::new(error.without_url()))
-        };
-        let mut request = reqwest::Request::try_from(request).map_err(unavailable)?;
-        *request.timeout_mut() = Some(TIMEOUT);
-        let status = self.http.client().execute(request).await.map_err(unavailable)?.status();
+        let answer = tokio::time::timeout(TIMEOUT, self.http.send(request)).await;
+        let unavailable = FileStoreError::Unavailable;
+        let answer = answer.map_err(|late| unavailable(Cause::new(late)))?;
+        let status = answer.map_err(|error| unavailable(Cause::sdk(error)))?.status();
         match status {
             _ if status.is_success() => Ok(status),
             _ if is_retryable(status) => {
@@ -160,7 +158,7 @@ impl FileStore for S3 {
                 .uri(self.url(id))
                 .header(CONTENT_LENGTH, size)
                 .header(CONTENT_TYPE, mime_type);
-            self.call(build(request, reqwest::Body::wrap(body))?, now).await.map(|_| ())
+            self.call(build(request, SdkBody::from_body_1_x(body))?, now).await.map(|_| ())
         })
     }
 
@@ -171,7 +169,7 @@ impl FileStore for S3 {
     ) -> BoxFuture<'a, Result<(), FileStoreError>> {
         Box::pin(async move {
             let request = Request::builder().method(Method::DELETE).uri(self.url(id));
-            match self.call(build(request, reqwest::Body::from(Vec::new()))?, now).await {
+            match self.call(build(request, SdkBody::empty())?, now).await {
                 Ok(_) | Err(FileStoreError::Refused(404)) => Ok(()),
                 Err(error) => Err(error),
             }
