@@ -36,7 +36,7 @@ pub struct Party {
     pub platform: PlatformId,
     /// Whether the party receives copies of events that are not addressed to it: a bot while the desk owns the
     /// conversation, a desk until the first handover.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "super::is_false")]
     pub copies: bool,
     #[serde(default)]
     pub presentation: Presentation,

@@ -21,7 +21,7 @@ pub struct Target {
     /// The role of the connection in this conversation.
     pub role: Role,
     /// Whether this is a copy, which the receiver must not answer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "super::is_false")]
     pub copy: bool,
     /// The session on the leg, at a desk: each handover is a new session. `None`: the conversation's id is
     /// the session id.
@@ -33,9 +33,9 @@ pub struct Target {
     #[serde(default)]
     pub presentation: Presentation,
     /// The number of the part, from 0. An event that is too long for one message is split into parts.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub part: u16,
-    #[serde(default = "yes")]
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub last_part: bool,
     /// The number of parts, in the event's record.
     #[serde(default = "one", skip_serializing_if = "is_one")]
@@ -48,6 +48,16 @@ fn yes() -> bool {
 
 fn one() -> u16 {
     1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(part: &u16) -> bool {
+    *part == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_true(flag: &bool) -> bool {
+    *flag
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -120,7 +130,7 @@ pub struct Delivery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filed_at: Option<Timestamp>,
     /// Whether the delivery is queued again, and why.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Resend::is_no")]
     pub resend: Resend,
 }
 
@@ -135,6 +145,13 @@ pub enum Resend {
     AfterDuplicate,
     /// An operator replays the delivery although it has failed permanently.
     ByOperator,
+}
+
+impl Resend {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    fn is_no(&self) -> bool {
+        *self == Self::No
+    }
 }
 
 impl Delivery {

@@ -43,11 +43,6 @@ impl EventId {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_false(flag: &bool) -> bool {
-    !*flag
-}
-
 /// An event on a leg, independent of the platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -61,7 +56,7 @@ pub struct Event {
     pub at: Timestamp,
     /// Whether the platform documents that it repeats `at` when it sends the event again. Then the id and
     /// this time together identify the event.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "super::is_false")]
     pub stable_timestamp: bool,
     pub author: Author,
     /// The network behind the channel, such as `WhatsApp`.

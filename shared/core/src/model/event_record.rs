@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::{ConnectionId, ConversationId, ConversationKey, Event, EventId, Outcome, Target};
 
 /// How an event was handled in its conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Disposition {
     /// Passed on: it comes from the owner or goes to the owner.
+    #[default]
     Routed,
     /// Recorded; connections that want copies receive one.
     RecordedOnly,

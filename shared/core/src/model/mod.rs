@@ -61,3 +61,8 @@ pub use route::{
 pub use scheduled_task::ScheduledTask;
 pub use text::LenientText;
 pub use trace::{InvalidTraceparent, Trace};
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}

@@ -92,63 +92,93 @@ impl<'de> Deserialize<'de> for PlatformId {
     }
 }
 
-/// What a platform, or a connection to it, can show and do beyond plain text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What a platform, or a connection to it, can show and do beyond plain text. As text, it is a letter for each
+/// of them and the limit, such as `mcf4096`: every stored event and every delivery contains it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a table of flags")]
 pub struct Capabilities {
     /// The maximum text length in characters. Longer texts are split.
-    #[serde(default = "no_limit", skip_serializing_if = "is_no_limit")]
     pub max_text_chars: u32,
     /// Markdown and HTML. Otherwise both are converted to plain text.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub markup: bool,
     /// Buttons or lists. Otherwise choices are sent as numbered text.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub choices: bool,
     /// Files and pictures. Otherwise they are sent as links.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub media: bool,
     /// Cards and carousels. Otherwise their parts are sent as text and files.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub cards: bool,
     /// Locations. Otherwise they are sent as a link to a map.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub locations: bool,
     /// Contacts. Otherwise they are sent as text.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub contacts: bool,
     /// Replies to a message. Otherwise the message is quoted.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub replies: bool,
     /// Edits and deletions of messages, and reactions to them. Otherwise they are sent as messages.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub changes: bool,
     /// Receipts for messages that came from the platform.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub receipts: bool,
     /// Typing indicators.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub typing: bool,
     /// Handovers to agents on the platform itself.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub handover: bool,
     /// Opaque events, as received.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub opaque: bool,
 }
 
-const fn no_limit() -> u32 {
-    u32::MAX
+impl Capabilities {
+    /// Returns each capability with its letter.
+    fn by_letter(&mut self) -> [(char, &mut bool); 12] {
+        [
+            ('m', &mut self.markup),
+            ('c', &mut self.choices),
+            ('f', &mut self.media),
+            ('k', &mut self.cards),
+            ('l', &mut self.locations),
+            ('v', &mut self.contacts),
+            ('q', &mut self.replies),
+            ('e', &mut self.changes),
+            ('r', &mut self.receipts),
+            ('t', &mut self.typing),
+            ('h', &mut self.handover),
+            ('o', &mut self.opaque),
+        ]
+    }
+
+    fn to_text(mut self) -> String {
+        let has = self.by_letter().into_iter().filter_map(|(letter, has)| has.then_some(letter));
+        let mut text: String = has.collect();
+        if self.max_text_chars != u32::MAX {
+            text.push_str(&self.max_text_chars.to_string());
+        }
+        text
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let letters = text.trim_end_matches(|c: char| c.is_ascii_digit());
+        let mut read = Self::TEXT_ONLY;
+        if let Some(limit) = text.get(letters.len()..).filter(|limit| !limit.is_empty()) {
+            read.max_text_chars = limit.parse().ok()?;
+        }
+        for letter in letters.chars() {
+            let (_, has) = read.by_letter().into_iter().find(|(known, _)| *known == letter)?;
+            *has = true;
+        }
+        Some(read)
+    }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_no_limit(limit: &u32) -> bool {
-    *limit == u32::MAX
+impl Serialize for Capabilities {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_text())
+    }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_false(flag: &bool) -> bool {
-    !*flag
+impl<'de> Deserialize<'de> for Capabilities {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let unknown = || serde::de::Error::custom(format!("'{text}' names no capabilities"));
+        Self::from_text(&text).ok_or_else(unknown)
+    }
 }
 
 impl Capabilities {
@@ -200,16 +230,16 @@ impl Default for Capabilities {
 #[expect(clippy::struct_excessive_bools, reason = "a table of flags")]
 pub struct Behaviour {
     /// The platform chooses conversation ids, so an event can arrive before its id is stored.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "super::is_false")]
     pub assigns_conversation_ids: bool,
     /// The order of events follows the platform's timestamps instead of their arrival.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "super::is_false")]
     pub orders_by_timestamp: bool,
     /// The platform keeps a registration of Trunkline, which it may deactivate. The scheduler reconciles it.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "super::is_false")]
     pub keeps_registration: bool,
     /// The platform shows a message as pending until it hears that the message was sent.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "super::is_false")]
     pub awaits_sent_receipts: bool,
 }
 
@@ -266,12 +296,17 @@ mod tests {
     }
 
     #[test]
-    fn capabilities_store_only_what_differs_from_plain_text() {
-        let json = serde_json::to_value(Capabilities::TEXT_ONLY).unwrap();
-        assert_eq!(json, serde_json::json!({}));
+    fn capabilities_are_letters_and_a_limit() {
         let rich = Capabilities { max_text_chars: 20, media: true, ..Capabilities::TEXT_ONLY };
-        let json = serde_json::to_value(rich).unwrap();
-        assert_eq!(json, serde_json::json!({"max_text_chars": 20, "media": true}));
-        assert_eq!(serde_json::from_value::<Capabilities>(json).unwrap(), rich);
+        for (capabilities, text) in
+            [(Capabilities::TEXT_ONLY, ""), (Capabilities::ALL, "mcfklvqertho"), (rich, "f20")]
+        {
+            assert_eq!(serde_json::to_value(capabilities).unwrap(), text);
+            let read: Capabilities = serde_json::from_value(text.into()).unwrap();
+            assert_eq!(read, capabilities);
+        }
+        for bad in ["z", "20f", "f99999999999"] {
+            assert!(serde_json::from_value::<Capabilities>(bad.into()).is_err(), "{bad}");
+        }
     }
 }

@@ -23,7 +23,7 @@ pub struct PresentationOptions {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presentation {
     /// Whether text from people starts with the author's name.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "super::is_false")]
     pub sender_prefix: bool,
     #[serde(default)]
     pub capabilities: Capabilities,

@@ -4,10 +4,9 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac_sha256::HMAC;
 use jiff::Timestamp;
 
-use crate::security::secrets_equal;
+use crate::security::{hmac_sha256, secrets_equal};
 use trunkline_core::model::FileId;
 
 /// The path of links, before the id.
@@ -45,7 +44,8 @@ impl SigningKey {
     }
 
     fn signature(&self, id: &str, expires: i64) -> String {
-        URL_SAFE_NO_PAD.encode(HMAC::mac(format!("{id}\n{expires}"), self.0))
+        let text = format!("{id}\n{expires}");
+        URL_SAFE_NO_PAD.encode(hmac_sha256(&self.0, &[text.as_bytes()]))
     }
 }
 

@@ -2,11 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac_sha256::HMAC;
 use http::HeaderMap;
 use jiff::Timestamp;
 
-use super::secrets_equal;
+use super::{hmac_sha256, secrets_equal};
 
 const ID: &str = "webhook-id";
 const TIMESTAMP: &str = "webhook-timestamp";
@@ -101,10 +100,8 @@ fn given_signatures(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 fn signature_of(secret: &str, id: &str, at: i64, body: &[u8]) -> Result<String, AuthError> {
     let key = secret.strip_prefix("whsec_").unwrap_or(secret);
     let key = STANDARD.decode(key).map_err(|_| AuthError::NoSecret)?;
-    let mut mac = HMAC::new(key);
-    mac.update(format!("{id}.{at}."));
-    mac.update(body);
-    Ok(STANDARD.encode(mac.finalize()))
+    let head = format!("{id}.{at}.");
+    Ok(STANDARD.encode(hmac_sha256(&key, &[head.as_bytes(), body])))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, AuthError> {

@@ -5,16 +5,21 @@
 //! Any other event is first claimed, by a conditional put of an item that is identified by the event and
 //! names the time in the event's key: that of its arrival.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::conversations::PutResult;
 use super::item::{corrupt, item, key, read, string_attribute};
-use super::keys::{claim_sk, conversation_pk, event_sk, parse_event_sk};
+use super::keys::{claim_sk, conversation_pk, event_sk, parse_conversation_pk, parse_event_sk};
 use super::{Item, Store, StoreError};
 use crate::error::Cause;
 use trunkline_core::model::{
-    ConnectionId, ConversationKey, Delivery, Event, EventId, EventRecord, time,
+    ConnectionId, ConversationId, ConversationKey, Delivery, Disposition, Event, EventId,
+    EventRecord, Outcome, Target, time,
 };
 
 /// How far an event's own time may be from its arrival and still be the time in its key. A reader that wants
@@ -67,20 +72,86 @@ pub fn is_near(one: Timestamp, other: Timestamp) -> bool {
     one.duration_since(other).abs() <= MAX_SKEW
 }
 
+/// An event as its item has it: without what the key says, so that most events and one outcome fit into 1 KB,
+/// the size of a write unit.
+#[derive(Serialize, Deserialize)]
+struct StoredEvent<'a> {
+    conversation: Cow<'a, ConversationId>,
+    event: Cow<'a, Event>,
+    received_at: Timestamp,
+    #[serde(default, skip_serializing_if = "is_routed")]
+    disposition: Disposition,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    targets: Cow<'a, [Target]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    preceding: Cow<'a, [EventId]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    following: Cow<'a, [EventId]>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_routed(disposition: &Disposition) -> bool {
+    *disposition == Disposition::Routed
+}
+
 /// Reads an event and its outcomes.
 pub(super) fn event_from_item(item: &Item) -> Result<EventRecord, StoreError> {
-    let mut record: EventRecord = read(item)?;
+    let stored: StoredEvent<'_> = read(item)?;
     let sk = string_attribute(item, "sk");
-    record.filed_at = parse_event_sk(sk).map_or(record.received_at, |(at, ..)| at);
+    let key = parse_conversation_pk(string_attribute(item, "pk"));
+    let Some((key, (filed_at, from, _))) = key.zip(parse_event_sk(sk)) else {
+        let cause = Cause::new("the key is not that of an event");
+        return Err(StoreError::Corrupt { key: sk.to_owned(), cause });
+    };
+    let mut record = EventRecord {
+        key,
+        conversation: stored.conversation.into_owned(),
+        from,
+        event: stored.event.into_owned(),
+        received_at: stored.received_at,
+        filed_at,
+        disposition: stored.disposition,
+        targets: stored.targets.into_owned(),
+        preceding: stored.preceding.into_owned(),
+        following: stored.following.into_owned(),
+        outcomes: BTreeMap::new(),
+    };
     if let Some(AttributeValue::M(outcomes)) = item.get("outcomes") {
-        for (connection, outcome) in outcomes {
+        for (target, outcome) in outcomes {
             let outcome = outcome.as_s().map_or("", String::as_str);
-            let outcome = serde_json::from_str(outcome);
-            let outcome = outcome.map_err(|error| corrupt(sk, error))?;
-            record.outcomes.insert(connection.clone(), outcome);
+            let outcome = serde_json::from_str(outcome).map_err(|error| corrupt(sk, error))?;
+            record.outcomes.insert(target.clone(), with_own_id(outcome, &record, target));
         }
     }
     Ok(record)
+}
+
+/// Stands for the delivery's own id in a stored outcome, because that follows from the delivery.
+const OWN_ID: &str = "=";
+
+/// Returns an outcome as it is stored.
+pub(super) fn without_own_id(outcome: &Outcome, delivery: &Delivery) -> Outcome {
+    let mut stored = outcome.clone();
+    if let Some(id) = &mut stored.external_message_id
+        && id.as_str() == delivery.id.as_str()
+    {
+        *id = OWN_ID.into();
+    }
+    stored
+}
+
+/// Returns a stored outcome as it was recorded. `target`: [`Target::outcome_key`].
+fn with_own_id(mut outcome: Outcome, record: &EventRecord, target: &str) -> Outcome {
+    if let Some(id) = outcome.external_message_id.as_mut().filter(|id| id.as_str() == OWN_ID) {
+        let (connection, part) = target.split_once('#').unwrap_or((target, "0"));
+        let (connection, part) = (connection.parse(), part.parse());
+        if let (Ok(connection), Ok(part)) = (connection, part) {
+            let EventRecord { key, from, event, .. } = record;
+            let own = Delivery::make_part_id(key, from, &event.id, &connection, part);
+            *id = own.as_str().into();
+        }
+    }
+    outcome
 }
 
 /// Returns whether an item claims an event that is stored elsewhere.
@@ -184,7 +255,16 @@ impl Store {
     ) -> Result<Item, StoreError> {
         let PositionedEvent { record, at, index } = event;
         let sk = event_sk(record.filed_at, &record.from, &record.event.id);
-        let mut item = item(conversation_pk(&record.key), sk, record)?;
+        let stored = StoredEvent {
+            conversation: Cow::Borrowed(&record.conversation),
+            event: Cow::Borrowed(&record.event),
+            received_at: record.received_at,
+            disposition: record.disposition,
+            targets: Cow::Borrowed(&record.targets),
+            preceding: Cow::Borrowed(&record.preceding),
+            following: Cow::Borrowed(&record.following),
+        };
+        let mut item = item(conversation_pk(&record.key), sk, &stored)?;
         let position = position_text(*at, *index);
         if position != position_text(record.received_at, 0) {
             item.insert(POSITION.into(), AttributeValue::S(position));
@@ -199,4 +279,94 @@ impl Store {
 pub(super) fn event_key(delivery: &Delivery) -> Item {
     let sk = event_sk(delivery.filed_at(), &delivery.from, &delivery.event.id);
     key(conversation_pk(&delivery.key), sk)
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_core::model::{
+        Author, AuthorRole, Capabilities, Content, EventBody, Party, PlatformId, Presentation,
+        Role, Verdict,
+    };
+
+    use super::*;
+
+    fn uuid() -> String {
+        "0199c6c2-5c0e-7cc3-a3f1-0c6d8c1d2e3f".to_owned()
+    }
+
+    /// A text of 100 bytes to a bot that can show everything, with ids as long as UUIDs.
+    fn record() -> EventRecord {
+        let at: Timestamp = "2026-03-04T09:15:20.891Z".parse().unwrap();
+        let customer = format!("+{}", "1".repeat(12));
+        let key = ConversationKey { channel: "shop-whatsapp".parse().unwrap(), customer };
+        let content = Content::text("x".repeat(100));
+        let body = EventBody::Message { content, metadata: serde_json::Map::new() };
+        let id = EventId::from_parts(&["e", &uuid()]);
+        let author = Author::nameless(AuthorRole::Customer);
+        let event = Event {
+            external_message_id: Some(uuid().as_str().into()),
+            trace: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00".parse().unwrap()),
+            ..Event::new(id, key.customer.as_str(), at, author, body)
+        };
+        let bot = Party {
+            connection: "answering-bot".parse().unwrap(),
+            platform: PlatformId::from_static("webhook"),
+            copies: false,
+            presentation: Presentation { sender_prefix: false, capabilities: Capabilities::ALL },
+        };
+        EventRecord {
+            from: key.channel.clone(),
+            key,
+            conversation: uuid().as_str().into(),
+            event,
+            received_at: at,
+            filed_at: at,
+            disposition: Disposition::Routed,
+            targets: vec![Target::addressed(&bot, Role::Bot)],
+            preceding: Vec::new(),
+            following: Vec::new(),
+            outcomes: BTreeMap::new(),
+        }
+    }
+
+    fn outcome(delivery: &Delivery) -> Outcome {
+        Outcome {
+            verdict: Verdict::Delivered,
+            at: delivery.event.at,
+            status: Some(200),
+            reason: None,
+            external_message_id: Some(delivery.id.as_str().into()),
+            attempts: 1,
+        }
+    }
+
+    /// Returns the size of an item as AWS counts it (the names and values of all attributes; a map and its
+    /// members have 3 bytes and 1 byte more).
+    fn size(item: &Item) -> usize {
+        let of = |(name, value): (&String, &AttributeValue)| match value {
+            AttributeValue::S(text) => name.len() + text.len(),
+            AttributeValue::N(number) => name.len() + number.len() / 2 + 2,
+            AttributeValue::M(members) => name.len() + 3 + size(members) + members.len(),
+            other => panic!("no size of {other:?}"),
+        };
+        item.iter().map(of).sum()
+    }
+
+    #[test]
+    fn a_message_and_its_outcome_fit_into_one_write_unit() {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest());
+        let store = Store::new(aws_sdk_dynamodb::Client::from_conf(config.build()), "t".into(), 90);
+        let mut record = record();
+        let event = PositionedEvent { record: &record, at: record.received_at, index: 0 };
+        let mut item = store.event_item(&event, record.received_at).unwrap();
+        let delivery = record.deliveries().next().unwrap();
+        let recorded = outcome(&delivery);
+        let json = serde_json::to_string(&without_own_id(&recorded, &delivery)).unwrap();
+        let outcomes = Item::from([("answering-bot".to_owned(), AttributeValue::S(json))]);
+        item.insert("outcomes".into(), AttributeValue::M(outcomes));
+        assert!(size(&item) <= 1_024, "{} bytes: {item:?}", size(&item));
+        record.outcomes.insert("answering-bot".into(), recorded);
+        assert_eq!(event_from_item(&item).unwrap(), record);
+    }
 }

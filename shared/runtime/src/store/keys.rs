@@ -131,6 +131,12 @@ pub(super) fn conversation_pk(key: &ConversationKey) -> String {
     format!("CONV#{}#{}", key.channel, key.customer)
 }
 
+/// Returns the conversation with this partition key. A connection id contains no `#`.
+pub(super) fn parse_conversation_pk(pk: &str) -> Option<ConversationKey> {
+    let (channel, customer) = pk.strip_prefix("CONV#")?.split_once('#')?;
+    Some(ConversationKey { channel: channel.parse().ok()?, customer: customer.to_owned() })
+}
+
 /// An event's key sorts by its time, in milliseconds.
 pub(super) fn event_sk(at: Timestamp, from: &ConnectionId, id: &EventId) -> String {
     format!("{EVENT_PREFIX}{}#{from}#{}", time::format_rfc3339_millis(at), id.as_str())
@@ -328,7 +334,9 @@ mod tests {
         let at: Timestamp = "2026-03-04T09:15:20.891Z".parse().unwrap();
         let sk = event_sk(at, &from, &event);
         assert!(sk < event_sk_after(at));
-        assert_eq!(parse_event_sk(&sk), Some((at, from, event)));
+        assert_eq!(parse_event_sk(&sk), Some((at, from.clone(), event)));
+        let key = ConversationKey { channel: from, customer: "a#b".into() };
+        assert_eq!(parse_conversation_pk(&conversation_pk(&key)), Some(key));
     }
 
     #[test]

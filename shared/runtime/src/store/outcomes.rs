@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::events::event_key;
+use super::events::{event_key, without_own_id};
 use super::item::to_json;
 use super::messages::external_id_key;
 use super::{Item, Store, StoreError, unavailable};
@@ -32,7 +32,7 @@ impl Store {
         let external_id = external_id.filter(|id| id.as_str() != delivery.id.as_str());
         let external_id = external_id.map(|id| external_id_key(&delivery.to.connection, id));
         let (key, target) = (event_key(delivery), delivery.to.outcome_key());
-        let outcome = to_json("EVT", outcome)?;
+        let outcome = to_json("EVT", &without_own_id(outcome, delivery))?;
         self.record(OutcomeUpdate { key, target, outcome, external_id }).await
     }
 
