@@ -85,8 +85,8 @@ fn keys(usage: Usage) -> Table {
         let partitions = partitions_needed(per_message, rate);
         let fullest = fullest_partition(per_message, rate, partitions);
         let processes = concurrent_functions(usage, rate);
-        // A process reads a closed breaker once a second, and writes its counters every ten seconds.
-        let breaker = Load { reads: rate.min(processes), writes: 0.0 };
+        // A process reads a closed breaker every five seconds, and writes its counters every ten seconds.
+        let breaker = Load { reads: rate.min(processes / 5.0), writes: 0.0 };
         let counts = Load { reads: 0.0, writes: processes / 10.0 };
         // A conversation opens and closes: two writes of its index entry.
         let list = Load { reads: 0.0, writes: 2.0 * rate / MESSAGES_PER_CONVERSATION };

@@ -219,7 +219,7 @@ async fn event_whose_delivery_does_not_fit_into_the_queue_is_refused_and_not_rec
     let text = "\u{ffff}".repeat(43_000);
     let answer = call(&stack, CHANNEL, body(&stack, &text)).await;
     assert!(answer.is_success(), "it becomes 258,000 bytes: {answer:?}");
-    let text = "\u{ffff}".repeat(43_600);
+    let text = "\u{ffff}".repeat(43_620);
     let event = stack.event("channel", "c-2", "m-1", message(&text));
     assert_eq!(post(&stack, event).await, self::answer(413, "too_large"));
     assert!(stack.transcript("channel", "c-2").await.is_empty());

@@ -16,7 +16,7 @@ fn delivery(limit: Option<u32>) -> Delivery {
     };
     let at = "2026-03-04T09:15:21Z".parse().unwrap();
     let event = Event::new(EventId::from_parts(&["e"]), "c", at, author, body);
-    let limit = limit.map_or(json!({}), |limit| json!({"max_text_chars": limit}));
+    let limit = limit.map_or(String::new(), |limit| limit.to_string());
     let value = json!({
         "id": "dlv_1", "key": {"channel": "shop", "customer": "c"}, "conversation": "conversation-1",
         "from": "bot", "event": event,

@@ -1,14 +1,12 @@
-//! Calls without the headers by which AWS counts the use of its SDKs: they are as expensive as the call's content.
+//! Calls without the header by which AWS counts the use of its SDKs: it is as expensive as the call's content.
 
-use aws_runtime::invocation_id::InvocationIdInterceptor;
-use aws_runtime::request_info::RequestInfoInterceptor;
 use aws_runtime::user_agent::UserAgentInterceptor;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, disable_interceptor};
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Disables the interceptors that describe the client in headers.
+/// Disables the interceptor that describes the client.
 #[derive(Debug)]
 pub(super) struct WithoutDescription;
 
@@ -22,11 +20,8 @@ impl Intercept for WithoutDescription {
         _: &BeforeSerializationInterceptorContextRef<'_>,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        const WHY: &str = "nothing reads it";
-        let state = config.interceptor_state();
-        state.store_put(disable_interceptor::<UserAgentInterceptor>(WHY));
-        state.store_put(disable_interceptor::<RequestInfoInterceptor>(WHY));
-        state.store_put(disable_interceptor::<InvocationIdInterceptor>(WHY));
+        let disabled = disable_interceptor::<UserAgentInterceptor>("nothing reads it");
+        config.interceptor_state().store_put(disabled);
         Ok(())
     }
 }

@@ -310,7 +310,7 @@ mod tests {
         };
         let bot = Party {
             connection: "answering-bot".parse().unwrap(),
-            platform: PlatformId::from_static("webhook"),
+            platform: PlatformId::from_static("faxline"),
             copies: false,
             presentation: Presentation { sender_prefix: false, capabilities: Capabilities::ALL },
         };

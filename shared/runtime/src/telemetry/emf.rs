@@ -303,7 +303,7 @@ mod tests {
         detail: Detail,
         connection: &'a ConnectionId,
     ) -> Measurement<'a> {
-        let platform = Some(PlatformId::from_static("webhook"));
+        let platform = Some(PlatformId::from_static("faxline"));
         Measurement { name, value: 1, platform, connection: Some(connection), detail }
     }
 
@@ -379,7 +379,7 @@ mod tests {
     #[test]
     fn a_delivered_message_is_found_by_its_trace() {
         let expected = json!({
-            "Delivered": 1, "platform": "webhook", "connection": "shop-bot-001", "trace": TRACE,
+            "Delivered": 1, "platform": "faxline", "connection": "shop-bot-001", "trace": TRACE,
             "ms": 41, "DeliveryTime": 1_630,
             "_aws": aws(&json!([[], ["platform"]]), &["Delivered", "DeliveryTime"]),
         });
@@ -408,7 +408,7 @@ mod tests {
         let about = LogFields { status: Some(503), delivery_time: None, ..outbound() };
         let line = written(&settings(), measurement("Retried", Detail::Full, &connection()), about);
         let expected = json!({
-            "Retried": 1, "outcome": "retried", "platform": "webhook",
+            "Retried": 1, "outcome": "retried", "platform": "faxline",
             "connection": "shop-bot-001", "request": REQUEST, "trace": TRACE,
             "conversation": CONVERSATION, "event": "message", "delivery": DELIVERY,
             "status": 503, "ms": 41, "_aws": aws(&json!([[], ["platform"]]), &["Retried"]),
@@ -422,7 +422,7 @@ mod tests {
         let accepted = json(&accepted(&quiet, inbound()));
         assert_eq!(accepted, json!({"Accepted": 1, "_aws": aws(&json!([[]]), &["Accepted"])}));
         let expected = json!({
-            "Delivered": 1, "platform": "webhook", "DeliveryTime": 1_630,
+            "Delivered": 1, "platform": "faxline", "DeliveryTime": 1_630,
             "_aws": aws(&json!([[], ["platform"]]), &["Delivered", "DeliveryTime"]),
         });
         assert_eq!(json(&delivered(&quiet, outbound())), expected);
@@ -439,7 +439,7 @@ mod tests {
             for line in [accepted(&settings, inbound()), delivered(&settings, outbound())] {
                 let line = json(&line);
                 assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], dimensions);
-                assert_eq!(line["platform"], "webhook");
+                assert_eq!(line["platform"], "faxline");
                 assert_eq!(line["connection"], "shop-bot-001");
             }
         }
