@@ -1,5 +1,5 @@
 //! Signature Version 4 for requests of the SDK, with AWS's own functions for keys and signatures. The SDK's signer
-//! derives the key anew for every request, although it is the same all day, and formats the canonical request in
+//! derives the key again for every request, although it is the same all day, and formats the canonical request in
 //! pieces: both together are half of the cost of a call.
 
 use std::fmt::Write as _;
