@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use trunkline_tests::{Fixture, TestEnvironment};
 
-pub async fn message_costs_two_reads_two_writes_and_one_send(env: &TestEnvironment) {
+pub async fn message_costs_two_reads_two_or_three_writes_and_one_send(env: &TestEnvironment) {
     let fixture = Fixture::webex_and_bot(env, "counted").await;
     // The first exchange fills the caches of the functions and opens both legs.
     fixture.send_webex_message("wx-1", "m-0", "hello").await;
@@ -45,20 +45,23 @@ pub async fn message_costs_two_reads_two_writes_and_one_send(env: &TestEnvironme
         spent.remove("GetParameter");
         // At most once in ten seconds.
         spent.remove("UpdateItem of rates");
-        // The outbound function reads its leg, and once a second the breaker in the same request.
+        // The outbound function reads its leg, and every five seconds the breaker in the same request.
         let with_breaker = spent.remove("BatchGetItem").unwrap_or_default();
         assert!(with_breaker <= messages);
         *spent.entry("GetItem").or_default() += with_breaker;
+        // A message of Webex Connect is claimed before it is written, because Webex Connect documents no timestamp
+        // that it repeats. A webhook's is only written.
+        let puts = if direction == "in" { 2 * messages } else { messages };
         let expected = [
             ("GetItem", 2 * messages),
-            ("PutItem", messages),
+            ("PutItem", puts),
             ("SendMessage", messages),
             ("UpdateItem", messages),
         ];
         assert_eq!(
             spent,
             BTreeMap::from(expected),
-            "2 reads, 2 writes, 1 send and no other request"
+            "2 reads, 2 or 3 writes, 1 send and no other request"
         );
     }
 }
