@@ -147,7 +147,10 @@ fn first(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
     trials!(
         env,
         handle,
-        [browser::first_view_is_fast, call_counts::message_costs_two_reads_two_or_three_writes_and_one_send,]
+        [
+            browser::first_view_is_fast,
+            call_counts::message_costs_two_reads_two_or_three_writes_and_one_send,
+        ]
     )
 }
 
