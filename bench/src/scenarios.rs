@@ -129,7 +129,6 @@ async fn closed(bed: &Arc<TestBed>, time: Duration, base: u32) -> Vec<Sent> {
     customers.join_all().await.concat()
 }
 
-/// Sends the first message of every conversation, then the second of every conversation, and so on.
 /// Begins the conversations of the backlog, which is not measured: the baseline functions begin none.
 async fn open_conversations(bed: &Arc<TestBed>, base: u32) {
     let mut callers = JoinSet::new();
@@ -150,6 +149,7 @@ async fn open_conversations(bed: &Arc<TestBed>, base: u32) {
     bed.receiver.take_arrivals();
 }
 
+/// Sends the first message of every conversation, then the second of every conversation, and so on.
 async fn backlog(bed: &Arc<TestBed>, base: u32) -> Vec<Sent> {
     let mut callers = JoinSet::new();
     for caller in 0..CALLERS {

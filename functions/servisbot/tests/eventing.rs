@@ -369,13 +369,14 @@ fn any_of_several_credentials_is_accepted() {
     assert!(!is_accepted(&[&many[..], &[good]].concat(), &json!({})), "their number is limited");
 }
 
-fn respond(respond: impl FnOnce(&Servisbot, &Call<'_, Settings>) -> Reply) -> Reply {
+/// Passes a call without a body to `act`.
+fn with_call<T>(method: &Method, act: impl FnOnce(&Servisbot, &Call<'_, Settings>) -> T) -> T {
     let (connection, secrets) = (connection("bot", &json!({})), secrets());
     let call = Call {
         connection: &connection,
         settings: &Settings::default(),
         secrets: &secrets,
-        method: &Method::POST,
+        method,
         path: "",
         query: "",
         headers: &HeaderMap::new(),
@@ -383,11 +384,11 @@ fn respond(respond: impl FnOnce(&Servisbot, &Call<'_, Settings>) -> Reply) -> Re
         received_body: b"",
         now: now(),
     };
-    respond(&Servisbot::default(), &call)
+    act(&Servisbot::default(), &call)
 }
 
 fn reply(outcome: &CallOutcome<'_>) -> Reply {
-    respond(|platform, call| platform.reply(call, outcome))
+    with_call(&Method::POST, |platform, call| platform.reply(call, outcome))
 }
 
 /// Shows S2, input 12.
@@ -405,7 +406,7 @@ fn responds_200_except_for_failed_authentication() {
     ] {
         assert_eq!(reply(&result).status, StatusCode::OK, "{result:?}");
     }
-    let later = respond(Servisbot::unavailable);
+    let later = with_call(&Method::POST, Servisbot::unavailable);
     assert_eq!(later.status, StatusCode::SERVICE_UNAVAILABLE, "nothing is stored: send it again");
     let denied = reply(&CallOutcome::Denied(&AuthError::Mismatch));
     assert_eq!(
@@ -417,21 +418,9 @@ fn responds_200_except_for_failed_authentication() {
 /// Shows S1.
 #[test]
 fn only_post_carries_events() {
-    let (connection, secrets) = (connection("bot", &json!({})), secrets());
     for (method, status) in [(Method::GET, 200), (Method::HEAD, 200), (Method::PUT, 405)] {
-        let call = Call {
-            connection: &connection,
-            settings: &Settings::default(),
-            secrets: &secrets,
-            method: &method,
-            path: "",
-            query: "",
-            headers: &HeaderMap::new(),
-            body: b"",
-            received_body: b"",
-            now: now(),
-        };
-        let ParsedCall::Reply(reply) = Servisbot::default().parse(&call) else { panic!() };
+        let parsed = with_call(&method, Servisbot::parse);
+        let ParsedCall::Reply(reply) = parsed else { panic!() };
         assert_eq!(reply.status.as_u16(), status);
     }
 }

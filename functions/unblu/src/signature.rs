@@ -1,13 +1,11 @@
 //! Unblu's signatures: HMAC over the raw body, as lower-case hexadecimal (UM, UB).
 
-use std::fmt::Write as _;
-
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use sha1::Sha1;
 use sha2::Sha256;
 use trunkline_runtime::secrets::SecretBag;
-use trunkline_runtime::security::{AuthError, secrets_equal};
+use trunkline_runtime::security::{AuthError, hex, secrets_equal};
 
 use crate::Call;
 use crate::settings::WEBHOOK_SECRET;
@@ -79,12 +77,7 @@ pub(crate) fn sign_reply(secret: &str, body: &str) -> Option<String> {
 fn sign<M: Mac + KeyInit>(secret: &str, body: &[u8]) -> Option<String> {
     let mut mac = <M as KeyInit>::new_from_slice(secret.as_bytes()).ok()?;
     mac.update(body);
-    let mut text = String::new();
-    for byte in mac.finalize().into_bytes() {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    Some(text)
+    Some(hex(&mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{
     private_files,
 };
 use crate::app::App;
-use crate::store::{Filing, HeldEvent, LegAddress, StoreError, WriteResult, own_key_time};
+use crate::store::{Filing, HeldEvent, LegAddress, WriteResult, own_key_time};
 use trunkline_core::model::{
     Author, AuthorRole, Connection, ConnectionId, Conversation, ConversationKey, CorrelationHint,
     Delivery, DueTimer, Event, EventBody, EventId, ExternalMessageId, HandoverId, LegId,
@@ -171,24 +171,24 @@ fn new_event(
 
 /// Routes an event and stores the decision, again if the conversation changes in between.
 async fn apply(app: &App, inbound: &InboundEvent<'_>) -> Result<Ingested, InboundError> {
+    let InboundEvent { key, from, event, .. } = inbound;
     let mut filed_at = None;
     for _ in 0..MAX_TRIES {
         let now = app.clock.now();
-        let conversation = app.store.conversation(&inbound.key).await?;
+        let conversation = app.store.conversation(key).await?;
         let decision = match route(app, inbound, conversation.as_ref(), now).await {
             Ok(decision) => decision,
             Err(InboundError::Rejected(why)) => {
                 // It may be a duplicate of an event that was accepted in an earlier state of the
                 // conversation.
-                let InboundEvent { key, from, event, .. } = inbound;
                 let first = app.store.event(key, from, &event.id, event.identifying_time()).await?;
                 return Box::pin(resume_duplicate(app, first.ok_or(why)?)).await;
             }
             Err(internal) => return Err(internal),
         };
-        let at = match filed_at.or_else(|| own_key_time(&inbound.event, now)) {
+        let at = match filed_at.or_else(|| own_key_time(event, now)) {
             Some(at) => at,
-            None => match Box::pin(claim(app, inbound, now)).await? {
+            None => match Box::pin(app.store.claim_event(key, from, event, now)).await? {
                 Filing::At(at) => at,
                 Filing::Duplicate(first) => return Box::pin(resume_duplicate(app, *first)).await,
             },
@@ -201,15 +201,6 @@ async fn apply(app: &App, inbound: &InboundEvent<'_>) -> Result<Ingested, Inboun
         }
     }
     Err(InboundError::Contended)
-}
-
-async fn claim(
-    app: &App,
-    inbound: &InboundEvent<'_>,
-    now: Timestamp,
-) -> Result<Filing, StoreError> {
-    let InboundEvent { key, from, event, .. } = inbound;
-    app.store.claim_event(key, from, event, now).await
 }
 
 /// Result of storing a decision.

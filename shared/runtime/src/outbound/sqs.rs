@@ -108,14 +108,14 @@ async fn read_groups(app: &App, groups: BTreeMap<String, Vec<SqsMessage>>) -> Ve
         Group { id, messages, first, leg: None }
     });
     let mut groups: Vec<Group> = groups.collect();
-    let delivering: Vec<LegId> = groups.iter().filter_map(Group::first_leg).collect();
-    if delivering.len() < 2 {
+    let delivering = groups.iter_mut().filter_map(|group| Some((group.first_leg()?, group)));
+    let (ids, delivering): (Vec<LegId>, Vec<&mut Group>) = delivering.unzip();
+    if ids.len() < 2 {
         return groups;
     }
-    match app.config_cache.legs(&delivering, app.clock.now()).await {
+    match app.config_cache.legs(&ids, app.clock.now()).await {
         Ok(legs) => {
-            let waiting = groups.iter_mut().filter(|group| group.first_leg().is_some());
-            waiting.zip(legs).for_each(|(group, leg)| group.leg = Some(leg));
+            delivering.into_iter().zip(legs).for_each(|(group, leg)| group.leg = Some(leg));
         }
         Err(error) => tracing::warn!(%error, "cannot read the legs of a batch together"),
     }
@@ -245,12 +245,11 @@ async fn run_job<P: Outbound>(
     budget: Budget,
     leg: &mut Option<Leg>,
 ) -> Result<(), OutboundError> {
-    if let Job::Deliver(delivery) = job {
-        return deliver(app, platform, &delivery, receipt, leg).await;
+    if !matches!(job, Job::Deliver(_)) {
+        *leg = None;
     }
-    *leg = None;
     match job {
-        Job::Deliver(_) => Ok(()),
+        Job::Deliver(delivery) => deliver(app, platform, &delivery, receipt, leg).await,
         Job::Drain { leg, reason } => drain(app, platform, &leg, reason, budget).await,
         Job::Discard { leg, seq } => discard(app, &leg, seq).await,
         Job::ReleaseHeld { leg } => release_held(app, &leg).await,

@@ -54,6 +54,18 @@ pub fn joined_values(line: &str) -> impl Iterator<Item = &str> {
     std::iter::once(line).chain(parts).map(str::trim)
 }
 
+/// Returns bytes as lowercase hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
+}
+
 /// Size of a block of SHA-256, in bytes: that of the key of an HMAC.
 const BLOCK: usize = 64;
 
@@ -105,6 +117,11 @@ mod tests {
         let values: Vec<_> = header_values(&headers, "x-secret").collect();
         assert_eq!(values, ["a b", "c, d,e", "c", "d", "e", ""]);
         assert_eq!(header_values(&headers, "x-other").count(), 0);
+    }
+
+    #[test]
+    fn bytes_are_two_digits_each() {
+        assert_eq!(hex(&[0, 0x9a, 0xff]), "009aff");
     }
 
     /// The test cases 2 and 6 of RFC 4231.

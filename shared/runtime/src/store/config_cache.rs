@@ -155,7 +155,7 @@ impl ConfigCache {
         id: &LegId,
         now: Timestamp,
     ) -> Result<(Leg, Breaker), StoreError> {
-        if let Some(closed) = self.breakers.get(&id.connection, now - BREAKER_TTL) {
+        if let Some(closed) = self.closed_breaker(&id.connection, now) {
             return Ok((self.store.leg(id).await?, closed));
         }
         let (leg, breaker) = self.store.leg_and_breaker(id).await?;
@@ -167,7 +167,7 @@ impl ConfigCache {
     pub async fn legs(&self, ids: &[LegId], now: Timestamp) -> Result<Vec<Leg>, StoreError> {
         let mut unknown: Vec<&ConnectionId> = Vec::new();
         for LegId { connection, .. } in ids {
-            let is_cached = self.breakers.get(connection, now - BREAKER_TTL).is_some();
+            let is_cached = self.closed_breaker(connection, now).is_some();
             if !is_cached && !unknown.contains(&connection) {
                 unknown.push(connection);
             }
@@ -181,12 +181,17 @@ impl ConfigCache {
 
     /// Returns a connection's breaker. One without failures is at most five seconds old; any other is current.
     pub async fn breaker(&self, id: &ConnectionId, now: Timestamp) -> Result<Breaker, StoreError> {
-        if let Some(closed) = self.breakers.get(id, now - BREAKER_TTL) {
+        if let Some(closed) = self.closed_breaker(id, now) {
             return Ok(closed);
         }
         let breaker = self.store.breaker(id).await?;
         self.cache_breaker(id, &breaker, now);
         Ok(breaker)
+    }
+
+    /// Returns a breaker without failures that is cached.
+    fn closed_breaker(&self, id: &ConnectionId, now: Timestamp) -> Option<Breaker> {
+        self.breakers.get(id, now - BREAKER_TTL)
     }
 
     fn cache_breaker(&self, id: &ConnectionId, breaker: &Breaker, now: Timestamp) {

@@ -1,14 +1,13 @@
 //! Conversations, and the events that are written with them.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::events::{Filed, PositionedEvent, read_filed};
 use super::item::{item, read};
 use super::keys::{CONVERSATION_SK, conversation_pk};
 use super::transaction::{Condition, TransactionResult, Write};
-use super::{Item, Store, StoreError, listing, unavailable};
+use super::{Item, NEW, PutResult, Store, StoreError, listing};
 use crate::error::Cause;
 use trunkline_core::model::{Conversation, ConversationKey, EventRecord};
 
@@ -23,13 +22,6 @@ pub enum WriteResult {
     ClaimedAt(Timestamp),
     /// The conversation has changed since it was read. Nothing was written: decide again.
     Conflict,
-}
-
-/// Result of a put on the condition that the item is new.
-pub(super) enum PutResult {
-    Written,
-    /// The item exists already, like this.
-    Exists(Item),
 }
 
 impl Store {
@@ -52,9 +44,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<WriteResult, StoreError> {
         if let ([], None) = (others, conversation) {
-            return match self.put_new(self.event_item(identity, now)?).await? {
+            return match self.put_if(self.event_item(identity, now)?, NEW).await? {
                 PutResult::Written => Ok(WriteResult::New),
-                PutResult::Exists(existing) => duplicate_of(Some(&existing)),
+                PutResult::Refused(existing) => duplicate_of(existing.as_ref()),
             };
         }
         let mut writes = Vec::with_capacity(others.len() + 2);
@@ -80,28 +72,6 @@ impl Store {
             }
         }
     }
-
-    /// Writes an item if its key is new.
-    pub(super) async fn put_new(&self, item: Item) -> Result<PutResult, StoreError> {
-        let put = self
-            .dynamodb
-            .put_item()
-            .table_name(&*self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match put {
-            Ok(_) => Ok(PutResult::Written),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(failure)) => {
-                    failure.item.clone().map(PutResult::Exists).ok_or_else(not_returned)
-                }
-                _ => Err(unavailable("PutItem", error)),
-            },
-        }
-    }
 }
 
 fn duplicate_of(existing: Option<&Item>) -> Result<WriteResult, StoreError> {
@@ -111,7 +81,7 @@ fn duplicate_of(existing: Option<&Item>) -> Result<WriteResult, StoreError> {
     }
 }
 
-fn not_returned() -> StoreError {
+pub(super) fn not_returned() -> StoreError {
     StoreError::Corrupt {
         key: "EVT".into(),
         cause: Cause::new("DynamoDB did not return the existing item"),

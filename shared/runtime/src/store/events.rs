@@ -12,10 +12,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::conversations::PutResult;
+use super::conversations::not_returned;
 use super::item::{corrupt, item, key, read, string_attribute};
 use super::keys::{claim_sk, conversation_pk, event_sk, parse_conversation_pk, parse_event_sk};
-use super::{Item, Store, StoreError};
+use super::{Item, NEW, PutResult, Store, StoreError};
 use crate::error::Cause;
 use trunkline_core::model::{
     ConnectionId, ConversationId, ConversationKey, Delivery, Disposition, Event, EventId,
@@ -23,8 +23,7 @@ use trunkline_core::model::{
 };
 
 /// How far an event's own time may be from its arrival and still be the time in its key. A reader that wants
-/// the newest events by arrival reads beyond them by this time, because the keys may be off by it. Measured:
-/// docs/performance.md, "The order of a transcript".
+/// the newest events by arrival reads beyond them by this time, because the keys may be off by it.
 pub const MAX_SKEW: SignedDuration = SignedDuration::from_mins(15);
 
 /// Attribute of a claim: the time in the key of the event.
@@ -205,15 +204,18 @@ impl Store {
         let mut claim = super::item::key(conversation_pk(key), sk);
         claim.insert(FILED_AT.into(), AttributeValue::S(now.to_string()));
         claim.insert("expires".into(), self.expiry(now));
-        match self.put_new(claim).await? {
+        match self.put_if(claim, NEW).await? {
             PutResult::Written => Ok(Filing::At(now)),
-            PutResult::Exists(existing) => match read_filed(&existing)? {
-                Filed::Event(record) => Ok(Filing::Duplicate(record)),
-                Filed::Claim(at) => {
-                    let found = self.event_at(key, from, &event.id, at).await?;
-                    Ok(found.map_or(Filing::At(at), |record| Filing::Duplicate(Box::new(record))))
+            PutResult::Refused(existing) => {
+                match read_filed(&existing.ok_or_else(not_returned)?)? {
+                    Filed::Event(record) => Ok(Filing::Duplicate(record)),
+                    Filed::Claim(at) => {
+                        let found = self.event_at(key, from, &event.id, at).await?;
+                        Ok(found
+                            .map_or(Filing::At(at), |record| Filing::Duplicate(Box::new(record))))
+                    }
                 }
-            },
+            }
         }
     }
 

@@ -1,13 +1,12 @@
 //! Relayed files, and the key that signs their links.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
 
 use super::events::{event_from_item, is_claim};
 use super::item::{item, read, string_attribute};
 use super::keys::{EVENT_PREFIX, FILE_KEY, FILE_SK, conversation_pk, file_pk};
-use super::{Item, Store, StoreError, unavailable};
+use super::{Item, NEW, Store, StoreError};
 use crate::files::SigningKey;
 use trunkline_core::model::{ConversationKey, EventRecord, FileId, RelayedFile};
 
@@ -17,7 +16,7 @@ const PAGE: u16 = 100;
 impl Store {
     /// Stores a new relayed file. Does nothing if it exists: its message was received again.
     pub async fn create_file(&self, file: &RelayedFile) -> Result<(), StoreError> {
-        self.put_if(file_item(file)?, "attribute_not_exists(pk)").await.map(|_| ())
+        self.put_if(file_item(file)?, NEW).await.map(|_| ())
     }
 
     /// Returns a relayed file; `None` if it was erased or has expired.
@@ -28,7 +27,7 @@ impl Store {
 
     /// Updates a relayed file. Returns whether it still exists: it may have been erased.
     pub async fn update_file(&self, file: &RelayedFile) -> Result<bool, StoreError> {
-        self.put_if(file_item(file)?, "attribute_exists(pk)").await
+        Ok(self.put_if(file_item(file)?, "attribute_exists(pk)").await?.is_written())
     }
 
     /// Returns the key that signs links; `None` if it was not created yet.
@@ -47,7 +46,7 @@ impl Store {
     /// Stores the key that signs links. Returns it, or the key that another worker stored first.
     pub async fn create_file_key(&self, key: SigningKey) -> Result<SigningKey, StoreError> {
         let new = item(FILE_KEY.into(), FILE_KEY.into(), &key.to_text())?;
-        if self.put_if(new, "attribute_not_exists(pk)").await? {
+        if self.put_if(new, NEW).await?.is_written() {
             return Ok(key);
         }
         self.file_key().await?.ok_or(StoreError::Conflict)
@@ -71,25 +70,6 @@ impl Store {
         let files = relayed_files(record);
         let deletions = files.iter().map(|id| self.delete(file_pk(id), FILE_SK.into()));
         try_join_all(deletions).await.map(|_| ())
-    }
-
-    /// Writes an item on a condition. Returns whether the condition was met.
-    async fn put_if(&self, item: Item, condition: &str) -> Result<bool, StoreError> {
-        let put = self
-            .dynamodb
-            .put_item()
-            .table_name(&*self.table)
-            .set_item(Some(item))
-            .condition_expression(condition)
-            .send()
-            .await;
-        match put {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(unavailable("PutItem", error)),
-            },
-        }
     }
 }
 

@@ -34,8 +34,9 @@ mod transcript;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Cause;
@@ -95,6 +96,22 @@ pub enum StoreError {
         /// Schema number of the item.
         version: u64,
     },
+}
+
+/// The condition that no item has the key.
+const NEW: &str = "attribute_not_exists(pk)";
+
+/// Result of a put on a condition.
+enum PutResult {
+    Written,
+    /// The condition is not met: the item with the key, if there is one.
+    Refused(Option<Item>),
+}
+
+impl PutResult {
+    fn is_written(&self) -> bool {
+        matches!(self, Self::Written)
+    }
 }
 
 /// Client of the DynamoDB table.
@@ -188,6 +205,28 @@ impl Store {
             .await
             .map_err(|error| unavailable("PutItem", error))?;
         Ok(())
+    }
+
+    /// Writes an item on a condition.
+    async fn put_if(&self, item: Item, condition: &str) -> Result<PutResult, StoreError> {
+        let put = self
+            .dynamodb
+            .put_item()
+            .table_name(&*self.table)
+            .set_item(Some(item))
+            .condition_expression(condition)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(PutResult::Written),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failure)) => {
+                    Ok(PutResult::Refused(failure.item.clone()))
+                }
+                _ => Err(unavailable("PutItem", error)),
+            },
+        }
     }
 
     /// Returns whether an item last written at `touched_at` must be written again, so that it does not expire

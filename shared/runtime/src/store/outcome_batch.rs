@@ -21,17 +21,11 @@ const MAX_WAIT: Duration = Duration::from_millis(5);
 /// Largest number of statements of a batch (limit of `BatchExecuteStatement`).
 const MAX_STATEMENTS: usize = 25;
 
-/// Result of recording one outcome.
-enum Recorded {
-    Done,
-    /// It is to be recorded by a call of its own, whose errors the SDK retries.
-    Alone(OutcomeUpdate),
-}
-
 /// An outcome that waits to be recorded.
 struct Waiting {
     update: OutcomeUpdate,
-    reply: oneshot::Sender<Recorded>,
+    /// Whether it is recorded. If not, its own leg records it by a call of its own, whose errors the SDK retries.
+    reply: oneshot::Sender<bool>,
 }
 
 impl std::fmt::Debug for Waiting {
@@ -122,11 +116,10 @@ impl Store {
             self.record_waiting(self.outcomes.take(at_once)).await;
             at_once = tokio::select! {
                 biased;
+                // Without an answer, the leg that recorded it has panicked.
                 result = &mut recorded => return match result {
-                    Ok(Recorded::Done) => Ok(()),
-                    Ok(Recorded::Alone(update)) => self.record_alone(update).await,
-                    // The leg that recorded it has panicked.
-                    Err(_) => self.record_alone(update).await,
+                    Ok(true) => Ok(()),
+                    Ok(false) | Err(_) => self.record_alone(update).await,
                 },
                 () = self.outcomes.left.notified() => false,
                 () = tokio::time::sleep(MAX_WAIT) => true,
@@ -137,9 +130,8 @@ impl Store {
     /// Records outcomes in one call and tells those who wait for them.
     async fn record_waiting(&self, batch: Vec<Waiting>) {
         if batch.len() < 2 {
-            for Waiting { update, reply } in batch {
-                // Its own task makes the call, if it still waits.
-                let _ = reply.send(Recorded::Alone(update));
+            for Waiting { reply, .. } in batch {
+                let _ = reply.send(false);
             }
             return;
         }
@@ -158,13 +150,11 @@ impl Store {
             Vec::new()
         });
         let mut responses = responses.into_iter();
-        for Waiting { update, reply } in batch {
+        for Waiting { reply, .. } in batch {
             // A batch is not atomic: each statement has an error of its own.
-            let recorded = match responses.next().map(|response| response.error) {
-                Some(error) if is_settled(error.as_ref()) => Recorded::Done,
-                _ => Recorded::Alone(update),
-            };
-            let _ = reply.send(recorded);
+            let response = responses.next();
+            let _ =
+                reply.send(response.is_some_and(|response| is_settled(response.error.as_ref())));
         }
     }
 
