@@ -188,7 +188,7 @@ platforms:
 
 deploy: platforms release .tools/sam/.installed ## build, and deploy to your AWS account (PLATFORMS='id ...' PARAMETERS='Name=value ...')
 	if [ -n "$${DEPLOYMENT:-}" ]; then $(PYTHON) tools/gradual.py "$$DEPLOYMENT"; fi
-	$(SAM) deploy --config-file $(CURDIR)/samconfig.toml --template "$${DEPLOYMENT:+target/}template.yaml" \
+	$(SAM) deploy $${AWS_REGION:+--region "$$AWS_REGION"} --config-file $(CURDIR)/samconfig.toml --template "$${DEPLOYMENT:+target/}template.yaml" \
 	  --parameter-overrides Architecture=$$([ "$${ARCH:-aarch64}" = x86_64 ] && echo x86_64 || echo arm64) \
 	  $(if $(PLATFORMS),$$($(PYTHON) tools/template.py --parameters $(PLATFORMS))) $(PARAMETERS) $(ARGS)
 

@@ -140,6 +140,8 @@ def template(platforms: list[Platform]) -> str:
         text = once(text, f"  # platforms: {section}\n", lines)
     listed = "".join(f"\n          - {name}" for name in names) or " []"
     text = once(text, " <platform parameters>", listed)
+    routes = re.findall(r"^  (\w+):\n    Type: AWS::ApiGatewayV2::Route$", text, re.MULTILINE)
+    text = once(text, " <routes>", "".join(f"\n      - {name}" for name in sorted(routes)))
     text = HEADER + with_blocks(text, sections(blocks))
     # One empty line between resources, also where nothing is inserted.
     return re.sub(r"\n{3,}", "\n\n", text)

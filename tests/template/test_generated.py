@@ -106,7 +106,8 @@ def references(value):
             found |= {name.split(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", text)} - set(names)
             found |= references(names)
         elif key == "DependsOn":
-            found |= set(inner if isinstance(inner, list) else [inner])
+            # CloudFormation ignores a dependency on a resource that it does not create.
+            continue
         else:
             found |= references(inner)
     return found

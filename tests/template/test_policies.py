@@ -56,7 +56,7 @@ EXPECTED = {
     ),
     "Files": grants((table("GetItem"), {"Table"}), ({"s3:GetObject"}, {FILES})),
     "Scheduler": grants(
-        (table("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
+        (table("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"), {"Table"}),
         ({"sqs:SendMessage"}, QUEUES | {LISTEN_QUEUES}),
         ({"sqs:GetQueueAttributes"}, {OUTBOUND_QUEUES}),
         (READ, {DEAD_QUEUES, "TasksQueue"}),
