@@ -2,11 +2,12 @@
 
 use std::sync::LazyLock;
 
-use axum::extract::Path;
+use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{HeaderValue, StatusCode, Uri, header};
+use http::{HeaderValue, StatusCode, header};
+use lambda_http::RequestExt;
 use rust_embed::Embed;
 use trunkline_core::model::digest;
 
@@ -36,11 +37,13 @@ fn version_folder() -> String {
 }
 
 /// Serves `index.html`. Its URLs get the version folder, so that browsers may cache the files permanently. The
-/// URLs are absolute paths, because not every gateway keeps the slash at the end of `/console/`.
-pub(crate) async fn index(uri: Uri) -> Response {
+/// URLs are absolute paths, because not every gateway keeps the slash at the end of `/console/`. They begin with the
+/// API's stage if the browser's URL does.
+pub(crate) async fn index(request: Request) -> Response {
     let page = Assets::get("index.html").map(|file| file.data).unwrap_or_default();
     let page = String::from_utf8_lossy(&page).into_owned();
-    let stage = uri.path().split_once("/console").map_or("", |(before, _)| before);
+    let path = request.raw_http_path();
+    let stage = path.split_once("/console").map_or("", |(before, _)| before);
     let page = prefix_asset_urls(&page, &format!("{stage}/console/{}/", *VERSION_FOLDER));
     with_headers(page.into_response(), "text/html; charset=utf-8", "no-cache")
 }
@@ -105,5 +108,18 @@ mod tests {
             r##"<a href="#/x"></a><link href="/s/a.css"><script src="/s/b.js"></script>"##;
         assert_eq!(prefix_asset_urls(page, "/s/"), prefixed);
         assert!(VERSION_FOLDER.starts_with("v-") && VERSION_FOLDER.len() == 18);
+    }
+
+    /// The path that the browser asked for has the stage, unless the API has a domain of its own.
+    #[tokio::test]
+    async fn file_urls_begin_with_the_stage_of_the_page() {
+        for (asked, folder) in [("/prod/console", "/prod/console/v-"), ("/console", "/console/v-")]
+        {
+            let request = http::Request::get("/console").body(axum::body::Body::empty()).unwrap();
+            let response = index(request.with_raw_http_path(asked)).await;
+            let page = axum::body::to_bytes(response.into_body(), 100_000).await.unwrap();
+            let page = String::from_utf8(page.to_vec()).unwrap();
+            assert!(page.contains(&format!(" src=\"{folder}")), "{asked}: {page}");
+        }
     }
 }
