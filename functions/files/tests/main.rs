@@ -72,7 +72,7 @@ async fn a_link_opens_the_file_for_a_minute() {
 #[tokio::test(start_paused = true)]
 async fn a_link_expires() {
     let (stack, link) = with_file(pdf(), "application/pdf").await;
-    stack.advance(SignedDuration::from_hours(7 * 24 - 1)).await;
+    stack.skip(SignedDuration::from_hours(7 * 24 - 1)).await;
     assert_eq!(open(&stack, &link).await.status(), StatusCode::FOUND);
     stack.advance(SignedDuration::from_hours(1)).await;
     let answer = open(&stack, &link).await;

@@ -1,8 +1,10 @@
-//! Background work: runs scheduled tasks when they are due, stores dead letters, and once a minute measures
-//! the queues and finds parked deliveries whose task was lost.
+//! Background work: runs scheduled tasks when they are due and stores dead letters. Once a minute, the tick sends the
+//! tasks that waited in the table and the probes of open breakers, measures the queues, and finds parked deliveries
+//! whose task was lost.
 
 mod capabilities;
 mod dead_letters;
+mod due_tasks;
 mod queues;
 mod registrations;
 mod sweep;
@@ -23,6 +25,7 @@ use trunkline_runtime::inbound::InboundError;
 use trunkline_runtime::telemetry;
 
 pub use capabilities::refresh_capabilities;
+pub use due_tasks::send_due_tasks;
 pub use queues::{AbsentPlatforms, check_queues};
 pub use registrations::check_registrations;
 pub use sweep::sweep;
@@ -90,10 +93,12 @@ impl Scheduler {
         event: Value,
     ) -> Result<SqsBatchResponse, lambda_runtime::Error> {
         if event.get("Records").is_none() {
-            self.tick(app).await?;
+            app.queues.chain().start();
+            Box::pin(self.tick(app)).await?;
             return Ok(SqsBatchResponse::default());
         }
         let event: SqsEvent = serde_json::from_value(event)?;
+        app.queues.chain().continue_from(&event.records);
         let mut response = SqsBatchResponse::default();
         for message in event.records {
             if let Err(error) = process(app, &message).await {
@@ -106,11 +111,14 @@ impl Scheduler {
 
     /// Does the work of one minute. A check that fails does not prevent the others.
     async fn tick(&self, app: &App) -> Result<(), SchedulerError> {
-        let queues = check_queues(app, &self.absent, &self.platforms).await;
-        let swept = sweep(app).await;
-        let registrations = check_registrations(app, &self.platforms).await;
-        let capabilities = self.check_capabilities(app).await;
-        queues.and(swept).and(registrations).and(capabilities)
+        let (due_tasks, queues, swept, registrations, capabilities) = tokio::join!(
+            send_due_tasks(app),
+            check_queues(app, &self.absent, &self.platforms),
+            sweep(app),
+            check_registrations(app, &self.platforms),
+            self.check_capabilities(app),
+        );
+        due_tasks.and(queues).and(swept).and(registrations).and(capabilities)
     }
 
     async fn check_capabilities(&self, app: &App) -> Result<(), SchedulerError> {

@@ -2,17 +2,19 @@
 //! leg's worker may send.
 
 use jiff::{SignedDuration, Timestamp};
-use trunkline_core::model::{
-    ConnectionId, DrainReason, Job, LegId, PlatformId, ScheduledTask, next_probe,
-};
+use trunkline_core::model::{ConnectionId, DrainReason, Job, LegId, PlatformId, ScheduledTask};
 use trunkline_runtime::app::App;
 use trunkline_runtime::listener;
-use trunkline_runtime::queue::QueueError;
+use trunkline_runtime::queue::{QueueError, QueueMessage};
+use trunkline_runtime::schedule::schedule;
+use trunkline_runtime::store::ParkedLeg;
 
 use crate::{SchedulerError, timers};
 
-/// Number of legs that one task releases.
-const LEGS_PER_TASK: u16 = 100;
+/// Number of legs that are released with one read.
+const LEGS_PER_PAGE: u16 = 100;
+/// Number of pages that one task releases.
+const PAGES_PER_TASK: usize = 10;
 /// Number of legs that probes rotate through, so that one poisoned leg does not keep the breaker open.
 const PROBE_ROTATION: u16 = 20;
 /// Minimum time between two probes of a connection.
@@ -24,22 +26,24 @@ const EARLY_TOLERANCE: SignedDuration = SignedDuration::from_millis(500);
 pub async fn run_task(app: &App, task: ScheduledTask) -> Result<(), SchedulerError> {
     let now = app.clock.now();
     if task.at().is_some_and(|at| at > now + EARLY_TOLERANCE) {
-        app.queues.schedule(&task, now).await?;
-        return Ok(());
+        return Ok(schedule(app, &task).await?);
     }
     match task {
         ScheduledTask::DrainLeg { platform, leg, .. } => {
             enqueue_drain(app, platform, leg, DrainReason::Due).await
         }
-        ScheduledTask::Probe {
-            platform, connection, opened_at, previous_probes: round, ..
-        } => probe(app, platform, connection, opened_at, round).await,
+        ScheduledTask::Probe { platform, connection, opened_at, number, .. } => {
+            probe(app, platform, connection, opened_at, number).await
+        }
         ScheduledTask::ReleaseParked { platform, connection, after_group: after, .. } => {
             release_parked(app, platform, connection, after).await
         }
         ScheduledTask::Timer { key, timer, .. } => timers::check_timer(app, key, timer).await,
         ScheduledTask::CheckBotDown { leg, .. } => timers::check_bot_outage(app, leg).await,
         ScheduledTask::EnsureListener { platform, .. } => Ok(listener::check(app, platform).await?),
+        ScheduledTask::SucceedListener { platform, predecessor, .. } => {
+            Ok(listener::start_successor(app, platform, predecessor).await?)
+        }
         ScheduledTask::ReleaseHeld { platform, leg, .. } => {
             enqueue(app, platform, leg.message_group(), Job::ReleaseHeld { leg }).await
         }
@@ -49,36 +53,25 @@ pub async fn run_task(app: &App, task: ScheduledTask) -> Result<(), SchedulerErr
     }
 }
 
-/// Probes an open breaker: sends the first delivery of one leg, and schedules the next probe.
+/// Probes an open breaker: sends the first delivery of one leg.
 async fn probe(
     app: &App,
     platform: PlatformId,
     connection: ConnectionId,
     opened_at: Timestamp,
-    round: u32,
+    number: u32,
 ) -> Result<(), SchedulerError> {
     let now = app.clock.now();
-    let breaker = app.store.breaker(&connection).await?;
-    // Deduplicates probe chains: if there are two for the same opening, one stops here.
-    let recently_probed = breaker.probed_at.is_some_and(|probed| probed > now - MIN_PROBE_INTERVAL);
-    if breaker.opened_at != Some(opened_at) || recently_probed {
+    // A worker and the tick can send the same probe.
+    let last = now - MIN_PROBE_INTERVAL;
+    if !app.store.record_probe(&connection, opened_at, last, now).await? {
         return Ok(());
     }
-    // Schedule the next probe first: a crash during this one must not end the chain.
-    let next = ScheduledTask::Probe {
-        platform,
-        connection: connection.clone(),
-        opened_at,
-        previous_probes: round.wrapping_add(1),
-        at: next_probe(opened_at, now),
-    };
-    app.queues.schedule(&next, now).await?;
-    app.store.record_probe(&connection, now).await?;
     let mut legs = app.store.parked_legs(&connection, None, PROBE_ROTATION).await?;
     if legs.is_empty() {
         return Ok(());
     }
-    let turn = usize::try_from(round).unwrap_or(0) % legs.len();
+    let turn = usize::try_from(number).unwrap_or(0) % legs.len();
     enqueue_drain(app, platform, legs.swap_remove(turn).leg, DrainReason::Probe).await
 }
 
@@ -89,18 +82,33 @@ async fn release_parked(
     connection: ConnectionId,
     after: Option<String>,
 ) -> Result<(), SchedulerError> {
-    let legs = app.store.parked_legs(&connection, after.as_deref(), LEGS_PER_TASK).await?;
-    let last = legs.last().map(|parked| parked.leg.message_group());
-    let is_full = legs.len() == usize::from(LEGS_PER_TASK);
-    for parked in legs {
-        enqueue_drain(app, platform, parked.leg, DrainReason::Released).await?;
+    let mut after = after;
+    for _ in 0..PAGES_PER_TASK {
+        let legs = app.store.parked_legs(&connection, after.as_deref(), LEGS_PER_PAGE).await?;
+        let is_full = legs.len() == usize::from(LEGS_PER_PAGE);
+        after = legs.last().map(|parked| parked.leg.message_group());
+        enqueue_drains(app, platform, legs).await?;
+        if !is_full {
+            return Ok(());
+        }
     }
-    if is_full {
-        let rest =
-            ScheduledTask::ReleaseParked { platform, connection, at: None, after_group: last };
-        app.queues.schedule(&rest, app.clock.now()).await?;
-    }
-    Ok(())
+    let rest = ScheduledTask::ReleaseParked { platform, connection, at: None, after_group: after };
+    Ok(schedule(app, &rest).await?)
+}
+
+/// Queues a drain of each leg, ten in a call.
+async fn enqueue_drains(
+    app: &App,
+    platform: PlatformId,
+    legs: Vec<ParkedLeg>,
+) -> Result<(), SchedulerError> {
+    let messages = legs.into_iter().map(|parked| {
+        let (group, id) = (parked.leg.message_group(), app.ids.next(app.clock.now()));
+        let job = Job::Drain { leg: parked.leg, reason: DrainReason::Released };
+        QueueMessage::new(platform, group, id, &job)
+    });
+    let messages = messages.collect::<Result<Vec<_>, QueueError>>()?;
+    unless_not_deployed(app.queues.send_all(messages).await)
 }
 
 pub(crate) async fn enqueue_drain(
@@ -121,7 +129,11 @@ pub(crate) async fn enqueue(
     job: Job,
 ) -> Result<(), SchedulerError> {
     let id = app.ids.next(app.clock.now());
-    match app.queues.enqueue(platform, group, id, &job).await {
+    unless_not_deployed(app.queues.enqueue(platform, group, id, &job).await)
+}
+
+fn unless_not_deployed(sent: Result<(), QueueError>) -> Result<(), SchedulerError> {
+    match sent {
         Err(error @ QueueError::NotDeployed(_)) => {
             tracing::warn!(%error, "a job was dropped");
             Ok(())

@@ -11,6 +11,7 @@ use trunkline_core::routing::{
 };
 use trunkline_runtime::app::App;
 use trunkline_runtime::inbound::{InboundError, ingest_system};
+use trunkline_runtime::schedule::schedule;
 
 use crate::SchedulerError;
 
@@ -35,7 +36,7 @@ pub(crate) async fn check_timer(
     match evaluate(&timer, &conversation, &route.handover_policy, activity, now) {
         TimerOutcome::Obsolete => Ok(()),
         TimerOutcome::Reschedule(at) => {
-            Ok(app.queues.schedule(&ScheduledTask::Timer { key, timer, at }, now).await?)
+            Ok(schedule(app, &ScheduledTask::Timer { key, timer, at }).await?)
         }
         TimerOutcome::Fire(body) => {
             let id = match &timer {
@@ -63,13 +64,13 @@ pub(crate) async fn check_bot_outage(app: &App, leg: LegId) -> Result<(), Schedu
     ) {
         TimerOutcome::Obsolete => Ok(()),
         TimerOutcome::Reschedule(at) => {
-            Ok(app.queues.schedule(&ScheduledTask::CheckBotDown { leg, at }, now).await?)
+            Ok(schedule(app, &ScheduledTask::CheckBotDown { leg, at }).await?)
         }
         TimerOutcome::Fire(body) => {
             let seconds = route.handover_policy.bot_down_after.unwrap_or_default();
             let at = now + jiff::SignedDuration::from_secs(i64::from(seconds));
             // The bot can get the conversation back while it is still down.
-            app.queues.schedule(&ScheduledTask::CheckBotDown { leg: leg.clone(), at }, now).await?;
+            schedule(app, &ScheduledTask::CheckBotDown { leg: leg.clone(), at }).await?;
             let since = conversation.bot_since.to_string();
             let id = EventId::from_parts(&["bot_down", conversation.id.as_str(), &since]);
             ingest(app, &leg.key, id, *body, SystemTrigger::BotDown).await

@@ -23,6 +23,7 @@ pub mod listener;
 pub mod operator;
 pub mod outbound;
 pub mod queue;
+pub mod schedule;
 pub mod secrets;
 pub mod security;
 pub mod store;

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use crate::app::App;
 use crate::error::BackendError;
 use crate::queue::StartListener;
+use crate::schedule::schedule;
 use crate::store::Lease;
 use trunkline_core::model::{PlatformId, ScheduledTask};
 
@@ -24,9 +25,7 @@ pub async fn ensure_running(app: &App, platform: PlatformId) -> Result<(), Backe
         return Ok(());
     }
     // Scheduled first: a crash in between must not leave the platform without a listener.
-    app.queues
-        .schedule(&ScheduledTask::EnsureListener { platform, at: now + CHECK_AFTER }, now)
-        .await?;
+    schedule(app, &ScheduledTask::EnsureListener { platform, at: now + CHECK_AFTER }).await?;
     app.queues.start_listener(platform, &StartListener { predecessor: None }).await?;
     Ok(())
 }
@@ -50,9 +49,30 @@ pub async fn acquire_lease(
     let lease = Lease { holder: holder.to_owned(), until: now + LEASE_DURATION };
     let acquired = app.store.take_lease(platform, &lease, predecessor, now).await?;
     if acquired {
-        app.queues
-            .schedule(&ScheduledTask::EnsureListener { platform, at: now + CHECK_AFTER }, now)
-            .await?;
+        schedule(app, &ScheduledTask::EnsureListener { platform, at: now + CHECK_AFTER }).await?;
     }
     Ok(acquired)
+}
+
+/// Asks for a listener that takes over from `holder`. The minute's tick starts it: listeners that start each other
+/// would be a chain without end.
+pub async fn ask_for_successor(
+    app: &App,
+    platform: PlatformId,
+    holder: &str,
+) -> Result<(), BackendError> {
+    let now = app.clock.now();
+    let predecessor = holder.to_owned();
+    let task = ScheduledTask::SucceedListener { platform, predecessor, at: now };
+    Ok(app.store.put_due_task(&task, now).await?)
+}
+
+/// Starts the listener that takes over from `predecessor`.
+pub async fn start_successor(
+    app: &App,
+    platform: PlatformId,
+    predecessor: String,
+) -> Result<(), BackendError> {
+    let start = StartListener { predecessor: Some(predecessor) };
+    Ok(app.queues.start_listener(platform, &start).await?)
 }

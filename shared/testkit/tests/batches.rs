@@ -8,7 +8,7 @@ use trunkline_core::model::{Job, LegId, PlatformId};
 use trunkline_runtime::app::Clock;
 use trunkline_runtime::outbound::receive_batch;
 use trunkline_runtime::queue::{Depth, MAX_MESSAGE, QueueError, QueueMessage};
-use trunkline_testkit::aws::{CallRecord, Invocation};
+use trunkline_testkit::aws::{CallRecord, Invocation, Lineage};
 use trunkline_testkit::{Fault, Reply, TestStack, message};
 
 const TOY: PlatformId = PlatformId::from_static("toy");
@@ -28,14 +28,14 @@ async fn queue(stack: &TestStack, customer: &str, number: usize) {
 
 /// Receives the messages of `groups` groups, up to ten of each.
 fn receive(stack: &TestStack, groups: usize) -> Vec<SqsMessage> {
-    (0..groups).flat_map(|_| stack.sqs.poll(QUEUE, 10)).collect()
+    (0..groups).flat_map(|_| stack.sqs.poll(QUEUE, 10, true)).collect()
 }
 
 /// Invokes the outbound function with a batch, within a time limit. Returns the positions of the messages
 /// that go back to the queue.
 async fn invoke(stack: &TestStack, batch: &[SqsMessage], limit: SignedDuration) -> Vec<usize> {
     let deadline = stack.clock.now() + limit;
-    let invocation = Invocation::new(1, "toy-outbound");
+    let invocation = Invocation::new(1, "toy-outbound", Lineage::default());
     let work = receive_batch(&stack.app, &stack.toy, batch.to_vec(), deadline);
     let failures = invocation.run(work).await.unwrap().batch_item_failures;
     let position = |id: &String| batch.iter().position(|one| one.message_id.as_ref() == Some(id));
@@ -189,7 +189,7 @@ async fn messages_of_mixed_sizes_share_calls_up_to_the_limits() {
     };
     let messages: Vec<_> = sizes.iter().enumerate().map(message).collect();
     let before = stack.aws().number_of_calls();
-    let invocation = Invocation::new(1, "toy-inbound");
+    let invocation = Invocation::new(1, "toy-inbound", Lineage::default());
     invocation.run(stack.app.queues.send_all(messages)).await.unwrap().unwrap();
     let calls: Vec<_> = stack.aws().calls().split_off(before);
     let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
@@ -208,7 +208,7 @@ async fn repeated_send_stores_each_message_once() {
         numbers.map(|id| QueueMessage::raw(TOY, format!("g-{id}"), id, "{}".into())).collect()
     };
     stack.faults().at("sqs", "SendMessageBatch", 2, Fault::Refuse);
-    let send = || Invocation::new(1, "toy-inbound");
+    let send = || Invocation::new(1, "toy-inbound", Lineage::default());
     let failed = send().run(stack.app.queues.send_all(messages())).await.unwrap();
     assert!(matches!(failed, Err(QueueError::Unavailable { platform: TOY, .. })), "{failed:?}");
     assert_eq!(stack.sqs.messages(QUEUE).len(), 10, "the first batch");

@@ -156,14 +156,18 @@ async fn breaker_with_failures_is_not_cached() {
 async fn breaker_opens_and_closes_once() {
     let stack = TestStack::with_bot().await;
     let (bot, now) = ("bot".parse().unwrap(), stack.clock.now());
+    let interval = SignedDuration::from_secs(4);
     let store = &stack.app.store;
     assert!(!store.close_breaker(&bot).await.unwrap(), "it is closed");
-    store.record_probe(&bot, now).await.unwrap();
+    let probe = |opened_at| store.record_probe(&bot, opened_at, now - interval, now);
+    assert!(!probe(now).await.unwrap(), "it is closed");
     assert_eq!(store.breaker(&bot).await.unwrap().probed_at, None, "a closed one has no probes");
     store.count_failure(&bot).await.unwrap();
     let opened = tokio::join!(store.open_breaker(&bot, now), store.open_breaker(&bot, now));
     assert_ne!(opened.0.unwrap(), opened.1.unwrap());
-    store.record_probe(&bot, now).await.unwrap();
+    assert!(!probe(now - interval).await.unwrap(), "a probe of another opening");
+    let probes = tokio::join!(probe(now), probe(now));
+    assert_ne!(probes.0.unwrap(), probes.1.unwrap(), "the same probe, sent twice");
     // The success of a delivery that began before does not reset an open breaker.
     store.reset_failures(&bot).await.unwrap();
     let open = Breaker { failures: 1, opened_at: Some(now), probed_at: Some(now) };

@@ -3,6 +3,7 @@
 mod alerts;
 mod batches;
 mod breaker;
+mod chains;
 mod choices;
 mod configuration;
 mod crashes;

@@ -86,19 +86,6 @@ async fn silence_closes_the_conversation() {
     assert_ne!(stack.toy.conversation("bot"), first);
 }
 
-/// SQS delays a message by at most 15 minutes, so the task is scheduled again until it is due.
-#[tokio::test(start_paused = true)]
-async fn timer_of_a_day_fires_once_after_a_day() {
-    let stack = TestStack::with_desk(|policy| policy.session_ttl = Some(86_400)).await;
-    stack.send("channel", "c-1", "c-1", message("hi")).await;
-    stack.advance(SignedDuration::from_hours(24) - seconds(2)).await;
-    assert_eq!(stack.toy.heard("bot"), ["hi"]);
-    assert_eq!(stack.scheduled_tasks(), 1);
-    stack.advance(seconds(4)).await;
-    assert_eq!(stack.toy.heard("bot"), ["hi", "<close>"]);
-    assert_eq!(stack.scheduled_tasks(), 0);
-}
-
 #[tokio::test(start_paused = true)]
 async fn bot_outage_hands_over_with_the_undelivered_messages() {
     let stack = TestStack::with_desk(|policy| policy.bot_down_after = Some(30)).await;

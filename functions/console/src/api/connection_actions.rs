@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use trunkline_core::model::{AccessLevel, Connection, ScheduledTask};
 use trunkline_registry::PLATFORMS;
 use trunkline_runtime::operator::VerifyError;
+use trunkline_runtime::schedule::schedule;
 use trunkline_runtime::secrets::PATH_KEY;
 use trunkline_runtime::store::Health;
 use utoipa::ToSchema;
@@ -179,7 +180,7 @@ async fn set_suspended(
         for at in [None, Some(now + CONFIG_PROPAGATION)] {
             let (platform, connection) = (after.platform, after.id.clone());
             let task = ScheduledTask::ReleaseParked { platform, connection, at, after_group: None };
-            app.queues.schedule(&task, now).await?;
+            schedule(app, &task).await?;
         }
     }
     let action = if suspended { "connection.suspend" } else { "connection.resume" };

@@ -11,7 +11,6 @@ use trunkline_runtime::from_backend_errors;
 use trunkline_runtime::http_client::HttpClient;
 use trunkline_runtime::inbound::{InboundError, ingest_or_store_rejected};
 use trunkline_runtime::listener;
-use trunkline_runtime::queue::StartListener;
 use trunkline_runtime::secrets::SecretBag;
 use trunkline_runtime::store::{ActiveSession, Lease, LoadedConnection, Rejected};
 use trunkline_runtime::telemetry::{self, LogFields, Metric};
@@ -177,8 +176,7 @@ impl Backend for AppBackend {
     }
 
     async fn start_successor(&self, id: &str) -> Result<(), ListenerError> {
-        let listen = StartListener { predecessor: Some(id.to_owned()) };
-        Ok(self.app.queues.start_listener(TWIN, &listen).await?)
+        Ok(listener::ask_for_successor(&self.app, TWIN, id).await?)
     }
 
     async fn connection(

@@ -47,7 +47,8 @@ impl Default for Timing {
         Self {
             poll_interval: Duration::from_secs(1),
             renew_interval: Duration::from_secs(4),
-            overlap: Duration::from_mins(1),
+            // The minute's tick starts the successor, through two queues.
+            overlap: Duration::from_secs(150),
             flush_timeout: Duration::from_secs(5),
             join_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(20),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -23,17 +24,19 @@ pub async fn serve() -> Result<(), lambda_runtime::Error> {
     telemetry::init();
     let app = App::from_env()?;
     let local = std::env::var("TRUNKLINE_ALLOW_LOCAL").is_ok_and(|value| value == "yes");
-    let ids = Arc::clone(&app.ids);
+    let (ids, queues) = (Arc::clone(&app.ids), app.queues.clone());
     let backend = Arc::new(AppBackend::new(app, local));
-    let (backend, ids) = (&backend, &ids);
+    let (backend, ids, queues) = (&backend, &ids, &queues);
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<Value>| async move {
+        let message: SqsEvent = serde_json::from_value(event.payload).unwrap_or_default();
+        queues.chain().continue_from(&message.records);
         telemetry::set_request_id(&event.context.request_id);
         let now = backend.now();
         let left = time_left(event.context.deadline, now.as_millisecond());
         let run = Run {
             timing: Timing::default(),
             id: ids.next(now),
-            predecessor: predecessor(&event.payload),
+            predecessor: predecessor(&message),
             deadline: Instant::now() + left.saturating_sub(SHUTDOWN_RESERVE.min(left / 8)),
         };
         let exit: ExitReason = Box::pin(listen(Arc::clone(backend), run)).await;
@@ -50,8 +53,8 @@ fn time_left(deadline: u64, now: i64) -> Duration {
 
 /// Reads from the queue message which listener to take over from. Any other message starts a listener
 /// without a predecessor.
-fn predecessor(event: &Value) -> Option<String> {
-    let body = event.pointer("/Records/0/body").and_then(Value::as_str)?;
+fn predecessor(event: &SqsEvent) -> Option<String> {
+    let body = event.records.first()?.body.as_deref()?;
     serde_json::from_str::<StartListener>(body).ok()?.predecessor
 }
 
@@ -63,10 +66,11 @@ mod tests {
 
     #[test]
     fn reads_the_predecessor_from_the_queue_message() {
-        let event = |body: &str| json!({"Records": [{"body": body}]});
+        let event =
+            |body: &str| serde_json::from_value(json!({"Records": [{"body": body}]})).unwrap();
         assert_eq!(predecessor(&event(r#"{"predecessor":"one"}"#)), Some("one".into()));
-        for event in [event("{}"), event("?"), json!({}), json!(null)] {
-            assert_eq!(predecessor(&event), None, "{event}");
+        for event in [event("{}"), event("?"), SqsEvent::default()] {
+            assert_eq!(predecessor(&event), None, "{event:?}");
         }
         assert_eq!(time_left(5_000, 3_000), Duration::from_secs(2));
         assert_eq!(time_left(0, 3_000), Duration::ZERO);

@@ -25,7 +25,7 @@ pub mod time;
 mod trace;
 
 pub use access::{AccessLevel, AuditEntry, Token, TokenKind};
-pub use breaker::{Breaker, next_probe};
+pub use breaker::{Breaker, Probe, probes};
 pub use connection::{Connection, Role};
 pub use content::{Card, CardAction, Choice, Contact, Content, Format, Location, Media};
 pub use conversation::{

@@ -1,9 +1,11 @@
 //! Tasks that run later.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionId, ConversationKey, Delivery, FileId, LegId, PlatformId, Timer};
+use super::{
+    ConnectionId, ConversationKey, Delivery, FileId, LegId, PlatformId, Probe, Timer, probes,
+};
 
 /// A task on the delayed queue, which runs at its time. A task that no longer applies does nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +20,7 @@ pub enum ScheduledTask {
         /// When the breaker opened. A probe of an earlier opening does nothing.
         opened_at: Timestamp,
         /// The number of earlier probes of this opening.
-        previous_probes: u32,
+        number: u32,
         at: Timestamp,
     },
     /// Sends the parked deliveries of all legs of a connection that has recovered.
@@ -38,6 +40,8 @@ pub enum ScheduledTask {
     CheckBotDown { leg: LegId, at: Timestamp },
     /// Starts a listener for a platform if one is needed and none runs.
     EnsureListener { platform: PlatformId, at: Timestamp },
+    /// Starts the listener that takes over from a running one.
+    SucceedListener { platform: PlatformId, predecessor: String, at: Timestamp },
     /// Ingests the held events of a leg.
     ReleaseHeld { platform: PlatformId, leg: LegId, at: Timestamp },
     /// Fetches a private file again.
@@ -45,6 +49,25 @@ pub enum ScheduledTask {
 }
 
 impl ScheduledTask {
+    /// Returns the tasks that probe a connection whose breaker opened at `opened_at`, from `now` on for a time.
+    #[must_use]
+    pub fn probes(
+        platform: PlatformId,
+        connection: &ConnectionId,
+        opened_at: Timestamp,
+        now: Timestamp,
+        time: SignedDuration,
+    ) -> Vec<Self> {
+        let task = |Probe { number, at }| Self::Probe {
+            platform,
+            connection: connection.clone(),
+            opened_at,
+            number,
+            at,
+        };
+        probes(opened_at, now, now + time).into_iter().map(task).collect()
+    }
+
     /// Returns the task that drains the leg of a delivery at this time.
     #[must_use]
     pub fn drain_leg(delivery: &Delivery, at: Timestamp) -> Self {
@@ -60,6 +83,7 @@ impl ScheduledTask {
             | Self::Timer { at, .. }
             | Self::CheckBotDown { at, .. }
             | Self::EnsureListener { at, .. }
+            | Self::SucceedListener { at, .. }
             | Self::ReleaseHeld { at, .. }
             | Self::RelayFile { at, .. } => Some(*at),
             Self::ReleaseParked { at, .. } => *at,

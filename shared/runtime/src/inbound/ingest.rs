@@ -11,6 +11,7 @@ use super::{
     private_files,
 };
 use crate::app::App;
+use crate::schedule::schedule;
 use crate::store::{Filing, HeldEvent, LegAddress, WriteResult, own_key_time};
 use trunkline_core::model::{
     Author, AuthorRole, Connection, ConnectionId, Conversation, ConversationKey, CorrelationHint,
@@ -68,7 +69,7 @@ pub async fn ingest(
             at: until,
         };
         // Scheduled before the event is held: a crash in between must not leave it held.
-        app.queues.schedule(&task, now).await?;
+        schedule(app, &task).await?;
         app.store.hold(&leg, &HeldEvent { event, until }).await?;
         return Ok(Ingested { conversation, duplicate: false });
     }
@@ -236,7 +237,7 @@ async fn persist_and_enqueue(
     // write is obsolete when it fires.
     for DueTimer { timer, at } in timers {
         let task = ScheduledTask::Timer { key: inbound.key.clone(), timer, at };
-        app.queues.schedule(&task, now).await?;
+        schedule(app, &task).await?;
     }
     if conversation.is_none() && app.clock.now().duration_since(now) > MAX_SNAPSHOT_AGE {
         return Ok(Persisted::Outdated);

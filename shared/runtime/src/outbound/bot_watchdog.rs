@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::OutboundError;
 use crate::app::App;
+use crate::schedule::schedule;
 use trunkline_core::model::{Delivery, Role, ScheduledTask};
 
 /// Schedules a check whether the bot has been down for too long. The check schedules the next one while
@@ -22,7 +23,7 @@ pub(super) async fn schedule_check(
     };
     if let Some(seconds) = route.handover_policy.bot_down_after {
         let at = now + SignedDuration::from_secs(i64::from(seconds));
-        app.queues.schedule(&ScheduledTask::CheckBotDown { leg: delivery.leg(), at }, now).await?;
+        schedule(app, &ScheduledTask::CheckBotDown { leg: delivery.leg(), at }).await?;
     }
     Ok(())
 }

@@ -5,9 +5,12 @@ use jiff::SignedDuration;
 use super::OutboundError;
 use crate::alerts::{self, Alert};
 use crate::app::App;
+use crate::schedule::schedule;
 use crate::telemetry::{self, Metric};
-use trunkline_core::model::{Breaker, Connection, Reactivation, ScheduledTask, next_probe};
+use trunkline_core::model::{Breaker, Connection, Reactivation, ScheduledTask};
 
+/// The time for which the worker that opens a breaker schedules probes: the next tick comes within it.
+const UNTIL_TICK: SignedDuration = SignedDuration::from_secs(75);
 /// Delay of the release that is scheduled before the breaker closes, in case the worker crashes.
 const FALLBACK_DELAY: SignedDuration = SignedDuration::from_secs(2);
 
@@ -38,15 +41,10 @@ pub(super) async fn record_failure(
     }
     if connection.delivery.reactivation == Reactivation::Automatic {
         // Scheduled before the breaker opens: a crash in between must not leave it open without a
-        // probe. The probe is ignored if the breaker stays closed.
-        let task = ScheduledTask::Probe {
-            platform: connection.platform,
-            connection: connection.id.clone(),
-            opened_at: now,
-            previous_probes: 0,
-            at: next_probe(now, now),
-        };
-        app.queues.schedule(&task, now).await?;
+        // probe. The probes are ignored if the breaker stays closed. The tick continues them.
+        let probes =
+            ScheduledTask::probes(connection.platform, &connection.id, now, now, UNTIL_TICK);
+        app.queues.send_tasks(&probes, now).await?;
     }
     if !app.store.open_breaker(&connection.id, now).await? {
         return Ok(());
@@ -68,13 +66,13 @@ pub(super) async fn close(app: &App, connection: &Connection) -> Result<(), Outb
         after_group: None,
     };
     // Scheduled before the breaker closes: a crash in between must not leave the legs parked.
-    app.queues.schedule(&release(Some(now + FALLBACK_DELAY)), now).await?;
+    schedule(app, &release(Some(now + FALLBACK_DELAY))).await?;
     if !app.store.close_breaker(&connection.id).await? {
         return Ok(());
     }
     tracing::info!(connection = %connection.id, "the breaker closed");
     telemetry::count(now, Metric::BreakerClosed, connection);
-    app.queues.schedule(&release(None), now).await?;
+    schedule(app, &release(None)).await?;
     alerts::notify(app, &connection.id, &Alert::breaker_closed(&connection.id)).await;
     Ok(())
 }

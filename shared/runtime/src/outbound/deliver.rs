@@ -8,6 +8,7 @@ use super::relayed_files::{self, Prepared};
 use super::{Outbound, OutboundError, Receipt, bot_watchdog};
 use crate::alerts::{self, Alert};
 use crate::app::App;
+use crate::schedule::schedule;
 use crate::store::ParkResult;
 use crate::telemetry::{self, Metric};
 use trunkline_core::model::{Delivery, Leg, Parked, Resend, ScheduledTask, Verdict};
@@ -164,6 +165,5 @@ pub(super) async fn schedule_drain(
     delivery: &Delivery,
     at: Timestamp,
 ) -> Result<(), OutboundError> {
-    app.queues.schedule(&ScheduledTask::drain_leg(delivery, at), app.clock.now()).await?;
-    Ok(())
+    Ok(schedule(app, &ScheduledTask::drain_leg(delivery, at)).await?)
 }

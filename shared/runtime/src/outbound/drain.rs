@@ -11,8 +11,9 @@ use super::record_outcome::{NextStep, record_outcome};
 use super::relayed_files::{self, Prepared, waits_for_file};
 use super::{Budget, Outbound, OutboundError, bot_watchdog, breaker};
 use crate::app::App;
+use crate::schedule::schedule;
 use trunkline_core::model::{
-    Delivery, DrainReason, Job, Leg, LegId, Outcome, Parked, PlatformId, Verdict,
+    Delivery, DrainReason, Job, Leg, LegId, Outcome, Parked, PlatformId, ScheduledTask, Verdict,
 };
 
 /// How many parked deliveries one query reads.
@@ -154,8 +155,13 @@ pub(super) async fn discard(app: &App, id: &LegId, seq: u64) -> Result<(), Outbo
     Ok(())
 }
 
-/// Queues another drain job for the rest.
+/// Queues another drain job for the rest, or schedules it where the chain of jobs is long.
 async fn continue_later(app: &App, platform: PlatformId, leg: &LegId) -> Result<(), OutboundError> {
+    if app.queues.chain().is_long() {
+        let at = app.clock.now();
+        let task = ScheduledTask::DrainLeg { platform, leg: leg.clone(), at };
+        return Ok(schedule(app, &task).await?);
+    }
     let job = Job::Drain { leg: leg.clone(), reason: DrainReason::Due };
     let id = app.ids.next(app.clock.now());
     app.queues.enqueue(platform, leg.message_group(), id, &job).await?;

@@ -15,6 +15,7 @@ use crate::files::{
     safe_mime_type,
 };
 use crate::queue::QueueError;
+use crate::schedule::schedule;
 use crate::store::LoadedConnection;
 use trunkline_core::model::{
     DrainReason, EventId, EventRecord, FileId, FileState, Job, MessageReference, ReceiptStatus,
@@ -52,7 +53,7 @@ pub(super) async fn relay_file<P: Outbound>(
         let now = app.clock.now();
         let time = (budget.deadline.duration_since(now) - super::sqs::OVERHEAD).min(MAX_TIME);
         let Some(time) = Duration::try_from(time).ok().filter(|_| time >= MIN_TIME) else {
-            return schedule(app, &file, now + SHORT_DELAY).await;
+            return try_again(app, &file, now + SHORT_DELAY).await;
         };
         // Counted before the attempt, so that a file that crashes the worker is given up.
         file.attempts = file.attempts.saturating_add(1);
@@ -67,7 +68,7 @@ pub(super) async fn relay_file<P: Outbound>(
                 tracing::warn!(connection = %file.source, file = %file.id, attempts = file.attempts,
                     reason = %error, "cannot relay a file");
                 if let Some(delay) = delay.filter(|_| error.is_retryable()) {
-                    return schedule(app, &file, app.clock.now() + *delay).await;
+                    return try_again(app, &file, app.clock.now() + *delay).await;
                 }
                 FileState::Failed { reason: error.to_string() }
             }
@@ -79,9 +80,9 @@ pub(super) async fn relay_file<P: Outbound>(
     report(app, &file).await
 }
 
-async fn schedule(app: &App, file: &RelayedFile, at: Timestamp) -> Result<(), OutboundError> {
+async fn try_again(app: &App, file: &RelayedFile, at: Timestamp) -> Result<(), OutboundError> {
     let task = ScheduledTask::RelayFile { platform: file.platform, id: file.id.clone(), at };
-    Ok(app.queues.schedule(&task, app.clock.now()).await?)
+    Ok(schedule(app, &task).await?)
 }
 
 /// Fetches and stores a file within `time`. Returns its size.
@@ -179,7 +180,7 @@ async fn report(app: &App, file: &RelayedFile) -> Result<(), OutboundError> {
         // A delivery that is queued later finds the file as it is. The sender must still be informed.
         let is_failed = matches!(file.state, FileState::Failed { .. });
         if is_failed && now < file.created_at + EVENT_DELAY {
-            return schedule(app, file, now + SHORT_DELAY).await;
+            return try_again(app, file, now + SHORT_DELAY).await;
         }
         return Ok(());
     };

@@ -70,6 +70,7 @@ pub async fn receive_batch<P: Outbound>(
     records: Vec<SqsMessage>,
     deadline: Timestamp,
 ) -> SqsBatchResponse {
+    app.queues.chain().continue_from(&records);
     let latest_start = latest_start(app.clock.now(), deadline, P::MAX_DURATION);
     let mut groups: BTreeMap<String, Vec<SqsMessage>> = BTreeMap::new();
     for record in records {

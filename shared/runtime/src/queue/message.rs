@@ -7,11 +7,11 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeValue as SystemValue,
 };
 
-use super::{MAX_MESSAGE, QueueError, TRACE_ATTRIBUTE, charset};
+use super::{MAX_ENTRIES, MAX_MESSAGE, QueueError, TRACE_ATTRIBUTE, charset};
 use crate::error::Cause;
 use trunkline_core::model::{Job, PlatformId, Trace};
 
-type Attributes = HashMap<String, MessageAttributeValue>;
+pub(super) type Attributes = HashMap<String, MessageAttributeValue>;
 type SystemAttributes = HashMap<SystemName, SystemValue>;
 
 /// A message ready to be sent to a platform's FIFO queue.
@@ -43,7 +43,11 @@ impl QueueMessage {
         &self.group
     }
 
-    pub(super) fn new(
+    /// Builds the message of a job. Its `id` must be new: SQS drops a message whose id it has seen.
+    ///
+    /// # Errors
+    /// If the message is too large.
+    pub fn new(
         platform: PlatformId,
         group: String,
         id: String,
@@ -84,7 +88,6 @@ pub(super) fn text_attribute(value: &str) -> Option<MessageAttributeValue> {
 
 /// Splits messages into batches for `SendMessageBatch`: at most ten messages and [`MAX_MESSAGE`] bytes each.
 pub(super) fn batches(messages: Vec<QueueMessage>) -> Vec<Vec<QueueMessage>> {
-    const MAX_ENTRIES: usize = 10;
     let mut batches: Vec<(usize, Vec<QueueMessage>)> = Vec::new();
     for message in messages {
         let size = message.body.len();

@@ -1,19 +1,23 @@
 //! The SQS queues: one outbound FIFO queue per platform with one message group per leg, the dead-letter
 //! queues, the delayed queue of scheduled tasks, and the queues that start listeners.
 
+mod chain;
 mod charset;
 mod message;
 mod urls;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use jiff::Timestamp;
+use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use self::chain::{CHAIN_ATTRIBUTE, Chain};
 pub use self::message::QueueMessage;
-use self::message::{batches, text_attribute};
+use self::message::{Attributes, batches, text_attribute};
 pub use self::urls::{InvalidTasksQueue, QueueUrls};
 use crate::error::Cause;
 use trunkline_core::model::{Delivery, Job, PlatformId, ScheduledTask};
@@ -27,8 +31,11 @@ pub const REASON_ATTRIBUTE: &str = "reason";
 /// Message attribute with the trace of a message (W3C Trace Context).
 pub const TRACE_ATTRIBUTE: &str = "traceparent";
 
-/// The maximum delay of an SQS message, in seconds.
-const MAX_DELAY_SECONDS: f64 = 900.0;
+/// The maximum delay of an SQS message. Source: SQS API reference, `SendMessage`.
+pub const MAX_DELAY: SignedDuration = SignedDuration::from_mins(15);
+
+/// The maximum number of messages that one call sends. Source: SQS API reference, `SendMessageBatch`.
+const MAX_ENTRIES: usize = 10;
 
 /// Why a message was not queued.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -87,13 +94,34 @@ pub struct StartListener {
 pub struct Queues {
     sqs: aws_sdk_sqs::Client,
     urls: Arc<QueueUrls>,
+    chain: Chain,
 }
 
 impl Queues {
     /// Creates a client for the queues at these URLs.
     #[must_use]
     pub fn new(sqs: aws_sdk_sqs::Client, urls: QueueUrls) -> Self {
-        Self { sqs, urls: Arc::new(urls) }
+        Self { sqs, urls: Arc::new(urls), chain: Chain::default() }
+    }
+
+    /// The chain of messages that the running invocation belongs to.
+    #[must_use]
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Returns the attributes of a message that is sent now: its trace and its chain.
+    fn attributes(&self, message: &QueueMessage) -> Option<Attributes> {
+        let mut attributes = message.attributes();
+        if let Some(chain) = self.chain_attribute() {
+            attributes.get_or_insert_default().insert(CHAIN_ATTRIBUTE.to_owned(), chain);
+        }
+        attributes
+    }
+
+    fn chain_attribute(&self) -> Option<MessageAttributeValue> {
+        let runs = Some(self.chain.runs()).filter(|runs| *runs > 0)?;
+        text_attribute(&runs.to_string())
     }
 
     /// Builds the queue message of a delivery. A separate step, so that a delivery that does not fit is
@@ -144,7 +172,7 @@ impl Queues {
         for (index, message) in messages.into_iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
-                .set_message_attributes(message.attributes())
+                .set_message_attributes(self.attributes(&message))
                 .set_message_system_attributes(message.system_attributes())
                 .message_group_id(message.group)
                 .message_deduplication_id(message.id)
@@ -153,15 +181,9 @@ impl Queues {
             let invalid = |error| QueueError::Unavailable { platform, cause: Cause::new(error) };
             call = call.entries(entry.map_err(invalid)?);
         }
-        let response = call.send().await.map_err(|error| failed(platform, error))?;
-        match response.failed().first() {
-            None => Ok(()),
-            Some(failed) => {
-                let text = format!("{}: {}", failed.code(), failed.message().unwrap_or_default());
-                let cause = Cause::new(text);
-                Err(QueueError::Unavailable { platform, cause })
-            }
-        }
+        let sent = call.send().await.map_err(|error| failed(platform, error))?;
+        refused_entry(&sent)
+            .map_or(Ok(()), |cause| Err(QueueError::Unavailable { platform, cause }))
     }
 
     /// Moves a message that cannot be processed to the platform's dead-letter queue.
@@ -181,7 +203,7 @@ impl Queues {
             .sqs
             .send_message()
             .queue_url(url)
-            .set_message_attributes(message.attributes())
+            .set_message_attributes(self.attributes(&message))
             .set_message_system_attributes(message.system_attributes());
         if let Some(reason) =
             reason.and_then(|reason| text_attribute(&charset::replace_unsupported(reason)))
@@ -197,24 +219,49 @@ impl Queues {
         Ok(())
     }
 
-    /// Schedules a task: puts it into the delayed tasks queue. SQS delays a message by at most 15 minutes, so a
-    /// task that is further ahead arrives early and is then scheduled again.
-    pub async fn schedule(&self, task: &ScheduledTask, now: Timestamp) -> Result<(), QueueError> {
-        let wait = task.at().map_or(0.0, |at| at.duration_since(now).as_secs_f64().ceil());
-        #[expect(clippy::cast_possible_truncation, reason = "clamped to what fits")]
-        let seconds = wait.clamp(0.0, MAX_DELAY_SECONDS) as i32;
-        let body = serde_json::to_string(task)
-            .map_err(|e| QueueError::Serialize { cause: Cause::new(e) })?;
-        let body = charset::escape_json(body);
+    /// Puts a task into the delayed queue of tasks. One that is more than [`MAX_DELAY`] ahead arrives early: see
+    /// [`schedule`](crate::schedule::schedule).
+    pub async fn send_task(&self, task: &ScheduledTask, now: Timestamp) -> Result<(), QueueError> {
         self.sqs
             .send_message()
             .queue_url(self.urls.tasks())
-            .delay_seconds(seconds)
-            .message_body(body)
+            .delay_seconds(delay_seconds(task, now))
+            .message_body(task_body(task)?)
+            .set_message_attributes(self.chain_attributes())
             .send()
             .await
             .map_err(|error| QueueError::Tasks { cause: Cause::sdk(error) })?;
         Ok(())
+    }
+
+    /// Puts tasks into the delayed queue, ten in a call.
+    ///
+    /// # Errors
+    /// If SQS did not store all of them. Sending all again is safe: a task that runs twice does nothing.
+    pub async fn send_tasks(
+        &self,
+        tasks: &[ScheduledTask],
+        now: Timestamp,
+    ) -> Result<(), QueueError> {
+        let failed = |cause: Cause| QueueError::Tasks { cause };
+        for batch in tasks.chunks(MAX_ENTRIES) {
+            let mut call = self.sqs.send_message_batch().queue_url(self.urls.tasks());
+            for (index, task) in batch.iter().enumerate() {
+                let entry = SendMessageBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .delay_seconds(delay_seconds(task, now))
+                    .set_message_attributes(self.chain_attributes())
+                    .message_body(task_body(task)?);
+                call = call.entries(entry.build().map_err(|error| failed(Cause::new(error)))?);
+            }
+            let sent = call.send().await.map_err(|error| failed(Cause::sdk(error)))?;
+            refused_entry(&sent).map_or(Ok(()), |cause| Err(failed(cause)))?;
+        }
+        Ok(())
+    }
+
+    fn chain_attributes(&self) -> Option<Attributes> {
+        Some(HashMap::from([(CHAIN_ATTRIBUTE.to_owned(), self.chain_attribute()?)]))
     }
 
     /// Starts a listener for a platform.
@@ -227,6 +274,7 @@ impl Queues {
         let body = serde_json::to_string(start)
             .map_err(|e| QueueError::Serialize { cause: Cause::new(e) })?;
         let call = self.sqs.send_message().queue_url(url).message_body(body);
+        let call = call.set_message_attributes(self.chain_attributes());
         call.send().await.map_err(|error| failed(platform, error))?;
         Ok(())
     }
@@ -279,6 +327,27 @@ impl Queues {
         };
         Ok((size(Waiting), size(InFlight)))
     }
+}
+
+/// Returns why SQS did not store an entry of a batch; `None` if it stored all.
+fn refused_entry(sent: &SendMessageBatchOutput) -> Option<Cause> {
+    let refused = sent.failed().first()?;
+    let text = format!("{}: {}", refused.code(), refused.message().unwrap_or_default());
+    Some(Cause::new(text))
+}
+
+/// Returns how long SQS is to delay a task, in seconds.
+fn delay_seconds(task: &ScheduledTask, now: Timestamp) -> i32 {
+    let wait = task.at().map_or(0.0, |at| at.duration_since(now).as_secs_f64().ceil());
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to what fits")]
+    let seconds = wait.clamp(0.0, MAX_DELAY.as_secs_f64()) as i32;
+    seconds
+}
+
+fn task_body(task: &ScheduledTask) -> Result<String, QueueError> {
+    let body =
+        serde_json::to_string(task).map_err(|e| QueueError::Serialize { cause: Cause::new(e) })?;
+    Ok(charset::escape_json(body))
 }
 
 /// Codes of the error that a queue does not exist: of the JSON protocol, and of the older query protocol.

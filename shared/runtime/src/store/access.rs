@@ -110,15 +110,7 @@ impl Store {
         after: Option<&str>,
         limit: u16,
     ) -> Result<Vec<Item>, StoreError> {
-        let start = after.map(|sk| key(pk, sk));
-        let answer = self
-            .query(pk, "")
-            .set_exclusive_start_key(start)
-            .scan_index_forward(false)
-            .limit(i32::from(limit))
-            .send()
-            .await
-            .map_err(|error| unavailable("Query", error))?;
-        Ok(answer.items.unwrap_or_default())
+        let query = self.query(pk, "").scan_index_forward(false);
+        self.collect(query, after.map(|sk| key(pk, sk)), limit).await
     }
 }

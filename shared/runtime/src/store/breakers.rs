@@ -9,11 +9,11 @@ use super::item::string_attribute;
 use super::keys::{BREAKER_SK, breaker_pk};
 use super::{Item, Store, StoreError, unavailable};
 use crate::error::Cause;
-use trunkline_core::model::{Breaker, ConnectionId};
+use trunkline_core::model::{Breaker, ConnectionId, time};
 
 pub(super) fn from_item(item: &Item) -> Result<Breaker, StoreError> {
     let failures = item.get("failures").and_then(|value| value.as_n().ok());
-    let time = |name: &str| match string_attribute(item, name) {
+    let instant = |name: &str| match string_attribute(item, name) {
         "" => Ok(None),
         value => value.parse().map(Some).map_err(|error| StoreError::Corrupt {
             key: string_attribute(item, "pk").to_owned(),
@@ -22,8 +22,8 @@ pub(super) fn from_item(item: &Item) -> Result<Breaker, StoreError> {
     };
     Ok(Breaker {
         failures: failures.and_then(|count| count.parse().ok()).unwrap_or(0),
-        opened_at: time("opened_at")?,
-        probed_at: time("probed_at")?,
+        opened_at: instant("opened_at")?,
+        probed_at: instant("probed_at")?,
     })
 }
 
@@ -71,18 +71,26 @@ impl Store {
         apply_if_condition_holds(update).await
     }
 
-    /// Records that an open breaker is being probed.
+    /// Records that an open breaker is probed now. Returns whether it may be: it is the same opening, and the last
+    /// probe was not after `last`.
     pub async fn record_probe(
         &self,
         connection: &ConnectionId,
+        opened_at: Timestamp,
+        last: Timestamp,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
+        let probe_time = |at| AttributeValue::S(time::format_rfc3339_millis(at));
         let update = self
             .breaker_update(connection)
             .update_expression("SET probed_at = :now")
-            .condition_expression("attribute_exists(opened_at)")
-            .expression_attribute_values(":now", AttributeValue::S(now.to_string()));
-        apply_if_condition_holds(update).await.map(|_| ())
+            .condition_expression(
+                "opened_at = :opened AND (attribute_not_exists(probed_at) OR probed_at <= :last)",
+            )
+            .expression_attribute_values(":opened", AttributeValue::S(opened_at.to_string()))
+            .expression_attribute_values(":last", probe_time(last))
+            .expression_attribute_values(":now", probe_time(now));
+        apply_if_condition_holds(update).await
     }
 
     /// Closes an open breaker. Returns whether this call closed it.

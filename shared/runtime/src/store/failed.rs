@@ -1,20 +1,17 @@
 //! Failed deliveries, which wait for an operator.
 
 use super::item::{item, read};
-use super::keys::{FAILED_PREFIX, WAITING, failed_pk};
-use super::transaction::{Condition, Write};
+use super::keys::failed_pk;
 use super::{Store, StoreError};
+use jiff::Timestamp;
 use trunkline_core::model::{ConnectionId, DeliveryId, Failed};
 
 impl Store {
     /// Stores a delivery that is not retried any more. Idempotent.
-    pub async fn put_failed(&self, failed: &Failed) -> Result<(), StoreError> {
+    pub async fn put_failed(&self, failed: &Failed, now: Timestamp) -> Result<(), StoreError> {
         let connection = &failed.delivery.to.connection;
-        let entry = item(failed_pk(connection), failed.delivery.id.as_str().to_owned(), failed)?;
-        let partition = item(WAITING.into(), failed_pk(connection), connection)?;
-        let writes =
-            vec![Write::Put(entry, Condition::None), Write::Put(partition, Condition::None)];
-        self.transact(writes).await
+        self.list_as_waiting(failed_pk(connection), connection, now).await?;
+        self.put(item(failed_pk(connection), failed.delivery.id.as_str().to_owned(), failed)?).await
     }
 
     /// Lists a connection's failed deliveries by id, starting after `after`.
@@ -36,10 +33,5 @@ impl Store {
             failed.delivery.id.as_str().to_owned(),
         )
         .await
-    }
-
-    /// Returns the connections that have, or had, failed deliveries.
-    pub async fn connections_with_failed(&self) -> Result<Vec<ConnectionId>, StoreError> {
-        self.waiting_connections(FAILED_PREFIX).await
     }
 }

@@ -76,6 +76,11 @@ pub const ITEMS: &[ItemKind] = &[
         "<time>#<event>",
         "event held until earlier events arrive (`reorder_window`)",
     ),
+    kind(
+        "DUE#<partition>",
+        "<time>#<task>",
+        "scheduled task that is more than 15 minutes ahead, or that starts a new chain of messages",
+    ),
     kind("ACTIVE#<platform>", "<time>#<group>", "session that needs a socket listener"),
     kind("LISTENER#<platform>", "LEASE", "lease of the socket listener: holder and expiry"),
     kind("REJECT#<connection>", "<time>#<id>", "rejected inbound body, for seven days"),
@@ -168,6 +173,19 @@ pub(super) fn leg_index_pk(
     external_id: &ExternalConversationId,
 ) -> String {
     format!("LEG#{connection}#{external_id}")
+}
+
+pub(super) fn due_pk(partition: u8) -> String {
+    format!("DUE#{partition}")
+}
+
+pub(super) fn due_sk(at: Timestamp, task: &str) -> String {
+    time_sk(at, task)
+}
+
+/// Returns a sort key after those of all tasks up to a time.
+pub(super) fn due_sk_after(at: Timestamp) -> String {
+    time_sk(at, "~")
 }
 
 pub(super) fn hint_pk(connection: &ConnectionId, hint: &str) -> String {
@@ -299,6 +317,7 @@ mod tests {
             (own(WAITING), parked_pk(&connection)),
             (own(WAITING), failed_pk(&connection)),
             (held_pk(&leg), time_sk(at, event.as_str())),
+            (due_pk(3), due_sk(at, "digest")),
             (active_pk(PlatformId::from_static("fax")), time_sk(at, &leg.message_group())),
             (listener_pk(PlatformId::from_static("fax")), own(LEASE_SK)),
             (rejected_pk(&connection), time_sk(at, "id")),

@@ -10,6 +10,7 @@ mod config_cache;
 mod conversations;
 mod correlation;
 mod dead_letters;
+mod due_tasks;
 mod erase;
 mod events;
 mod export;
@@ -30,6 +31,7 @@ mod rejected;
 mod stalled_queues;
 mod transaction;
 mod transcript;
+mod waiting;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -41,11 +43,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Cause;
 use outcome_batch::OutcomeBatch;
+use waiting::Listed;
 
 pub use active_sessions::{ActiveSession, Lease};
 pub use config::{ConnectionSummary, Health, Registration};
 pub use config_cache::{ConfigCache, LoadedConnection};
 pub use conversations::WriteResult;
+pub use due_tasks::{DUE_PARTITIONS, DueTask};
 pub use events::{Filing, MAX_SKEW, PositionedEvent, is_near, own_key_time};
 pub use export::ExportEntry;
 pub use held::HeldEvent;
@@ -122,6 +126,8 @@ pub struct Store {
     retention: SignedDuration,
     /// The outcomes that wait to be recorded together.
     outcomes: Arc<OutcomeBatch>,
+    /// The entries of `WAITING` that this process has written.
+    listed: Arc<Listed>,
 }
 
 impl Store {
@@ -129,7 +135,13 @@ impl Store {
     #[must_use]
     pub fn new(dynamodb: aws_sdk_dynamodb::Client, table: String, retention_days: u32) -> Self {
         let retention = SignedDuration::from_hours(24 * i64::from(retention_days));
-        Self { dynamodb, table: table.into(), retention, outcomes: Arc::default() }
+        Self {
+            dynamodb,
+            table: table.into(),
+            retention,
+            outcomes: Arc::default(),
+            listed: Arc::default(),
+        }
     }
 
     /// Reads one item, strongly consistent.
@@ -171,15 +183,34 @@ impl Store {
         limit: u16,
     ) -> Result<Vec<Item>, StoreError> {
         let start = after.map(|sk| item::key(pk, sk));
-        let output = self
-            .query(pk, prefix)
-            .set_exclusive_start_key(start)
-            .consistent_read(true)
-            .limit(i32::from(limit))
-            .send()
-            .await
-            .map_err(|error| unavailable("Query", error))?;
-        Ok(output.items.unwrap_or_default())
+        self.collect(self.query(pk, prefix), start, limit).await
+    }
+
+    /// Reads up to `limit` items of a query, starting after the key `start`. One response of DynamoDB has at most
+    /// 1 MB, so several may be needed: fewer items than `limit` mean that there are no more.
+    async fn collect(
+        &self,
+        query: QueryFluentBuilder,
+        mut start: Option<Item>,
+        limit: u16,
+    ) -> Result<Vec<Item>, StoreError> {
+        let query = query.consistent_read(true);
+        let mut found = Vec::new();
+        loop {
+            let left = usize::from(limit) - found.len();
+            let output = query
+                .clone()
+                .set_exclusive_start_key(start)
+                .limit(i32::try_from(left).unwrap_or(i32::MAX))
+                .send()
+                .await
+                .map_err(|error| unavailable("Query", error))?;
+            found.extend(output.items.unwrap_or_default());
+            start = output.last_evaluated_key;
+            if start.is_none() || found.len() >= usize::from(limit) {
+                return Ok(found);
+            }
+        }
     }
 
     async fn delete(&self, pk: String, sk: String) -> Result<bool, StoreError> {

@@ -3,10 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::item::{item, read, string_attribute};
-use super::keys::{
-    PARKED_PREFIX, SEQ_PREFIX, WAITING, park_pk, parked_marker_sk, parked_pk, seq_sk,
-};
+use super::item::{item, read};
+use super::keys::{SEQ_PREFIX, park_pk, parked_marker_sk, parked_pk, seq_sk};
 use super::transaction::{Condition, TransactionResult, Write};
 use super::{Store, StoreError};
 use trunkline_core::model::{ConnectionId, Leg, LegId, Parked, PlatformId};
@@ -51,9 +49,8 @@ impl Store {
             let entry = ParkedLeg { platform, leg: leg.id.clone(), since: now };
             let connection = &leg.id.connection;
             let entry = item(parked_pk(connection), leg.id.message_group(), &entry)?;
-            let partition = item(WAITING.into(), parked_pk(connection), connection)?;
             writes.push(Write::Put(entry, Condition::None));
-            writes.push(Write::Put(partition, Condition::None));
+            self.list_as_waiting(parked_pk(connection), connection, now).await?;
         }
         match self.try_transact(writes).await? {
             TransactionResult::Committed => Ok(ParkResult::Parked),
@@ -120,30 +117,5 @@ impl Store {
     ) -> Result<Vec<ParkedLeg>, StoreError> {
         let items = self.list(&parked_pk(connection), "", after, limit).await?;
         items.iter().map(read).collect()
-    }
-
-    /// Returns the connections that have, or had, parked deliveries.
-    pub async fn connections_with_parked(&self) -> Result<Vec<ConnectionId>, StoreError> {
-        self.waiting_connections(PARKED_PREFIX).await
-    }
-
-    pub(super) async fn waiting_connections(
-        &self,
-        prefix: &str,
-    ) -> Result<Vec<ConnectionId>, StoreError> {
-        let mut found: Vec<ConnectionId> = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let items = self.list(WAITING, prefix, after.as_deref(), 500).await?;
-            for item in &items {
-                found.push(read(item)?);
-            }
-            match items.last() {
-                Some(last) if items.len() == 500 => {
-                    after = Some(string_attribute(last, "sk").to_owned());
-                }
-                _ => return Ok(found),
-            }
-        }
     }
 }

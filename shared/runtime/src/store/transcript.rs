@@ -19,6 +19,8 @@ const MAX_EVENTS: u16 = 100;
 /// Largest number of pages of one read, at most 1 MB each. Beyond it, the order of a conversation with
 /// thousands of events within [`MAX_SKEW`] is that of its keys.
 const MAX_PAGES: usize = 20;
+/// Largest size of the events of one read, in bytes: a response of Lambda has at most 6 MB.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Number of events that are read beyond those that are wanted, because of the order of their keys.
 const MORE: u16 = 5;
 
@@ -29,6 +31,13 @@ pub struct EventCursor {
     pub at: String,
     /// Sort key of the last event.
     pub sort_key: String,
+}
+
+/// An event with its position and its size in the table.
+struct Positioned {
+    cursor: EventCursor,
+    record: EventRecord,
+    bytes: usize,
 }
 
 /// A page of items in reverse order.
@@ -62,7 +71,9 @@ impl Store {
     ) -> Result<(Vec<EventRecord>, Option<EventCursor>), StoreError> {
         let before = after.and_then(|cursor| time_of(&cursor.at)).unwrap_or(now);
         let wanted = usize::from(limit);
-        let mut newest: Vec<(EventCursor, EventRecord)> = Vec::new();
+        let mut newest: Vec<Positioned> = Vec::new();
+        // The newest event that is too much for the page.
+        let mut excess: Option<EventCursor> = None;
         let mut start = None;
         for _ in 0..MAX_PAGES {
             let read = limit.saturating_add(MORE);
@@ -71,20 +82,27 @@ impl Store {
                 let record = event_from_item(item)?;
                 let at = position(item, &record);
                 let sort_key = string_attribute(item, "sk").to_owned();
-                newest.push((EventCursor { at, sort_key }, record));
+                let bytes = string_attribute(item, "json").len();
+                newest.push(Positioned { cursor: EventCursor { at, sort_key }, record, bytes });
             }
-            newest.retain(|(cursor, _)| after.is_none_or(|after| cursor < after));
-            newest.sort_by(|(one, _), (other, _)| Reverse(one).cmp(&Reverse(other)));
-            newest.truncate(wanted);
+            newest.retain(|event| {
+                after.is_none_or(|after| event.cursor < *after)
+                    && excess.as_ref().is_none_or(|excess| event.cursor > *excess)
+            });
+            newest.sort_by(|one, other| Reverse(&one.cursor).cmp(&Reverse(&other.cursor)));
+            let fitting = fitting(&newest).min(wanted);
+            excess = newest.get(fitting).map(|event| event.cursor.clone()).or(excess);
+            newest.truncate(fitting);
+            let is_full = newest.len() == wanted || excess.is_some();
             let last_key = page.items.last().map_or("", |item| string_attribute(item, "sk"));
             start = page.next;
-            if start.is_none() || is_complete(&newest, wanted, last_key) {
+            if start.is_none() || (is_full && is_complete(&newest, last_key)) {
                 break;
             }
         }
-        let last = newest.last().filter(|_| newest.len() == wanted);
-        let cursor = last.map(|(cursor, _)| cursor.clone());
-        Ok((newest.into_iter().map(|(_, record)| record).collect(), cursor))
+        let may_continue = newest.len() == wanted || excess.is_some() || start.is_some();
+        let last = newest.last().filter(|_| may_continue).map(|last| last.cursor.clone());
+        Ok((newest.into_iter().map(|event| event.record).collect(), last))
     }
 
     /// Returns a conversation's newest events whose keys have a time up to `until`, and the claims among
@@ -121,11 +139,19 @@ pub(super) fn later(at: Timestamp) -> Timestamp {
     at.saturating_add(MAX_SKEW).unwrap_or(Timestamp::MAX)
 }
 
-/// Returns whether no event with an earlier key can belong among the newest.
-fn is_complete(newest: &[(EventCursor, EventRecord)], wanted: usize, last_key: &str) -> bool {
-    let Some((oldest, _)) = newest.last().filter(|_| newest.len() == wanted) else {
-        return wanted == 0;
-    };
+/// Returns how many of these events fit into a page, at least one.
+fn fitting(events: &[Positioned]) -> usize {
+    let mut bytes = 0;
+    let fits = events.iter().take_while(|event| {
+        bytes += event.bytes;
+        bytes <= MAX_BYTES
+    });
+    fits.count().max(1)
+}
+
+/// Returns whether no event with an earlier key can belong among the newest, if they are as many as wanted.
+fn is_complete(newest: &[Positioned], last_key: &str) -> bool {
+    let Some(Positioned { cursor: oldest, .. }) = newest.last() else { return true };
     // A key without a time is that of a claim far in the past.
     let Some((key_time, ..)) = parse_event_sk(last_key) else { return true };
     time_of(&oldest.at).is_some_and(|at| later(key_time) < at)

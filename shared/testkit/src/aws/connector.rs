@@ -13,6 +13,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use tokio::sync::Notify;
 
+use super::lineage::{Lineage, Lineages};
+use super::manners::{Held, Manners};
 use super::{AwsRequest, AwsResponse, AwsService, json_error};
 use crate::faults::{Fault, Faults};
 
@@ -40,13 +42,15 @@ pub struct Invocation {
     pub number: usize,
     /// The function, such as `toy-outbound`.
     pub function: String,
+    /// The chain of messages that led to it.
+    lineage: Lineage,
     crashed: Notify,
 }
 
 impl Invocation {
-    /// Creates an invocation.
-    pub fn new(number: usize, function: &str) -> Arc<Self> {
-        Arc::new(Self { number, function: function.to_owned(), crashed: Notify::new() })
+    /// Creates an invocation that continues a chain of messages.
+    pub fn new(number: usize, function: &str, lineage: Lineage) -> Arc<Self> {
+        Arc::new(Self { number, function: function.to_owned(), lineage, crashed: Notify::new() })
     }
 
     /// Runs the work of the invocation. `None`: a fault crashed it, and `work` was dropped where it was.
@@ -73,6 +77,8 @@ pub struct InProcessAws(Arc<Inner>);
 struct Inner {
     services: Vec<Arc<dyn AwsService>>,
     faults: Faults,
+    manners: Manners,
+    lineages: Lineages,
     log: Mutex<Log>,
 }
 
@@ -86,7 +92,27 @@ struct Log {
 impl InProcessAws {
     /// Connects the services.
     pub fn new(services: Vec<Arc<dyn AwsService>>) -> Self {
-        Self(Arc::new(Inner { services, faults: Faults::default(), log: Mutex::default() }))
+        Self(Arc::new(Inner {
+            services,
+            faults: Faults::default(),
+            manners: Manners::default(),
+            lineages: Lineages::default(),
+            log: Mutex::default(),
+        }))
+    }
+
+    /// How AWS behaves beyond what is asked of it.
+    pub fn manners(&self) -> &Manners {
+        &self.0.manners
+    }
+
+    /// Returns the chain that a run of a function for messages continues; `None` if Lambda refuses the run.
+    pub fn lineage<'a>(
+        &self,
+        function: &str,
+        messages: impl Iterator<Item = &'a str>,
+    ) -> Option<Lineage> {
+        self.0.lineages.of_run(function, messages)
     }
 
     /// The faults of the calls.
@@ -119,7 +145,24 @@ impl InProcessAws {
         let fault = invocation
             .as_ref()
             .and_then(|invocation| self.record(invocation, service.name(), &operation, &request));
-        let call = || service.call(&operation, &request);
+        let call = || {
+            let answer = service.call(&operation, &request);
+            if let Some(invocation) = &invocation {
+                self.0.lineages.record_sent(&invocation.lineage, answer.body());
+            }
+            answer
+        };
+        let held = match &invocation {
+            Some(_) => self.0.manners.begin(&operation, &request),
+            None => Some(Held::default()),
+        };
+        let Some(_held) = held else {
+            let conflict = transaction_conflict(&operation, &request);
+            return sdk_response(conflict.unwrap_or_else(|| service.failed()));
+        };
+        if invocation.is_some() {
+            self.0.manners.wait().await;
+        }
         match fault {
             None => sdk_response(call()),
             Some(Fault::Refuse) => sdk_response(service.failed()),

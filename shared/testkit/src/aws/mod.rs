@@ -5,6 +5,8 @@
 
 mod connector;
 mod dynamodb;
+mod lineage;
+mod manners;
 pub mod sqs;
 mod ssm;
 mod template;
@@ -13,6 +15,8 @@ use std::fmt::Debug;
 
 pub use connector::{CallRecord, InProcessAws, Invocation};
 pub use dynamodb::{CapacityUnits, DynamoDb};
+pub use lineage::Lineage;
+pub use manners::Manners;
 pub use sqs::Sqs;
 pub use ssm::Ssm;
 pub use template::table_definition;

@@ -125,7 +125,7 @@ impl TestStack {
     /// Calls the inbound function of a platform once with an HTTP request.
     pub async fn request(&self, platform: &str, request: &Request) -> CallResponse {
         let function = format!("{platform}-inbound");
-        let invoked = self.invoke(&function, INBOUND_TIMEOUT, async |process| {
+        let invoked = self.invoke(&function, INBOUND_TIMEOUT, &[], async |process| {
             process.platform.as_ref().unwrap().inbound(&process.app, request).await
         });
         let Some(response) = invoked.await else {

@@ -62,16 +62,23 @@ pub(super) struct Process {
 }
 
 impl TestStack {
-    /// Runs an invocation of a function within Lambda's time limit. `None`: the function crashed or did not
-    /// end in time, and its next invocation starts a new process.
+    /// Runs an invocation of a function for messages, within Lambda's time limit. `None`: the function crashed or
+    /// did not end in time, and its next invocation starts a new process; or Lambda refuses the run, because the
+    /// chain of the messages is too long.
     pub(super) async fn invoke<T>(
         &self,
         function: &str,
         limit: Duration,
+        messages: &[SqsMessage],
         work: impl AsyncFnOnce(&Process) -> T,
     ) -> Option<T> {
+        let ids = messages.iter().filter_map(|message| message.message_id.as_deref());
+        let Some(lineage) = self.aws.lineage(function, ids) else {
+            self.refused_runs.set(self.refused_runs.get() + 1);
+            return None;
+        };
         self.invocations.set(self.invocations.get() + 1);
-        let invocation = Invocation::new(self.invocations.get(), function);
+        let invocation = Invocation::new(self.invocations.get(), function, lineage);
         let process = self.process(function);
         let work = tokio::time::timeout(limit, work(&process));
         let result = invocation.run(work).await.and_then(Result::ok);

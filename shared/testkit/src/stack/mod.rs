@@ -80,8 +80,13 @@ pub struct TestStack {
     /// The running process of each function.
     processes: RefCell<BTreeMap<String, Process>>,
     invocations: Cell<usize>,
+    next_tick: Cell<Timestamp>,
+    /// The number of runs that Lambda refused because of their chain of messages.
+    refused_runs: Cell<usize>,
     /// The largest batch that a poller passes to a function.
     batch_size: Cell<usize>,
+    /// Whether a batch has messages of several groups.
+    mixes_groups: Cell<bool>,
     /// The connections as stored last.
     connections: RefCell<BTreeMap<String, Connection>>,
     /// The customers' conversations that received an event.
@@ -110,6 +115,7 @@ impl TestStack {
         let queues: QueueUrls = Sqs::url(TASKS).parse().unwrap();
         sqs.create(TASKS, tasks_config());
         let app = new_app(&aws, &files, &queues, &clock, &ids);
+        let next_tick = clock.now() + pollers::TICK_INTERVAL;
         let mut stack = Self {
             clock,
             toy: ToyPlatform::beside(aws.clone()),
@@ -123,7 +129,10 @@ impl TestStack {
             specs: BTreeMap::new(),
             processes: RefCell::default(),
             invocations: Cell::new(0),
+            next_tick: Cell::new(next_tick),
+            refused_runs: Cell::new(0),
             batch_size: Cell::new(10),
+            mixes_groups: Cell::new(false),
             connections: RefCell::default(),
             conversations: RefCell::default(),
         };
@@ -164,6 +173,16 @@ impl TestStack {
     /// The HTTP client of the SDKs, which knows the functions' AWS calls so far.
     pub fn aws(&self) -> &InProcessAws {
         &self.aws
+    }
+
+    /// Makes pollers pass messages of several groups in a batch, whose groups a function processes at the same time.
+    pub fn mix_groups(&self) {
+        self.mixes_groups.set(true);
+    }
+
+    /// Returns how many runs Lambda refused because their chain of messages was too long.
+    pub fn refused_runs(&self) -> usize {
+        self.refused_runs.get()
     }
 
     /// Sets how many messages a poller passes to a function at most, from 1 to 10 (the default).

@@ -12,6 +12,8 @@ use super::{TASKS, TestStack, outbound_queue};
 /// The time limits of the functions, as in the template.
 const OUTBOUND_TIMEOUT: Duration = Duration::from_secs(30);
 const SCHEDULER_TIMEOUT: Duration = Duration::from_secs(15);
+/// The time between two ticks, as in the template.
+pub(super) const TICK_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 /// The name of the function for background work.
 const SCHEDULER: &str = "scheduler";
 /// More steps than this without an advance of the clock are an endless loop.
@@ -23,14 +25,14 @@ impl TestStack {
     /// Returns `false` if no message is available.
     pub async fn step(&self) -> bool {
         let Some(queue) = self.sqs.next_queue(|_| true) else { return false };
-        let messages = self.sqs.poll(&queue, self.batch_size.get());
+        let messages = self.sqs.poll(&queue, self.batch_size.get(), !self.mixes_groups.get());
         if messages.is_empty() {
             // They were received too often and are in the dead-letter queue now.
             return true;
         }
         let failed = match self.platforms.keys().find(|name| outbound_queue(name) == queue) {
             Some(platform) => self.invoke_outbound(platform, messages.clone()).await,
-            None => self.invoke_scheduler(json!({"Records": messages})).await,
+            None => self.invoke_scheduler(json!({"Records": messages}), &messages).await,
         };
         let Some(failed) = failed else { return true };
         for message in messages {
@@ -49,9 +51,10 @@ impl TestStack {
     ) -> Option<Vec<String>> {
         let deadline = self.clock.now() + SignedDuration::try_from(OUTBOUND_TIMEOUT).unwrap();
         let function = format!("{platform}-outbound");
-        let invoked = self.invoke(&function, OUTBOUND_TIMEOUT, async |process| {
+        let records = messages.clone();
+        let invoked = self.invoke(&function, OUTBOUND_TIMEOUT, &messages, async |process| {
             let platform = process.platform.as_ref().unwrap();
-            platform.outbound(&process.app, messages, deadline).await
+            platform.outbound(&process.app, records, deadline).await
         });
         let response = invoked.await?;
         Some(
@@ -65,8 +68,12 @@ impl TestStack {
 
     /// Invokes the function for background work. Returns the ids of the messages that failed; `None` if it
     /// crashed or failed as a whole.
-    async fn invoke_scheduler(&self, event: serde_json::Value) -> Option<Vec<String>> {
-        let invoked = self.invoke(SCHEDULER, SCHEDULER_TIMEOUT, async |process| {
+    async fn invoke_scheduler(
+        &self,
+        event: serde_json::Value,
+        messages: &[SqsMessage],
+    ) -> Option<Vec<String>> {
+        let invoked = self.invoke(SCHEDULER, SCHEDULER_TIMEOUT, messages, async |process| {
             Box::pin(process.scheduler.handle(&process.app, event)).await
         });
         let response = invoked.await?.ok()?;
@@ -89,14 +96,33 @@ impl TestStack {
         panic!("the queues do not get empty");
     }
 
-    /// Moves the clock. A queue message that becomes visible on the way is processed at its time.
+    /// Moves the clock. A queue message that becomes visible on the way is processed at its time, and the tick
+    /// runs once a minute.
     pub async fn advance(&self, by: SignedDuration) {
         let end = self.clock.now() + by;
         self.run_until_idle().await;
-        while let Some(next) = self.sqs.next_visible().filter(|next| *next <= end) {
-            self.advance_to(next).await;
+        loop {
+            let tick = self.next_tick.get();
+            let message = self.sqs.next_visible();
+            if message.is_none_or(|at| at >= tick) && tick <= end {
+                self.advance_to(tick).await;
+                self.tick().await;
+                self.run_until_idle().await;
+            } else if let Some(at) = message.filter(|at| *at <= end) {
+                self.advance_to(at).await;
+            } else {
+                break;
+            }
         }
         self.advance_to(end).await;
+    }
+
+    /// Moves the clock without the tick, over a time with more ticks than a test has the time for. Queue messages are
+    /// processed at their time.
+    pub async fn skip(&self, by: SignedDuration) {
+        let end = self.clock.now() + by;
+        self.next_tick.set(end + TICK_INTERVAL);
+        self.advance(by).await;
     }
 
     async fn advance_to(&self, time: Timestamp) {
@@ -117,7 +143,8 @@ impl TestStack {
 
     /// Runs what the scheduler runs once a minute. Returns whether it succeeded.
     pub async fn tick(&self) -> bool {
-        self.invoke_scheduler(json!({"source": "aws.scheduler"})).await.is_some()
+        self.next_tick.set(self.clock.now() + TICK_INTERVAL);
+        self.invoke_scheduler(json!({"source": "aws.scheduler"}), &[]).await.is_some()
     }
 
     /// Loses every scheduled task, as SQS itself might.

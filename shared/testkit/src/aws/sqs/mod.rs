@@ -98,11 +98,11 @@ impl Sqs {
     }
 
     /// Receives a batch as Lambda's poller does: up to `limit` messages, of a FIFO queue those of one group
-    /// only.
-    pub fn poll(&self, queue: &str, limit: usize) -> Vec<SqsMessage> {
+    /// only if `one_group`.
+    pub fn poll(&self, queue: &str, limit: usize, one_group: bool) -> Vec<SqsMessage> {
         let now = self.clock.now();
         let mut state = self.state.lock().unwrap();
-        let received = state.receive(queue, limit, true, None, now);
+        let received = state.receive(queue, limit, one_group, None, now);
         received.iter().map(|message| lambda_record(queue, message)).collect()
     }
 
@@ -175,6 +175,9 @@ impl State {
         // A moved message may unblock the next of its group, which may be due to move as well.
         loop {
             let Some(queue) = self.queues.get_mut(name) else { return };
+            if queue.messages.iter().all(|message| message.receive_count < limit) {
+                return;
+            }
             let available = queue.available(usize::MAX, false, now);
             let spent =
                 available.into_iter().find(|index| queue.messages[*index].receive_count >= limit);

@@ -1,6 +1,6 @@
 //! The state of one queue and the rules by which messages pass through it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -132,7 +132,9 @@ impl Queue {
             .filter(|message| message.is_in_flight(now))
             .map(|message| &message.group)
             .collect();
-        let mut groups: Vec<(&Option<String>, Vec<usize>)> = Vec::new();
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        // The position of each group in `groups`.
+        let mut positions: HashMap<&Option<String>, usize> = HashMap::new();
         for (index, message) in self.messages.iter().enumerate() {
             if blocked.contains(&message.group) {
                 continue;
@@ -141,13 +143,14 @@ impl Queue {
                 blocked.insert(&message.group);
                 continue;
             }
-            match groups.iter_mut().find(|(group, _)| *group == &message.group) {
-                Some((_, own)) => own.push(index),
-                None => groups.push((&message.group, vec![index])),
+            let position = *positions.entry(&message.group).or_insert(groups.len());
+            if position == groups.len() {
+                groups.push(Vec::new());
             }
+            groups[position].push(index);
         }
         groups.truncate(if one_group { 1 } else { groups.len() });
-        found.extend(groups.into_iter().flat_map(|(_, own)| own));
+        found.extend(groups.into_iter().flatten());
         found.truncate(limit);
         found
     }
