@@ -1,15 +1,14 @@
 //! Sends the tasks that wait in the table to their queue, shortly before their time. The tick does it, so each of
 //! them starts a new chain of messages.
 
-use futures_util::StreamExt;
 use futures_util::future::try_join_all;
-use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
 use trunkline_core::model::ScheduledTask;
 use trunkline_runtime::app::App;
-use trunkline_runtime::store::{DUE_PARTITIONS, StoreError};
+use trunkline_runtime::store::DUE_PARTITIONS;
 
 use crate::SchedulerError;
+use crate::concurrently::run_all;
 
 /// How far ahead of its time a task is sent: the next tick comes before that, even if it is late.
 const AHEAD: SignedDuration = SignedDuration::from_secs(90);
@@ -36,10 +35,7 @@ async fn send_partition(app: &App, partition: u8, now: Timestamp) -> Result<(), 
         let (due, next) = app.store.due_tasks(partition, until, after.as_deref()).await?;
         let tasks: Vec<ScheduledTask> = due.iter().map(|due| due.task.clone()).collect();
         app.queues.send_tasks(&tasks, app.clock.now()).await?;
-        let removals = stream::iter(&due).map(|sent| app.store.remove_due_task(sent));
-        let removals: Vec<Result<(), StoreError>> =
-            removals.buffer_unordered(CONCURRENCY).collect().await;
-        removals.into_iter().collect::<Result<(), StoreError>>()?;
+        run_all(CONCURRENCY, due.iter().map(|sent| app.store.remove_due_task(sent))).await?;
         after = next;
         if after.is_none() {
             return Ok(());

@@ -3,6 +3,7 @@
 //! whose task was lost.
 
 mod capabilities;
+mod concurrently;
 mod dead_letters;
 mod due_tasks;
 mod queues;

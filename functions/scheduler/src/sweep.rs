@@ -13,6 +13,7 @@ use trunkline_runtime::store::ParkedLeg;
 use trunkline_runtime::telemetry;
 
 use crate::SchedulerError;
+use crate::concurrently::run_all;
 use crate::tasks::enqueue_drain;
 
 /// A delivery is overdue when its time passed this long ago.
@@ -40,13 +41,12 @@ pub async fn sweep(app: &App) -> Result<(), SchedulerError> {
     let parked: Vec<_> = parked.buffer_unordered(CONCURRENCY).collect().await;
     let counted = parked.iter().filter_map(|found| found.as_ref().ok());
     telemetry::record_waiting(app.clock.now(), counted.map(|(_, _, count)| count).sum());
-    let checks = stream::iter(parked).map(|found| async {
+    let checks = parked.into_iter().map(|found| async {
         let (connection, legs, _) = found?;
         check_connection(app, &connection, legs).await
     });
-    let checks = checks.buffer_unordered(CONCURRENCY).collect::<Vec<_>>();
-    if let Ok(results) = tokio::time::timeout(TIME_LIMIT, checks).await {
-        return results.into_iter().collect();
+    if let Ok(checked) = tokio::time::timeout(TIME_LIMIT, run_all(CONCURRENCY, checks)).await {
+        return checked;
     }
     tracing::warn!("more legs are parked than a tick checks: the next one continues");
     Ok(())
@@ -62,10 +62,8 @@ async fn check_connection(
     if let Some(opened_at) = breaker.opened_at {
         return schedule_probes(app, connection, opened_at, first).await;
     }
-    let drains = stream::iter(legs).map(|parked| drain_if_overdue(app, parked));
-    let drains: Vec<Result<(), SchedulerError>> =
-        drains.buffer_unordered(CONCURRENCY).collect().await;
-    drains.into_iter().collect()
+    let drains = legs.into_iter().map(|parked| drain_if_overdue(app, parked));
+    run_all(CONCURRENCY, drains).await
 }
 
 /// Sends the next minute's probes. They are no chain of messages, of which each would send the next.

@@ -80,9 +80,8 @@ async fn release_parked(
     app: &App,
     platform: PlatformId,
     connection: ConnectionId,
-    after: Option<String>,
+    mut after: Option<String>,
 ) -> Result<(), SchedulerError> {
-    let mut after = after;
     for _ in 0..PAGES_PER_TASK {
         let legs = app.store.parked_legs(&connection, after.as_deref(), LEGS_PER_PAGE).await?;
         let is_full = legs.len() == usize::from(LEGS_PER_PAGE);

@@ -72,10 +72,7 @@ async fn timer_that_moves_for_a_day_fires_after_the_silence() {
 #[tokio::test(start_paused = true)]
 async fn breaker_that_is_open_for_two_hours_is_probed() {
     let stack = TestStack::with_bot().await;
-    stack.toy.always("bot", Reply::Status(503));
-    for i in 0..5 {
-        stack.send("channel", &format!("c-{i}"), "m-0", message("hello")).await;
-    }
+    outage_of_legs(&stack, 5).await;
     assert!(stack.breaker("bot").await.is_open());
     let calls = || stack.toy.calls("bot").len();
     stack.advance(minutes(30)).await;

@@ -54,14 +54,7 @@ impl Probe {
 /// Every caller gets the same times for the same opening, so that two callers do not double the probes.
 #[must_use]
 pub fn probes(opened_at: Timestamp, after: Timestamp, until: Timestamp) -> Vec<Probe> {
-    let elapsed = after.duration_since(opened_at + FIRST_PROBE).as_secs().max(0);
-    let frequent = elapsed / FREQUENT_INTERVAL.as_secs();
-    let last_frequent = i64::from(FREQUENT_PROBES - 1);
-    let rare = (elapsed - last_frequent * FREQUENT_INTERVAL.as_secs()) / RARE_INTERVAL.as_secs();
-    // The last one before `after`, or the one before that.
-    let first = if frequent < last_frequent { frequent } else { last_frequent + rare.max(0) };
-    let first = u32::try_from(first).unwrap_or(u32::MAX);
-    let probes = (first..u32::MAX).map(|number| Probe::nth(number, opened_at));
+    let probes = (0..u32::MAX).map(|number| Probe::nth(number, opened_at));
     probes.skip_while(|probe| probe.at <= after).take_while(|probe| probe.at <= until).collect()
 }
 

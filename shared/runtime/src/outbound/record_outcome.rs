@@ -89,7 +89,7 @@ async fn give_up(
 ) -> Result<(), OutboundError> {
     let failed =
         Failed { delivery: delivery.clone(), at: now, attempts, reason: reason.to_owned() };
-    app.store.put_failed(&failed, now).await?;
+    app.store.put_failed(&failed).await?;
     notify_sender(app, delivery, reason).await?;
     let alert = Alert::failed(delivery, attempts, reason);
     alerts::notify(app, &delivery.to.connection, &alert).await;

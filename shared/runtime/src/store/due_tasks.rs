@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use trunkline_core::model::{ScheduledTask, digest};
 
 use super::item::{item, key, read, string_attribute};
-use super::keys::{due_pk, due_sk, due_sk_after};
+use super::keys::{due_pk, due_sk_after, time_sk};
 use super::{Store, StoreError, unavailable};
 
 /// Number of partitions of the waiting tasks, so that one partition's write rate does not limit them.
@@ -32,7 +32,7 @@ impl Store {
         let mut item = item(String::new(), String::new(), task)?;
         let id = digest(&[string_attribute(&item, "json")]);
         let partition = id.bytes().next().unwrap_or_default() % DUE_PARTITIONS;
-        item.extend(key(due_pk(partition), due_sk(task.at().unwrap_or(now), &id)));
+        item.extend(key(due_pk(partition), time_sk(task.at().unwrap_or(now), &id)));
         self.put(item).await
     }
 

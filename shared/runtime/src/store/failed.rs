@@ -3,14 +3,13 @@
 use super::item::{item, read};
 use super::keys::failed_pk;
 use super::{Store, StoreError};
-use jiff::Timestamp;
 use trunkline_core::model::{ConnectionId, DeliveryId, Failed};
 
 impl Store {
     /// Stores a delivery that is not retried any more. Idempotent.
-    pub async fn put_failed(&self, failed: &Failed, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn put_failed(&self, failed: &Failed) -> Result<(), StoreError> {
         let connection = &failed.delivery.to.connection;
-        self.list_as_waiting(failed_pk(connection), connection, now).await?;
+        self.list_as_waiting(failed_pk(connection), connection, failed.at).await?;
         self.put(item(failed_pk(connection), failed.delivery.id.as_str().to_owned(), failed)?).await
     }
 

@@ -179,10 +179,6 @@ pub(super) fn due_pk(partition: u8) -> String {
     format!("DUE#{partition}")
 }
 
-pub(super) fn due_sk(at: Timestamp, task: &str) -> String {
-    time_sk(at, task)
-}
-
 /// Returns a sort key after those of all tasks up to a time.
 pub(super) fn due_sk_after(at: Timestamp) -> String {
     time_sk(at, "~")
@@ -317,7 +313,7 @@ mod tests {
             (own(WAITING), parked_pk(&connection)),
             (own(WAITING), failed_pk(&connection)),
             (held_pk(&leg), time_sk(at, event.as_str())),
-            (due_pk(3), due_sk(at, "digest")),
+            (due_pk(3), time_sk(at, "digest")),
             (active_pk(PlatformId::from_static("fax")), time_sk(at, &leg.message_group())),
             (listener_pk(PlatformId::from_static("fax")), own(LEASE_SK)),
             (rejected_pk(&connection), time_sk(at, "id")),

@@ -147,22 +147,19 @@ impl InProcessAws {
             .and_then(|invocation| self.record(invocation, service.name(), &operation, &request));
         let call = || {
             let answer = service.call(&operation, &request);
-            if let Some(invocation) = &invocation {
+            if let Some(invocation) = invocation.as_ref().filter(|_| service.name() == "sqs") {
                 self.0.lineages.record_sent(&invocation.lineage, answer.body());
             }
             answer
         };
         let held = match &invocation {
-            Some(_) => self.0.manners.begin(&operation, &request),
+            Some(_) => self.0.manners.begin(&operation, &request).await,
             None => Some(Held::default()),
         };
         let Some(_held) = held else {
             let conflict = transaction_conflict(&operation, &request);
             return sdk_response(conflict.unwrap_or_else(|| service.failed()));
         };
-        if invocation.is_some() {
-            self.0.manners.wait().await;
-        }
         match fault {
             None => sdk_response(call()),
             Some(Fault::Refuse) => sdk_response(service.failed()),

@@ -24,23 +24,24 @@ impl Manners {
         *self.latency.lock().unwrap() = latency;
     }
 
-    /// Begins a call. `None`: it is a transaction on an item that another one is writing.
-    pub(super) fn begin(&self, operation: &str, request: &AwsRequest) -> Option<Held> {
+    /// Begins a call, and waits as long as it takes. `None`: it is a transaction on an item that another one is writing.
+    pub(super) async fn begin(&self, operation: &str, request: &AwsRequest) -> Option<Held> {
         let keys = if operation == "TransactWriteItems" { keys(request) } else { HashSet::new() };
+        let held = self.hold(keys)?;
+        let latency = *self.latency.lock().unwrap();
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        Some(held)
+    }
+
+    fn hold(&self, keys: HashSet<String>) -> Option<Held> {
         let mut busy = self.in_transaction.lock().unwrap();
         if !busy.is_disjoint(&keys) {
             return None;
         }
         busy.extend(keys.iter().cloned());
         Some(Held { keys, busy: Arc::clone(&self.in_transaction) })
-    }
-
-    /// Waits as long as a call takes.
-    pub(super) async fn wait(&self) {
-        let latency = *self.latency.lock().unwrap();
-        if !latency.is_zero() {
-            tokio::time::sleep(latency).await;
-        }
     }
 }
 

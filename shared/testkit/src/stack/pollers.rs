@@ -31,7 +31,7 @@ impl TestStack {
             return true;
         }
         let failed = match self.platforms.keys().find(|name| outbound_queue(name) == queue) {
-            Some(platform) => self.invoke_outbound(platform, messages.clone()).await,
+            Some(platform) => self.invoke_outbound(platform, &messages).await,
             None => self.invoke_scheduler(json!({"Records": messages}), &messages).await,
         };
         let Some(failed) = failed else { return true };
@@ -47,12 +47,12 @@ impl TestStack {
     async fn invoke_outbound(
         &self,
         platform: &str,
-        messages: Vec<SqsMessage>,
+        messages: &[SqsMessage],
     ) -> Option<Vec<String>> {
         let deadline = self.clock.now() + SignedDuration::try_from(OUTBOUND_TIMEOUT).unwrap();
         let function = format!("{platform}-outbound");
-        let records = messages.clone();
-        let invoked = self.invoke(&function, OUTBOUND_TIMEOUT, &messages, async |process| {
+        let records = messages.to_vec();
+        let invoked = self.invoke(&function, OUTBOUND_TIMEOUT, messages, async |process| {
             let platform = process.platform.as_ref().unwrap();
             platform.outbound(&process.app, records, deadline).await
         });
