@@ -6,11 +6,12 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use trunkline::cost::{
     Assumptions, Bill, BillLine, CALL_MS, COUNTS, FixedResources, PLATFORM_MS, PRICES, Prices,
-    TEMPLATE, UsageByKind, bill, fixed_costs,
+    TEMPLATE, UsageByKind, bill, fixed_costs, traffic_metrics,
 };
 
 use super::CliError;
 use super::table::Table;
+use trunkline_registry::PLATFORMS;
 
 /// The traffic and the assumptions of an estimate.
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,9 @@ pub(super) struct Cost {
     /// Relayed receipts, per message.
     #[arg(long, default_value_t = 0.0)]
     receipts: f64,
+    /// Ids of the platforms of the stack, separated by commas. Default: all.
+    #[arg(long, value_delimiter = ',')]
+    platforms: Vec<String>,
     /// TWIN listeners that run continuously: 1 if TWIN chats answer on sockets, the default.
     #[arg(long, default_value_t = 0.0)]
     listeners: f64,
@@ -81,10 +85,13 @@ pub(super) fn run(cost: &Cost) -> Result<(), CliError> {
         access_bytes: cost.access_bytes,
     };
     let bill = bill(&counts, &assumptions, &prices);
-    let fixed = fixed_costs(FixedResources::of(TEMPLATE), cost.listeners, cost.memory, &prices);
+    let resources = FixedResources::of(TEMPLATE, &absent_platforms(&cost.platforms)?);
+    let fixed = fixed_costs(resources, cost.listeners, cost.memory, &prices);
+    let traffic = traffic_metrics(&prices);
     if cost.json {
         let report = json!({
             "assumptions": assumptions, "prices": prices, "counts": counts, "bill": bill, "fixed": fixed,
+            "traffic_metrics": traffic,
         });
         println!("{report:#}");
         return Ok(());
@@ -94,9 +101,20 @@ pub(super) fn run(cost: &Cost) -> Result<(), CliError> {
     let mut table = Table::new(&["item", "quantity", "", "USD"]);
     rows(&mut table, &bill.relayed, "relayed");
     rows(&mut table, &bill.stored, &format!("stored for {} days", cost.retention));
+    rows(&mut table, &traffic, "with traffic in every hour, per month");
     rows(&mut table, &fixed, "fixed, per month");
     table.print("");
     Ok(())
+}
+
+/// Returns the ids of the platforms that a stack does not have; none if `present` is empty.
+fn absent_platforms(present: &[String]) -> Result<Vec<&'static str>, CliError> {
+    let all: Vec<&str> = PLATFORMS.iter().map(|known| known.id.as_str()).collect();
+    if let Some(unknown) = present.iter().find(|id| !all.contains(&id.as_str())) {
+        return Err(CliError(format!("no platform '{unknown}': use some of {}", all.join(", "))));
+    }
+    let is_absent = |id: &&str| !present.is_empty() && !present.iter().any(|one| one == id);
+    Ok(all.into_iter().filter(is_absent).collect())
 }
 
 fn read_or_default<T: DeserializeOwned>(file: Option<&Path>, usual: &str) -> Result<T, CliError> {

@@ -14,7 +14,7 @@ pub(super) fn environment(stack: &str, info: &StackInfo) -> Value {
         "TRUNKLINE_ALLOW_LOCAL": info.allow_local,
         "TRUNKLINE_LOG": "info",
         "TRUNKLINE_METRICS": format!("Trunkline/{stack}"),
-        "TRUNKLINE_CONNECTION_METRICS": "no",
+        "TRUNKLINE_METRIC_DIMENSIONS": "stack",
         "TRUNKLINE_STACK": stack,
         "TRUNKLINE_API": info.api,
         "TRUNKLINE_URL": info.api,

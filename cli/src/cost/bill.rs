@@ -158,9 +158,9 @@ pub fn bill(counts: &UsageByKind, assumptions: &Assumptions, prices: &Prices) ->
 }
 
 /// The resources of a template that cost money without traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FixedResources {
-    /// Event source mappings of FIFO queues.
+    /// Event source mappings of FIFO queues: one for each platform.
     pub fifo: usize,
     /// Event source mappings of standard queues.
     pub standard: usize,
@@ -169,29 +169,49 @@ pub struct FixedResources {
 }
 
 impl FixedResources {
-    /// Counts the resources in the text of Trunkline's template.
+    /// Counts the resources of a stack with some platforms, in the text of Trunkline's template. `absent` are the ids
+    /// of the platforms that the stack does not have.
     #[must_use]
-    pub fn of(template: &str) -> Self {
-        // An event of a function, or a mapping of its own.
-        let queues = template.lines().map(str::trim).filter_map(|line| {
-            let queue = line.strip_prefix("Queue: !GetAtt ");
-            queue.or_else(|| line.strip_prefix("EventSourceArn: !GetAtt "))
-        });
-        let is_standard = |queue: &&str| {
-            ["TasksQueue.Arn", "ListenQueue.Arn"].iter().any(|end| queue.ends_with(end))
-        };
-        let (standard, fifo): (Vec<&str>, Vec<&str>) = queues.partition(is_standard);
-        Self {
-            fifo: fifo.len(),
-            standard: standard.len(),
-            // AWS bills each metric that an alarm evaluates.
-            alarms: template.matches("Namespace: ").count(),
+    pub fn of(template: &str, absent: &[&str]) -> Self {
+        let mut found = Self::default();
+        let mut is_present = true;
+        for line in template.lines() {
+            if let Some(resource) = resource_name(line) {
+                is_present = !absent.iter().any(|platform| belongs_to(resource, platform));
+            }
+            if is_present {
+                found.count(line.trim());
+            }
         }
+        found
+    }
+
+    fn count(&mut self, line: &str) {
+        // AWS bills each metric that an alarm evaluates.
+        self.alarms += usize::from(line.contains("Namespace: "));
+        let Some(queue) = line.strip_prefix("Queue: !GetAtt ") else { return };
+        let is_standard =
+            ["TasksQueue.Arn", "ListenQueue.Arn"].iter().any(|end| queue.ends_with(end));
+        let counted = if is_standard { &mut self.standard } else { &mut self.fifo };
+        *counted += 1;
     }
 }
 
+/// Returns the name of a resource in the line that begins it.
+fn resource_name(line: &str) -> Option<&str> {
+    let name = line.strip_prefix("  ")?.strip_suffix(':')?;
+    name.starts_with(|c: char| c.is_ascii_uppercase()).then_some(name)
+}
+
+/// Whether a resource is one of a platform's, such as `ToyQueue` of `toy`.
+fn belongs_to(resource: &str, platform: &str) -> bool {
+    let start = resource.get(..platform.len()).is_some_and(|s| s.eq_ignore_ascii_case(platform));
+    let rest = resource.get(platform.len()..).unwrap_or_default();
+    start && rest.starts_with(|c: char| c.is_ascii_uppercase())
+}
+
 /// Returns the monthly cost of a stack without traffic: polling of empty queues and measuring them once a
-/// minute, metrics, alarms, and TWIN listeners.
+/// minute, the tick, its metrics, alarms, and TWIN listeners.
 #[must_use]
 pub fn fixed_costs(
     fixed: FixedResources,
@@ -200,26 +220,56 @@ pub fn fixed_costs(
     prices: &Prices,
 ) -> Vec<BillLine> {
     // Five pollers, each of which polls every 20 seconds.
-    const POLLS: f64 = 5.0 * 3.0 * 60.0 * 730.0;
-    // Five metrics (delivered and its duration, retried, parked, failed), in total and for two platforms; what
-    // is accepted, in total; and three gauges: what is parked, the age of the queues, the dead letters in queues.
-    const METRICS: f64 = 5.0 * 3.0 + 1.0 + 3.0;
+    const POLLS: f64 = 5.0 * 3.0 * MINUTES;
     const MINUTES: f64 = 60.0 * 730.0;
     const SECONDS: f64 = 3_600.0 * 730.0;
+    // Of each platform, the outbound queue and the dead-letter queue.
+    const MEASURED: f64 = 2.0;
+    // What a tick without work reads: the due tasks in eight parts, what is parked, and the state of queues and platforms.
+    const TICK_READS: f64 = 14.0;
+    const TICK_SECONDS: f64 = 0.15;
+    // Two gauges: what is parked, and the dead letters in queues.
+    const GAUGES: f64 = 2.0;
     let line =
         |what, quantity, unit, price| BillLine::new(what, quantity, unit, prices.price(price));
     #[expect(clippy::cast_precision_loss, reason = "a template has a few of each")]
     let [fifo, standard, alarms] =
         [fixed.fifo, fixed.standard, fixed.alarms].map(|count| count as f64);
-    let listening = listeners * SECONDS * memory_mb / 1_024.0;
+    let gigabytes = memory_mb / 1_024.0;
     vec![
         line("SQS, polling empty FIFO queues", fifo * POLLS, "calls", "sqs_fifo_call"),
         line("SQS, polling empty queues", standard * POLLS, "calls", "sqs_standard_call"),
-        line("SQS, measuring queues", fifo * MINUTES, "calls", "sqs_fifo_call"),
-        line("CloudWatch, metrics", METRICS, "metrics", "metric_month"),
+        line("SQS, measuring queues", fifo * MEASURED * MINUTES, "calls", "sqs_fifo_call"),
+        line("Lambda, ticks", MINUTES, "runs", "lambda_run"),
+        line(
+            "Lambda, time of ticks",
+            MINUTES * TICK_SECONDS * gigabytes,
+            "GB-seconds",
+            "lambda_gb_second",
+        ),
+        line("DynamoDB, reads of ticks", MINUTES * TICK_READS, "units", "read_unit"),
+        line("CloudWatch, gauges", GAUGES, "metrics", "metric_month"),
         line("CloudWatch, alarms", alarms, "alarms", "alarm_month"),
-        line("Lambda, TWIN listeners", listening, "GB-seconds", "lambda_gb_second"),
+        line(
+            "Lambda, TWIN listeners",
+            listeners * SECONDS * gigabytes,
+            "GB-seconds",
+            "lambda_gb_second",
+        ),
     ]
+}
+
+/// Returns the monthly cost of the metrics of a stack that has traffic in every hour: what is accepted, delivered with its
+/// duration, retried, parked and failed. CloudWatch bills a metric for the hours in which it has values.
+#[must_use]
+pub fn traffic_metrics(prices: &Prices) -> Vec<BillLine> {
+    const METRICS: f64 = 6.0;
+    vec![BillLine::new(
+        "CloudWatch, metrics of traffic",
+        METRICS,
+        "metrics",
+        prices.price("metric_month"),
+    )]
 }
 
 #[cfg(test)]
@@ -275,7 +325,7 @@ mod tests {
         let counts: UsageByKind = serde_json::from_str(COUNTS).unwrap();
         let prices: Prices = serde_json::from_str(PRICES).unwrap();
         let Bill { relayed, stored } = bill(&counts, &assumptions(1.0, 1.0, 1.0), &prices);
-        let fixed = fixed_costs(FixedResources::of(TEMPLATE), 1.0, 256.0, &prices);
+        let fixed = fixed_costs(FixedResources::of(TEMPLATE, &[]), 1.0, 256.0, &prices);
         for line in relayed.iter().chain(&stored).chain(&fixed) {
             assert!(line.usd > 0.0, "{line:?}");
         }
@@ -283,9 +333,32 @@ mod tests {
 
     #[test]
     fn fixed_resources_are_counted_in_the_template() {
-        let fixed = FixedResources::of(TEMPLATE);
-        assert_eq!((fixed.fifo, fixed.standard), (12, 2));
+        let fixed = FixedResources::of(TEMPLATE, &[]);
+        assert_eq!((fixed.fifo, fixed.standard), (6, 2));
         // `test_number_of_alarm_metrics_matches_the_cost_document` counts them in the parsed template.
-        assert_eq!(fixed.alarms, 26);
+        assert_eq!(fixed.alarms, 19);
+    }
+
+    /// Returns the ids of the platforms, those with most resources last.
+    fn platforms() -> Vec<&'static str> {
+        let mut ids: Vec<_> =
+            trunkline_registry::PLATFORMS.iter().map(|known| known.id.as_str()).collect();
+        ids.sort_by_key(|id| FixedResources::of(TEMPLATE, &[*id]).standard == 1);
+        ids
+    }
+
+    fn idle(absent: &[&str]) -> f64 {
+        let prices: Prices = serde_json::from_str(PRICES).unwrap();
+        Bill::total(&fixed_costs(FixedResources::of(TEMPLATE, absent), 0.0, 256.0, &prices))
+    }
+
+    #[test]
+    fn a_stack_without_traffic_costs_little() {
+        let platforms = platforms();
+        let (two, all) = (idle(&platforms[2..]), idle(&[]));
+        assert!(two < 4.0, "two platforms: {two}");
+        assert!(all < 8.0, "all platforms: {all}");
+        let further = idle(&platforms[3..]) - two;
+        assert!(further <= 0.5, "a further platform: {further}");
     }
 }

@@ -5,6 +5,7 @@ mod prices;
 
 pub use bill::{
     Assumptions, Bill, BillLine, FixedResources, Usage, UsageByKind, bill, fixed_costs,
+    traffic_metrics,
 };
 pub use prices::{PriceError, Prices};
 

@@ -1,45 +1,52 @@
 //! Dead letters: stored in the table with their reason, from where an operator can redrive them.
 
-use aws_lambda_events::event::sqs::SqsMessage;
 use trunkline_core::model::{ConnectionId, DeadLetter, Job, PlatformId, time};
 use trunkline_runtime::alerts::{self, Alert};
 use trunkline_runtime::app::App;
-use trunkline_runtime::queue::REASON_ATTRIBUTE;
+use trunkline_runtime::queue::DeadMessage;
 use trunkline_runtime::telemetry;
 
 use crate::SchedulerError;
+use crate::concurrently::run_all;
 
-/// Returns the platform whose dead-letter queue the message comes from: `<stack>-<platform>-dead.fifo`.
-pub(crate) fn source_platform(message: &SqsMessage) -> Option<PlatformId> {
-    let queue = message.event_source_arn.as_deref()?.strip_suffix("-dead.fifo")?;
-    queue.rsplit('-').next()?.parse().ok()
+/// Stores the messages of a platform's dead-letter queue in the table, until the queue is empty. Returns their number.
+///
+/// # Errors
+/// If the table or the queue does not answer. The message stays in the queue.
+pub(crate) async fn store_all(app: &App, platform: PlatformId) -> Result<u64, SchedulerError> {
+    let mut stored = 0;
+    loop {
+        let messages = app.queues.receive_dead_letters(platform).await?;
+        if messages.is_empty() {
+            return Ok(stored);
+        }
+        let work = messages.iter().map(|message| store(app, platform, message));
+        run_all(messages.len(), work).await?;
+        stored += messages.len() as u64;
+    }
 }
 
-pub(crate) async fn store(
+/// Stores a dead letter, and then deletes it from its queue. Storing it twice overwrites the same item.
+async fn store(
     app: &App,
     platform: PlatformId,
-    message: &SqsMessage,
+    message: &DeadMessage,
 ) -> Result<(), SchedulerError> {
     let now = app.clock.now();
-    let given = message.message_attributes.get(REASON_ATTRIBUTE);
-    let given = given.and_then(|attribute| attribute.string_value.clone());
-    let reason = given.unwrap_or_else(|| {
+    let reason = message.reason.clone().unwrap_or_else(|| {
         "the worker crashed, or could not reach the table, each time that it received the message".into()
     });
-    let message_id = message.message_id.as_deref().unwrap_or_default();
+    let sent_at = time::format_rfc3339_millis(message.sent_at.unwrap_or(now));
     let letter = DeadLetter {
-        // SQS's message id, so that storing it twice overwrites the same item.
-        id: format!(
-            "{}#{message_id}",
-            sent_at(message).unwrap_or_else(|| time::format_rfc3339_millis(now))
-        ),
+        id: format!("{sent_at}#{}", message.id),
         platform,
         at: now,
         reason: reason.clone(),
-        group: message.attributes.get("MessageGroupId").cloned().unwrap_or_default(),
-        body: message.body.clone().unwrap_or_default(),
+        group: message.group.clone(),
+        body: message.body.clone(),
     };
     app.store.put_dead_letter(&letter).await?;
+    app.queues.delete_dead_letter(platform, message).await?;
     telemetry::record_dead_letter(now, platform);
     tracing::error!(id = letter.id, %platform, reason, "dead letter stored: see `trunkline deliveries --dead`");
     if let Some(connection) = connection_of(&letter) {
@@ -66,28 +73,4 @@ fn connection_of(letter: &DeadLetter) -> Option<ConnectionId> {
         Ok(Job::RelayFile { .. }) | Err(_) => letter.platform.as_str().parse().ok()?,
     };
     Some(connection)
-}
-
-fn sent_at(message: &SqsMessage) -> Option<String> {
-    let millis = message.attributes.get("SentTimestamp")?.parse().ok()?;
-    jiff::Timestamp::from_millisecond(millis).ok().map(time::format_rfc3339_millis)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_the_platform_from_the_queue_name() {
-        let from = |arn: &str| {
-            let mut message = SqsMessage::default();
-            message.event_source_arn = Some(arn.to_owned());
-            source_platform(&message)
-        };
-        assert_eq!(
-            from("arn:aws:sqs:x:1:my-stack-fax-dead.fifo"),
-            Some(PlatformId::from_static("fax"))
-        );
-        assert_eq!(from("arn:aws:sqs:x:1:my-stack-tasks"), None);
-    }
 }

@@ -1,6 +1,6 @@
-//! Background work: runs scheduled tasks when they are due and stores dead letters. Once a minute, the tick sends the
-//! tasks that waited in the table and the probes of open breakers, measures the queues, and finds parked deliveries
-//! whose task was lost.
+//! Background work: runs scheduled tasks when they are due. Once a minute, the tick sends the tasks that waited in the
+//! table and the probes of open breakers, measures the queues, stores dead letters, and finds parked deliveries whose
+//! task was lost.
 
 mod capabilities;
 mod concurrently;
@@ -84,7 +84,7 @@ impl Scheduler {
         }
     }
 
-    /// Handles a batch of messages from a queue, or the event of the one-minute schedule.
+    /// Handles a batch of scheduled tasks, or the event of the one-minute schedule.
     ///
     /// # Errors
     /// If the work of the one-minute schedule fails, or the event is not valid.
@@ -103,7 +103,7 @@ impl Scheduler {
         let mut response = SqsBatchResponse::default();
         for message in event.records {
             if let Err(error) = process(app, &message).await {
-                tracing::error!(%error, "cannot process scheduled task or dead letter");
+                tracing::error!(%error, "cannot process scheduled task");
                 response.add_failure(message.message_id.unwrap_or_default());
             }
         }
@@ -132,9 +132,6 @@ impl Scheduler {
 }
 
 async fn process(app: &App, message: &SqsMessage) -> Result<(), SchedulerError> {
-    if let Some(platform) = dead_letters::source_platform(message) {
-        return dead_letters::store(app, platform, message).await;
-    }
     let body = message.body.as_deref().unwrap_or_default();
     run_task(app, serde_json::from_str(body)?).await
 }

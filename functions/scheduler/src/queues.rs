@@ -1,9 +1,11 @@
-//! Measures the queues once a minute: queues that no worker reads, and dead letters that stay in their queues.
+//! Measures the queues once a minute: finds queues that no worker reads, and stores dead letters.
 //! Workers report the age of the messages that they receive, so a queue without workers needs this.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use trunkline_core::model::PlatformId;
 use trunkline_core::platform::PlatformTraits;
@@ -12,9 +14,12 @@ use trunkline_runtime::queue::{Depth, QueueError};
 use trunkline_runtime::telemetry;
 
 use crate::SchedulerError;
+use crate::dead_letters::store_all;
 
 /// How long a process remembers that the stack does not have a platform.
 const ABSENT_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// Storing dead letters stops after this time. The next tick continues.
+const TIME_LIMIT: Duration = Duration::from_secs(8);
 
 /// The platforms that the stack does not have, each with the time at which that was found.
 #[derive(Debug, Default)]
@@ -31,7 +36,8 @@ impl AbsentPlatforms {
     }
 }
 
-/// Measures the queues of all deployed platforms, and records the metrics `QueueAge` and `DeadLettersUnread`.
+/// Measures the queues of all deployed platforms, stores their dead letters, and records the metrics `QueueAge` and
+/// `DeadLettersUnread`.
 ///
 /// # Errors
 /// If SQS or the table does not answer.
@@ -58,9 +64,25 @@ pub async fn check_queues(
         app.store.put_stalled_queues(&stalled).await?;
     }
     let oldest = stalled.values().min().map_or(0, |since| now.duration_since(*since).as_secs());
-    let dead_letters = depths.iter().map(|(_, depth)| depth.dead).sum();
-    telemetry::record_queues(now, dead_letters, oldest);
-    Ok(())
+    let stored = store_dead_letters(app, &depths).await;
+    let dead: u64 = depths.iter().map(|(_, depth)| depth.dead).sum();
+    let unread = dead.saturating_sub(*stored.as_ref().unwrap_or(&0));
+    telemetry::record_queues(now, unread, oldest);
+    stored.map(|_| ())
+}
+
+/// Stores the dead letters of all queues that have any. Returns their number.
+async fn store_dead_letters(
+    app: &App,
+    depths: &[(PlatformId, Depth)],
+) -> Result<u64, SchedulerError> {
+    let not_empty = depths.iter().filter(|(_, depth)| depth.dead > 0);
+    let stored = join_all(not_empty.map(|(platform, _)| store_all(app, *platform)));
+    let Ok(stored) = tokio::time::timeout(TIME_LIMIT, stored).await else {
+        tracing::warn!("more dead letters than a tick stores: the next one continues");
+        return Ok(0);
+    };
+    stored.into_iter().sum()
 }
 
 /// Returns the queues that have messages and no worker, each with the time of the first check that found so.

@@ -125,6 +125,8 @@ async fn dead_letter_is_reported_with_its_platform_and_reason() {
     let message = QueueMessage::raw(platform, "leg".into(), "raw-1".into(), "not JSON".into());
     stack.app.queues.send(message).await.unwrap();
     stack.run_until_idle().await;
+    assert!(stack.tick().await);
+    stack.run_until_idle().await;
     let letter = stack.dead_letters().await.remove(0);
     let found = alerts(&stack, "watch");
     assert_eq!(found.len(), 1);

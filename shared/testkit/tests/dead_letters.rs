@@ -18,6 +18,7 @@ async fn unreadable_message_is_stored_with_its_reason() {
     let stack = TestStack::with_bot().await;
     enqueue(&stack, r#"{"job":"dance"}"#).await;
     stack.run_until_idle().await;
+    assert!(stack.tick().await);
     let letters = stack.dead_letters().await;
     assert_eq!((letters.len(), letters[0].group.as_str()), (1, LEG));
     let reason = &letters[0].reason;
@@ -25,6 +26,7 @@ async fn unreadable_message_is_stored_with_its_reason() {
     // After a redrive it is a dead letter again, and not two.
     assert_eq!(stack.app.operator_actions().redrive(None).await.unwrap(), 1);
     stack.run_until_idle().await;
+    assert!(stack.tick().await);
     assert_eq!(stack.dead_letters().await.len(), 1);
 }
 
@@ -37,7 +39,9 @@ async fn crashing_message_is_a_dead_letter_after_twenty_receives_and_can_be_redr
     stack.advance(SignedDuration::from_secs(45 * 19)).await;
     assert!(stack.dead_letters().await.is_empty(), "nineteen receives");
     assert_eq!(stack.accounting().await.queued, 1);
+    // It is received once more and moves to the dead-letter queue, which the next tick reads.
     stack.advance(SignedDuration::from_secs(2 * 45)).await;
+    assert!(stack.tick().await);
     let letters = stack.dead_letters().await;
     assert_eq!(letters.len(), 1);
     assert!(letters[0].reason.contains("crashed"), "{}", letters[0].reason);
@@ -71,12 +75,31 @@ async fn table_that_is_down_delays_deliveries_without_a_dead_letter() {
 /// A dead letter is stored under the id of its queue message, so storing it twice stores one.
 #[tokio::test(start_paused = true)]
 async fn crash_while_a_dead_letter_is_stored_does_not_lose_or_double_it() {
-    for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::LoseAnswer] {
-        let stack = TestStack::with_bot().await;
-        let scheduler = |call: &trunkline_testkit::aws::CallRecord| call.function == "scheduler";
-        stack.faults().when(scheduler, 0, Some(1), fault);
-        enqueue(&stack, "not JSON").await;
-        stack.advance(SignedDuration::from_mins(2)).await;
-        assert_eq!(stack.dead_letters().await.len(), 1, "{fault:?}");
+    let calls = [("sqs", "ReceiveMessage"), ("dynamodb", "PutItem"), ("sqs", "DeleteMessage")];
+    for (service, operation) in calls {
+        for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::LoseAnswer, Fault::Throttle] {
+            let stack = TestStack::with_bot().await;
+            enqueue(&stack, "not JSON").await;
+            stack.run_until_idle().await;
+            stack.faults().at(service, operation, 1, fault);
+            assert!(!stack.tick().await, "{operation}, {fault:?}");
+            stack.advance(SignedDuration::from_mins(2)).await;
+            assert_eq!(stack.dead_letters().await.len(), 1, "{operation}, {fault:?}");
+        }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_tick_stores_all_dead_letters_of_an_outage() {
+    let stack = TestStack::with_bot().await;
+    for number in 0..95 {
+        let (group, id) = (format!("leg-{}", number % 7), format!("raw-{number}"));
+        let platform = PlatformId::from_static("toy");
+        let message = QueueMessage::raw(platform, group, id, format!("not JSON {number}"));
+        stack.app.queues.send(message).await.unwrap();
+    }
+    stack.run_until_idle().await;
+    assert!(stack.dead_letters().await.is_empty());
+    assert!(stack.tick().await);
+    assert_eq!(stack.dead_letters().await.len(), 95);
 }

@@ -3,6 +3,7 @@
 
 mod chain;
 mod charset;
+mod dead_letters;
 mod message;
 mod urls;
 
@@ -16,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use self::chain::{CHAIN_ATTRIBUTE, Chain};
+pub use self::dead_letters::DeadMessage;
 pub use self::message::QueueMessage;
 use self::message::{Attributes, batches, text_attribute};
 pub use self::urls::{InvalidTasksQueue, QueueUrls};

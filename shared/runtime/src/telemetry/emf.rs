@@ -13,7 +13,7 @@ use super::log_writer::LogWriter;
 use trunkline_core::model::{ConnectionId, PlatformId, Trace, time};
 
 /// Dimension sets of the metrics. The empty set is for alarms over all platforms.
-const DIMENSIONS: [&[&str]; 3] = [&[], &["platform"], &["platform", "connection"]];
+const DIMENSION_SETS: [&[&str]; 3] = [&[], &["platform"], &["platform", "connection"]];
 
 /// Metric of the time that messages are in their queues.
 pub(super) const QUEUE_AGE: &str = "QueueAge";
@@ -30,15 +30,44 @@ const SLOW_MS: i64 = 1_000;
 /// Initial capacity for a line: most are shorter.
 const LINE_BYTES: usize = 640;
 
+/// By what metrics are counted beside the whole stack. CloudWatch bills each metric of each platform and connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dimensions {
+    /// By nothing else.
+    Stack,
+    Platform,
+    /// By platform, and by platform and connection.
+    Connection,
+}
+
+impl Dimensions {
+    /// Reads the value of `TRUNKLINE_METRIC_DIMENSIONS`.
+    fn from_name(name: &str) -> Self {
+        match name {
+            "connection" => Self::Connection,
+            "platform" => Self::Platform,
+            _ => Self::Stack,
+        }
+    }
+
+    /// Returns the dimension sets of a metric that has a platform, and perhaps a connection.
+    fn sets(self, has_platform: bool, has_connection: bool) -> &'static [&'static [&'static str]] {
+        let sets = match self {
+            Self::Stack => 1,
+            Self::Platform => 1 + usize::from(has_platform),
+            Self::Connection => 1 + usize::from(has_platform) + usize::from(has_connection),
+        };
+        &DIMENSION_SETS[..sets]
+    }
+}
+
 /// What the template sets for a function.
 #[derive(Debug)]
 struct Settings {
     /// Namespace of the metrics. Each stack has its own, so that the alarms of two stacks in one account stay
     /// separate.
     namespace: String,
-    /// Whether the connection is a dimension: only on request, because CloudWatch bills each metric of each
-    /// connection.
-    by_connection: bool,
+    dimensions: Dimensions,
     /// Whether lines include more than the metrics. Not at log level `warn`, `error` or `off`.
     details: bool,
 }
@@ -48,7 +77,9 @@ static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
     let level = variable("TRUNKLINE_LOG").unwrap_or_default();
     Settings {
         namespace: variable("TRUNKLINE_METRICS").unwrap_or_else(|| "Trunkline".to_owned()),
-        by_connection: variable("TRUNKLINE_CONNECTION_METRICS").is_some_and(|value| value == "yes"),
+        dimensions: Dimensions::from_name(
+            &variable("TRUNKLINE_METRIC_DIMENSIONS").unwrap_or_default(),
+        ),
         details: !["off", "error", "warn"].iter().any(|quiet| level.eq_ignore_ascii_case(quiet)),
     }
 });
@@ -123,8 +154,6 @@ pub(super) enum Detail {
     Full,
     /// The fields that find a message which is on its way.
     Brief,
-    /// The same, and the metric has no platform: the connection implies it.
-    BriefWithoutPlatform,
 }
 
 /// A metric's value with its dimensions: of a connection, of a platform, or of the whole stack.
@@ -153,15 +182,16 @@ fn line(
     about: LogFields<'_>,
     request: &str,
 ) -> Vec<u8> {
-    let Settings { by_connection, details, .. } = *settings;
+    let Settings { dimensions, details, .. } = *settings;
     let is_full = counted.detail == Detail::Full;
     let fields = match (details, is_full) {
         (false, _) => about.metrics(),
         (true, true) => about,
         (true, false) => about.brief(),
     };
-    let has_platform = by_connection || counted.detail != Detail::BriefWithoutPlatform;
-    let has_connection = by_connection || details || is_full;
+    // A brief line has the platform only as a dimension: the connection implies it.
+    let has_platform = is_full || dimensions != Dimensions::Stack;
+    let has_connection = is_full || details || dimensions == Dimensions::Connection;
     let line = LogLine {
         settings,
         now,
@@ -246,11 +276,7 @@ struct MetricDefinition<'a> {
 impl Serialize for Metadata<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let Self(LogLine { settings, now, name, platform, connection, fields, .. }) = *self;
-        let has_connection = settings.by_connection && connection.is_some();
-        let sets = match platform {
-            None => 1,
-            Some(_) => 2 + usize::from(has_connection),
-        };
+        let sets = settings.dimensions.sets(platform.is_some(), connection.is_some());
         let of = |dimensions, metrics| MetricDirective {
             namespace: &settings.namespace,
             dimensions,
@@ -258,9 +284,9 @@ impl Serialize for Metadata<'_> {
         };
         let metrics = [MetricDefinition { name }, MetricDefinition { name: DELIVERY_TIME }];
         let directives = [
-            of(&DIMENSIONS[..sets], &metrics[..=usize::from(fields.delivery_time.is_some())]),
+            of(sets, &metrics[..=usize::from(fields.delivery_time.is_some())]),
             // Without dimensions: CloudWatch bills each combination, and SQS reports the age by queue.
-            of(&DIMENSIONS[..1], &[MetricDefinition { name: QUEUE_AGE }]),
+            of(&DIMENSION_SETS[..1], &[MetricDefinition { name: QUEUE_AGE }]),
         ];
         let mut members = to.serialize_map(Some(2))?;
         members.serialize_entry("Timestamp", &now.as_millisecond())?;
@@ -285,7 +311,7 @@ mod tests {
     fn settings() -> Settings {
         Settings {
             namespace: "Trunkline/trunkline".to_owned(),
-            by_connection: false,
+            dimensions: Dimensions::Stack,
             details: true,
         }
     }
@@ -337,7 +363,7 @@ mod tests {
 
     fn accepted(settings: &Settings, about: LogFields<'_>) -> String {
         let connection = connection();
-        let counted = measurement("Accepted", Detail::BriefWithoutPlatform, &connection);
+        let counted = measurement("Accepted", Detail::Brief, &connection);
         written(settings, counted, about)
     }
 
@@ -379,9 +405,9 @@ mod tests {
     #[test]
     fn a_delivered_message_is_found_by_its_trace() {
         let expected = json!({
-            "Delivered": 1, "platform": "faxline", "connection": "shop-bot-001", "trace": TRACE,
+            "Delivered": 1, "connection": "shop-bot-001", "trace": TRACE,
             "ms": 41, "DeliveryTime": 1_630,
-            "_aws": aws(&json!([[], ["platform"]]), &["Delivered", "DeliveryTime"]),
+            "_aws": aws(&json!([[]]), &["Delivered", "DeliveryTime"]),
         });
         assert_eq!(json(&delivered(&settings(), outbound())), expected);
     }
@@ -411,7 +437,7 @@ mod tests {
             "Retried": 1, "outcome": "retried", "platform": "faxline",
             "connection": "shop-bot-001", "request": REQUEST, "trace": TRACE,
             "conversation": CONVERSATION, "event": "message", "delivery": DELIVERY,
-            "status": 503, "ms": 41, "_aws": aws(&json!([[], ["platform"]]), &["Retried"]),
+            "status": 503, "ms": 41, "_aws": aws(&json!([[]]), &["Retried"]),
         });
         assert_eq!(json(&line), expected);
     }
@@ -422,8 +448,8 @@ mod tests {
         let accepted = json(&accepted(&quiet, inbound()));
         assert_eq!(accepted, json!({"Accepted": 1, "_aws": aws(&json!([[]]), &["Accepted"])}));
         let expected = json!({
-            "Delivered": 1, "platform": "faxline", "DeliveryTime": 1_630,
-            "_aws": aws(&json!([[], ["platform"]]), &["Delivered", "DeliveryTime"]),
+            "Delivered": 1, "DeliveryTime": 1_630,
+            "_aws": aws(&json!([[]]), &["Delivered", "DeliveryTime"]),
         });
         assert_eq!(json(&delivered(&quiet, outbound())), expected);
         let failed =
@@ -432,15 +458,22 @@ mod tests {
     }
 
     #[test]
-    fn on_request_the_connection_is_a_dimension_of_every_metric() {
-        let dimensions = json!([[], ["platform"], ["platform", "connection"]]);
-        for details in [true, false] {
-            let settings = Settings { by_connection: true, details, ..settings() };
+    fn on_request_the_platform_and_the_connection_are_dimensions_of_every_metric() {
+        let cases = [
+            ("platform", json!([[], ["platform"]])),
+            ("connection", json!([[], ["platform"], ["platform", "connection"]])),
+        ];
+        for ((name, expected), details) in
+            cases.iter().flat_map(|case| [(case, true), (case, false)])
+        {
+            let dimensions = Dimensions::from_name(name);
+            let settings = Settings { dimensions, details, ..settings() };
             for line in [accepted(&settings, inbound()), delivered(&settings, outbound())] {
                 let line = json(&line);
-                assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], dimensions);
+                assert_eq!(&line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], expected);
                 assert_eq!(line["platform"], "faxline");
-                assert_eq!(line["connection"], "shop-bot-001");
+                let has_connection = details || dimensions == Dimensions::Connection;
+                assert_eq!(line["connection"] == "shop-bot-001", has_connection);
             }
         }
     }
@@ -454,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn metrics_without_a_connection_have_no_dimensions() {
+    fn metrics_of_the_stack_have_no_dimensions() {
         let counted = Measurement {
             name: "Waiting",
             value: 7,

@@ -15,6 +15,7 @@ pub use counters::{LATENCY_BUCKETS_MS, flush, record_latency};
 pub use emf::{LogFields, set_request_id};
 
 use self::emf::{Detail, Measurement};
+use crate::app::{Clock, SystemClock};
 use trunkline_core::model::{Connection, PlatformId};
 
 /// A metric that is counted by platform and connection.
@@ -75,8 +76,7 @@ impl Metric {
     /// something that an operator looks for.
     fn detail(self) -> Detail {
         match self {
-            Self::Accepted => Detail::BriefWithoutPlatform,
-            Self::Delivered => Detail::Brief,
+            Self::Accepted | Self::Delivered => Detail::Brief,
             Self::Duplicate
             | Self::Refused
             | Self::Unreadable
@@ -151,6 +151,11 @@ pub fn record_waiting(now: Timestamp, number: usize) {
     emf::print(now, of_stack("Waiting", number), LogFields::default());
 }
 
+/// Records that the process panicked. Its panic hook calls this.
+fn record_panic() {
+    emf::print(SystemClock.now(), of_stack("Panicked", 1), LogFields::default());
+}
+
 /// Records a dead letter of a platform.
 pub fn record_dead_letter(now: Timestamp, platform: PlatformId) {
     let measurement = Measurement { platform: Some(platform), ..of_stack("DeadLettered", 1) };
@@ -163,10 +168,11 @@ pub fn record_queue_age(now: Timestamp, age: SignedDuration) {
     emf::print(now, of_stack(emf::QUEUE_AGE, value), LogFields::default());
 }
 
-/// Records how many messages are in the dead-letter queues, and how long the messages have been waiting in
-/// the outbound queue that has had no worker for the longest time, in seconds.
+/// Records how many messages stay in the dead-letter queues, and how long the messages have been waiting in
+/// the outbound queue that has had no worker for the longest time, in seconds. An age of 0 is not recorded: CloudWatch
+/// bills a metric for each hour in which it has a value.
 pub fn record_queues(now: Timestamp, dead_letters: u64, age: i64) {
-    let fields = LogFields { queue_age: Some(age), ..LogFields::default() };
+    let fields = LogFields { queue_age: Some(age).filter(|age| *age > 0), ..LogFields::default() };
     emf::print(now, of_stack("DeadLettersUnread", dead_letters), fields);
 }
 
