@@ -3,3 +3,4 @@
 
 mod config;
 mod handover_policy;
+mod warnings;

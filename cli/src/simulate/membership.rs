@@ -88,7 +88,7 @@ pub async fn join(
         setup.secrets.into_iter().map(|(name, value)| (name.to_owned(), vec![value])).collect();
     secrets.push((PATH_KEY.to_owned(), vec![KEY.to_owned()]));
     let desired = DesiredConnection { connection, secrets, line: 0 };
-    let mut desired = Desired { connections: vec![desired], routes: Vec::new() };
+    let mut desired = Desired { connections: vec![desired], ..Desired::default() };
     retry_on_conflict(async || {
         let mut route = current_route(stack, membership).await?;
         if route.bot.is_none() {

@@ -56,10 +56,21 @@ pub(super) fn read(route: &Members<'_>, problems: &mut ConfigProblems) -> Handov
             }
         }
     }
-    policy.language = route.get("language").and_then(|node| node.text(problems, "language"));
     policy.keywords = by_language(route, "keywords", problems, keywords);
     policy.texts = by_language(route, "texts", problems, texts);
+    policy.language = match route.get("language") {
+        Some(node) => node.text(problems, "language"),
+        None => only_key(&policy.texts)
+            .or_else(|| only_key(&policy.keywords).filter(|_| policy.texts.is_empty())),
+    };
     policy
+}
+
+/// Returns the key of a table with one entry. A route with one language needs no `language`: without this, a
+/// customer whose language is unknown would receive none of its texts.
+fn only_key<T>(table: &BTreeMap<String, T>) -> Option<String> {
+    let mut keys = table.keys();
+    keys.next().filter(|_| keys.next().is_none()).cloned()
 }
 
 fn seconds(members: &Members<'_>, name: &str, problems: &mut ConfigProblems) -> Option<u32> {
@@ -131,4 +142,56 @@ fn texts(node: &Node<'_>, problems: &mut ConfigProblems) -> Texts {
         problems.add(node.line(), how.to_owned());
     }
     texts
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_core::model::Role;
+
+    use crate::file::read_route;
+
+    /// Returns the language of a route that has these members besides its bot.
+    fn language(members: &serde_json::Value) -> Option<String> {
+        let mut members = members.clone();
+        members["bot"] = "bot".into();
+        let known = [("bot".parse().unwrap(), Role::Bot)];
+        read_route("shop", &members, &known).unwrap().handover_policy.language
+    }
+
+    #[test]
+    fn the_only_language_is_that_of_customers_whose_language_is_unknown() {
+        let texts = serde_json::json!({"nl": {"unsupported": "Sorry"}});
+        let keywords = serde_json::json!({"nl": {"handover": ["mens"]}});
+        let en = serde_json::json!({"en": {"handover": ["agent"]}});
+        for members in [
+            serde_json::json!({"texts": texts}),
+            serde_json::json!({"keywords": keywords}),
+            serde_json::json!({"texts": texts, "keywords": keywords}),
+            // Only texts need a language: keywords of all languages match while it is unknown.
+            serde_json::json!({"texts": texts, "keywords": en}),
+        ] {
+            assert_eq!(language(&members).as_deref(), Some("nl"), "{members}");
+        }
+    }
+
+    #[test]
+    fn the_language_stays_unknown_without_texts_or_with_several_languages() {
+        let two =
+            serde_json::json!({"nl": {"unsupported": "Sorry"}, "en": {"unsupported": "Sorry"}});
+        let one = serde_json::json!({"nl": {"handover": ["mens"]}});
+        for members in [
+            serde_json::json!({}),
+            serde_json::json!({"texts": two}),
+            serde_json::json!({"texts": two, "keywords": one}),
+        ] {
+            assert_eq!(language(&members), None, "{members}");
+        }
+    }
+
+    #[test]
+    fn a_given_language_stays() {
+        let members =
+            serde_json::json!({"language": "en", "texts": {"nl": {"unsupported": "Sorry"}}});
+        assert_eq!(language(&members).as_deref(), Some("en"));
+    }
 }

@@ -11,6 +11,7 @@ mod problems;
 mod routes;
 mod secrets;
 mod single;
+mod warnings;
 mod yaml;
 
 use trunkline_core::model::{Connection, ConnectionId, Route};
@@ -33,6 +34,8 @@ pub struct Desired {
     pub connections: Vec<DesiredConnection>,
     /// In the order of the file.
     pub routes: Vec<Route>,
+    /// What the file configures although it can never take effect, in the order of the file.
+    pub warnings: Vec<ConfigProblem>,
 }
 
 /// A connection of a file, with the values of its secrets.
@@ -74,6 +77,9 @@ pub fn read(text: &str, options: ReadOptions<'_>) -> Result<Desired, InvalidConf
             }
             if let Some(node) = members.required("routes", 1, &mut problems) {
                 desired.routes = routes::read(node, &mut desired.connections, &mut problems);
+            }
+            if problems.is_empty() {
+                desired.warnings = warnings::find(&members, &desired, options.platforms);
             }
         }
     }

@@ -1,13 +1,13 @@
-//! Problems of a configuration file.
+//! Problems and warnings of a configuration file.
 
 use std::fmt;
 
-/// One problem of a configuration file.
+/// One problem or warning of a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConfigProblem {
     /// The line in the file, from 1.
     pub line: usize,
-    /// What is wrong and how to fix it.
+    /// What is wrong or has no effect, and what to do.
     pub message: String,
 }
 
@@ -40,13 +40,19 @@ impl ConfigProblems {
         self.0.push(ConfigProblem { line, message: message.into() });
     }
 
-    pub(super) fn into_result<T>(mut self, value: T) -> Result<T, InvalidConfig> {
-        if self.0.is_empty() {
-            return Ok(value);
-        }
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the problems in the order of the file.
+    pub(super) fn into_sorted(mut self) -> Vec<ConfigProblem> {
         self.0.sort();
         self.0.dedup();
-        Err(InvalidConfig(self.0))
+        self.0
+    }
+
+    pub(super) fn into_result<T>(self, value: T) -> Result<T, InvalidConfig> {
+        if self.is_empty() { Ok(value) } else { Err(InvalidConfig(self.into_sorted())) }
     }
 }
 

@@ -78,6 +78,16 @@ impl<'a> Node<'a> {
         Members(entries)
     }
 
+    /// Returns the members of a mapping that has been read before, so its problems are known.
+    pub(super) fn read_members(&self) -> Members<'a> {
+        Members(self.entries(&mut ConfigProblems::default(), ""))
+    }
+
+    /// Returns the items of a sequence that has been read before.
+    pub(super) fn read_items(&self) -> Vec<Node<'a>> {
+        self.items(&mut ConfigProblems::default(), "")
+    }
+
     /// Returns the items of a sequence.
     pub(super) fn items(&self, problems: &mut ConfigProblems, what: &str) -> Vec<Node<'a>> {
         match &self.0.data {
@@ -226,6 +236,16 @@ impl<'a> Members<'a> {
 
     pub(super) fn get(&self, name: &str) -> Option<&Node<'a>> {
         self.0.iter().find(|(known, ..)| known == name).map(|(.., node)| node)
+    }
+
+    /// Returns all members in the order of the file, each with its name and line.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, usize, &Node<'a>)> {
+        self.0.iter().map(|(name, line, node)| (name.as_str(), *line, node))
+    }
+
+    /// Returns the line of a member's name.
+    pub(super) fn line(&self, name: &str) -> Option<usize> {
+        self.iter().find(|(known, ..)| *known == name).map(|(_, line, _)| line)
     }
 
     pub(super) fn required(
