@@ -65,7 +65,7 @@ impl Api {
     /// # Errors
     /// If the API refuses the request or cannot be reached.
     pub async fn get(&self, path: &str) -> Result<Value, ApiError> {
-        self.call(Method::GET, path, None).await
+        self.call(Method::GET, path, None, None).await
     }
 
     /// Returns all items of a list, page by page.
@@ -94,7 +94,7 @@ impl Api {
     /// # Errors
     /// If the API refuses the request or cannot be reached.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
-        self.call(Method::POST, path, Some(body)).await
+        self.call(Method::POST, path, Some(body), None).await
     }
 
     /// Sends a DELETE request.
@@ -102,7 +102,15 @@ impl Api {
     /// # Errors
     /// If the API refuses the request or cannot be reached.
     pub async fn delete(&self, path: &str) -> Result<Value, ApiError> {
-        self.call(Method::DELETE, path, None).await
+        self.call(Method::DELETE, path, None, None).await
+    }
+
+    /// Deletes a resource that has this version. `path` may have a query.
+    ///
+    /// # Errors
+    /// If the API refuses the request, for example because the version is another one now, or cannot be reached.
+    pub async fn delete_version(&self, path: &str, version: u64) -> Result<Value, ApiError> {
+        self.call(Method::DELETE, path, None, Some(version)).await
     }
 
     async fn call(
@@ -110,12 +118,18 @@ impl Api {
         method: Method,
         path: &str,
         body: Option<&Value>,
+        version: Option<u64>,
     ) -> Result<Value, ApiError> {
         let unreachable = |why: &dyn std::fmt::Display| ApiError::Unreachable(why.to_string());
         let text = body.map(ToString::to_string).unwrap_or_default();
+        let precondition = version.map(|version| format!("\"{version}\""));
         let (status, answer) = match &self.0 {
             Transport::InProcess(router, caller) => {
-                let request = Request::builder()
+                let mut request = Request::builder();
+                if let Some(precondition) = precondition {
+                    request = request.header(header::IF_MATCH, precondition);
+                }
+                let request = request
                     .method(method)
                     .uri(format!("/api/v1{path}"))
                     .header(header::CONTENT_TYPE, "application/json")
@@ -129,7 +143,10 @@ impl Api {
                 (status, body.map_err(|why| unreachable(&why))?.to_vec())
             }
             Transport::Http { http, url, token } => {
-                let call = http.request(method, format!("{url}{path}")).bearer_auth(token);
+                let mut call = http.request(method, format!("{url}{path}")).bearer_auth(token);
+                if let Some(precondition) = precondition {
+                    call = call.header(header::IF_MATCH, precondition);
+                }
                 let call = call.header(header::CONTENT_TYPE, "application/json").body(text);
                 let answer = call.send().await.map_err(|why| unreachable(&why))?;
                 let status = answer.status();

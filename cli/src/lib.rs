@@ -4,7 +4,10 @@ pub mod api;
 pub mod apply;
 pub mod check;
 pub mod cost;
+pub mod doctor;
+pub mod init;
 pub mod local;
+pub mod restore;
 pub mod simulate;
 pub mod stack;
 

@@ -2,13 +2,19 @@
 
 mod check;
 mod configure;
+mod connection;
 mod cost;
 mod customer;
 mod deliveries;
+mod doctor;
 mod env;
+mod init;
 mod inspect;
 mod local;
 mod ownership;
+mod reference;
+mod restore;
+mod route;
 mod simulate;
 mod table;
 mod token;
@@ -16,7 +22,7 @@ mod token;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use ownership::OwnershipAction;
 use trunkline::api::Api;
 use trunkline::stack::{Stack, aws_config_from_environment};
@@ -39,14 +45,19 @@ const EXAMPLES: &str = "\
 Examples:
   trunkline local                        run everything on this machine, with a demo
   trunkline simulate unblu               act as an agent in Unblu, on that local stack
+  trunkline init                         answer questions, and get a first trunkline.yaml
   trunkline apply trunkline.yaml         apply a configuration to the deployed stack
   trunkline apply --dry-run trunkline.yaml   only validate it
   trunkline diff trunkline.yaml          show what applying it would change
+  trunkline apply --prune trunkline.yaml   also delete what the file does not name
   trunkline export > trunkline.yaml      write the current configuration to a file
   trunkline urls trunkline.yaml          print the inbound URLs for the vendors' forms
+  trunkline doctor                       check the account, and the deployed stack
   trunkline check                        verify all connections and their credentials
   trunkline check --fix advisers         create or update Unblu's channel for a connection
   trunkline verify shop-bot              verify one connection
+  trunkline connection suspend shop-bot  park the deliveries to a connection
+  trunkline connection rotate shop-bot   give it a new inbound URL
   trunkline status                       show the state of all connections
   trunkline conversations --state desk   list conversations that agents handle
   trunkline tail shop-whatsapp 31612345678 -f   follow a conversation
@@ -54,26 +65,18 @@ Examples:
   trunkline replay --connection shop-bot --since 2h   send them again now
   trunkline handover shop-whatsapp 31612345678 --reason complaint   hand it over to agents
   trunkline token make anna --role operator   create a token for an operator
+  trunkline restore --from trunkline-restored --dry-run   count what a restored table would bring back
   trunkline cost --messages 5e6 --copies 1   estimate the AWS bill
   trunkline secret > bot.secret          generate a signing secret";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a first configuration file, from your answers or from the platforms that you name.
+    Init(init::InitArgs),
     /// Apply connections, routes and secrets to the stack. Applying the same file again changes nothing.
-    Apply {
-        /// The configuration file.
-        #[arg(default_value = "trunkline.yaml")]
-        file: PathBuf,
-        /// Validate the file without changing the stack.
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Apply(configure::ApplyArgs),
     /// Show what applying a file would change. Exits with code 2 if there are changes.
-    Diff {
-        /// The configuration file.
-        #[arg(default_value = "trunkline.yaml")]
-        file: PathBuf,
-    },
+    Diff(configure::DiffArgs),
     /// Print the current configuration as a file. Secrets become references to environment variables.
     Export,
     /// Print the inbound URL of each connection in a file. Keep these URLs confidential: each contains a key.
@@ -82,6 +85,15 @@ enum Command {
         #[arg(default_value = "trunkline.yaml")]
         file: PathBuf,
     },
+    /// Suspend, resume or delete a connection, or rotate the key in its inbound URL.
+    #[command(subcommand)]
+    Connection(connection::Connection),
+    /// Delete a route.
+    #[command(subcommand)]
+    Route(route::Route),
+    /// Check the account before the first deployment, and the stack after it. Sends a message of its own through
+    /// the stack and deletes it. Exits with code 1 if a check fails.
+    Doctor(doctor::Doctor),
     /// Verify a connection: its outbound function calls the platform and checks the response.
     Verify {
         /// Id of the connection.
@@ -166,6 +178,8 @@ enum Command {
     /// Export or delete the data of a customer.
     #[command(subcommand)]
     Customer(customer::Customer),
+    /// Copy a table that DynamoDB restored into the stack's table. Continues an interrupted copy.
+    Restore(restore::RestoreArgs),
     /// Print the environment of the stack's functions, for `sam local invoke --env-vars`.
     Env,
     /// Estimate the AWS bill from measured usage and list prices.
@@ -173,20 +187,8 @@ enum Command {
     /// Manage access to the API and the console.
     #[command(subcommand)]
     Token(token::Token),
-    /// Generate a signing secret (Standard Webhooks).
-    Secret,
-    /// List settings and secrets by platform.
-    Settings {
-        /// Print the page docs/settings.md.
-        #[arg(long)]
-        markdown: bool,
-    },
-    /// Print the JSON Schema of the webhook protocol.
-    Schema,
-    /// Print the OpenAPI description of the operator API.
-    Openapi,
-    /// Print shell completions.
-    Completions { shell: clap_complete::Shell },
+    #[command(flatten)]
+    Reference(reference::Reference),
     /// Act as a customer, bot or agent on a platform, from the terminal, on a local stack.
     Simulate(simulate::Simulate),
     /// Run the template on the local machine with a demo conversation.
@@ -220,15 +222,19 @@ const EXIT_DIFFERENT: u8 = 2;
 pub async fn run(cli: Cli) -> Result<ExitCode, CliError> {
     let name = cli.stack;
     let done: Result<(), CliError> = match cli.command {
-        Command::Apply { file, dry_run } => configure::apply(&name, &file, dry_run).await,
-        Command::Diff { file } => {
-            if configure::diff(&find_stack(&name).await?, &file).await? {
+        Command::Apply(args) => configure::apply(&name, &args).await,
+        Command::Diff(args) => {
+            if configure::diff(&find_stack(&name).await?, &args).await? {
                 return Ok(ExitCode::from(EXIT_DIFFERENT));
             }
             Ok(())
         }
         Command::Export => configure::export(&find_stack(&name).await?).await,
         Command::Urls { file } => configure::urls(&find_stack(&name).await?, &file).await,
+        Command::Init(args) => init::run(&args),
+        Command::Connection(what) => connection::run(&open_api(&name, cli.api).await?, &what).await,
+        Command::Route(what) => route::run(&open_api(&name, cli.api).await?, &what).await,
+        Command::Doctor(what) => return doctor::run(&name, &what).await,
         Command::Verify { connection } => {
             check::verify(&open_api(&name, cli.api).await?, &connection).await
         }
@@ -277,41 +283,14 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CliError> {
             ownership::run(&open_api(&name, cli.api).await?, &target, OwnershipAction::Close).await
         }
         Command::Customer(what) => customer::run(&open_api(&name, cli.api).await?, &what).await,
+        Command::Restore(args) => restore::run(&name, &args).await,
         Command::Env => {
             println!("{:#}", env::environment(&name, &find_stack(&name).await?.info));
             Ok(())
         }
         Command::Cost(what) => cost::run(&what),
         Command::Token(what) => token::run(&find_stack(&name).await?, what).await,
-        Command::Secret => {
-            println!("{}", configure::new_secret());
-            Ok(())
-        }
-        Command::Settings { markdown: true } => {
-            print!("{}", trunkline_config::reference::markdown(trunkline_registry::PLATFORMS));
-            Ok(())
-        }
-        Command::Settings { markdown: false } => {
-            configure::settings();
-            Ok(())
-        }
-        Command::Schema => {
-            println!("{:#}", trunkline_registry::open_protocol_schema());
-            Ok(())
-        }
-        Command::Openapi => {
-            println!("{}", trunkline_console::document().to_pretty_json()?);
-            Ok(())
-        }
-        Command::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Cli::command(),
-                "trunkline",
-                &mut std::io::stdout(),
-            );
-            Ok(())
-        }
+        Command::Reference(what) => reference::run(&what),
         Command::Simulate(what) => simulate::run(what).await,
         Command::Local { port, once } => local::run(port, once).await,
     };

@@ -1,10 +1,12 @@
 //! Deploys the template to the local AWS with SAM.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use tokio::process::Command;
 
 use super::ministack::create;
+use super::template::for_local_aws;
 use super::{LocalAws, LocalError, Paths};
 
 /// Checks that each function of the template is built.
@@ -21,6 +23,17 @@ pub(super) fn check_built(paths: &Paths) -> Result<(), LocalError> {
     Ok(())
 }
 
+/// Writes the template for the local AWS to the folder of its logs. Returns its path.
+fn write_template(paths: &Paths) -> Result<PathBuf, LocalError> {
+    let original = paths.project.join("template.yaml");
+    let text = std::fs::read_to_string(&original).map_err(LocalError::io("template.yaml"))?;
+    let text = text.replace("CodeUri: ", &format!("CodeUri: {}/", paths.project.display()));
+    let path = paths.logs.join("template.yaml");
+    std::fs::write(&path, for_local_aws(&text))
+        .map_err(LocalError::io(format!("{}", path.display())))?;
+    Ok(path)
+}
+
 pub(super) async fn deploy(
     paths: &Paths,
     aws: &LocalAws,
@@ -32,7 +45,11 @@ pub(super) async fn deploy(
     let errors = log.try_clone().map_err(LocalError::io("deploy.log"))?;
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let status = Command::new(&program)
-        .args(["deploy", "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides"])
+        .args(["deploy", "--no-confirm-changeset", "--no-progressbar", "--template-file"])
+        .arg(write_template(paths)?)
+        .arg("--config-file")
+        .arg(paths.project.join("samconfig.toml"))
+        .arg("--parameter-overrides")
         .arg(format!("Architecture={architecture}"))
         .arg("AllowLocalTargets=yes")
         .args(parameters)

@@ -40,9 +40,13 @@ impl LocalAws {
         let _ = std::fs::remove_dir_all(&temporary);
         let failed = LocalError::io(format!("{}", temporary.display()));
         std::fs::create_dir_all(&temporary).map_err(failed)?;
+        let concurrency = options.account_concurrency.map(|allowed| allowed.to_string());
         let process = Command::new("sh")
             .args(["-c", SUPERVISOR])
             .arg(&program)
+            // Checks each call's signature, and whether the function's own role allows it. `test` may do everything.
+            .env("AUTH", "true")
+            .envs(concurrency.map(|allowed| ("LAMBDA_ACCOUNT_CONCURRENCY", allowed)))
             // MiniStack passes this to the functions, which would otherwise call AWS.
             .env("AWS_ENDPOINT_URL", options.functions_endpoint.as_ref().unwrap_or(&own))
             .env("GATEWAY_PORT", port.to_string())

@@ -3,6 +3,7 @@
 mod deploy;
 mod ministack;
 mod progress;
+mod template;
 
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,8 @@ pub struct Options {
     pub functions_endpoint: Option<String>,
     /// Additional parameters of the template, as `Name=value`.
     pub parameters: Vec<String>,
+    /// How many invocations the account allows at once; `None` for 1,000. A new AWS account allows 10.
+    pub account_concurrency: Option<u16>,
 }
 
 /// Error of starting a local stack.

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use trunkline_config::prune::{DeleteError, DeleteRefused};
 use trunkline_core::model::InvalidId;
 use trunkline_runtime::error::BackendError;
 use trunkline_runtime::inbound::InboundError;
@@ -99,6 +100,12 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
+    /// 409: the resource is not deleted, because others depend on it.
+    fn delete_refused(refused: &DeleteRefused) -> Self {
+        let code = if refused.can_be_forced() { "force_required" } else { "in_use" };
+        Self::new(StatusCode::CONFLICT, code, refused.to_string())
+    }
+
     /// 412: the resource has changed since the caller read it.
     #[must_use]
     pub fn version_mismatch() -> Self {
@@ -165,6 +172,21 @@ impl From<QueueError> for Problem {
 impl From<SecretsError> for Problem {
     fn from(error: SecretsError) -> Self {
         Self::unavailable(&error)
+    }
+}
+
+impl From<DeleteRefused> for Problem {
+    fn from(refused: DeleteRefused) -> Self {
+        Self::delete_refused(&refused)
+    }
+}
+
+impl From<DeleteError> for Problem {
+    fn from(error: DeleteError) -> Self {
+        match error {
+            DeleteError::Store(error) => error.into(),
+            DeleteError::Secrets(error) => error.into(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod apply;
 mod file;
+pub mod prune;
 pub mod reference;
 
 pub use file::*;

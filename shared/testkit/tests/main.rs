@@ -9,6 +9,7 @@ mod configuration;
 mod crashes;
 mod customer_data;
 mod dead_letters;
+mod deleted;
 mod draining;
 mod duplicates;
 mod event_order;

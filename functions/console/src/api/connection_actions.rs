@@ -28,7 +28,7 @@ use crate::view::ConnectionView;
 /// How long a verification may take, in seconds.
 const VERIFY_TIMEOUT_SECONDS: u64 = 20;
 /// How long a change of configuration takes to reach every function.
-const CONFIG_PROPAGATION: SignedDuration = SignedDuration::from_secs(35);
+pub(super) const CONFIG_PROPAGATION: SignedDuration = SignedDuration::from_secs(35);
 
 /// The result of a verification.
 #[derive(Debug, Serialize, ToSchema)]

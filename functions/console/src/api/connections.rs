@@ -5,13 +5,18 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
 use serde_json::{Value, json};
+use trunkline_config::prune;
 use trunkline_config::{ConnectionInput, read_connection};
-use trunkline_core::model::{AccessLevel, Connection, ConnectionId};
+use trunkline_core::model::{AccessLevel, Connection, ConnectionId, ScheduledTask};
 use trunkline_registry::PLATFORMS;
+use trunkline_runtime::schedule::schedule;
 use trunkline_runtime::secrets::{PATH_KEY, SecretBag};
+use utoipa::ToSchema;
 
-use super::path::ConnectionPath;
+use super::connection_actions::CONFIG_PROPAGATION;
+use super::path::{ConnectionPath, DeletionQuery};
 use crate::Console;
 use crate::auth::Caller;
 use crate::concurrency::join_all_bounded;
@@ -19,6 +24,17 @@ use crate::extract::{Json, Path, Query};
 use crate::paging::{Page, Paging};
 use crate::problem::{FieldProblem, Problem};
 use crate::view::{ConnectionBody, ConnectionView};
+
+/// What a deleted connection leaves behind.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConnectionDeleted {
+    /// The number of parked deliveries; a lower bound. Within a minute they fail, with the reason that the
+    /// connection is no longer configured.
+    parked: usize,
+    /// The number of failed deliveries. An operator can discard them, or replay them once the connection exists
+    /// again.
+    failed: usize,
+}
 
 /// Returns a stored connection.
 ///
@@ -114,6 +130,42 @@ pub async fn put(
     caller.audit(app, "connection.put", id.as_str(), detail).await?;
     let status = if existing.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     Ok(connection_response(status, wanted))
+}
+
+/// Delete a connection with its secrets. Refused while a route names it; without `force`, also while deliveries
+/// to it wait or agents have conversations that depend on it. No delivery is lost: those that wait fail.
+#[utoipa::path(delete, path = "/connections/{id}", tag = "connections",
+    params(ConnectionPath, DeletionQuery,
+        ("if-match" = Option<String>, Header, description = "The version that is deleted")),
+    responses((status = 200, body = ConnectionDeleted)))]
+pub async fn delete(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    Path(ConnectionPath { id }): Path<ConnectionPath>,
+    Query(DeletionQuery { force }): Query<DeletionQuery>,
+    headers: HeaderMap,
+) -> Result<axum::Json<ConnectionDeleted>, Problem> {
+    caller.require(AccessLevel::Admin)?;
+    let (app, connection) = (&console.app, find_connection(&console, &id).await?);
+    check_precondition(&headers, Some(connection.version))?;
+    let used = prune::connection_use(&app.store, &connection).await?;
+    if let Some(refused) = used.refusal(&connection.id, force) {
+        return Err(refused.into());
+    }
+    let (platform, version) = (connection.platform, connection.version);
+    let deleted = connection.id.clone();
+    prune::delete_connection(&app.store, &app.secrets, connection).await?;
+    if used.parked > 0 {
+        // Once no function has the connection in its cache, its workers let the deliveries fail.
+        let at = Some(app.clock.now() + CONFIG_PROPAGATION);
+        let (connection, after_group) = (deleted, None);
+        let task = ScheduledTask::ReleaseParked { platform, connection, at, after_group };
+        schedule(app, &task).await?;
+    }
+    let (parked, failed) = (used.parked, used.failed);
+    let detail = json!({"version": version, "force": force, "parked": parked, "failed": failed});
+    caller.audit(app, "connection.delete", &id, detail).await?;
+    Ok(axum::Json(ConnectionDeleted { parked, failed }))
 }
 
 /// Returns the secrets after the change. A key for the inbound URL is added if there is none.

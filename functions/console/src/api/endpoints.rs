@@ -60,6 +60,7 @@ endpoints! {
         get "/connections" => connections::list;
         get "/connections/{id}" => connections::one;
         put "/connections/{id}" => connections::put;
+        delete "/connections/{id}" => connections::delete;
         post "/connections/{id}/verify" => connection_actions::verify;
         post "/connections/{id}/fix" => connection_actions::fix;
         post "/connections/{id}/suspend" => connection_actions::suspend;
@@ -70,6 +71,7 @@ endpoints! {
         get "/routes" => routes::list;
         get "/routes/{id}" => routes::one;
         put "/routes/{id}" => routes::put;
+        delete "/routes/{id}" => routes::delete;
         get "/conversations" => conversations::list;
         get "/conversations/{channel}/{customer}" => conversations::one;
         get "/conversations/{channel}/{customer}/timeline" => conversations::timeline;

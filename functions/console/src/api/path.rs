@@ -21,6 +21,18 @@ pub struct RoutePath {
     pub id: String,
 }
 
+/// The query of a deletion.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct DeletionQuery {
+    /// Whether to delete the resource although deliveries to it wait, or agents have conversations that depend
+    /// on it.
+    #[serde(default)]
+    #[param(default = false)]
+    pub force: bool,
+}
+
 /// The path parameters of operations on a customer's conversation.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]

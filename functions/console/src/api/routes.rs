@@ -6,11 +6,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
+use trunkline_config::prune;
 use trunkline_config::{FieldErrors, read_route};
 use trunkline_core::model::{AccessLevel, ConnectionId, Role, Route, RouteId};
 
 use super::connections::{check_precondition, field_problems, with_etag};
-use super::path::RoutePath;
+use super::path::{DeletionQuery, RoutePath};
 use crate::Console;
 use crate::auth::Caller;
 use crate::concurrency::join_all_bounded;
@@ -45,10 +46,17 @@ pub async fn one(
     _: Caller,
     Path(RoutePath { id }): Path<RoutePath>,
 ) -> Result<Response, Problem> {
+    Ok(route_response(StatusCode::OK, find_route(&console, &id).await?))
+}
+
+/// Returns a stored route.
+///
+/// # Errors
+/// If it does not exist.
+async fn find_route(console: &Console, id: &str) -> Result<Route, Problem> {
     let id: RouteId = id.parse()?;
     let found = console.app.store.route(&id).await?;
-    let found = found.ok_or_else(|| Problem::not_found(format!("route {id} does not exist")))?;
-    Ok(route_response(StatusCode::OK, found))
+    found.ok_or_else(|| Problem::not_found(format!("route {id} does not exist")))
 }
 
 /// Create or change a route. The change reaches every function within 30 seconds.
@@ -85,6 +93,32 @@ pub async fn put(
     caller.audit(app, "route.put", id.as_str(), json!({"version": version})).await?;
     let status = if existing.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     Ok(route_response(status, wanted))
+}
+
+/// Delete a route. Refused while a channel names it; without `force`, also while agents have conversations that
+/// follow it. Open conversations keep their parties, without the route's texts, keywords and time limits.
+#[utoipa::path(delete, path = "/routes/{id}", tag = "routes",
+    params(RoutePath, DeletionQuery,
+        ("if-match" = Option<String>, Header, description = "The version that is deleted")),
+    responses((status = 204, description = "deleted")))]
+pub async fn delete(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    Path(RoutePath { id }): Path<RoutePath>,
+    Query(DeletionQuery { force }): Query<DeletionQuery>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    caller.require(AccessLevel::Admin)?;
+    let (app, route) = (&console.app, find_route(&console, &id).await?);
+    check_precondition(&headers, Some(route.version))?;
+    let used = prune::route_use(&app.store, &route.id).await?;
+    if let Some(refused) = used.refusal(&route.id, force) {
+        return Err(refused.into());
+    }
+    app.store.delete_route(&route.id, route.version).await?;
+    let detail = json!({"version": route.version, "force": force});
+    caller.audit(app, "route.delete", &id, detail).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn known_connections(console: &Console) -> Result<Vec<(ConnectionId, Role)>, Problem> {

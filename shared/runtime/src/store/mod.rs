@@ -7,6 +7,7 @@ mod active_sessions;
 mod breakers;
 mod config;
 mod config_cache;
+mod config_delete;
 mod conversations;
 mod correlation;
 mod dead_letters;
