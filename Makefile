@@ -18,7 +18,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check lint vocabulary template template-lint template-policies template-tests generate platforms parameters deny unit pages e2e conform previous documents chaos soak native floor-sdk figures rendering bench bench-baseline bench-count fuzz fuzz-all tools build release deploy invoke emulate settings content specs requirements openapi clean
+.PHONY: help run test check lint vocabulary template template-lint template-policies template-tests generate platforms parameters deny unit pages e2e conform previous documents chaos soak native floor-sdk figures rendering bench bench-baseline bench-count fuzz fuzz-all tools build release release-check deploy invoke emulate settings content specs requirements openapi clean
 
 help: ## list all targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -181,6 +181,9 @@ release: .tools/release/.installed ## build the functions for AWS (ARCH=x86_64 i
 	PATH="$(CURDIR)/.tools/release/bin:$$PATH" cargo lambda build --release --locked --output-format binary \
 	  --target $${ARCH:-aarch64}-unknown-linux-gnu $(PACKAGES)
 	@rm -f target/lambda/*/.dev
+
+release-check: .tools/release/.installed ## build the functions for arm64 and x86_64, and check what Lambda requires
+	@tools/release-check.sh $(PACKAGES)
 
 # Checks PLATFORMS before the build, which takes minutes.
 platforms:

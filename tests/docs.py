@@ -20,6 +20,7 @@ ENDPOINT, API = sys.argv[1:3]
 EXPECTED_FAILURES = {
     r"trunkline (verify|check)": r"bot\.example\.com|no connection|refused|resolve|example|configured|cannot|not ",
     r"trunkline diff": r"",
+    r"trunkline restore ": r"there is no table",
     r"trunkline (handover|handback) ": r"nothing to change",
     r"trunkline discard dlv_…": r"no such|dlv_",
     r"trunkline token revoke <id>": r"",

@@ -56,25 +56,38 @@ pub async fn worker_killed_between_send_and_record(env: &TestEnvironment) {
     assert_eq!(repeated[0].header("webhook-id"), repeated[1].header("webhook-id"));
 }
 
-pub async fn recovers_from_table_and_queue_errors(env: &TestEnvironment) {
-    let fixture = Fixture::webex_and_bot(env, "refuses").await;
+/// Each operation of a message fails more often than the SDK retries.
+async fn recovers_from(env: &TestEnvironment, name: &str, fault: Fault) {
+    let fixture = Fixture::webex_and_bot(env, name).await;
     write_until_accepted(&fixture, "wx-1", 1).await;
     fixture.mock.wait_for_requests("/bot", 1).await;
-    // More often than the SDK retries, for each operation.
+    let word = format!("{name}-");
     for operation in ["GetItem", "PutItem", "SendMessage", "BatchGetItem", "UpdateItem"] {
-        env.fault_proxy.inject(Fault::Refuse, operation, "refuses-", 0, 4);
+        env.fault_proxy.inject(fault, operation, &word, 0, 4);
     }
     write_until_accepted(&fixture, "wx-1", 6).await;
     let mut arrived = Vec::new();
     for _ in 0..600 {
         arrived = first_arrivals(&fixture.mock.accepted("/bot"));
-        if arrived.len() == 6 && env.fault_proxy.remaining("refuses-") == 0 {
+        if arrived.len() == 6 && env.fault_proxy.remaining(&word) == 0 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(arrived, numbered(6));
-    assert_eq!(env.fault_proxy.remaining("refuses-"), 0);
+    assert_eq!(env.fault_proxy.remaining(&word), 0);
+}
+
+pub async fn recovers_from_table_and_queue_errors(env: &TestEnvironment) {
+    recovers_from(env, "refuses", Fault::Refuse).await;
+}
+
+pub async fn recovers_from_throttling(env: &TestEnvironment) {
+    recovers_from(env, "throttles", Fault::Throttle).await;
+}
+
+pub async fn recovers_from_lost_answers(env: &TestEnvironment) {
+    recovers_from(env, "loses", Fault::LoseAnswer).await;
 }
 
 pub async fn aborted_response_is_retried(env: &TestEnvironment) {

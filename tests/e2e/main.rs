@@ -15,16 +15,20 @@ mod console;
 mod content;
 mod customer;
 mod deployed;
+mod doctor;
 mod documents;
 mod faults;
 mod files;
 mod handover;
 mod listener;
 mod observability;
+mod operate;
 mod ownership;
 mod parked;
+mod permissions;
 mod platform_pairs;
 mod platforms;
+mod restore;
 mod setup;
 mod simulate;
 mod smoke;
@@ -150,6 +154,9 @@ fn first(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
         [
             browser::first_view_is_fast,
             call_counts::message_costs_two_reads_two_or_three_writes_and_one_send,
+            doctor::a_message_passes_through_the_stack_and_leaves_nothing,
+            doctor::a_message_that_does_not_pass_is_found_and_removed,
+            doctor::an_interrupted_run_removes_what_it_created,
         ]
     )
 }
@@ -163,6 +170,8 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             browser::outage_is_shown_and_replayed,
             browser::console_works_in_a_browser,
             setup::every_function_has_a_sample_event_and_demo_runs,
+            permissions::a_missing_action_of_a_policy_fails_the_first_message,
+            operate::connection_is_suspended_resumed_rotated_and_deleted,
             listener::listener_replacement_and_crash_lose_and_repeat_nothing,
             api::outage_is_visible_and_parked_deliveries_are_replayed,
             smoke::delivers_customer_message_to_bot_and_reply_to_customer,
@@ -203,15 +212,19 @@ fn together(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
             webhook::bearer_and_api_key_authentication,
             webhook::verification_handshake_both_ways,
             faults::recovers_from_table_and_queue_errors,
+            faults::recovers_from_throttling,
+            faults::recovers_from_lost_answers,
             faults::aborted_response_is_retried,
             faults::connection_resets_are_retried_without_duplicates,
             parked::failed_deliveries_are_listed_replayed_and_discarded,
             parked::unreadable_payload_is_dead_lettered_until_redriven,
+            doctor::each_fault_of_an_account_or_stack_is_found,
             deployed::connection_of_missing_platform_is_refused,
             deployed::queue_without_worker_is_stalled_until_it_is_read,
             deployed::schedule_reports_the_queues,
             sqs_contract::queues_of_the_testkit_behave_like_the_local_aws,
             customer::customer_data_is_exported_and_deleted,
+            restore::restored_table_brings_lost_conversation_back,
             files::agents_file_opens_by_link_v4,
             files::agents_file_opens_by_link_v3,
             files::operators_private_file_opens_by_link,
@@ -301,6 +314,8 @@ fn last(env: &Arc<TestEnvironment>, handle: &Handle) -> Vec<Trial> {
         env,
         handle,
         [
+            permissions::no_function_was_denied_an_action,
+            permissions::every_request_fits_the_service_models,
             attack_leaks::logs_and_cli_output_contain_no_secrets,
             attack_leaks::logs_contain_no_message_text,
             attack_leaks::every_log_line_is_one_json_object,

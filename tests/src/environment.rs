@@ -45,7 +45,7 @@ pub struct TestEnvironment {
 }
 
 /// CLI subcommands that print secrets.
-const COMMANDS_WITH_SECRETS: [&str; 3] = ["urls", "token", "secret"];
+const COMMANDS_WITH_SECRETS: [&str; 4] = ["urls", "token", "secret", "rotate"];
 
 impl TestEnvironment {
     /// Deploys the current version, or that of `TRUNKLINE_VERSION`, on free ports.
@@ -65,7 +65,12 @@ impl TestEnvironment {
         let paths = Paths { project: version.to_owned(), ..Paths::of(&project, name) };
         let mut progress = Progress::new(2);
         let endpoint = Some(fault_proxy.endpoint());
-        let options = Options { port, functions_endpoint: endpoint, parameters: parameters() };
+        let options = Options {
+            port,
+            functions_endpoint: endpoint,
+            parameters: parameters(),
+            account_concurrency: account_concurrency(),
+        };
         let local = LocalStack::start(&paths, &options, &mut progress).await;
         let local = local.unwrap_or_else(|error| panic!("{error}"));
         let config = trunkline::stack::local_aws_config(&local.aws.endpoint()).await.unwrap();
@@ -185,11 +190,9 @@ impl TestEnvironment {
         let mut asked =
             json!({"logGroupName": format!("/trunkline/{STACK}"), "limit": LOG_LINES_LIMIT});
         asked.as_object_mut().unwrap().extend(which.as_object().unwrap().clone());
-        let scope = "Credential=test/20260101/us-east-1/logs/aws4_request";
-        let call = self.http.post(self.local.aws.endpoint());
+        let call = self.aws_request(http::Method::POST, "logs", "/");
         let call = call.header("x-amz-target", "Logs_20140328.FilterLogEvents");
         let call = call.header("content-type", "application/x-amz-json-1.1");
-        let call = call.header("authorization", format!("AWS4-HMAC-SHA256 {scope}"));
         let answer: Value =
             call.body(asked.to_string()).send().await.unwrap().json().await.unwrap();
         let events = answer["events"].as_array().unwrap_or_else(|| panic!("{answer}")).iter();
@@ -222,14 +225,28 @@ impl TestEnvironment {
 
     /// Invokes a function by its logical name in the template and returns its response.
     pub async fn invoke(&self, function: &str, event: &Value) -> Value {
-        let base = format!("http://127.0.0.1:{}/2015-03-31/functions", self.port());
-        let listed: Value =
-            self.http.get(format!("{base}/")).send().await.unwrap().json().await.unwrap();
+        let listed = self.aws_request(http::Method::GET, "lambda", "/2015-03-31/functions/");
+        let listed: Value = listed.send().await.unwrap().json().await.unwrap();
         let names = listed["Functions"].as_array().unwrap().iter();
         let mut names = names.filter_map(|listed| listed["FunctionName"].as_str());
         let name = names.find(|name| name.contains(&format!("-{function}-"))).unwrap();
-        let call = self.http.post(format!("{base}/{name}/invocations")).body(event.to_string());
+        let path = format!("/2015-03-31/functions/{name}/invocations");
+        let call = self.aws_request(http::Method::POST, "lambda", &path).body(event.to_string());
         call.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Builds a call of the local AWS by its root user, whose signature it does not check.
+    pub fn aws_request(
+        &self,
+        method: http::Method,
+        service: &str,
+        path: &str,
+    ) -> reqwest::RequestBuilder {
+        let scope = format!("test/20260101/us-east-1/{service}/aws4_request");
+        let header =
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none");
+        let url = format!("{}{path}", self.local.aws.endpoint());
+        self.http.request(method, url).header("authorization", header)
     }
 
     /// Returns an [`App`] on the deployed table and queues with another clock. Its scheduled tasks go to
@@ -252,6 +269,12 @@ impl TestEnvironment {
             ids: Arc::new(RandomIdGenerator),
         }
     }
+}
+
+/// Returns how many invocations the account allows at once, from `TRUNKLINE_ACCOUNT_CONCURRENCY`.
+fn account_concurrency() -> Option<u16> {
+    let text = std::env::var("TRUNKLINE_ACCOUNT_CONCURRENCY").ok()?;
+    Some(text.parse().expect("TRUNKLINE_ACCOUNT_CONCURRENCY is a number"))
 }
 
 /// Returns the template parameters for tests.

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -21,6 +24,10 @@ pub enum Fault {
     Kill,
     /// Responds with status 503.
     Refuse,
+    /// Responds that the caller calls too often. The request does not reach AWS.
+    Throttle,
+    /// AWS does what is asked, and its answer is lost: the response is the status 503.
+    LoseAnswer,
 }
 
 #[derive(Debug)]
@@ -37,6 +44,7 @@ struct Calls {
     upstream: OnceLock<String>,
     seen: Mutex<Vec<(String, String)>>,
     rules: Mutex<Vec<Rule>>,
+    count: AtomicU64,
 }
 
 /// The proxy between the functions and AWS.
@@ -83,6 +91,23 @@ impl FaultProxy {
     pub fn remaining(&self, word: &str) -> usize {
         let rules = self.calls.rules.lock().unwrap();
         rules.iter().filter(|rule| rule.word == word).map(|rule| rule.times).sum()
+    }
+
+    /// Writes all requests so far to a file, each as a line of JSON with the members `target` and `body`.
+    pub fn write_requests(&self, path: &Path) {
+        let seen = self.calls.seen.lock().unwrap();
+        let line = |(target, body): &(String, String)| {
+            let body: serde_json::Value = serde_json::from_str(body).unwrap();
+            format!("{}\n", serde_json::json!({"target": target, "body": body}))
+        };
+        std::fs::write(path, seen.iter().map(line).collect::<String>()).unwrap();
+    }
+
+    /// Returns how long the next call takes: calls of AWS take longer than those of the local AWS.
+    fn latency(&self) -> Duration {
+        let count = self.calls.count.fetch_add(1, Ordering::Relaxed);
+        // Spread over 5 to 15 ms.
+        Duration::from_millis(5 + count * 7 % 11)
     }
 
     fn fault(&self, operation: &str, body: &str) -> Option<Fault> {
@@ -141,6 +166,8 @@ async fn forward(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    tokio::time::sleep(proxy.latency()).await;
+    let mut answer_lost = false;
     let operation = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     if let Some(operation) = operation {
         let text = String::from_utf8_lossy(&body).into_owned();
@@ -148,6 +175,8 @@ async fn forward(
         proxy.calls.seen.lock().unwrap().push((operation.to_owned(), text));
         match fault {
             None => {}
+            Some(Fault::LoseAnswer) => answer_lost = true,
+            Some(Fault::Throttle) => return throttled(),
             Some(Fault::Kill) => {
                 kill_owner_of(caller.port(), proxy.port);
                 return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -160,10 +189,19 @@ async fn forward(
     };
     let call = proxy.http.request(method, format!("{upstream}{uri}")).headers(headers).body(body);
     match call.send().await {
+        Ok(_) if answer_lost => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Ok(answer) => {
             let (status, headers) = (answer.status(), answer.headers().clone());
             (status, headers, answer.bytes().await.unwrap_or_default()).into_response()
         }
         Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
     }
+}
+
+/// The response to a call that AWS throttles. Sources: `DynamoDB` API reference, common errors; the SDKs retry it for every
+/// service.
+fn throttled() -> Response {
+    let body = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
+    let kind = [("content-type", "application/x-amz-json-1.0")];
+    (StatusCode::BAD_REQUEST, kind, body).into_response()
 }
