@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
 use jiff::SignedDuration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -308,9 +309,9 @@ fn stacks() -> Vec<Doctor> {
 }
 
 pub async fn each_fault_of_an_account_or_stack_is_found(env: &TestEnvironment) {
-    for some in [accounts(), stacks()] {
-        join_all(some.into_iter().map(|run| run.run(env))).await;
-    }
+    let runs = accounts().into_iter().chain(stacks());
+    // Each invokes all functions, and a new account allows few invocations at once.
+    stream::iter(runs).for_each_concurrent(2, |run| run.run(env)).await;
 }
 
 /// Returns the connections and routes that a self-test has created.

@@ -142,6 +142,8 @@ pub async fn unreadable_payload_is_dead_lettered_until_redriven(env: &TestEnviro
 /// Waits for a dead letter whose body contains `mark`. Returns the CLI's list of dead letters.
 async fn dead_letter(env: &TestEnvironment, mark: &str) -> String {
     for _ in 0..200 {
+        // As the schedule does once a minute.
+        env.invoke("Scheduler", &serde_json::json!({"detail-type": "Scheduled Event"})).await;
         let letters = operator(env, |o| async move { o.dead_letters().await }).await;
         if letters.iter().any(|letter| letter.body.contains(mark)) {
             return trunkline(env, &["deliveries", "--dead"]).await;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_config::meta::region::ProvideRegion;
@@ -29,6 +30,9 @@ use crate::stack::{Stack, StackError, aws_config_from_environment};
 
 /// How many functions are invoked at once, so that a new account's quota suffices.
 const INVOKED_AT_ONCE: usize = 3;
+/// How long to wait before a throttled invocation is repeated: a new account allows ten at once, and its messages come first.
+const PAUSES_WHEN_THROTTLED: [Duration; 3] =
+    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 /// How many simulations run at once: IAM allows few a second.
 const SIMULATED_AT_ONCE: usize = 3;
 /// The number of connections or dead letters on a page.
@@ -240,12 +244,18 @@ impl Source<'_> {
     async fn function_state(&self, function: &Resource) -> FunctionState {
         let probe = Probe::of(&function.logical_id);
         let event = probe.as_ref().map(|probe| &probe.event);
-        let invocation = match self.api.invoke(&function.physical_id, event).await {
+        let mut answer = self.api.invoke(&function.physical_id, event).await;
+        for pause in PAUSES_WHEN_THROTTLED {
+            if !answer.as_ref().is_err_and(aws::CallError::is_throttled) {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            answer = self.api.invoke(&function.physical_id, event).await;
+        }
+        let invocation = match answer {
             Ok(invocation) => invocation,
             Err(error) if error.is_not_found() => return FunctionState::Missing,
-            Err(aws::CallError::Refused { code, .. }) if code == "TooManyRequestsException" => {
-                return FunctionState::Throttled;
-            }
+            Err(error) if error.is_throttled() => return FunctionState::Throttled,
             Err(error) => {
                 return FunctionState::Unknown(error.into_unknown("lambda:InvokeFunction"));
             }

@@ -65,6 +65,12 @@ impl CallError {
         Self::Refused { code, message }
     }
 
+    /// Whether no invocation was free.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "TooManyRequestsException")
+    }
+
     /// Whether AWS says that there is no such thing.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

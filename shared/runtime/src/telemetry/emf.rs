@@ -9,11 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::dimensions::{Dimensions, OF_STACK};
 use super::log_writer::LogWriter;
 use trunkline_core::model::{ConnectionId, PlatformId, Trace, time};
-
-/// Dimension sets of the metrics. The empty set is for alarms over all platforms.
-const DIMENSION_SETS: [&[&str]; 3] = [&[], &["platform"], &["platform", "connection"]];
 
 /// Metric of the time that messages are in their queues.
 pub(super) const QUEUE_AGE: &str = "QueueAge";
@@ -29,37 +27,6 @@ const SLOW_MS: i64 = 1_000;
 
 /// Initial capacity for a line: most are shorter.
 const LINE_BYTES: usize = 640;
-
-/// By what metrics are counted beside the whole stack. CloudWatch bills each metric of each platform and connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dimensions {
-    /// By nothing else.
-    Stack,
-    Platform,
-    /// By platform, and by platform and connection.
-    Connection,
-}
-
-impl Dimensions {
-    /// Reads the value of `TRUNKLINE_METRIC_DIMENSIONS`.
-    fn from_name(name: &str) -> Self {
-        match name {
-            "connection" => Self::Connection,
-            "platform" => Self::Platform,
-            _ => Self::Stack,
-        }
-    }
-
-    /// Returns the dimension sets of a metric that has a platform, and perhaps a connection.
-    fn sets(self, has_platform: bool, has_connection: bool) -> &'static [&'static [&'static str]] {
-        let sets = match self {
-            Self::Stack => 1,
-            Self::Platform => 1 + usize::from(has_platform),
-            Self::Connection => 1 + usize::from(has_platform) + usize::from(has_connection),
-        };
-        &DIMENSION_SETS[..sets]
-    }
-}
 
 /// What the template sets for a function.
 #[derive(Debug)]
@@ -286,7 +253,7 @@ impl Serialize for Metadata<'_> {
         let directives = [
             of(sets, &metrics[..=usize::from(fields.delivery_time.is_some())]),
             // Without dimensions: CloudWatch bills each combination, and SQS reports the age by queue.
-            of(&DIMENSION_SETS[..1], &[MetricDefinition { name: QUEUE_AGE }]),
+            of(OF_STACK, &[MetricDefinition { name: QUEUE_AGE }]),
         ];
         let mut members = to.serialize_map(Some(2))?;
         members.serialize_entry("Timestamp", &now.as_millisecond())?;

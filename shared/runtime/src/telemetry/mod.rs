@@ -2,6 +2,7 @@
 //! events. At no log level does a line contain a secret or the text of a message.
 
 mod counters;
+mod dimensions;
 mod emf;
 mod log_writer;
 mod panics;
