@@ -95,6 +95,31 @@ async fn export_has_more_parked_deliveries_than_one_page() {
     assert_eq!(numbers, (0..103).collect::<Vec<_>>());
 }
 
+/// One response of `DynamoDB` has at most 1 MB.
+#[tokio::test(start_paused = true)]
+async fn export_of_five_megabytes_is_complete() {
+    let stack = with_parking_bot().await;
+    let text = "five megabytes ".repeat(3_300);
+    for i in 0..105 {
+        stack.accept("channel", "c-1", &format!("m-{i}"), message(&format!("{i} {text}"))).await;
+    }
+    stack.run_until_idle().await;
+    let key = stack.key("channel", "c-1");
+    for limit in [25, 1_000] {
+        let entries = export(&stack, &key, limit).await;
+        let events = of_kind(&entries, "event");
+        let bytes: usize = events.iter().map(|event| event.to_string().len()).sum();
+        assert!(bytes > 5_000_000, "{bytes}");
+        let mut ids: Vec<&str> =
+            events.iter().map(|event| event["event"]["id"].as_str().unwrap()).collect();
+        ids.sort_unstable();
+        let mut expected: Vec<String> = (0..105).map(|i| format!("m:m-{i}")).collect();
+        expected.sort_unstable();
+        assert_eq!(ids, expected, "{limit}");
+        assert_eq!(of_kind(&entries, "parked").len(), 105, "{limit}");
+    }
+}
+
 /// Holds events of a customer, who has nothing else stored.
 async fn hold(stack: &TestStack, customer: &str, number: usize) -> LegId {
     let key = stack.key("channel", customer);

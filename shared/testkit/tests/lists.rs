@@ -49,6 +49,24 @@ async fn conversations_are_listed_page_by_page_with_the_newest_change_first() {
     assert_eq!(pages, [vec!["c-6", "c-5", "c-4"], vec!["c-3", "c-2", "c-1"], vec!["c-0"]]);
 }
 
+/// One response of `DynamoDB` has at most 1 MB.
+#[tokio::test(start_paused = true)]
+async fn conversations_of_more_than_one_megabyte_are_one_page() {
+    let stack = TestStack::with_bot().await;
+    let profile = Value::String("x".repeat(15_000));
+    for i in 0..90 {
+        let customer = format!("c-{i:02}");
+        let mut event = stack.event("channel", &customer, "m-0", message("hi"));
+        event.origin.insert("profile".to_owned(), profile.clone());
+        assert_eq!(stack.post_until_answered("channel", &[event]).await.status, 200);
+        stack.advance(seconds(1)).await;
+    }
+    let query = ListQuery { limit: 100, ..ListQuery::default() };
+    let listed = customers(&stack, State::Bot, &query).await;
+    let expected: Vec<String> = (0..90).rev().map(|i| format!("c-{i:02}")).collect();
+    assert_eq!(listed, expected);
+}
+
 #[tokio::test(start_paused = true)]
 async fn changed_conversation_moves_to_the_list_of_its_state() {
     let stack = TestStack::with_desk(|_| ()).await;

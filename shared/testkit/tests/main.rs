@@ -15,6 +15,7 @@ mod duplicates;
 mod event_order;
 mod handover;
 mod inbound_calls;
+mod listeners;
 mod lists;
 mod loops;
 mod misconfigured;

@@ -110,7 +110,7 @@ impl Store {
         after: Option<&str>,
         limit: u16,
     ) -> Result<Vec<Item>, StoreError> {
-        let query = self.query(pk, "").scan_index_forward(false);
+        let query = self.query(pk, "").scan_index_forward(false).consistent_read(true);
         self.collect(query, after.map(|sk| key(pk, sk)), limit).await
     }
 }

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::item::{read, string_attribute};
-use super::{Store, StoreError, unavailable};
+use super::{Store, StoreError};
 use trunkline_core::model::{ConnectionId, Conversation, State, time};
 
 /// Returns the partition key of the index `by_state`.
@@ -63,7 +63,7 @@ impl Store {
         if lower > upper {
             return Ok(Vec::new());
         }
-        let answer = self
+        let found = self
             .dynamodb
             .query()
             .table_name(&*self.table)
@@ -74,15 +74,12 @@ impl Store {
             .expression_attribute_values(":list", AttributeValue::S(list_key(channel, state)))
             .expression_attribute_values(":lower", AttributeValue::S(lower))
             .expression_attribute_values(":upper", AttributeValue::S(upper))
-            .scan_index_forward(false)
-            // The item at the upper bound was on the previous page.
-            .limit(i32::from(query.limit) + 1)
-            .send()
-            .await
-            .map_err(|error| unavailable("Query", error))?;
-        let items = answer.items().iter();
-        let items =
-            items.filter(|item| query.after.as_deref() != Some(string_attribute(item, "changed")));
+            .scan_index_forward(false);
+        // The item at the upper bound was on the previous page.
+        let items = self.collect(found, None, query.limit.saturating_add(1)).await?;
+        let items = items
+            .iter()
+            .filter(|item| query.after.as_deref() != Some(string_attribute(item, "changed")));
         items.take(usize::from(query.limit)).map(read).collect()
     }
 }

@@ -184,7 +184,7 @@ impl Store {
         limit: u16,
     ) -> Result<Vec<Item>, StoreError> {
         let start = after.map(|sk| item::key(pk, sk));
-        self.collect(self.query(pk, prefix), start, limit).await
+        self.collect(self.query(pk, prefix).consistent_read(true), start, limit).await
     }
 
     /// Reads up to `limit` items of a query, starting after the key `start`. One response of DynamoDB has at most
@@ -195,7 +195,6 @@ impl Store {
         mut start: Option<Item>,
         limit: u16,
     ) -> Result<Vec<Item>, StoreError> {
-        let query = query.consistent_read(true);
         let mut found = Vec::new();
         loop {
             let left = usize::from(limit) - found.len();

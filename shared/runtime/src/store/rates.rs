@@ -10,7 +10,7 @@ use super::{Store, StoreError, unavailable};
 use trunkline_core::model::ConnectionId;
 
 const RETENTION: SignedDuration = SignedDuration::from_hours(26);
-const MINUTES_PER_DAY: i32 = 1_440;
+const MINUTES_PER_DAY: u16 = 1_440;
 
 /// Counters of one minute, by name.
 pub type Counts = BTreeMap<String, u64>;
@@ -63,7 +63,7 @@ impl Store {
         connection: &ConnectionId,
         since: Timestamp,
     ) -> Result<Vec<(Timestamp, Counts)>, StoreError> {
-        let answer = self
+        let query = self
             .dynamodb
             .query()
             .table_name(&*self.table)
@@ -72,12 +72,9 @@ impl Store {
             .expression_attribute_values(
                 ":since",
                 AttributeValue::S(minute_sk(start_of_minute(since))),
-            )
-            .limit(MINUTES_PER_DAY)
-            .send()
-            .await
-            .map_err(|error| unavailable("Query", error))?;
-        let rows = answer.items().iter().filter_map(|item| {
+            );
+        let items = self.collect(query, None, MINUTES_PER_DAY).await?;
+        let rows = items.iter().filter_map(|item| {
             let at: Timestamp = item.get("sk")?.as_s().ok()?.parse().ok()?;
             let counts = item.iter().filter_map(|(name, value)| {
                 let count = value.as_n().ok()?.parse().ok()?;

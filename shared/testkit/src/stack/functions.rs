@@ -17,6 +17,9 @@ use trunkline_scheduler::Scheduler;
 use super::TestStack;
 use crate::aws::Invocation;
 
+/// The time limit of a listener, as in the template of a platform that has one.
+const LISTENER_TIMEOUT: Duration = Duration::from_mins(15);
+
 /// The inbound and the outbound function of a platform.
 pub(super) trait PlatformFunctions {
     fn inbound<'a>(
@@ -86,6 +89,22 @@ impl TestStack {
             self.processes.borrow_mut().remove(function);
         }
         result
+    }
+
+    /// Runs an invocation of a listener for the message that starts it. `None`: Lambda refuses the run, because the chain
+    /// of the message is too long.
+    pub async fn run_listener<T>(
+        &self,
+        function: &str,
+        message: &SqsMessage,
+        work: impl AsyncFnOnce(&App) -> T,
+    ) -> Option<T> {
+        let messages = std::slice::from_ref(message);
+        self.invoke(function, LISTENER_TIMEOUT, messages, async |process| {
+            process.app.queues.chain().continue_from(messages);
+            work(&process.app).await
+        })
+        .await
     }
 
     /// Returns the running process of a function, or starts one.

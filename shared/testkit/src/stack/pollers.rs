@@ -24,7 +24,7 @@ impl TestStack {
     /// poller does: what succeeds is deleted, the rest is received again after its visibility timeout.
     /// Returns `false` if no message is available.
     pub async fn step(&self) -> bool {
-        let has_poller = |name: &str| !name.ends_with("-dead.fifo");
+        let has_poller = |name: &str| !name.ends_with("-dead.fifo") && !name.ends_with("-listen");
         let Some(queue) = self.sqs.next_queue(has_poller) else { return false };
         let messages = self.sqs.poll(&queue, self.batch_size.get(), !self.mixes_groups.get());
         if messages.is_empty() {
