@@ -18,7 +18,7 @@ SAM := .tools/sam/bin/sam
 LOCAL_AWS := AWS_ENDPOINT_URL=http://127.0.0.1:$${PORT:-4600} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-.PHONY: help run test check lint vocabulary template template-lint template-policies template-tests generate platforms parameters deny unit pages e2e conform previous documents chaos soak native floor-sdk figures rendering bench bench-baseline bench-count fuzz fuzz-all tools build release release-check deploy invoke emulate settings content specs requirements openapi clean
+.PHONY: help run test check lint vocabulary template template-lint template-policies template-tests generate platforms parameters deny unit pages e2e second-opinion conform previous documents chaos soak native floor-sdk figures rendering bench bench-baseline bench-count fuzz fuzz-all tools build release release-check deploy invoke emulate settings content specs requirements openapi clean
 
 help: ## list all targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -77,6 +77,9 @@ pages: .tools/web/.installed ## test the console in a browser with a mock API
 
 e2e: tools .tools/web/.installed .tools/test/.installed build ## run end-to-end tests: the real template on a local AWS (ARGS=smoke::)
 	cargo test --workspace --locked --test e2e -- $(ARGS)
+
+second-opinion: .tools/aws/.installed .tools/moto/.installed .tools/sam/.installed ## call two emulators as the store and the queues do, and judge their answers
+	.tools/sam/bin/python3 -m pytest -q -p no:cacheprovider tests/aws
 
 # The stories with Unblu run with each version of its web API. The run with version 3 is also that of a new AWS account,
 # which allows ten invocations at once.
