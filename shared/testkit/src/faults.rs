@@ -18,6 +18,11 @@ pub enum Fault {
     /// A transaction is cancelled because another writer is writing one of its items; any other call is
     /// refused.
     TransactionConflict,
+    /// The table processes only the first half of a batch: it returns the other keys, or an error for each other
+    /// statement. A batch of one is processed.
+    ///
+    /// Sources: `DynamoDB` API reference, `BatchGetItem` and `BatchExecuteStatement`.
+    Unprocessed,
     /// The service does what is asked, and its answer is lost.
     LoseAnswer,
     /// Like [`Fault::LoseAnswer`], but only the first attempt: the SDK's next one is answered.

@@ -250,3 +250,27 @@ async fn platform_without_a_queue_is_not_deployed() {
         assert!(matches!(error, QueueError::NotDeployed(platform) if platform == fax), "{error}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn legs_and_outcomes_that_the_table_does_not_process_are_asked_for_again() {
+    for operation in ["BatchGetItem", "BatchExecuteStatement"] {
+        let stack = TestStack::with_bot().await;
+        for customer in ["c-1", "c-2", "c-3", "c-4", "c-5"] {
+            queue(&stack, customer, 1).await;
+        }
+        let batch = receive(&stack, 5);
+        stack.faults().at("dynamodb", operation, 1, Fault::Unprocessed);
+        assert_eq!(invoke(&stack, &batch, seconds(30)).await, Vec::<usize>::new(), "{operation}");
+        let calls = stack.aws().calls();
+        let repeated = calls.iter().filter(|call| call.operation == operation).count();
+        assert!(repeated >= 1, "{operation}");
+        let mut heard = stack.toy.heard("bot");
+        heard.sort();
+        assert_eq!(heard, ["c-1-0", "c-2-0", "c-3-0", "c-4-0", "c-5-0"], "{operation}");
+        for customer in ["c-1", "c-2", "c-3", "c-4", "c-5"] {
+            let id = format!("{customer}-0");
+            let outcome = stack.outcome("channel", customer, &id, "bot").await;
+            assert!(outcome.is_some(), "{operation}: {customer}");
+        }
+    }
+}

@@ -14,6 +14,8 @@ use trunkline_testkit::{Accounting, CallResponse, Fault, Reply, TestStack, close
 const FAULTS: [Fault; 3] = [Fault::Refuse, Fault::CrashAfter, Fault::LoseAnswer];
 /// The operations that change nothing.
 const READS: [&str; 4] = ["GetItem", "BatchGetItem", "Query", "GetParameter"];
+/// The operations of which `DynamoDB` may process a part.
+const BATCHES: [&str; 2] = ["BatchGetItem", "BatchExecuteStatement"];
 /// The text that the channel receives in parts.
 const LONG: &str = "This answer is too long for one message, so it is split.";
 /// Rounds until every queue and every leg must be empty.
@@ -183,7 +185,9 @@ fn faults(stack: &TestStack) -> Vec<(CallRecord, Fault)> {
         let own = if is_read { &FAULTS[..1] } else { &FAULTS[..] };
         let transaction = call.operation == "TransactWriteItems";
         let conflict = transaction.then_some(Fault::TransactionConflict);
-        let all = own.iter().copied().chain(crash).chain(conflict);
+        let batch = BATCHES.contains(&call.operation.as_str());
+        let unprocessed = batch.then_some(Fault::Unprocessed);
+        let all = own.iter().copied().chain(crash).chain(conflict).chain(unprocessed);
         faults.extend(all.map(|fault| (call.clone(), fault)));
     }
     faults

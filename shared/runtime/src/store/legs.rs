@@ -1,5 +1,7 @@
 //! Legs with their breakers, and the index from a platform's conversation id to the conversation.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,10 +10,21 @@ use super::item::{item, key, read, string_attribute};
 use super::keys::{BREAKER_SK, LEG_INDEX_SK, breaker_pk, conversation_pk, leg_index_pk, leg_sk};
 use super::transaction::{Condition, Write};
 use super::{ActiveSession, Item, Store, StoreError, unavailable};
+use crate::error::Cause;
 use trunkline_core::model::{
     Breaker, ConnectionId, ConversationKey, ExternalConversationId, Leg, LegId, PlatformId,
     SessionId,
 };
+
+/// How long to wait before `DynamoDB` is asked again for the keys that it did not process, because it is throttled.
+///
+/// Source: `DynamoDB` API reference, `BatchGetItem`, which recommends an exponential backoff.
+const UNPROCESSED_PAUSES: [Duration; 4] = [
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+];
 
 /// The conversation that an external conversation id belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +83,7 @@ impl Store {
     /// Returns the items with these keys, in any order.
     pub(super) async fn batch_get(&self, mut wanted: Vec<Item>) -> Result<Vec<Item>, StoreError> {
         let mut found = Vec::with_capacity(wanted.len());
+        let mut pauses = UNPROCESSED_PAUSES.into_iter();
         while !wanted.is_empty() {
             let wants = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
             let wants = wants.build().map_err(|error| unavailable("BatchGetItem", error))?;
@@ -84,6 +98,9 @@ impl Store {
             found.extend(items.unwrap_or_default());
             let unprocessed = output.unprocessed_keys.unwrap_or_default().remove(&*self.table);
             wanted = unprocessed.map(|rest| rest.keys).unwrap_or_default();
+            if !wanted.is_empty() {
+                tokio::time::sleep(pauses.next().ok_or_else(unprocessed_keys)?).await;
+            }
         }
         Ok(found)
     }
@@ -140,5 +157,12 @@ impl Store {
     ) -> Result<Option<LegAddress>, StoreError> {
         let found = self.get(leg_index_pk(connection, external_id), LEG_INDEX_SK.into()).await?;
         found.as_ref().map(read).transpose()
+    }
+}
+
+fn unprocessed_keys() -> StoreError {
+    StoreError::Unavailable {
+        call: "BatchGetItem",
+        cause: Cause::new("some keys stay unprocessed"),
     }
 }

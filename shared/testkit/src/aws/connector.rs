@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
 use super::lineage::{Lineage, Lineages};
@@ -162,6 +163,9 @@ impl InProcessAws {
         };
         match fault {
             None => sdk_response(call()),
+            Some(Fault::Unprocessed) => {
+                sdk_response(half_processed(&**service, &operation, &request))
+            }
             Some(Fault::Refuse) => sdk_response(service.failed()),
             Some(Fault::Throttle) => sdk_response(service.throttled()),
             Some(Fault::Delay(delay)) => {
@@ -235,19 +239,52 @@ fn attempt(request: &AwsRequest) -> u32 {
 ///
 /// Source: `DynamoDB` API reference, `TransactWriteItems`, `TransactionCanceledException`.
 fn transaction_conflict(operation: &str, request: &AwsRequest) -> Option<AwsResponse> {
-    let asked: serde_json::Value = serde_json::from_slice(request.body()).ok()?;
+    let asked: Value = serde_json::from_slice(request.body()).ok()?;
     let items = asked["TransactItems"].as_array().filter(|_| operation == "TransactWriteItems")?;
     let reason = |index| match index {
-        0 => serde_json::json!({"Code": "TransactionConflict"}),
-        _ => serde_json::json!({"Code": "None"}),
+        0 => json!({"Code": "TransactionConflict"}),
+        _ => json!({"Code": "None"}),
     };
-    let reasons: Vec<serde_json::Value> = (0..items.len()).map(reason).collect();
-    let body = serde_json::json!({
+    let reasons: Vec<Value> = (0..items.len()).map(reason).collect();
+    let body = json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
         "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons",
         "CancellationReasons": reasons,
     });
     Some(super::json_response(400, body.to_string()))
+}
+
+/// Performs the first half of a batch; any other operation completely.
+fn half_processed(service: &dyn AwsService, operation: &str, request: &AwsRequest) -> AwsResponse {
+    let mut asked: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+    let members = match operation {
+        "BatchGetItem" => asked["RequestItems"]
+            .as_object_mut()
+            .and_then(|tables| tables.values_mut().next()?["Keys"].as_array_mut()),
+        "BatchExecuteStatement" => asked["Statements"].as_array_mut(),
+        _ => None,
+    };
+    let Some(members) = members else { return service.call(operation, request) };
+    let rest = members.split_off(members.len().div_ceil(2));
+    let half = request.clone().map(|_| asked.to_string().into_bytes());
+    let answer = service.call(operation, &half);
+    if rest.is_empty() || answer.status() != 200 {
+        return answer;
+    }
+    let mut body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    if operation == "BatchGetItem" {
+        let mut unprocessed = asked["RequestItems"].clone();
+        for table in unprocessed.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            table["Keys"] = Value::Array(rest.clone());
+        }
+        body["UnprocessedKeys"] = unprocessed;
+    } else {
+        let error = json!({"Error": {"Code": "ThrottlingError", "Message": "throttled"}});
+        if let Some(responses) = body["Responses"].as_array_mut() {
+            responses.extend(rest.iter().map(|_| error.clone()));
+        }
+    }
+    super::json_response(200, body.to_string())
 }
 
 fn sdk_response(response: AwsResponse) -> Result<HttpResponse, ConnectorError> {
