@@ -242,7 +242,7 @@ async fn demo_runs_until_interrupted(env: &TestEnvironment) {
         "Webex receives         [demo-1] Your parcel will arrive tomorrow between 9:00 and 12:00.",
         "Webex receives         [demo-1] handed over to an agent",
         "/in/webex/demo-webex/demo-webex-key-for-this-machine-only",
-        "/console/#login=trk_",
+        "/console#login=trk_",
     ] {
         assert!(shown.contains(expected), "{shown}");
     }

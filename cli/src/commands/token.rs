@@ -98,7 +98,7 @@ pub(super) async fn link(stack: &Stack, name: &str, role: AccessLevel) -> Result
     let (token, code) =
         issue(&stack.app(), name, role, TokenKind::OneTime, Some(LINK_LIFETIME)).await?;
     record_audit(stack, "token.link", name, json!({"id": token.id})).await?;
-    Ok(format!("{}/console/#login={code}", stack.info.api))
+    Ok(format!("{}/console#login={code}", stack.info.api))
 }
 
 async fn list(stack: &Stack) -> Result<(), CliError> {

@@ -93,13 +93,13 @@ fn with_condition(
     put: aws_sdk_dynamodb::types::builders::PutBuilder,
     condition: Condition,
 ) -> aws_sdk_dynamodb::types::builders::PutBuilder {
-    let put =
-        put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    match condition {
-        Condition::None => put,
+    let conditional = match condition {
+        Condition::None => return put,
         Condition::New => put.condition_expression("attribute_not_exists(pk)"),
         Condition::Version(version) => put
             .condition_expression("version = :version")
             .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
-    }
+    };
+    conditional
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
 }
