@@ -10,5 +10,6 @@ pub mod local;
 pub mod restore;
 pub mod simulate;
 pub mod stack;
+pub mod terminal;
 
 pub use trunkline_config as config;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use commands::{Cli, CliError};
+use trunkline::terminal::safe;
 
 fn main() -> ExitCode {
     // On a broken pipe (`trunkline … | head`), exit silently.
@@ -19,7 +20,7 @@ fn main() -> ExitCode {
     match result.unwrap_or_else(|why| Err(CliError(why.to_string()))) {
         Ok(code) => code,
         Err(CliError(why)) => {
-            eprintln!("error: {why}");
+            eprintln!("error: {}", safe(&why));
             ExitCode::FAILURE
         }
     }

@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use trunkline::api::{Api, ApiError};
 use trunkline::check::describe;
+use trunkline::say;
 
 use super::CliError;
 use super::table::{Table, text};
@@ -14,8 +15,8 @@ pub(super) async fn verify(api: &Api, connection: &str) -> Result<(), CliError> 
         return Err(CliError(problem.to_owned()));
     }
     match result["unsupported_reason"].as_str() {
-        Some(how) => println!("{connection} cannot be verified: {how}"),
-        None => println!("{connection} was verified at {}", text(&result["at"])),
+        Some(how) => say!("{connection} cannot be verified: {how}"),
+        None => say!("{connection} was verified at {}", text(&result["at"])),
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! `trunkline customer`: exports and deletes the data of a customer.
 
 use trunkline::api::{Api, path_segment};
+use trunkline::say;
+use trunkline::terminal::json_line;
 
 use super::CliError;
 use super::table::text;
@@ -44,7 +46,7 @@ pub(super) async fn run(api: &Api, command: &Customer) -> Result<(), CliError> {
 async fn export(api: &Api, customer: &CustomerArgs) -> Result<(), CliError> {
     let objects = api.get_all(&customer.path(), &[]).await?;
     for object in &objects {
-        println!("{object}");
+        println!("{}", json_line(object));
     }
     eprintln!("{} objects", objects.len());
     Ok(())
@@ -58,6 +60,6 @@ async fn delete(api: &Api, customer: &CustomerArgs, yes: bool) -> Result<(), Cli
         return Err(CliError(format!("nothing was deleted ({what}): add --yes to delete it")));
     }
     let erased = api.delete(&customer.path()).await?;
-    println!("deleted {} events and everything that belongs to them", text(&erased["events"]));
+    say!("deleted {} events and everything that belongs to them", text(&erased["events"]));
     Ok(())
 }

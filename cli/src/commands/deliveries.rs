@@ -3,6 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use trunkline::api::{Api, query};
+use trunkline::say;
+use trunkline::terminal::json_line;
 use trunkline_runtime::app::{Clock, SystemClock};
 
 use super::CliError;
@@ -70,7 +72,7 @@ pub(super) async fn deliveries(
             })
     });
     if json {
-        println!("{}", Value::Array(found));
+        println!("{}", json_line(&Value::Array(found)));
         return Ok(());
     }
     let mut table = Table::new(&["STATE", "CONNECTION", "AGE", "ATTEMPTS", "DELIVERY", "REASON"]);
@@ -91,7 +93,7 @@ pub(super) async fn deliveries(
 pub(super) async fn dead_letters(api: &Api, json: bool) -> Result<(), CliError> {
     let letters = api.get_all("/dead-letters", &[]).await?;
     if json {
-        println!("{}", Value::Array(letters));
+        println!("{}", json_line(&Value::Array(letters)));
         return Ok(());
     }
     let mut table = Table::new(&["PLATFORM", "AGE", "ID", "REASON"]);
@@ -101,26 +103,26 @@ pub(super) async fn dead_letters(api: &Api, json: bool) -> Result<(), CliError> 
     }
     table.print("no dead letters");
     if !letters.is_empty() {
-        println!("\n`trunkline redrive` moves them back to their queues");
+        say!("\n`trunkline redrive` moves them back to their queues");
     }
     Ok(())
 }
 
 pub(super) async fn replay(api: &Api, filter: &DeliveryFilter) -> Result<(), CliError> {
     let done = api.post("/deliveries/replay", &filter.selection("replay")?).await?;
-    println!("{}", count_line(&done, "queued to be sent now"));
+    say!("{}", count_line(&done, "queued to be sent now"));
     Ok(())
 }
 
 pub(super) async fn discard(api: &Api, filter: &DeliveryFilter) -> Result<(), CliError> {
     let done = api.post("/deliveries/discard", &filter.selection("discard")?).await?;
-    println!("{}", count_line(&done, "discarded"));
+    say!("{}", count_line(&done, "discarded"));
     Ok(())
 }
 
 pub(super) async fn redrive(api: &Api, only: Option<&str>) -> Result<(), CliError> {
     let done = api.post("/dead-letters/redrive", &json!({"id": only})).await?;
-    println!("{}", count_line(&done, "moved back to the queue"));
+    say!("{}", count_line(&done, "moved back to the queue"));
     Ok(())
 }
 
@@ -130,12 +132,13 @@ pub(super) async fn rejected(api: &Api, connection: &str, limit: u16) -> Result<
         api.get(&format!("/connections/{connection}/rejected{}", query(&query_members))).await?;
     let found = page["items"].as_array().cloned().unwrap_or_default();
     if found.is_empty() {
-        println!("no rejected requests for {connection} in the last week");
+        say!("no rejected requests for {connection} in the last week");
     }
     for request in found {
         let (at, size, reason) =
             (text(&request["at"]), text(&request["size"]), text(&request["reason"]));
-        println!("{at}  {size} bytes: {reason}\n{}\n", text(&request["body"]));
+        let body = request["body"].as_str().unwrap_or("-").replace('\n', "\n  ");
+        say!("{at}  {size} bytes: {reason}\n  {body}\n");
     }
     Ok(())
 }

@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use trunkline::api::{Api, path_segment, query};
+use trunkline::say;
+use trunkline::terminal::{json_line, safe_line};
 
 use super::CliError;
 use super::table::{Table, ago, text};
 
 /// How often `tail -f` polls a conversation.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Begins a further line of an event, below its text: a customer's line break must not look like another event.
+const INDENTED_LINE: &str = "\n                     ";
 
 /// Selects conversations.
 #[derive(Debug, clap::Args)]
@@ -52,7 +57,7 @@ pub(super) struct ConversationArgs {
 pub(super) async fn status(api: &Api, json: bool) -> Result<(), CliError> {
     let overview = api.get("/overview").await?;
     if json {
-        println!("{overview}");
+        println!("{}", json_line(&overview));
         return Ok(());
     }
     let mut table = Table::new(&[
@@ -92,7 +97,7 @@ pub(super) async fn status(api: &Api, json: bool) -> Result<(), CliError> {
     table.print("no connections: `trunkline apply` adds some");
     let dead = overview["dead_letters"].as_u64().unwrap_or(0);
     if dead > 0 {
-        println!("\n{dead} dead letters: see `trunkline deliveries --dead`");
+        say!("\n{dead} dead letters: see `trunkline deliveries --dead`");
     }
     Ok(())
 }
@@ -122,7 +127,7 @@ pub(super) async fn conversations(api: &Api, filter: ConversationFilter) -> Resu
         }
     }
     if filter.json {
-        println!("{}", Value::Array(found));
+        println!("{}", json_line(&Value::Array(found)));
         return Ok(());
     }
     let mut table =
@@ -149,7 +154,7 @@ pub(super) async fn show(api: &Api, args: &ConversationArgs, follow: bool) -> Re
         format!("/conversations/{}/{}", path_segment(&args.channel), path_segment(&args.customer));
     let details = api.get(&path).await?;
     if !args.json {
-        println!("{}", summary(&details));
+        say!("{}", summary(&details));
     }
     let mut known: Vec<Value> = Vec::new();
     loop {
@@ -160,7 +165,11 @@ pub(super) async fn show(api: &Api, args: &ConversationArgs, follow: bool) -> Re
             if known.contains(&name) {
                 continue;
             }
-            println!("{}", if args.json { entry.to_string() } else { entry_line(entry) });
+            if args.json {
+                println!("{}", json_line(entry));
+            } else {
+                say!("{}", entry_line(entry));
+            }
             known.push(name);
         }
         if !follow {
@@ -176,10 +185,13 @@ fn summary(details: &Value) -> String {
     let state = text(&details["state"]);
     let handover = &details["handover"];
     let why = match handover["reason"].as_str() {
-        Some(reason) => format!(", handed over by {}: {reason}", text(&handover["trigger"])),
+        Some(reason) => {
+            format!(", handed over by {}: {}", text(&handover["trigger"]), safe_line(reason))
+        }
         None => String::new(),
     };
     let (customer, channel) = (text(&details["customer"]), text(&details["channel"]));
+    let with = safe_line(with);
     format!("{customer} on {channel}: {state}, with {with}{why}\n")
 }
 
@@ -187,11 +199,11 @@ fn summary(details: &Value) -> String {
 fn entry_line(entry: &Value) -> String {
     let body = &entry["body"];
     let content = match body["type"].as_str().unwrap_or_default() {
-        "message" => text(&body["content"]["text"]),
+        "message" => body["content"]["text"].as_str().unwrap_or("-").to_owned(),
         "choice" => format!("[picks {}]", text(&body["id"])),
         "receipt" => format!("[{}]", text(&body["status"])),
         kind => match body["reason"].as_str() {
-            Some(reason) => format!("[{kind}: {reason}]"),
+            Some(reason) => format!("[{kind}: {}]", safe_line(reason)),
             None => format!("[{kind}]"),
         },
     };
@@ -203,6 +215,8 @@ fn entry_line(entry: &Value) -> String {
     };
     let at = text(&entry["at"]);
     let at = at.get(..19).unwrap_or(&at);
+    let content = content.replace('\n', INDENTED_LINE);
+    let author = safe_line(author);
     let line = format!("{at}  {:<16} {author}: {content}{disposition}", text(&entry["from"]));
     let deliveries = entry["deliveries"].as_array().into_iter().flatten();
     let missing = deliveries.filter_map(|delivery| {
@@ -210,7 +224,30 @@ fn entry_line(entry: &Value) -> String {
         let reason = delivery["outcome"]["reason"].as_str().unwrap_or_default();
         let arrived = matches!(status, "delivered" | "skipped");
         let to = text(&delivery["to"]);
-        (!arrived).then(|| format!("\n{:21}to {to}: {status} {reason}", ""))
+        let reason = safe_line(reason);
+        (!arrived).then(|| format!("{INDENTED_LINE}to {to}: {status} {reason}"))
     });
     line + &missing.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline::terminal::safe;
+
+    use super::*;
+
+    #[test]
+    fn a_customers_text_neither_controls_the_terminal_nor_looks_like_another_event() {
+        let forged = "hi\u{1b}[2J\n2026-03-04T09:00:00  desk   Agent: refunded";
+        let entry = json!({
+            "at": "2026-03-04T09:00:00Z", "from": "channel", "author": {"name": "An\nna\u{9b}"},
+            "body": {"type": "message", "content": {"text": forged}},
+            "deliveries": [{"to": "bot", "outcome": {"status": "failed", "reason": "no\nyes"}}],
+        });
+        let shown = safe(&entry_line(&entry));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines.len(), 3, "{shown}");
+        assert!(lines[1..].iter().all(|line| line.starts_with("          ")), "{shown}");
+        assert!(!shown.contains(['\u{1b}', '\u{9b}']), "{shown}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use trunkline::api::{Api, path_segment};
+use trunkline::say;
 
 use super::CliError;
 use super::table::text;
@@ -41,6 +42,6 @@ pub(super) async fn run(
     let body = json!({"reason": args.reason});
     let changed = api.post(&format!("{path}/{verb}"), &body).await;
     changed.map_err(|why| CliError(format!("cannot {verb} the conversation: {why}")))?;
-    println!("{}: {done}", text(&api.get(&path).await?["id"]));
+    say!("{}: {done}", text(&api.get(&path).await?["id"]));
     Ok(())
 }

@@ -7,6 +7,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use trunkline::local::STACK;
+use trunkline::say;
 use trunkline::simulate::{Membership, join, leave};
 use trunkline::stack::{Stack, local_aws_config};
 use trunkline_core::model::{PlatformId, Route};
@@ -79,7 +80,7 @@ pub(super) async fn run(simulate: Simulate) -> Result<(), CliError> {
     };
     let mut player = (mock.start)(context);
     let route = join(&stack, &membership, player.setup()).await?;
-    println!("{}", greeting(&membership, &route));
+    say!("{}", greeting(&membership, &route));
     let ended = run_player(player.as_mut(), &inbound, &api).await;
     leave(&stack, &membership).await?;
     ended
@@ -148,14 +149,14 @@ async fn run_player(
             _ = terminated.recv() => return Ok(()),
             _ = poll.tick() => {
                 for line in player.received() {
-                    println!("> {}", line.replace('\n', "\n  "));
+                    say!("> {}", line.replace('\n', "\n  "));
                 }
             }
             line = lines.next_line() => {
                 let Some(line) = line? else { return Ok(()) };
                 match PlayerCommand::read(&line).and_then(|command| command.map_or(Ok(Vec::new()), |command| player.execute(command))) {
                     Ok(calls) => post(&calls, inbound, api).await,
-                    Err(why) => println!("{why}"),
+                    Err(why) => say!("{why}"),
                 }
             }
         }
@@ -173,9 +174,9 @@ async fn post(calls: &[Call], inbound: &str, api: &LocalApi) {
             Ok(answer) if answer.status().is_success() => {}
             Ok(answer) => {
                 let status = answer.status();
-                println!("(refused: {status} {})", answer.text().await.unwrap_or_default());
+                say!("(refused: {status} {})", answer.text().await.unwrap_or_default());
             }
-            Err(why) => println!("(not sent: {why})"),
+            Err(why) => say!("(not sent: {why})"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
+use trunkline::terminal::safe_line;
 use trunkline_runtime::app::{Clock, SystemClock};
 
 /// A table whose columns are as wide as their widest cell.
@@ -14,7 +15,7 @@ impl Table {
     }
 
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.0.push(cells.into());
+        self.0.push(cells.map(|cell| safe_line(&cell)).into());
     }
 
     /// Prints the table, or the text `empty` if it has no rows.
@@ -43,10 +44,10 @@ pub(super) fn ago(time: &Value) -> String {
     age(at, SystemClock.now())
 }
 
-/// Returns the text of a JSON value; `-` for null.
+/// Returns the text of a JSON value, for a place within a line; `-` for null.
 pub(super) fn text(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => safe_line(text),
         Value::Null => "-".to_owned(),
         other => other.to_string(),
     }
